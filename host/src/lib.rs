@@ -1,0 +1,1 @@
+//! The spoor command: the wasmtime driver, run, render, query and replay.

@@ -1,0 +1,1 @@
+//! One chart model, drawn to SVG or a canvas by plotters.

@@ -1,0 +1,1 @@
+//! Readers of data files: bytes in, Kusto-typed tables out.

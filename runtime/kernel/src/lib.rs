@@ -1,0 +1,1 @@
+//! The sans-IO notebook kernel and its WebAssembly entry.

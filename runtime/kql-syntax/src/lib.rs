@@ -1,0 +1,1 @@
+//! KQL's lexer, parser and diagnostics.

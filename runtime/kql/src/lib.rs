@@ -1,0 +1,1 @@
+//! KQL over DataFusion: binder, planner and Kusto's functions.

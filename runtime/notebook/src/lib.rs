@@ -1,0 +1,1 @@
+//! Notebooks: nbformat, MIME bundles, outputs and HTML rendering.

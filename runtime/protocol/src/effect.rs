@@ -1,0 +1,69 @@
+//! What the kernel asks of a driver.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The effects of one step, in the order in which to carry them out.
+pub type Effects = Vec<Effect>;
+
+/// Jupyter's channels, as far as a kernel writes to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Broadcasts: outputs and status.
+    Iopub,
+    /// Replies to requests.
+    Shell,
+    /// Questions to the user (`input_request`).
+    Stdin,
+}
+
+/// One thing that the driver is to do. Buffers are those of the frame that carries the effects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Publish a Jupyter message.
+    Publish {
+        /// Where to.
+        channel: Channel,
+        /// Jupyter's message type: `execute_result`, `stream`, `status`, `complete_reply` ...
+        msg_type: String,
+        /// The request that caused it.
+        parent: String,
+        /// The message's content, as Jupyter's protocol has it.
+        content: Map<String, Value>,
+        /// The message's metadata. Replies to `execute` carry `spoor` here: the cell's language,
+        /// rows of its result, elapsed milliseconds, and the ids of cells that are now stale.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        metadata: Map<String, Value>,
+        /// Indices of raw buffers (an Arrow IPC stream of a result for the page, say).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        buffers: Vec<usize>,
+    },
+    /// Run a turn of the Python guest: give `source` to its `turn` export. Upcalls arrive
+    /// meanwhile; the end is reported by [`crate::Event::PythonDone`].
+    RunPython {
+        /// A line of Python, the kernel's own.
+        source: String,
+    },
+    /// Throw the Python guest's instance away; the next [`Effect::RunPython`] starts anew.
+    ResetPython,
+    /// The answer to [`crate::Event::Upcall`]: the bytes in buffer `buffer`.
+    UpcallReply {
+        /// Index of the buffer.
+        buffer: usize,
+    },
+    /// Read a data source and hand it in as [`crate::Event::Data`], whole or in order in parts.
+    Read {
+        /// The source's name.
+        name: String,
+    },
+    /// A slice of work is done and more is left: send [`crate::Event::Continue`], after any
+    /// interrupt that is waiting.
+    Continue,
+    /// Nothing is left to do for the request `parent`.
+    Idle {
+        /// The request that has ended.
+        parent: String,
+    },
+}

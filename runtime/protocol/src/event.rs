@@ -1,0 +1,168 @@
+//! What a driver tells the kernel.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that happened outside the kernel. `step` takes exactly one.
+///
+/// `id` is the driver's name for a request (Jupyter's `msg_id`); it comes back as `parent` in
+/// every [`crate::Effect`] that the request causes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The session begins. Comes first, once.
+    Open {
+        /// Free-form options of the session. Known keys: `trusted` (bool), `headless` (bool, no
+        /// front end answers `input()`), `memory_bytes` (the query engine's memory cap).
+        #[serde(default)]
+        options: BTreeMap<String, Value>,
+    },
+    /// Offers a data source as a table of the catalogue. Its bytes are asked for with
+    /// [`crate::Effect::Read`] when a query first needs them.
+    AddSource {
+        /// The table it becomes.
+        source: SourceSpec,
+    },
+    /// Bytes of a source, in the order asked for. Buffer 0 holds them.
+    Data {
+        /// The source's name, as in [`SourceSpec::name`].
+        name: String,
+        /// Whether the source ends with these bytes.
+        last: bool,
+        /// Why the source could not be read, if it could not; the buffer is then ignored.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// Runs a cell (Jupyter's `execute_request`).
+    Execute {
+        /// The request's id.
+        id: String,
+        /// The cell's id (nbformat 4.5), where it has one; stale marks are kept by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cell_id: Option<String>,
+        /// The cell's source.
+        code: String,
+        /// Do not count, store or show it.
+        #[serde(default)]
+        silent: bool,
+        /// Whether a front end can answer `input()`.
+        #[serde(default)]
+        allow_stdin: bool,
+    },
+    /// Asks for completions (Jupyter's `complete_request`).
+    Complete {
+        /// The request's id.
+        id: String,
+        /// The cell's source.
+        code: String,
+        /// Where the cursor is, in Unicode code points.
+        cursor_pos: usize,
+    },
+    /// Asks about the name under the cursor (Jupyter's `inspect_request`).
+    Inspect {
+        /// The request's id.
+        id: String,
+        /// The cell's source.
+        code: String,
+        /// Where the cursor is, in Unicode code points.
+        cursor_pos: usize,
+        /// 0 or 1, as in Jupyter.
+        #[serde(default)]
+        detail_level: u8,
+    },
+    /// Asks whether the source is whole (Jupyter's `is_complete_request`).
+    IsComplete {
+        /// The request's id.
+        id: String,
+        /// The cell's source.
+        code: String,
+    },
+    /// Stop the request that is running. A query ends at its next slice; a Python loop is the
+    /// driver's to interrupt.
+    Interrupt,
+    /// Forget everything but the data sources, as a restarted kernel does.
+    Restart,
+    /// The Python guest called its host. Buffer 0 holds the request's bytes (a frame of
+    /// `runtime/python`'s own protocol). Answered by exactly one [`crate::Effect::UpcallReply`],
+    /// at once or after some [`Event::Continue`].
+    Upcall,
+    /// The guest wrote to a file descriptor of its own (C code does). Buffer 0 holds the bytes.
+    PythonOutput {
+        /// 1 for standard output, 2 for standard error.
+        fd: u8,
+    },
+    /// The turn that [`crate::Effect::RunPython`] began has ended.
+    PythonDone {
+        /// How.
+        outcome: Outcome,
+    },
+    /// The answer to an `input_request` (Jupyter's `input_reply`).
+    InputReply {
+        /// What was typed; `None` if there is no front end to ask.
+        value: Option<String>,
+    },
+    /// Go on with the slice of work that [`crate::Effect::Continue`] announced.
+    Continue,
+}
+
+/// A file that becomes a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSpec {
+    /// The table's name (the file's, without its extensions).
+    pub name: String,
+    /// What people call it in messages: the file's path as they gave it.
+    pub label: String,
+    /// Its length in bytes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// How to read it.
+    pub format: DataFormat,
+}
+
+/// How a source's bytes are to be read. Compression (gzip, zstd, zip) is found from the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataFormat {
+    /// Comma-separated values with a header line.
+    Csv,
+    /// One JSON document: an array of objects, or one object.
+    Json,
+    /// One JSON object a line.
+    JsonLines,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+    /// Find out from the bytes.
+    Auto,
+}
+
+/// How a Python turn ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The guest returned; a Python exception has been published by the guest itself.
+    Returned,
+    /// The guest trapped. Its memory was rolled back to the state before the turn.
+    Trapped {
+        /// The engine's word for it.
+        message: String,
+    },
+    /// The guest passed its memory limit; rolled back as above.
+    OutOfMemory {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The guest passed its time limit and did not heed an interrupt; rolled back as above.
+    TimedOut {
+        /// The limit, in milliseconds.
+        limit_ms: u64,
+    },
+    /// The guest could not be started at all.
+    Unavailable {
+        /// Why, and what to do.
+        message: String,
+    },
+}

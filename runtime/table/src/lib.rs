@@ -1,0 +1,1 @@
+//! Tables with Kusto's types over Arrow: the scalar types, dynamic values, and how values print.

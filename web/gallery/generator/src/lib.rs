@@ -1,0 +1,1 @@
+//! Makes the gallery's demo telemetry.

@@ -1,0 +1,1 @@
+//! The browser driver: the worker that runs the kernel and the Python guest.
