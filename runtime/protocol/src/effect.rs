@@ -54,6 +54,8 @@ pub enum Effect {
         buffer: usize,
     },
     /// Read a data source and hand it in as [`crate::Event::Data`], whole or in order in parts.
+    /// Every `Read` is answered to its last part or an error, even if the request that wanted it
+    /// has been interrupted meanwhile.
     Read {
         /// The source's name.
         name: String,
@@ -61,6 +63,12 @@ pub enum Effect {
     /// A slice of work is done and more is left: send [`crate::Event::Continue`], after any
     /// interrupt that is waiting.
     Continue,
+    /// The event did not fit: the driver has a fault, or the bytes were not a frame. Nothing else
+    /// was done. Drivers write it to their log.
+    Refuse {
+        /// What did not fit, and why.
+        reason: String,
+    },
     /// Nothing is left to do for the request `parent`.
     Idle {
         /// The request that has ended.
