@@ -1,1 +1,9 @@
-//! KQL's lexer, parser and diagnostics.
+//! KQL's lexer, parser and diagnostics: text in, a syntax tree with places out. The binder, the notebook's highlighter and the
+//! kernel's completion call it. It knows no table, no column and no function, and it never fails or panics: an error is a
+//! diagnostic beside a partial tree.
+
+pub mod ast;
+mod diagnostic;
+mod operator;
+
+pub use diagnostic::{Diagnostic, Severity};

@@ -1,1 +1,3 @@
 //! KQL over DataFusion: binder, planner and Kusto's functions.
+
+pub mod typed;
