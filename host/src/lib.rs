@@ -1,1 +1,11 @@
-//! The spoor command: the wasmtime driver, run, render, query and replay.
+//! The spoor command's library: the wasmtime driver of the kernel and of the Python guest, the
+//! session around them, and what `run`, `render`, `query` and `replay` do.
+//!
+//! `main.rs` and the tests call it. The kernel's logic is not here (it is in `kernel.wasm`), nor
+//! is anything that a browser's driver would also need (that is in `spoor-protocol`).
+
+pub mod aot;
+pub mod engine;
+pub mod error;
+
+pub use error::Error;
