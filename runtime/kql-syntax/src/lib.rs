@@ -4,6 +4,12 @@
 
 pub mod ast;
 mod diagnostic;
+mod highlight;
+mod lexer;
 mod operator;
+mod parser;
+mod text;
 
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, did_you_mean, line_column, render, suggest};
+pub use highlight::{TokenKind, highlight};
+pub use parser::{OPERATORS, Parsed, is_reserved, parse};

@@ -1,0 +1,191 @@
+//! Statements, function definitions and whole queries.
+
+use super::{Parse, Parser, Reported};
+use crate::ast::{Expr, ExprKind, Parameter, ParameterType, Query, Span, Statement, StatementKind};
+use crate::lexer::Kind;
+
+impl Parser<'_> {
+    /// The whole text.
+    pub(super) fn query(&mut self) -> Query {
+        let query = self.statements();
+        if self.kind() != Kind::End {
+            self.expected("`;` or `|` or the end", "here");
+        }
+        query
+    }
+
+    /// Statements up to the end or a closing brace.
+    fn statements(&mut self) -> Query {
+        let mut statements = Vec::new();
+        loop {
+            while self.eat_mark(";") {}
+            if self.kind() == Kind::End || self.at_mark("}") {
+                return Query { statements };
+            }
+            let start = self.span();
+            match self.statement() {
+                Ok(kind) => statements.push(Statement {
+                    kind,
+                    span: self.since(start),
+                }),
+                Err(Reported) => self.skip_statement(),
+            }
+            if !self.at_mark(";") && !self.at_mark("}") && self.kind() != Kind::End {
+                self.expected("`|`, `;` or the end of the query", "here");
+                self.skip_statement();
+            }
+        }
+    }
+
+    fn skip_statement(&mut self) {
+        loop {
+            self.skip_operator();
+            if !self.eat_mark("|") && !self.eat_mark(")") && !self.eat_mark("]") {
+                return;
+            }
+        }
+    }
+
+    fn statement(&mut self) -> Parse<StatementKind> {
+        match self.text() {
+            "let" => self.let_statement(),
+            "set" => self.set_statement(),
+            "declare" => self.declare_statement(),
+            "alias" | "restrict" => {
+                let message = format!("`{}` statements are not supported", self.text());
+                let hint = "there is one database here: name its tables directly";
+                Err(self.error_hint(self.span(), message, hint))
+            }
+            "SELECT" | "select" => {
+                let hint = "KQL begins with the table: T | where ... | project ...";
+                Err(self.error_hint(self.span(), "this looks like SQL", hint))
+            }
+            _ => self.pipe_expression().map(StatementKind::Expression),
+        }
+    }
+
+    fn let_statement(&mut self) -> Parse<StatementKind> {
+        self.advance();
+        let name = self.name("after `let`")?;
+        self.expect_mark("=", "after the name")?;
+        let value = if self.is_lambda() {
+            self.lambda()?
+        } else {
+            self.pipe_expression()?
+        };
+        Ok(StatementKind::Let { name, value })
+    }
+
+    fn set_statement(&mut self) -> Parse<StatementKind> {
+        self.advance();
+        let name = self.word("an option's name", "after `set`")?;
+        let value = if self.eat_mark("=") {
+            Some(self.expression()?)
+        } else {
+            None
+        };
+        Ok(StatementKind::Set { name, value })
+    }
+
+    fn declare_statement(&mut self) -> Parse<StatementKind> {
+        self.advance();
+        self.expect_word("query_parameters", "after `declare`")?;
+        self.expect_mark("(", "after `query_parameters`")?;
+        let parameters =
+            self.list_until(")", "after the parameters", |parser| parser.parameter())?;
+        Ok(StatementKind::DeclareParameters(parameters))
+    }
+
+    /// Whether `(...) {` or `view (...) {` or `{` follows.
+    fn is_lambda(&self) -> bool {
+        let mut ahead = usize::from(self.at_word("view"));
+        if self.mark_ahead(0, "{") {
+            return true;
+        }
+        if !self.mark_ahead(ahead, "(") {
+            return false;
+        }
+        let mut open = 0usize;
+        loop {
+            let (kind, span) = self.token(ahead);
+            match (kind, self.text_of(span)) {
+                (Kind::End, _) => return false,
+                (Kind::Punctuation, "(") => open += 1,
+                (Kind::Punctuation, ")") => open = open.saturating_sub(1),
+                _ => {}
+            }
+            ahead += 1;
+            if open == 0 {
+                return self.mark_ahead(ahead, "{");
+            }
+        }
+    }
+
+    fn lambda(&mut self) -> Parse<Expr> {
+        self.deeper(|parser| {
+            let start = parser.span();
+            parser.eat_word("view");
+            let parameters = match parser.eat_mark("(") {
+                true => {
+                    parser.list_until(")", "after the parameters", |parser| parser.parameter())?
+                }
+                false => Vec::new(),
+            };
+            parser.expect_mark("{", "before the function's body")?;
+            let body = parser.statements();
+            parser.expect_mark("}", "after the function's body")?;
+            Ok(Expr {
+                kind: ExprKind::Lambda { parameters, body },
+                span: parser.since(start),
+            })
+        })
+    }
+
+    fn parameter(&mut self) -> Parse<Parameter> {
+        let name = self.name("of a parameter")?;
+        self.expect_mark(":", "between a parameter's name and its type")?;
+        let ty = self.parameter_type()?;
+        let default = if self.eat_mark("=") {
+            Some(self.expression()?)
+        } else {
+            None
+        };
+        Ok(Parameter { name, ty, default })
+    }
+
+    fn parameter_type(&mut self) -> Parse<ParameterType> {
+        if !self.at_mark("(") {
+            return Ok(ParameterType::Scalar(self.word("a type", "after the `:`")?));
+        }
+        if self.mark_ahead(1, "*") {
+            self.advance();
+            self.advance();
+            self.expect_mark(")", "after `*`")?;
+            return Ok(ParameterType::AnyTable);
+        }
+        Ok(ParameterType::Table(self.schema("of a table")?))
+    }
+
+    /// `( subquery )` whose source is the enclosing operator's rows.
+    pub(super) fn context_subquery(&mut self, close: &str) -> Parse<Expr> {
+        self.deeper(|parser| {
+            let start = parser.span();
+            let mut operators = Vec::new();
+            loop {
+                operators.push(parser.operator());
+                if !parser.eat_mark("|") {
+                    break;
+                }
+            }
+            parser.expect_mark(close, "after the subquery")?;
+            let source = Box::new(Expr {
+                kind: ExprKind::Context,
+                span: Span::new(start.start, start.start),
+            });
+            Ok(Expr {
+                kind: ExprKind::Pipe { source, operators },
+                span: parser.since(start),
+            })
+        })
+    }
+}
