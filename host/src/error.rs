@@ -50,6 +50,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// `--data` named something that cannot be used.
+    #[error("{0}")]
+    Data(String),
+    /// A file is not a recording, or not a whole one.
+    #[error("{0}")]
+    Recording(String),
     /// The kernel broke: it trapped, ran out of its limits or answered nonsense.
     #[error("the kernel stopped: {0}")]
     Kernel(String),

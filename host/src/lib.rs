@@ -4,8 +4,14 @@
 //! `main.rs` and the tests call it. The kernel's logic is not here (it is in `kernel.wasm`), nor
 //! is anything that a browser's driver would also need (that is in `spoor-protocol`).
 
+pub mod ambient;
 pub mod aot;
+pub mod assets;
 pub mod engine;
 pub mod error;
+pub mod kernel;
+pub mod python;
+pub mod recording;
+pub mod sources;
 
 pub use error::Error;
