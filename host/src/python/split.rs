@@ -1,0 +1,163 @@
+//! Takes the published interpreter apart into code and memory.
+//!
+//! `python-snapshot.wasm` is one module: code, and the memory of a started interpreter as data
+//! segments. [`split`] gives a module with the same code and no data, and the memory as one run
+//! of bytes. The code is then compiled once, whatever is put into the memory; and both drivers
+//! replace the memory with that of a warmer interpreter.
+
+use std::borrow::Cow;
+
+use wasm_encoder::{ExportKind, ExportSection, RawSection};
+use wasmparser::{DataKind, ExternalKind, KnownCustom, Name, Operator, Parser, Payload};
+
+/// Functions of the interpreter that the driver calls, by their names in the module's name
+/// section, and the names under which the module exports them.
+const EXPORTED: [(&str, &str); 2] =
+    [("PyErr_SetInterruptEx", INTERRUPT), ("__wasilibc_reset_preopens", RESET_PREOPENS)];
+
+/// The export that sets a signal's pending flags: `(signal: i32) -> i32`.
+pub const INTERRUPT: &str = "spoor_interrupt";
+/// The export that makes the C library forget which folders are mounted: `()`.
+pub const RESET_PREOPENS: &str = "spoor_reset_preopens";
+
+/// Initial memory must fit in this many bytes.
+const MAX_MEMORY: u64 = 1 << 30;
+
+/// The two halves.
+pub struct Halves {
+    /// The module without data.
+    pub code: Vec<u8>,
+    /// Linear memory from address 0, a multiple of 64 KiB long.
+    pub memory: Vec<u8>,
+    /// Where the C stack ends and static data begins: the initial stack pointer.
+    pub stack_top: u32,
+}
+
+/// Splits `module`. The error says what about it was not as expected.
+pub fn split(module: &[u8]) -> Result<Halves, String> {
+    let mut code = wasm_encoder::Module::new();
+    let mut exports = ExportSection::new();
+    let mut found = Found::default();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(|e| e.to_string())?;
+        match &payload {
+            Payload::MemorySection(section) => {
+                let memory = section.clone().into_iter().next().ok_or("no memory")?.map_err(|e| e.to_string())?;
+                found.memory = initial_memory(memory.initial)?;
+            }
+            Payload::GlobalSection(section) => found.stack_top = stack_pointer(section.clone())?,
+            Payload::ExportSection(section) => {
+                for export in section.clone() {
+                    let export = export.map_err(|e| e.to_string())?;
+                    exports.export(export.name, kind(export.kind)?, export.index);
+                }
+            }
+            Payload::DataSection(section) => {
+                for segment in section.clone() {
+                    found.place(segment.map_err(|e| e.to_string())?)?;
+                }
+                continue;
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(names) = section.as_known() {
+                    found.functions(names)?;
+                }
+                continue;
+            }
+            _ => {}
+        }
+        // Exports are written last, when the names are known, but belong before the code.
+        if matches!(payload, Payload::ExportSection(_)) {
+            found.sections.push(Section::Exports);
+        } else if let Some((id, range)) = payload.as_section() {
+            let data = module.get(range).ok_or("a section past the end")?;
+            found.sections.push(Section::Raw(id, Cow::Borrowed(data)));
+        }
+    }
+    for (name, export) in EXPORTED {
+        let index = found.named.iter().find(|(n, _)| n == name).map(|(_, i)| *i);
+        exports.export(export, ExportKind::Func, index.ok_or_else(|| format!("no function {name}"))?);
+    }
+    for section in &found.sections {
+        match section {
+            Section::Exports => code.section(&exports),
+            Section::Raw(id, data) => code.section(&RawSection { id: *id, data }),
+        };
+    }
+    Ok(Halves { code: code.finish(), memory: found.memory, stack_top: found.stack_top })
+}
+
+enum Section<'a> {
+    Raw(u8, Cow<'a, [u8]>),
+    Exports,
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    sections: Vec<Section<'a>>,
+    memory: Vec<u8>,
+    stack_top: u32,
+    named: Vec<(String, u32)>,
+}
+
+impl Found<'_> {
+    /// Copies a data segment to its place.
+    fn place(&mut self, segment: wasmparser::Data<'_>) -> Result<(), String> {
+        let DataKind::Active { memory_index: 0, offset_expr } = segment.kind else {
+            return Err("a data segment that is not active".into());
+        };
+        let offset = constant(&offset_expr)? as usize;
+        let end = offset.checked_add(segment.data.len()).ok_or("a data segment past the end")?;
+        let place = self.memory.get_mut(offset..end).ok_or("a data segment past the end")?;
+        place.copy_from_slice(segment.data);
+        Ok(())
+    }
+
+    /// Notes the indices of the functions to export.
+    fn functions(&mut self, names: wasmparser::NameSectionReader<'_>) -> Result<(), String> {
+        for subsection in names {
+            let Name::Function(map) = subsection.map_err(|e| e.to_string())? else { continue };
+            for naming in map {
+                let naming = naming.map_err(|e| e.to_string())?;
+                if EXPORTED.iter().any(|(name, _)| *name == naming.name) {
+                    self.named.push((naming.name.to_owned(), naming.index));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn initial_memory(pages: u64) -> Result<Vec<u8>, String> {
+    let bytes = pages.checked_mul(1 << 16).filter(|b| *b <= MAX_MEMORY).ok_or("a memory over 1 GiB")?;
+    Ok(vec![0; usize::try_from(bytes).map_err(|e| e.to_string())?])
+}
+
+/// The stack pointer is the first global, and the only one that changes: were there others, the
+/// memory would not be the guest's whole state.
+fn stack_pointer(section: wasmparser::GlobalSectionReader<'_>) -> Result<u32, String> {
+    let globals = section.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+    match globals.as_slice() {
+        [first, rest @ ..] if first.ty.mutable && rest.iter().all(|g| !g.ty.mutable) => {
+            constant(&first.init_expr)
+        }
+        _ => Err("other mutable globals than a stack pointer".into()),
+    }
+}
+
+fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
+    match expr.get_operators_reader().read().map_err(|e| e.to_string())? {
+        Operator::I32Const { value } => Ok(value.cast_unsigned()),
+        _ => Err("an address that is not a constant".into()),
+    }
+}
+
+fn kind(kind: ExternalKind) -> Result<ExportKind, String> {
+    match kind {
+        ExternalKind::Func | ExternalKind::FuncExact => Ok(ExportKind::Func),
+        ExternalKind::Memory => Ok(ExportKind::Memory),
+        ExternalKind::Table => Ok(ExportKind::Table),
+        ExternalKind::Global => Ok(ExportKind::Global),
+        ExternalKind::Tag => Ok(ExportKind::Tag),
+    }
+}

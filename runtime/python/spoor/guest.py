@@ -1,0 +1,195 @@
+"""The driver's entry into Python: `turn` serves one request of the kernel.
+
+The kernel runs `TURN` in the guest; what there is to do, and what comes of it, crosses the door
+(`{"op": "next"}` and `{"op": "done"}`). `warm` and `freeze` are called at set-up, when the image
+is made: see `runtime/python/build`.
+"""
+
+import gc
+import os
+import signal
+import sys
+
+from spoor import door, names, sandbox, streams
+
+shell = None
+_asleep = False  # whether this is the image's state, not yet a session's
+
+
+def turn():
+    """Asks for the next request, serves it, and reports the outcome."""
+    global _asleep
+    if _asleep:
+        _asleep = False
+        _wake()
+    request, _ = door.ask({"op": "next"})
+    serve = SERVERS.get(request.get("op"))
+    if serve is None:
+        _done({"status": "error", "ename": "NotImplementedError", "evalue": f"no request {request.get('op')!r}", "traceback": []})
+        return
+    try:
+        content, extra = serve(request)
+    except BaseException as error:  # whatever it was, the kernel waits for an answer
+        content, extra = _broken(error), {}
+    _done(content, **extra)
+
+
+def _done(content, **extra):
+    door.ask({"op": "done", "content": content, **extra})
+
+
+def _broken(error):
+    """The reply for an error outside of a cell's own code."""
+    import traceback
+
+    lines = traceback.format_exception(error)
+    content = {"ename": type(error).__name__, "evalue": str(error), "traceback": lines}
+    door.publish("error", content)
+    return {"status": "error", "execution_count": getattr(shell, "execution_count", 0), **content}
+
+
+def _execute(request):
+    shell.execution_count = request.get("execution_count") or shell.execution_count
+    silent = bool(request.get("silent"))
+    store = bool(request.get("store_history", not silent))
+    code = request["code"]
+    shell.allow_stdin = bool(request.get("allow_stdin"))
+    shell.last_error = None
+    _bind(request.get("bind") or ())
+    count = shell.execution_count
+    result = _run(code, silent, store, request.get("cell_id"))
+    content = {"execution_count": count, "payload": shell.payload_manager.read_payload(), "user_expressions": {}}
+    shell.payload_manager.clear_payload()
+    error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        content["status"] = "ok"
+    else:
+        shown = shell.last_error or {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+        content = {"status": "error", **shown, **content}
+    return content, {"names": _names(code)}
+
+
+def _run(code, silent, store, cell_id):
+    """Runs the cell; only meanwhile does an interrupt raise `KeyboardInterrupt`."""
+    sys.stdout, sys.stderr = streams.pair()
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return shell.run_cell(code, store_history=store, silent=silent, cell_id=cell_id)
+        finally:
+            signal.signal(signal.SIGINT, _ignore)
+    except KeyboardInterrupt as error:
+        # It came between the cell's own code and the end of its run.
+        shell.showtraceback((KeyboardInterrupt, error, None))
+        from IPython.core.interactiveshell import ExecutionResult
+
+        return ExecutionResult(None, error_in_exec=error)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _ignore(_signal, _frame):
+    """An interrupt that comes when no cell runs."""
+
+
+def _bind(kept):
+    """Gives the cell the kept results of KQL cells, as frames."""
+    from spoor import query
+
+    for name in kept:
+        shell.user_ns[name] = query.run(query.bracketed(name))
+
+
+def _names(code):
+    reads, writes = names.of(code, shell.transform_cell)
+    return {"reads": reads, "writes": writes}
+
+
+def _complete(request):
+    from IPython.core.completer import provisionalcompleter, rectify_completions
+
+    code, cursor = request["code"], request["cursor_pos"]
+    with provisionalcompleter():
+        found = list(rectify_completions(code, shell.Completer.completions(code, cursor)))
+    start = found[0].start if found else cursor
+    end = found[0].end if found else cursor
+    kinds = [{"start": c.start, "end": c.end, "text": c.text, "type": c.type or "", "signature": c.signature} for c in found]
+    content = {
+        "status": "ok",
+        "matches": [c.text for c in found],
+        "cursor_start": start,
+        "cursor_end": end,
+        "metadata": {"_jupyter_types_experimental": kinds},
+    }
+    return content, {}
+
+
+def _inspect(request):
+    from IPython.utils.tokenutil import token_at_cursor
+
+    name = token_at_cursor(request["code"], request["cursor_pos"])
+    content = {"status": "ok", "found": False, "data": {}, "metadata": {}}
+    try:
+        bundle = shell.object_inspect_mime(name, detail_level=request.get("detail_level", 0))
+    except KeyError:
+        return content, {}
+    content["data"].update(bundle)
+    content["found"] = True
+    return content, {}
+
+
+def _is_complete(request):
+    status, indent = shell.input_transformer_manager.check_complete(request["code"])
+    content = {"status": status}
+    if status == "incomplete":
+        content["indent"] = " " * (indent or 0)
+    return content, {}
+
+
+SERVERS = {"execute": _execute, "complete": _complete, "inspect": _inspect, "is_complete": _is_complete}
+
+
+def warm():
+    """Imports what every session needs and makes the shell. The image is made after this."""
+    global shell
+    os.chdir("/tmp")
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    sys.argv = ["spoor"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sandbox.install()
+
+    import numpy  # noqa: F401
+    import pandas  # noqa: F401
+
+    from spoor import magics, query
+    from spoor import shell as shells
+
+    shell = shells.make()
+    magics.register(shell)
+    shell.user_ns.update(kql=query.kql, spoor=sys.modules["spoor"])
+    shell.user_ns_hidden.update(kql=query.kql, spoor=sys.modules["spoor"])
+    sys.stdout, sys.stderr = streams.pair()
+
+
+def freeze():
+    """The last thing before the image is taken: leaves as little as possible to write again."""
+    global _asleep
+    _asleep = True
+    signal.signal(signal.SIGINT, _ignore)
+    gc.collect()
+    gc.freeze()
+
+
+def _wake():
+    """A session begins: what must differ between sessions is drawn anew."""
+    import random
+
+    import numpy
+
+    random.seed()
+    numpy.random.seed()
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile._name_sequence = None
+    os.makedirs(os.environ.get("MPLCONFIGDIR", "/tmp/.matplotlib"), exist_ok=True)

@@ -1,0 +1,147 @@
+"""KQL from Python: `kql(...)`, `tables()` and the error that shows where a query is wrong."""
+
+import datetime
+import math
+import re
+
+import pandas as pd
+
+from spoor import door, transfer
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class KqlError(Exception):
+    """A query that Kusto would not run. Its text is the first line of what was wrong; in a cell
+    it is shown as the diagnostics with their carets."""
+
+    def __init__(self, message, ename="KqlError", traceback=()):
+        super().__init__(message)
+        self.ename = ename
+        self.diagnostics = list(traceback)
+
+    def _render_traceback_(self):
+        return self.diagnostics or [f"{self.ename}: {self}"]
+
+
+class KqlFrame(pd.DataFrame):
+    """The frame of a query that ends in `render`: it shows as the chart. What is computed from
+    it is a plain DataFrame."""
+
+    _metadata = ["_bundle"]
+
+    @property
+    def _constructor(self):
+        return pd.DataFrame
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self._bundle
+
+
+def kql(query, /, **values):
+    """Runs a KQL query and returns its result as a pandas DataFrame.
+
+    Keyword arguments are names that the query can use: a DataFrame is a table of that name, and
+    a number, string, bool, datetime, timedelta or list is a `let` of that name, so text never
+    has to be pasted into a query::
+
+        kql("SecurityEvent | where Computer == host | count", host="WS-01")
+        kql("watchlist | join SigninLogs on IPAddress", watchlist=frame)
+    """
+    return run(query, values=values)
+
+
+def run(query, values=None, keep_as=None):
+    """`kql` with a name under which the result is kept as a table."""
+    if not isinstance(query, str):
+        raise TypeError(f"kql() takes the text of a query, not {type(query).__name__}")
+    lets = []
+    for name, value in (values or {}).items():
+        if isinstance(value, pd.Series):
+            value = value.to_frame(value.name if value.name is not None else "value")
+        if isinstance(value, pd.DataFrame):
+            put_table(name, value)
+        else:
+            lets.append(f"let {_name(name)} = {literal(value)};")
+    # On one line, so that the lines that diagnostics name are the query's own.
+    text = " ".join([*lets, query])
+    reply, buffers = door.ask({"op": "kql", "query": text, "as": keep_as})
+    if not reply.get("ok"):
+        raise KqlError(reply.get("evalue", "the query failed"), reply.get("ename", "KqlError"), reply.get("traceback", ()))
+    frame = transfer.decode(reply["table"], buffers)
+    if reply.get("render") and reply.get("bundle"):
+        frame = KqlFrame(frame)
+        frame._bundle = reply["bundle"]
+    return frame
+
+
+def put_table(name, frame):
+    """Makes `frame` a table of the session's catalogue."""
+    header, buffers = transfer.encode(frame)
+    reply, _ = door.ask({"op": "put_table", "name": name, "table": header}, buffers)
+    if not reply.get("ok"):
+        raise KqlError(reply.get("evalue", reply.get("message", f"the table {name} was refused")))
+
+
+def tables():
+    """The tables that KQL can read: a DataFrame of name, rows and columns."""
+    reply, _ = door.ask({"op": "tables"})
+    found = reply["tables"]
+    columns = [", ".join(f"{name}: {kind}" for name, kind in table["columns"]) for table in found]
+    return pd.DataFrame(
+        {
+            "name": pd.Series([table["name"] for table in found], dtype="str"),
+            "rows": pd.Series([table["rows"] for table in found], dtype="Int64"),
+            "columns": pd.Series(columns, dtype="str"),
+        }
+    )
+
+
+def bracketed(name):
+    """A name as KQL takes any: `['a name']`."""
+    return name if NAME.match(name) else f"[{_quoted(name)}]"
+
+
+def literal(value):
+    """`value` as a KQL literal."""
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else f"real({'nan' if value != value else '+inf' if value > 0 else '-inf'})"
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        time = pd.Timestamp(value)
+        time = time.tz_convert("UTC").tz_localize(None) if time.tzinfo else time
+        return f"datetime({time.isoformat()}Z)"
+    if isinstance(value, datetime.timedelta):
+        return f"{pd.Timedelta(value).value // 100}tick"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return f"dynamic([{', '.join(_element(part) for part in value)}])"
+    raise TypeError(
+        f"a query cannot use a {type(value).__name__}: give a DataFrame, a number, a string, a bool, "
+        "a datetime, a timedelta or a list of such"
+    )
+
+
+def _element(value):
+    if value is None:
+        return "null"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return f"[{', '.join(_element(part) for part in value)}]"
+    return literal(value)
+
+
+def _name(name):
+    if not NAME.match(name):
+        raise ValueError(f"{name!r} cannot be a name in a query")
+    return name
+
+
+def _quoted(text):
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+    return '"' + "".join(escapes.get(c, c) for c in text) + '"'
