@@ -1,0 +1,145 @@
+// Lays out the static site: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--brotli]`.
+//
+// DIR of --bindings is what wasm-bindgen wrote for the worker; DIR of --assets holds `kernel.wasm`
+// and `python/` as the host uses them. Their bytes go into the site as they are: the modules are
+// the same on both sides. The folders that Python imports from are packed into one file each, so
+// that a page fetches a few blocks and not thousands of files. `--brotli` writes `FILE.br` beside
+// what is worth it, for servers that send such files.
+
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { copyFile, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { constants, createBrotliCompress } from "node:zlib";
+
+import * as esbuild from "esbuild";
+
+const web = path.dirname(fileURLToPath(import.meta.url));
+
+const { values: options } = parseArgs({
+  options: {
+    bindings: { type: "string" },
+    assets: { type: "string" },
+    out: { type: "string" },
+    brotli: { type: "boolean", default: false },
+  },
+});
+for (const name of ["bindings", "assets", "out"]) {
+  if (!options[name]) throw new Error(`--${name} DIR is missing`);
+  options[name] = path.resolve(options[name]);
+}
+
+await mkdir(path.join(options.out, "python"), { recursive: true });
+await Promise.all([scripts(), page(), gallery()]);
+const site = { kernel: await asset("kernel.wasm"), python: await python() };
+await writeFile(path.join(options.out, "site.json"), JSON.stringify(site));
+if (options.brotli) await compress();
+
+/** The page's and the worker's scripts, each bundled into one file. */
+async function scripts() {
+  await esbuild.build({
+    entryPoints: { page: path.join(web, "page/page.mjs"), worker: path.join(web, "worker/js/worker.mjs") },
+    outdir: options.out,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    alias: {
+      "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
+      "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
+    },
+    logLevel: "warning",
+  });
+  await copyFile(path.join(options.bindings, "spoor_worker_bg.wasm"), path.join(options.out, "driver.wasm"));
+}
+
+async function page() {
+  for (const name of ["index.html", "style.css"]) {
+    await copyFile(path.join(web, "page", name), path.join(options.out, name));
+  }
+}
+
+/** The gallery's notebooks, and `gallery/index.json`: an array of `{file, title, description}`. */
+async function gallery() {
+  const from = path.join(web, "gallery");
+  const to = path.join(options.out, "gallery");
+  await mkdir(to, { recursive: true });
+  const names = (await readdir(from)).filter((name) => name.endsWith(".ipynb")).sort();
+  const index = [];
+  for (const file of names) {
+    await copyFile(path.join(from, file), path.join(to, file));
+    const { metadata } = JSON.parse(await readFile(path.join(from, file), "utf8"));
+    const about = metadata.spoor ?? {};
+    index.push({ file, title: about.title ?? metadata.title ?? file, description: about.description ?? "" });
+  }
+  await writeFile(path.join(to, "index.json"), JSON.stringify(index));
+}
+
+/** A file of the assets, put into the site under the same name. */
+async function asset(name) {
+  const from = path.join(options.assets, name);
+  const to = path.join(options.out, name);
+  await rm(to, { force: true });
+  // The engines are large: share their bytes with the assets where the file system can.
+  await link(from, to).catch(() => copyFile(from, to));
+  return { url: name, bytes: (await stat(to)).size, sha256: await sha256(to) };
+}
+
+async function sha256(file) {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+/** The Python guest as `guest.json` describes it, its folders packed. */
+async function python() {
+  const guest = JSON.parse(await readFile(path.join(options.assets, "python/guest.json"), "utf8"));
+  const mounts = [];
+  for (const mount of guest.mounts) mounts.push(await packed(mount));
+  const list = path.join(options.out, "python/mounts.json");
+  await writeFile(list, JSON.stringify(mounts));
+  const environment = Object.entries(guest.environment).map(([name, value]) => `${name}=${value}`);
+  return {
+    module: await asset(`python/${guest.module.file}`),
+    image: guest.image && (await asset(`python/${guest.image.file}`)),
+    mounts: { url: "python/mounts.json", bytes: (await stat(list)).size },
+    environment,
+  };
+}
+
+/** One folder of the guest, its files one after the other in one file of the site. */
+async function packed({ guest, dir, files }) {
+  if (dir === undefined) return { path: guest, writable: true };
+  const name = `python/${dir.replaceAll("/", "-")}.pack`;
+  const out = path.join(options.out, name);
+  const entries = [];
+  let offset = 0;
+  await rm(out, { force: true });
+  const pack = createWriteStream(out);
+  for (const { file, bytes } of files) {
+    entries.push([path.relative(dir, file), offset, bytes]);
+    offset += bytes;
+    await pipeline(createReadStream(path.join(options.assets, "python", file)), pack, { end: false });
+  }
+  await new Promise((closed) => pack.end(closed));
+  return { path: guest, url: name, bytes: offset, files: entries };
+}
+
+/** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
+async function compress() {
+  for (const name of ["kernel.wasm", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json",
+    ...(await readdir(path.join(options.out, "python"))).filter((n) => n.endsWith(".wasm") || n.endsWith(".image")).map((n) => `python/${n}`)]) {
+    const file = path.join(options.out, name);
+    const { size, mtimeMs } = await stat(file);
+    if (existsSync(`${file}.br`) && (await stat(`${file}.br`)).mtimeMs > mtimeMs) continue;
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: size > 20e6 ? 9 : 11,
+      [constants.BROTLI_PARAM_LGWIN]: 24,
+      [constants.BROTLI_PARAM_SIZE_HINT]: size,
+    };
+    await pipeline(createReadStream(file), createBrotliCompress({ params }), createWriteStream(`${file}.br`));
+  }
+}

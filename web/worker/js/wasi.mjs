@@ -1,0 +1,247 @@
+// The guests' WASI, on top of @bjorn3/browser_wasi_shim, which is JavaScript and so is extended
+// here and not in Rust. The worker's Rust code imports this module by the name "spoor:wasi".
+//
+// What it adds to the shim: files that are fetched when they are first read, read-only folders,
+// and output that is handed on as it is written. Nothing here knows of cells or kernels.
+
+import { ConsoleStdout, Directory, Fd, Inode, OpenDirectory, OpenFile, PreopenDirectory, WASI, WASIProcExit, wasi }
+  from "@bjorn3/browser_wasi_shim";
+
+/** Bytes fetched at a time from a server that answers Range requests. */
+const BLOCK = 1 << 20;
+
+/** Bytes at a URL, fetched in blocks when they are first read, or whole where that is refused. */
+class Store {
+  constructor(url, bytes) {
+    this.url = url;
+    this.bytes = bytes;
+    this.blocks = new Map();
+    this.whole = undefined;
+  }
+
+  /** The bytes from `start` on: up to `end`, or up to a block's end if that comes first. */
+  read(start, end) {
+    if (this.whole) return this.whole.subarray(start, end);
+    const index = Math.floor(start / BLOCK);
+    const block = this.blocks.get(index) ?? this.fetchBlock(index);
+    if (this.whole) return this.whole.subarray(start, end);
+    const at = index * BLOCK;
+    return block.subarray(start - at, end - at);
+  }
+
+  fetchBlock(index) {
+    const start = index * BLOCK;
+    const { status, data } = fetchNow(this.url, start, Math.min(start + BLOCK, this.bytes) - 1);
+    if (status === 206) this.blocks.set(index, data);
+    else if (data.length === this.bytes) this.whole = data;
+    else throw new Error(`${this.url} has ${data.length} bytes where ${this.bytes} were expected`);
+    return data;
+  }
+}
+
+/** A read-only file: `bytes` bytes of a store, from `offset` on. */
+class LazyFile extends Inode {
+  constructor(store, offset, bytes) {
+    super();
+    this.store = store;
+    this.offset = offset;
+    this.bytes = bytes;
+  }
+
+  path_open(oflags, rights) {
+    const writes = BigInt(wasi.RIGHTS_FD_WRITE);
+    if (oflags & wasi.OFLAGS_TRUNC || (rights & writes) === writes) return { ret: wasi.ERRNO_ROFS, fd_obj: null };
+    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new OpenLazyFile(this) };
+  }
+
+  stat() {
+    return new wasi.Filestat(this.ino, wasi.FILETYPE_REGULAR_FILE, BigInt(this.bytes));
+  }
+
+  /** The bytes from `start` up to `end`, which is within the file. */
+  read(start, end) {
+    const data = new Uint8Array(Math.max(end - start, 0));
+    let filled = 0;
+    while (filled < data.length) {
+      const part = this.store.read(this.offset + start + filled, this.offset + end);
+      data.set(part, filled);
+      filled += part.length;
+    }
+    return data;
+  }
+}
+
+class OpenLazyFile extends Fd {
+  constructor(file) {
+    super();
+    this.file = file;
+    this.at = 0;
+  }
+
+  fd_fdstat_get() {
+    return { ret: 0, fdstat: new wasi.Fdstat(wasi.FILETYPE_REGULAR_FILE, 0) };
+  }
+
+  fd_filestat_get() {
+    return { ret: 0, filestat: this.file.stat() };
+  }
+
+  fd_read(size) {
+    const read = this.fd_pread(size, BigInt(this.at));
+    this.at += read.data.length;
+    return read;
+  }
+
+  fd_pread(size, offset) {
+    const start = Number(offset);
+    try {
+      return { ret: 0, data: this.file.read(start, Math.min(start + size, this.file.bytes)) };
+    } catch (error) {
+      console.error(`Spoor: ${error.message}`);
+      return { ret: wasi.ERRNO_IO, data: new Uint8Array() };
+    }
+  }
+
+  fd_seek(offset, whence) {
+    const base = whence === wasi.WHENCE_SET ? 0 : whence === wasi.WHENCE_CUR ? this.at : this.file.bytes;
+    const at = base + Number(offset);
+    if (at < 0) return { ret: wasi.ERRNO_INVAL, offset: 0n };
+    this.at = at;
+    return { ret: 0, offset: BigInt(at) };
+  }
+
+  fd_tell() {
+    return { ret: 0, offset: BigInt(this.at) };
+  }
+}
+
+/** A folder in which nothing can be made, renamed or removed. */
+class ReadOnlyDirectory extends Directory {
+  path_open() {
+    return { ret: wasi.ERRNO_SUCCESS, fd_obj: new OpenReadOnlyDirectory(this) };
+  }
+
+  create_entry_for_path() {
+    return { ret: wasi.ERRNO_ROFS, entry: null };
+  }
+}
+
+const refuse = {
+  path_create_directory: () => wasi.ERRNO_ROFS,
+  path_link: () => wasi.ERRNO_ROFS,
+  path_unlink: () => ({ ret: wasi.ERRNO_ROFS, inode_obj: null }),
+  path_unlink_file: () => wasi.ERRNO_ROFS,
+  path_remove_directory: () => wasi.ERRNO_ROFS,
+};
+
+class OpenReadOnlyDirectory extends OpenDirectory {}
+Object.assign(OpenReadOnlyDirectory.prototype, refuse);
+
+class ReadOnlyPreopen extends PreopenDirectory {
+  constructor(name, contents) {
+    super(name, new Map());
+    this.dir = new ReadOnlyDirectory(contents);
+  }
+}
+Object.assign(ReadOnlyPreopen.prototype, refuse);
+
+/**
+ * The WASI of a guest.
+ *
+ * `env` is an array of "NAME=value"; `mounts` an array of `{path, writable, url, bytes, files}` in
+ * the order of their file descriptors (from 3 on). `files` is an array of `[name, offset, bytes]`:
+ * names may hold `/`, and the files' bytes are parts of the one at `url`, of `bytes` bytes; or of
+ * `[name, bytes, url]`, for files with URLs of their own. `write(fd, bytes)` gets what the guest
+ * writes to its standard output (1) and error (2).
+ */
+export function makeWasi(env, mounts, write) {
+  const fds = [new OpenFile(new EmptyFile()), new ConsoleStdout((b) => write(1, b)), new ConsoleStdout((b) => write(2, b))];
+  for (const mount of mounts) fds.push(preopen(mount));
+  const shim = new WASI([], env, fds, { debug: false });
+  return {
+    imports: shim.wasiImport,
+    attach: (instance) => { shim.inst = instance; },
+  };
+}
+
+class EmptyFile extends Inode {
+  data = new Uint8Array();
+  readonly = true;
+  get size() { return 0n; }
+  stat() { return new wasi.Filestat(this.ino, wasi.FILETYPE_CHARACTER_DEVICE, 0n); }
+}
+
+function preopen({ path, writable, url, bytes, files }) {
+  const tree = new Map();
+  const store = new Store(url, bytes);
+  for (const file of files ?? []) {
+    const parts = file[0].split("/");
+    const leaf = parts.pop();
+    let folder = tree;
+    for (const part of parts) {
+      if (!folder.has(part)) folder.set(part, new Map());
+      folder = folder.get(part);
+    }
+    folder.set(leaf, url ? new LazyFile(store, file[1], file[2]) : new LazyFile(new Store(file[2], file[1]), 0, file[1]));
+  }
+  if (writable) return new PreopenDirectory(path, directories(tree, Directory));
+  return new ReadOnlyPreopen(path, directories(tree, ReadOnlyDirectory));
+}
+
+function directories(tree, Kind) {
+  const contents = new Map();
+  for (const [name, entry] of tree) {
+    contents.set(name, entry instanceof Map ? new Kind(directories(entry, Kind)) : entry);
+  }
+  return contents;
+}
+
+/** Whether an error thrown out of a guest is its own `exit`; the code if it is, else undefined. */
+export function exitCode(error) {
+  return error instanceof WASIProcExit ? error.code : undefined;
+}
+
+/**
+ * Fetches `url` (the bytes `first..=last` of it where the server can) and blocks until they are
+ * here. Dedicated workers may do so; a guest that reads a file cannot wait in any other way.
+ */
+export function fetchNow(url, first, last) {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.responseType = "arraybuffer";
+  if (first !== undefined) request.setRequestHeader("Range", `bytes=${first}-${last}`);
+  request.send();
+  if (request.status !== 200 && request.status !== 206) {
+    throw new Error(`${url} could not be fetched: the server answered ${request.status}`);
+  }
+  return { status: request.status, data: new Uint8Array(request.response) };
+}
+
+/** The response with its decoded bytes counted as they pass: `progress(bytes)` for each part. */
+export function counted(response, type, progress) {
+  const count = new TransformStream({
+    transform(part, out) {
+      progress(part.length);
+      out.enqueue(part);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), { headers: { "Content-Type": type } });
+}
+
+const begun = new Map();
+
+/** Starts to fetch `url`, so that a later `begin` of the same URL finds it under way. */
+export function prefetch(url) {
+  if (!begun.has(url)) {
+    const response = fetch(url);
+    response.catch(() => {});
+    begun.set(url, response);
+  }
+}
+
+/** The response for `url`: the one that `prefetch` began, or a new one. */
+export function begin(url) {
+  const response = begun.get(url) ?? fetch(url);
+  begun.delete(url);
+  return response;
+}

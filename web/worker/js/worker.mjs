@@ -1,0 +1,31 @@
+// The worker's entry. It starts the downloads that will be needed before the Rust driver is there
+// to ask for them, then hands every message to the driver. See `src/messages.rs` for the messages.
+
+import init, { start } from "spoor:driver";
+import { prefetch } from "spoor:wasi";
+
+const early = [];
+let deliver = (text) => early.push(text);
+
+self.onmessage = ({ data }) => {
+  if (data.type === "open") {
+    prefetch(data.site.kernel.url);
+    if (data.python) prefetchPython(data.site.python);
+  }
+  deliver(JSON.stringify(data));
+};
+
+function prefetchPython({ module, image, mounts }) {
+  for (const asset of [module, image, mounts]) if (asset) prefetch(asset.url);
+}
+
+const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
+
+try {
+  await init({ module_or_path: new URL("./driver.wasm", import.meta.url) });
+  const handle = start(post);
+  for (const text of early) handle(text);
+  deliver = handle;
+} catch (error) {
+  post(JSON.stringify({ type: "failed", part: "driver", message: `The worker could not start: ${error}` }), []);
+}

@@ -1,0 +1,79 @@
+//! The JavaScript that the driver calls: `js/wasi.mjs`, and JSPI, which js-sys does not name yet.
+
+use js_sys::{Array, Function, Object, Promise, Uint8Array, WebAssembly};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(raw_module = "spoor:wasi")]
+extern "C" {
+    /// The WASI of one guest; see `makeWasi` in `js/wasi.mjs`.
+    pub type Wasi;
+
+    /// `env`: array of `NAME=value`. `mounts`: array of `{path, writable, files}`.
+    #[wasm_bindgen(js_name = makeWasi)]
+    pub fn make_wasi(env: &JsValue, mounts: &JsValue, write: &Closure<dyn FnMut(u8, Uint8Array)>) -> Wasi;
+    /// The import object's `wasi_snapshot_preview1`.
+    #[wasm_bindgen(method, getter)]
+    pub fn imports(this: &Wasi) -> Object;
+    /// Tells the WASI whose memory to use.
+    #[wasm_bindgen(method)]
+    pub fn attach(this: &Wasi, instance: &WebAssembly::Instance);
+    /// The exit code, if `error` is a guest's own exit.
+    #[wasm_bindgen(js_name = exitCode)]
+    pub fn exit_code(error: &JsValue) -> Option<i32>;
+    /// Fetches a whole file and blocks meanwhile; `{status, data}`.
+    #[wasm_bindgen(js_name = fetchNow, catch)]
+    pub fn fetch_now(url: &str) -> Result<JsValue, JsValue>;
+    /// The response for a URL, begun early or now.
+    pub fn begin(url: &str) -> Promise;
+    /// A response of the MIME type `kind` that reports each part's bytes as they pass.
+    pub fn counted(response: &web_sys::Response, kind: &str, progress: &Function) -> web_sys::Response;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = WebAssembly, js_name = Suspending)]
+    type SuspendingFunction;
+    #[wasm_bindgen(constructor, js_namespace = WebAssembly, js_class = "Suspending")]
+    fn new(import: &Function) -> SuspendingFunction;
+    #[wasm_bindgen(js_namespace = WebAssembly, js_name = promising)]
+    fn promising_of(export: &Function) -> Function;
+    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], catch)]
+    fn digest(algorithm: &str, data: &JsValue) -> Result<Promise, JsValue>;
+}
+
+/// Whether this browser can suspend a guest (JSPI: Chromium 137, Firefox 139).
+pub fn can_suspend() -> bool {
+    let namespace = js_sys::Reflect::get(&js_sys::global(), &"WebAssembly".into());
+    namespace.is_ok_and(|found| js_sys::Reflect::has(&found, &"Suspending".into()).unwrap_or(false))
+}
+
+/// An import that suspends the guest while the promise that `import` returns is pending.
+pub fn suspending(import: &Function) -> JsValue {
+    SuspendingFunction::new(import).into()
+}
+
+/// An export that returns a promise and may be suspended.
+pub fn promising(export: &Function) -> Function {
+    promising_of(export)
+}
+
+/// SHA-256 in hexadecimal. `data` is an `ArrayBuffer`.
+pub async fn sha256(data: &JsValue) -> Result<String, JsValue> {
+    let digest = wasm_bindgen_futures::JsFuture::from(digest("SHA-256", data)?).await?;
+    Ok(Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The exported function `name`.
+pub fn export(instance: &WebAssembly::Instance, name: &str) -> Option<Function> {
+    js_sys::Reflect::get(&instance.exports(), &name.into()).ok()?.dyn_into().ok()
+}
+
+/// The exported memory.
+pub fn memory(instance: &WebAssembly::Instance) -> Option<WebAssembly::Memory> {
+    js_sys::Reflect::get(&instance.exports(), &"memory".into()).ok()?.dyn_into().ok()
+}
+
+/// A JavaScript array of `items`.
+pub fn array(items: impl IntoIterator<Item = JsValue>) -> Array {
+    items.into_iter().collect()
+}

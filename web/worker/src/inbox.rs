@@ -1,0 +1,95 @@
+//! The worker's inbox, and the way to let it fill: messages from the page wait here until the
+//! driver asks for one, and [`Doorbell::turn`] lets the browser deliver more between two slices.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
+use js_sys::{Function, Promise};
+use spoor_protocol::Event;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::messages::ToWorker;
+
+/// Messages in the order of their arrival, save that some may overtake.
+#[derive(Default)]
+pub struct Inbox {
+    waiting: RefCell<VecDeque<ToWorker>>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Inbox {
+    /// Adds a message and wakes whoever waits for one.
+    pub fn push(&self, message: ToWorker) {
+        self.waiting.borrow_mut().push_back(message);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The next message.
+    pub async fn next(&self) -> ToWorker {
+        self.first(|_| true).await
+    }
+
+    /// The next message that concerns the request which is running: an interrupt or typed input.
+    /// Others stay where they are.
+    pub async fn next_urgent(&self) -> ToWorker {
+        self.first(is_urgent).await
+    }
+
+    /// As [`Inbox::next_urgent`], where there is one already.
+    pub fn take_urgent(&self) -> Option<ToWorker> {
+        self.take(is_urgent)
+    }
+
+    /// Whether nothing is waiting.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
+    async fn first(&self, wanted: impl Fn(&ToWorker) -> bool) -> ToWorker {
+        poll_fn(|context| match self.take(&wanted) {
+            Some(message) => Poll::Ready(message),
+            None => {
+                self.waker.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    fn take(&self, wanted: impl Fn(&ToWorker) -> bool) -> Option<ToWorker> {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(wanted)?;
+        waiting.remove(at)
+    }
+}
+
+fn is_urgent(message: &ToWorker) -> bool {
+    matches!(message, ToWorker::Request { event: Event::Interrupt | Event::InputReply { .. } })
+}
+
+/// A message channel to itself: the shortest way round the browser's event loop (`setTimeout`
+/// waits 4 ms).
+pub struct Doorbell {
+    channel: web_sys::MessageChannel,
+}
+
+impl Doorbell {
+    /// Opens the channel.
+    pub fn new() -> Result<Self, JsValue> {
+        Ok(Self { channel: web_sys::MessageChannel::new()? })
+    }
+
+    /// Goes once round the event loop: messages that have arrived are in the inbox afterwards.
+    pub async fn turn(&self) -> Result<(), JsValue> {
+        let rung = Promise::new(&mut |resolve: Function, _reject| {
+            self.channel.port1().set_onmessage(Some(&resolve));
+        });
+        self.channel.port2().post_message(&JsValue::UNDEFINED)?;
+        JsFuture::from(rung).await.map(|_| ())
+    }
+}

@@ -1,0 +1,182 @@
+//! What the page and the worker say to each other, both ways as JSON with a `type`.
+//!
+//! Buffers of a `publish` travel beside it as transferred `Uint8Array`s in the field `buffers`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use spoor_protocol::{Channel, DataFormat, Event, SourceSpec};
+
+/// From the page.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Begin: load the kernel and open a session. Comes first, once.
+    Open {
+        /// What to load and from where.
+        site: Site,
+        /// The options of [`Event::Open`].
+        #[serde(default)]
+        options: BTreeMap<String, Value>,
+        /// The tables that the session can read.
+        #[serde(default)]
+        sources: Vec<Source>,
+        /// Load Python behind the kernel, without waiting for a cell that needs it.
+        #[serde(default)]
+        python: bool,
+        /// Hash what is loaded and report it in `loaded`. Costs the streaming compilation.
+        #[serde(default)]
+        verify: bool,
+    },
+    /// Load Python now, since a cell will need it.
+    PreparePython,
+    /// A request to the kernel: `execute`, `complete`, `inspect`, `is_complete`, `interrupt`,
+    /// `restart` or `input_reply`. Any other event is the driver's own and is refused.
+    Request {
+        /// The event, as the kernel's protocol has it.
+        event: Event,
+    },
+}
+
+/// The engines of a site. URLs are relative to the worker's script.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Site {
+    /// `kernel.wasm`.
+    pub kernel: Asset,
+    /// The Python guest.
+    pub python: PythonSite,
+}
+
+/// The Python guest's parts; `guest.json` on the host says what they are.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PythonSite {
+    /// Its code.
+    pub module: Asset,
+    /// Its linear memory as it is before the first turn; none for a guest that starts itself.
+    #[serde(default)]
+    pub image: Option<Asset>,
+    /// A JSON array of its folders, in the order of their file descriptors from 3 on, as
+    /// `makeWasi` in `js/wasi.mjs` takes them.
+    pub mounts: Asset,
+    /// Its environment, `NAME=value`.
+    pub environment: Vec<String>,
+}
+
+/// A file of the site.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Asset {
+    /// Where it is.
+    pub url: String,
+    /// Its length in bytes, unpacked.
+    pub bytes: f64,
+}
+
+/// A file that becomes a table, and is seen by Python as `/data/FILE`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Source {
+    /// The table's name.
+    pub name: String,
+    /// The file's name, with its extensions.
+    pub file: String,
+    /// Where it is.
+    pub url: String,
+    /// Its length in bytes.
+    pub bytes: f64,
+    /// How to read it.
+    pub format: DataFormat,
+}
+
+impl Source {
+    /// The source as the kernel is told of it.
+    pub fn spec(&self) -> SourceSpec {
+        SourceSpec {
+            name: self.name.clone(),
+            label: self.file.clone(),
+            bytes: Some(self.bytes as u64),
+            format: self.format,
+        }
+    }
+}
+
+/// The kernel's state, as the page shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its bytes are on the way or being compiled.
+    Loading,
+    /// Ready for a request.
+    Idle,
+    /// Working on one.
+    Busy,
+    /// It cannot go on; see the `failed` message before.
+    Dead,
+}
+
+/// To the page.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// Bytes of a part have arrived. At most one every 100 ms for each part.
+    Loading {
+        /// `kernel`, `python`, or a source's name.
+        part: String,
+        /// Bytes so far, unpacked.
+        loaded: f64,
+        /// Bytes in all.
+        total: f64,
+    },
+    /// A part is ready.
+    Loaded {
+        /// As above.
+        part: String,
+        /// Milliseconds from its first request.
+        ms: f64,
+        /// SHA-256 of the bytes that are used, where `verify` asked for it: the module's, and
+        /// for Python its image's.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        sha256: Vec<String>,
+    },
+    /// The kernel's state has changed.
+    State {
+        /// To this.
+        state: State,
+    },
+    /// A Jupyter message, as the kernel published it. Those that only add to a cell's outputs are
+    /// left out: they come as `outputs`. Where such a message has buffers it comes as well.
+    Publish {
+        /// Jupyter's channel.
+        channel: Channel,
+        /// Jupyter's message type.
+        msg_type: String,
+        /// The request that caused it.
+        parent: String,
+        /// The message's content.
+        content: Map<String, Value>,
+        /// The message's metadata.
+        metadata: Map<String, Value>,
+    },
+    /// A cell's outputs have changed.
+    Outputs {
+        /// The cell's id, or the request's where it has none.
+        cell: String,
+        /// The first output that changed; those before are as they were.
+        from: usize,
+        /// The outputs from there on, as nbformat 4 has them.
+        outputs: Vec<Value>,
+        /// The cell's execution count.
+        execution_count: Option<i64>,
+    },
+    /// The request has ended.
+    Done {
+        /// The request.
+        parent: String,
+    },
+    /// A part failed for good.
+    Failed {
+        /// `driver`, `kernel`, `python` or a source's name.
+        part: String,
+        /// What went wrong and what to do.
+        message: String,
+    },
+}
