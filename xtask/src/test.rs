@@ -1,0 +1,92 @@
+//! `cargo xtask test`: set up, build, and run every test there is.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::build::{self, Profile};
+use crate::paths::Paths;
+use crate::process::{say, step, succeeds};
+use crate::{demo, hunt_real, setup, web};
+
+/// Which tests to run.
+#[derive(Args)]
+pub struct Options {
+    /// Leave the browser out.
+    #[arg(long)]
+    no_browser: bool,
+}
+
+/// Sets up, builds, lints, and tests.
+pub fn run(paths: &Paths, options: &Options) -> Result<()> {
+    build::for_running(paths)?;
+    lint(paths)?;
+    step(
+        "Running the crates' tests",
+        cargo(paths)
+            .args(["test", "--release", "--locked", "--workspace"])
+            .args(["--exclude", "spoor-worker", "--exclude", "xtask"])
+            .env("SPOOR_ASSETS", paths.assets()),
+    )?;
+    step(
+        "Running the tasks' own tests",
+        cargo(paths).args(["test", "--locked", "-p", "xtask"]),
+    )?;
+    hunt_real::run(paths)?;
+    if options.no_browser {
+        say("Left out: the browser's tests (--no-browser)");
+    } else {
+        browser(paths)?;
+    }
+    say("All tests passed");
+    Ok(())
+}
+
+/// The same notebook in Chromium and under wasmtime, compared cell by cell.
+fn browser(paths: &Paths) -> Result<()> {
+    setup::npm(paths)?;
+    let chromium = setup::browser()?;
+    web::build(paths, Profile::Daily)?;
+    let data = demo::data(paths)?;
+    web::test(paths, &chromium, &data)
+}
+
+/// Formatting, lints, and the dependencies' licences and advisories.
+pub fn lint(paths: &Paths) -> Result<()> {
+    step(
+        "Checking formatting",
+        cargo(paths).args(["fmt", "--all", "--check"]),
+    )?;
+    step(
+        "Linting",
+        cargo(paths)
+            .args([
+                "clippy",
+                "--release",
+                "--locked",
+                "--workspace",
+                "--exclude",
+                "spoor-worker",
+            ])
+            .args(["--all-targets", "--", "-D", "warnings"]),
+    )?;
+    if succeeds("cargo", &["deny", "--version"]) {
+        step(
+            "Checking licences",
+            cargo(paths).args(["deny", "--offline", "check", "licenses", "bans", "sources"]),
+        )
+        .context("a dependency's licence or source is not allowed: see deny.toml")?;
+    } else {
+        say("Left out: licences (`cargo install cargo-deny` to check them)");
+    }
+    Ok(())
+}
+
+fn cargo(paths: &Paths) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&paths.root)
+        .env("CARGO_TARGET_DIR", &paths.target);
+    command
+}

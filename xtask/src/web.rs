@@ -1,0 +1,83 @@
+//! Building the page and driving it in a browser.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::build::Profile;
+use crate::paths::Paths;
+use crate::process::{say, step};
+use crate::setup;
+use crate::toolchain::Toolchain;
+
+/// Builds the worker and the page into the web folder, beside the kernel and the guest.
+pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
+    setup::npm(paths)?;
+    let toolchain = Toolchain::ensure(paths)?;
+    let mut command = toolchain.cargo_build(paths, "wasm32-unknown-unknown")?;
+    step(
+        "Building the worker",
+        command.args([
+            "--locked",
+            "--profile",
+            profile.name(),
+            "-p",
+            "spoor-worker",
+        ]),
+    )?;
+    bindings(paths, profile)?;
+    bundle(paths)
+}
+
+/// The JavaScript that wasm-bindgen writes beside the worker's WebAssembly.
+fn bindings(paths: &Paths, profile: Profile) -> Result<()> {
+    let built = paths
+        .target
+        .join("wasm32-unknown-unknown")
+        .join(profile.name())
+        .join("spoor_worker.wasm");
+    say("Writing the worker's bindings");
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(&built)
+        .web(true)
+        .and_then(|bindgen| {
+            bindgen
+                .omit_default_module_path(true)
+                .generate(paths.target.join("worker-bindings"))
+        })
+        .with_context(|| format!("could not write the bindings of {}", built.display()))
+}
+
+/// Bundles the page's scripts and lays out the web folder.
+fn bundle(paths: &Paths) -> Result<()> {
+    step(
+        "Bundling the page",
+        Command::new("node")
+            .current_dir(paths.root.join("web"))
+            .arg("build.mjs")
+            .arg("--bindings")
+            .arg(paths.target.join("worker-bindings"))
+            .arg("--assets")
+            .arg(paths.assets())
+            .arg("--out")
+            .arg(paths.web()),
+    )
+}
+
+/// Runs the browser's tests: the same notebook in Chromium and under wasmtime.
+pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
+    step(
+        "Running the same notebook in Chromium and under wasmtime",
+        Command::new("node")
+            .current_dir(&paths.root)
+            .arg("tests/browser/compare.mjs")
+            .arg("--site")
+            .arg(paths.web())
+            .arg("--spoor")
+            .arg(paths.spoor())
+            .arg("--data")
+            .arg(data)
+            .env("CHROMIUM", chromium),
+    )
+}
