@@ -31,27 +31,41 @@ pub struct Ambient(Arc<Mutex<Source>>);
 #[derive(Debug)]
 enum Source {
     /// From the system. `kept` holds what was drawn, if anyone wants it.
-    Live { start: Instant, kept: Option<Vec<Draw>> },
+    Live {
+        start: Instant,
+        kept: Option<Vec<Draw>>,
+    },
     /// From a recording.
-    Replayed { draws: VecDeque<Draw>, astray: Option<String> },
+    Replayed {
+        draws: VecDeque<Draw>,
+        astray: Option<String>,
+    },
 }
 
 impl Ambient {
     /// The system's clocks and randomness; `keep` them for [`Ambient::take`].
     pub fn live(keep: bool) -> Self {
         let kept = keep.then(Vec::new);
-        Self(Arc::new(Mutex::new(Source::Live { start: Instant::now(), kept })))
+        Self(Arc::new(Mutex::new(Source::Live {
+            start: Instant::now(),
+            kept,
+        })))
     }
 
     /// Only what [`Ambient::feed`] brings.
     pub fn replayed() -> Self {
-        Self(Arc::new(Mutex::new(Source::Replayed { draws: VecDeque::new(), astray: None })))
+        Self(Arc::new(Mutex::new(Source::Replayed {
+            draws: VecDeque::new(),
+            astray: None,
+        })))
     }
 
     /// What was drawn since the last call. Empty unless live and kept.
     pub fn take(&self) -> Vec<Draw> {
         match &mut *self.source() {
-            Source::Live { kept: Some(kept), .. } => std::mem::take(kept),
+            Source::Live {
+                kept: Some(kept), ..
+            } => std::mem::take(kept),
             _ => Vec::new(),
         }
     }
@@ -66,9 +80,12 @@ impl Ambient {
     /// How the draws since the last call differed from those fed, if they did. Draws left over
     /// count as a difference and are dropped.
     pub fn astray(&self) -> Option<String> {
-        let Source::Replayed { draws, astray } = &mut *self.source() else { return None };
+        let Source::Replayed { draws, astray } = &mut *self.source() else {
+            return None;
+        };
         let left = std::mem::take(draws).len();
-        let unused = (left > 0).then(|| format!("{left} recorded clock or random draws were not asked for"));
+        let unused =
+            (left > 0).then(|| format!("{left} recorded clock or random draws were not asked for"));
         astray.take().or(unused)
     }
 
@@ -77,7 +94,12 @@ impl Ambient {
     }
 
     /// Draws live, or takes the next replayed draw that `fits`.
-    fn draw(&self, what: &str, live: impl FnOnce(Instant) -> Draw, fits: impl FnOnce(&Draw) -> bool) -> Option<Draw> {
+    fn draw(
+        &self,
+        what: &str,
+        live: impl FnOnce(Instant) -> Draw,
+        fits: impl FnOnce(&Draw) -> bool,
+    ) -> Option<Draw> {
         match &mut *self.source() {
             Source::Live { start, kept } => {
                 let draw = live(*start);
@@ -90,8 +112,12 @@ impl Ambient {
                 if draws.front().is_some_and(fits) {
                     return draws.pop_front();
                 }
-                let instead = draws.front().map_or("nothing".to_owned(), |d| format!("{d:?}"));
-                astray.get_or_insert_with(|| format!("the kernel asked for {what}; recorded was {instead}"));
+                let instead = draws
+                    .front()
+                    .map_or("nothing".to_owned(), |d| format!("{d:?}"));
+                astray.get_or_insert_with(|| {
+                    format!("the kernel asked for {what}; recorded was {instead}")
+                });
                 None
             }
         }
@@ -104,7 +130,13 @@ impl HostWallClock for Ambient {
     }
 
     fn now(&self) -> Duration {
-        let live = |_| Draw::Wall(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        let live = |_| {
+            Draw::Wall(
+                SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default(),
+            )
+        };
         match self.draw("the time of day", live, |d| matches!(d, Draw::Wall(_))) {
             Some(Draw::Wall(time)) => time,
             _ => Duration::ZERO,
@@ -118,8 +150,12 @@ impl HostMonotonicClock for Ambient {
     }
 
     fn now(&self) -> u64 {
-        let live = |start: Instant| Draw::Monotonic(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
-        match self.draw("the monotonic clock", live, |d| matches!(d, Draw::Monotonic(_))) {
+        let live = |start: Instant| {
+            Draw::Monotonic(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        };
+        match self.draw("the monotonic clock", live, |d| {
+            matches!(d, Draw::Monotonic(_))
+        }) {
             Some(Draw::Monotonic(nanos)) => nanos,
             _ => 0,
         }

@@ -27,7 +27,11 @@ impl Assets {
     pub fn at(dir: impl Into<PathBuf>) -> Result<Self, Error> {
         let assets = Self { dir: dir.into() };
         let kernel = assets.kernel();
-        if kernel.is_file() { Ok(assets) } else { Err(Error::MissingAsset { path: kernel }) }
+        if kernel.is_file() {
+            Ok(assets)
+        } else {
+            Err(Error::MissingAsset { path: kernel })
+        }
     }
 
     /// kernel.wasm.

@@ -38,7 +38,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 4 << 30, step_time: Duration::from_secs(120) }
+        Self {
+            memory_bytes: 4 << 30,
+            step_time: Duration::from_secs(120),
+        }
     }
 }
 
@@ -87,9 +90,12 @@ impl Kernel {
         store.set_epoch_deadline(engine::epochs(limits.step_time));
         let mut linker = Linker::new(code.module.engine());
         add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi).map_err(broken)?;
-        let instance = linker.instantiate(&mut store, &code.module).map_err(unusable)?;
+        let instance = linker
+            .instantiate(&mut store, &code.module)
+            .map_err(unusable)?;
         let mut kernel = Self::of(&instance, store, limits)?;
-        if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut kernel.store, "_initialize") {
+        if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut kernel.store, "_initialize")
+        {
             let began = initialize.call(&mut kernel.store, ());
             kernel.explain(began)?;
         }
@@ -98,16 +104,32 @@ impl Kernel {
     }
 
     fn of(instance: &Instance, mut store: Store<State>, limits: Limits) -> Result<Self, Error> {
-        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
-        let alloc = instance.get_typed_func(&mut store, "alloc").map_err(unusable)?;
-        let free = instance.get_typed_func(&mut store, "free").map_err(unusable)?;
-        let step = instance.get_typed_func(&mut store, "step").map_err(unusable)?;
-        Ok(Self { store, memory, alloc, free, step, limits })
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| missing("memory"))?;
+        let alloc = instance
+            .get_typed_func(&mut store, "alloc")
+            .map_err(unusable)?;
+        let free = instance
+            .get_typed_func(&mut store, "free")
+            .map_err(unusable)?;
+        let step = instance
+            .get_typed_func(&mut store, "step")
+            .map_err(unusable)?;
+        Ok(Self {
+            store,
+            memory,
+            alloc,
+            free,
+            step,
+            limits,
+        })
     }
 
     /// Gives the kernel one event and returns its answer, both encoded frames.
     pub fn step(&mut self, event: &[u8]) -> Result<Vec<u8>, Error> {
-        self.store.set_epoch_deadline(engine::epochs(self.limits.step_time));
+        self.store
+            .set_epoch_deadline(engine::epochs(self.limits.step_time));
         let stepped = self.try_step(event);
         self.explain(stepped)
     }
@@ -115,11 +137,17 @@ impl Kernel {
     fn try_step(&mut self, event: &[u8]) -> wasmtime::Result<Vec<u8>> {
         let len = u32::try_from(event.len())?;
         let ptr = self.alloc.call(&mut self.store, len)?;
-        wasmtime::ensure!(ptr != 0, "it has no memory left for an event of {len} bytes");
+        wasmtime::ensure!(
+            ptr != 0,
+            "it has no memory left for an event of {len} bytes"
+        );
         self.memory.write(&mut self.store, ptr as usize, event)?;
         let packed = self.step.call(&mut self.store, (ptr, len))?;
         let (at, size) = unpack(packed);
-        let answer = self.memory.data(&self.store).get(at as usize..at as usize + size as usize);
+        let answer = self
+            .memory
+            .data(&self.store)
+            .get(at as usize..at as usize + size as usize);
         let Some(answer) = answer.map(<[u8]>::to_vec) else {
             wasmtime::bail!("its answer of {size} bytes at {at} is not within its memory");
         };
@@ -135,18 +163,29 @@ impl Kernel {
         };
         let state = self.store.data();
         if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
-            return Err(Error::Kernel(format!("one step took longer than {:?}", self.limits.step_time)));
+            return Err(Error::Kernel(format!(
+                "one step took longer than {:?}",
+                self.limits.step_time
+            )));
         }
         if state.memory.refused {
             let mib = state.memory.bytes >> 20;
-            return Err(Error::Kernel(format!("it needed more than its {mib} MiB of memory")));
+            return Err(Error::Kernel(format!(
+                "it needed more than its {mib} MiB of memory"
+            )));
         }
-        let words = String::from_utf8_lossy(&state.stderr.contents()).trim().to_owned();
+        let words = String::from_utf8_lossy(&state.stderr.contents())
+            .trim()
+            .to_owned();
         let reason = match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => trap.to_string(),
             None => format!("{error:#}"),
         };
-        Err(Error::Kernel(if words.is_empty() { reason } else { format!("{words} ({reason})") }))
+        Err(Error::Kernel(if words.is_empty() {
+            reason
+        } else {
+            format!("{words} ({reason})")
+        }))
     }
 }
 
@@ -164,7 +203,14 @@ impl State {
             .monotonic_clock(ambient.clone())
             .secure_random(ambient.clone())
             .build_p1();
-        Self { wasi, memory: MemoryLimit { bytes: limits.memory_bytes, refused: false }, stderr }
+        Self {
+            wasi,
+            memory: MemoryLimit {
+                bytes: limits.memory_bytes,
+                refused: false,
+            },
+            stderr,
+        }
     }
 }
 
@@ -175,18 +221,30 @@ struct MemoryLimit {
 }
 
 impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.refused |= desired > self.bytes;
         Ok(desired <= self.bytes)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= 1 << 20)
     }
 }
 
 fn check_protocol(instance: &Instance, store: &mut Store<State>) -> Result<(), Error> {
-    let version = instance.get_typed_func::<(), u32>(&mut *store, "spoor_kernel_protocol").map_err(unusable)?;
+    let version = instance
+        .get_typed_func::<(), u32>(&mut *store, "spoor_kernel_protocol")
+        .map_err(unusable)?;
     let found = version.call(store, ()).map_err(broken)?;
     if found == PROTOCOL_VERSION {
         return Ok(());
@@ -195,15 +253,24 @@ fn check_protocol(instance: &Instance, store: &mut Store<State>) -> Result<(), E
         "it speaks version {found} of the protocol, and this spoor speaks {PROTOCOL_VERSION}. \
          Run `cargo xtask setup` to build a matching one"
     );
-    Err(Error::Module { name: FILE.into(), reason })
+    Err(Error::Module {
+        name: FILE.into(),
+        reason,
+    })
 }
 
 fn missing(what: &str) -> Error {
-    Error::Module { name: FILE.into(), reason: format!("it has no {what}") }
+    Error::Module {
+        name: FILE.into(),
+        reason: format!("it has no {what}"),
+    }
 }
 
 fn unusable(error: wasmtime::Error) -> Error {
-    Error::Module { name: FILE.into(), reason: format!("{error:#}") }
+    Error::Module {
+        name: FILE.into(),
+        reason: format!("{error:#}"),
+    }
 }
 
 fn broken(error: wasmtime::Error) -> Error {

@@ -7,11 +7,16 @@
 pub mod ambient;
 pub mod aot;
 pub mod assets;
+pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod kernel;
 pub mod python;
 pub mod recording;
+pub mod replay;
+pub mod run;
+pub mod save;
+pub mod session;
 pub mod sources;
 
 pub use error::Error;

@@ -78,7 +78,10 @@ impl Recorder {
             .mode(0o600)
             .open(path)
             .map_err(Error::file("cannot begin the recording", path))?;
-        let mut recorder = Self { path: path.to_owned(), out: BufWriter::new(file) };
+        let mut recorder = Self {
+            path: path.to_owned(),
+            out: BufWriter::new(file),
+        };
         let header = Header {
             spoor: env!("CARGO_PKG_VERSION").into(),
             protocol: PROTOCOL_VERSION,
@@ -94,10 +97,17 @@ impl Recorder {
 
     /// Adds records, and hands them to the system.
     pub fn write(&mut self, records: impl IntoIterator<Item = Record>) -> Result<(), Error> {
-        self.put(|out| records.into_iter().try_for_each(|record| write_record(out, &record)))
+        self.put(|out| {
+            records
+                .into_iter()
+                .try_for_each(|record| write_record(out, &record))
+        })
     }
 
-    fn put(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+    fn put(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), Error> {
         let done = write(&mut self.out).and_then(|()| self.out.flush());
         done.map_err(Error::file("cannot go on with the recording", &self.path))
     }
@@ -109,9 +119,14 @@ fn write_record(out: &mut impl Write, record: &Record) -> io::Result<()> {
         Record::Event(bytes) => put_record(out, b'E', &[bytes]),
         Record::Answer(bytes) => put_record(out, b'A', &[bytes]),
         Record::Broke(why) => put_record(out, b'T', &[why.as_bytes()]),
-        Record::Draw(Draw::Wall(time)) => {
-            put_record(out, b'W', &[&time.as_secs().to_le_bytes(), &time.subsec_nanos().to_le_bytes()])
-        }
+        Record::Draw(Draw::Wall(time)) => put_record(
+            out,
+            b'W',
+            &[
+                &time.as_secs().to_le_bytes(),
+                &time.subsec_nanos().to_le_bytes(),
+            ],
+        ),
         Record::Draw(Draw::Monotonic(nanos)) => put_record(out, b'M', &[&nanos.to_le_bytes()]),
         Record::Draw(Draw::Random(bytes)) => put_record(out, b'R', &[bytes]),
     }
@@ -143,16 +158,29 @@ impl Reader {
         let mut line = String::new();
         // A file of another kind may be one long line, or no text at all.
         let mut head = (&mut input).take(4096);
-        let first = head.read_line(&mut line).ok().filter(|_| line == FIRST_LINE);
+        let first = head
+            .read_line(&mut line)
+            .ok()
+            .filter(|_| line == FIRST_LINE);
         let second = first.and_then(|_| {
             line.clear();
             head.read_line(&mut line).ok()
         });
         let header = second
             .and_then(|_| serde_json::from_str(&line).ok())
-            .ok_or_else(|| Error::Recording(format!("{} is not a recording of version 1", path.display())))?;
+            .ok_or_else(|| {
+                Error::Recording(format!(
+                    "{} is not a recording of version 1",
+                    path.display()
+                ))
+            })?;
         left = left.saturating_sub((FIRST_LINE.len() + line.len()) as u64);
-        Ok(Self { path: path.to_owned(), input, header, left })
+        Ok(Self {
+            path: path.to_owned(),
+            input,
+            header,
+            left,
+        })
     }
 
     /// What the file says of itself.
@@ -166,9 +194,14 @@ impl Reader {
             return Ok(None);
         }
         let head = self.take(5)?;
-        let (tag, len) = (head[0], u32::from_le_bytes([head[1], head[2], head[3], head[4]]));
+        let (tag, len) = (
+            head[0],
+            u32::from_le_bytes([head[1], head[2], head[3], head[4]]),
+        );
         let payload = self.take(len as usize)?;
-        parse(tag, payload).map(Some).ok_or_else(|| self.damaged("a record of no known kind"))
+        parse(tag, payload)
+            .map(Some)
+            .ok_or_else(|| self.damaged("a record of no known kind"))
     }
 
     /// Reads exactly `len` bytes, having checked that the file has them.
@@ -177,13 +210,18 @@ impl Reader {
             return Err(self.damaged("an unfinished record"));
         }
         let mut bytes = vec![0; len];
-        self.input.read_exact(&mut bytes).map_err(Error::file("cannot read the recording", &self.path))?;
+        self.input
+            .read_exact(&mut bytes)
+            .map_err(Error::file("cannot read the recording", &self.path))?;
         self.left -= len as u64;
         Ok(bytes)
     }
 
     fn damaged(&self, what: &str) -> Error {
-        Error::Recording(format!("{} ends in {what}; what came before it is good", self.path.display()))
+        Error::Recording(format!(
+            "{} ends in {what}; what came before it is good",
+            self.path.display()
+        ))
     }
 }
 
@@ -196,9 +234,14 @@ fn parse(tag: u8, payload: Vec<u8>) -> Option<Record> {
         b'W' => {
             let (secs, nanos) = payload.split_at_checked(8)?;
             let nanos = u32::from_le_bytes(nanos.try_into().ok()?);
-            Record::Draw(Draw::Wall(Duration::new(u64::from_le_bytes(secs.try_into().ok()?), nanos.min(999_999_999))))
+            Record::Draw(Draw::Wall(Duration::new(
+                u64::from_le_bytes(secs.try_into().ok()?),
+                nanos.min(999_999_999),
+            )))
         }
-        b'M' => Record::Draw(Draw::Monotonic(u64::from_le_bytes(payload.as_slice().try_into().ok()?))),
+        b'M' => Record::Draw(Draw::Monotonic(u64::from_le_bytes(
+            payload.as_slice().try_into().ok()?,
+        ))),
         b'R' => Record::Draw(Draw::Random(payload)),
         _ => return None,
     })
@@ -239,14 +282,20 @@ mod tests {
         recorder.write(records()).unwrap();
         assert_eq!(Reader::open(&path).unwrap().header().kernel, "abc");
         assert_eq!(read_all(&path).unwrap(), records());
-        assert!(Recorder::create(&path, "abc").is_err(), "a recording was overwritten");
+        assert!(
+            Recorder::create(&path, "abc").is_err(),
+            "a recording was overwritten"
+        );
     }
 
     #[test]
     fn every_truncation_is_an_error_or_a_shorter_recording() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r");
-        Recorder::create(&path, "abc").unwrap().write(records()).unwrap();
+        Recorder::create(&path, "abc")
+            .unwrap()
+            .write(records())
+            .unwrap();
         let whole = std::fs::read(&path).unwrap();
         for len in 0..whole.len() {
             std::fs::write(&path, &whole[..len]).unwrap();

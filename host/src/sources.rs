@@ -58,12 +58,18 @@ impl Data {
                 add(&mut found, file)?;
             }
         }
-        Ok(Self { sources: found.into_values().collect(), given: paths.to_vec() })
+        Ok(Self {
+            sources: found.into_values().collect(),
+            given: paths.to_vec(),
+        })
     }
 
     /// The path of the table `name`.
     pub fn path(&self, name: &str) -> Option<&Path> {
-        self.sources.iter().find(|s| s.spec.name == name).map(|s| s.path.as_path())
+        self.sources
+            .iter()
+            .find(|s| s.spec.name == name)
+            .map(|s| s.path.as_path())
     }
 
     /// What the Python guest is to see: one folder is `/data` itself; otherwise each file is
@@ -72,8 +78,14 @@ impl Data {
     /// not their neighbours.
     pub fn mounts(&self) -> Result<Mounts, Error> {
         match self.given.as_slice() {
-            [] => Ok(Mounts { list: Vec::new(), _staged: None }),
-            [dir] if dir.is_dir() => Ok(Mounts { list: vec![read_only(dir, GUEST_FOLDER)], _staged: None }),
+            [] => Ok(Mounts {
+                list: Vec::new(),
+                _staged: None,
+            }),
+            [dir] if dir.is_dir() => Ok(Mounts {
+                list: vec![read_only(dir, GUEST_FOLDER)],
+                _staged: None,
+            }),
             given => stage(given),
         }
     }
@@ -100,7 +112,12 @@ fn add(found: &mut BTreeMap<String, Source>, path: PathBuf) -> Result<(), Error>
         )));
     }
     let bytes = fs::metadata(&path).ok().map(|meta| meta.len());
-    let spec = SourceSpec { name: name.clone(), label, bytes, format: format_of(&path) };
+    let spec = SourceSpec {
+        name: name.clone(),
+        label,
+        bytes,
+        format: format_of(&path),
+    };
     found.insert(name, Source { spec, path });
     Ok(())
 }
@@ -122,8 +139,11 @@ fn format_of(path: &Path) -> DataFormat {
 /// Adds the data files in and below `dir`, in the order of their names.
 fn list(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let mut paths: Vec<PathBuf> =
-        entries.map_err(Error::file("cannot list the folder", dir))?.iter().map(fs::DirEntry::path).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map_err(Error::file("cannot list the folder", dir))?
+        .iter()
+        .map(fs::DirEntry::path)
+        .collect();
     paths.sort();
     for path in paths.into_iter().filter(|path| !hidden(path)) {
         if path.is_dir() {
@@ -139,11 +159,14 @@ fn list(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error>
 }
 
 fn hidden(path: &Path) -> bool {
-    path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'))
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn is_data(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let extension = path
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
     path.is_file()
         && (Format::of_path(&path.to_string_lossy()).is_some()
             || extension.is_some_and(|e| ALSO.contains(&e.as_str())))
@@ -156,25 +179,40 @@ fn stage(given: &[PathBuf]) -> Result<Mounts, Error> {
         .map_err(Error::file("cannot make a folder in", std::env::temp_dir()))?;
     let mut list = vec![read_only(staged.path(), GUEST_FOLDER)];
     for path in given {
-        let absolute = path.canonicalize().map_err(Error::file("cannot read the data", path))?;
+        let absolute = path
+            .canonicalize()
+            .map_err(Error::file("cannot read the data", path))?;
         // By the name that was given, not the one that a link leads to.
-        let name = path.file_name().or(absolute.file_name()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .or(absolute.file_name())
+            .unwrap_or_default();
         let here = staged.path().join(name);
         if absolute.is_dir() {
             // So that listing /data shows it; what is in it comes from the mount.
             fs::create_dir_all(&here).map_err(Error::file("cannot make", &here))?;
-            list.push(read_only(&absolute, &format!("{GUEST_FOLDER}/{}", name.to_string_lossy())));
+            list.push(read_only(
+                &absolute,
+                &format!("{GUEST_FOLDER}/{}", name.to_string_lossy()),
+            ));
         } else if !here.exists() {
             fs::hard_link(&absolute, &here)
                 .or_else(|_| fs::copy(&absolute, &here).map(drop))
                 .map_err(Error::file("cannot hand to Python", path))?;
         }
     }
-    Ok(Mounts { list, _staged: Some(staged) })
+    Ok(Mounts {
+        list,
+        _staged: Some(staged),
+    })
 }
 
 fn read_only(host: &Path, guest: &str) -> Mount {
-    Mount { host: host.to_owned(), guest: guest.to_owned(), read_only: true }
+    Mount {
+        host: host.to_owned(),
+        guest: guest.to_owned(),
+        read_only: true,
+    }
 }
 
 #[cfg(test)]
@@ -199,7 +237,16 @@ mod tests {
 
     #[test]
     fn a_folder_gives_its_data_files() {
-        let files = ["b.csv", "a/c.parquet", "README.md", ".hidden.csv", ".git/x.csv", "zeek.log", "d.json.gz", "e.zip"];
+        let files = [
+            "b.csv",
+            "a/c.parquet",
+            "README.md",
+            ".hidden.csv",
+            ".git/x.csv",
+            "zeek.log",
+            "d.json.gz",
+            "e.zip",
+        ];
         let dir = folder(&files);
         let data = Data::discover(&[dir.path().to_owned()]).unwrap();
         assert_eq!(names(&data), ["b", "c", "d", "e", "zeek"]);
@@ -218,8 +265,13 @@ mod tests {
     #[test]
     fn two_files_of_a_name_are_both_named() {
         let dir = folder(&["a/t.csv", "b/t.json"]);
-        let error = Data::discover(&[dir.path().to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("a/t.csv") && error.contains("b/t.json") && error.contains("`t`"), "{error}");
+        let error = Data::discover(&[dir.path().to_owned()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("a/t.csv") && error.contains("b/t.json") && error.contains("`t`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -231,7 +283,9 @@ mod tests {
 
     #[test]
     fn missing_data_is_an_error() {
-        let error = Data::discover(&["/no/such/folder".into()]).unwrap_err().to_string();
+        let error = Data::discover(&["/no/such/folder".into()])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("/no/such/folder"), "{error}");
     }
 
@@ -239,7 +293,10 @@ mod tests {
     fn links_in_circles_end() {
         let dir = folder(&["t.csv"]);
         std::os::unix::fs::symlink(dir.path(), dir.path().join("again")).unwrap();
-        assert_eq!(names(&Data::discover(&[dir.path().to_owned()]).unwrap()), ["t"]);
+        assert_eq!(
+            names(&Data::discover(&[dir.path().to_owned()]).unwrap()),
+            ["t"]
+        );
     }
 
     #[test]
@@ -254,6 +311,9 @@ mod tests {
         assert!(mounts.list.iter().all(|m| m.read_only));
         let whole = Data::discover(&[dir.path().to_owned()]).unwrap();
         let whole = whole.mounts().unwrap();
-        assert_eq!((whole.list.len(), whole.list[0].host.as_path()), (1, dir.path()));
+        assert_eq!(
+            (whole.list.len(), whole.list[0].host.as_path()),
+            (1, dir.path())
+        );
     }
 }

@@ -1,0 +1,381 @@
+//! `spoor run`.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use spoor_notebook::{Notebook, Parameters};
+
+use super::{Exit, Failure, say};
+use crate::aot::Cache;
+use crate::assets::Assets;
+use crate::run::{Ask, Asker, Ending, Finished, Outcome, Plan, Progress, Run};
+use crate::save::{Saver, write_atomically};
+use crate::session::{Options, Runtime};
+use crate::sources::Data;
+
+/// Run a notebook from its first cell to its last
+///
+/// Cells that begin with %%kql are KQL over the files that --data names; all others are Python.
+/// The executed notebook is written after each cell, so a run that is killed leaves the cells
+/// that had finished. The notebook itself is not changed unless --in-place says so.
+///
+/// Ctrl-C interrupts the cell that runs; a second Ctrl-C stops the run.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The notebook
+    notebook: PathBuf,
+    /// Where to write the executed notebook [default: NAME.out.ipynb beside the notebook]
+    #[arg(short, long, value_name = "OUT", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Write the executed notebook over the notebook itself
+    #[arg(long)]
+    in_place: bool,
+    /// Write a static HTML page of the result as well
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
+    /// Set a variable: NAME=VALUE, after the cell tagged `parameters`, or at the top
+    ///
+    /// True, False, None and numbers are taken as such; all else is text.
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE")]
+    parameters: Vec<String>,
+    /// A data file, or a folder of them; each file becomes a table by its name
+    ///
+    /// CSV, JSON, JSON lines, Parquet and Arrow, also gzipped, zstd-compressed or zipped. Python
+    /// cells see the files under /data, read-only.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    data: Vec<PathBuf>,
+    /// Go on after a cell that failed
+    #[arg(long)]
+    allow_errors: bool,
+    /// Stop the run after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// Interrupt a cell after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    cell_timeout: Option<Duration>,
+    /// Show what cells print, on standard error, as they print it
+    #[arg(long)]
+    log_output: bool,
+    /// Record the session into FILE, for `spoor replay`
+    ///
+    /// The recording holds the data that queries read.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Run a hunt over a folder of logs, and make a page of it:
+    spoor run hunt.ipynb --data logs/ --html hunt.html
+
+  Set what the cell tagged `parameters` declares:
+    spoor run hunt.ipynb -o today.ipynb -p days=1 -p host=WKS-042
+
+  In a script: at most ten minutes in all, one minute a cell
+    spoor run hunt.ipynb --timeout 600 --cell-timeout 60 || echo \"exit code $?\"
+
+Exit codes: 0 all cells ran, 1 a cell failed, 2 the command line is wrong, 3 the notebook or data
+cannot be read, 4 a time limit was passed, 5 spoor cannot work, 130 interrupted.";
+
+/// Seconds, with a fraction if need be.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "expected a number of seconds".to_owned())?;
+    if number <= 0.0 {
+        return Err("expected more than 0 seconds".into());
+    }
+    Duration::try_from_secs_f64(number).map_err(|e| e.to_string())
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let out = output_path(&args)?;
+    let mut notebook = super::render::read_notebook(&args.notebook)?;
+    inject(&args.parameters, &mut notebook)?;
+    let data = Data::discover(&args.data)?;
+    if let Some(record) = args.record.as_deref().filter(|record| record.exists()) {
+        let message = format!(
+            "{} exists; a recording is never overwritten",
+            record.display()
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let mut screen = Screen::new(args.log_output);
+    let progress = |progress: crate::aot::Progress| say::line(progress);
+    let runtime = Runtime::load(Assets::find()?, Cache::of_user(), Box::new(progress))?;
+    let mut saver = Saver::new(out);
+    let plan = Plan {
+        allow_errors: args.allow_errors,
+        timeout: args.timeout,
+        session: Options {
+            data,
+            cell_time: args.cell_timeout,
+            record: args.record,
+            ..Options::default()
+        },
+    };
+    let run = Run::default();
+    listen(run.asker())?;
+    let finished = run.start(&runtime, &mut notebook, &mut saver, plan, &mut |progress| {
+        screen.show(progress)
+    });
+    screen.end();
+    let finished = finished?;
+    if let Some(html) = &args.html {
+        let page = super::render::page(&notebook, &args.notebook);
+        write_atomically(html, page.as_bytes())?;
+    }
+    report(&finished, saver.path(), args.html.as_deref())?;
+    let exit = exit_of(&finished);
+    if !finished.clean {
+        // A cell that heeds nothing still has the session's thread.
+        std::process::exit(exit as i32);
+    }
+    Ok(exit)
+}
+
+/// Where the executed notebook goes. Refuses to overwrite the input in passing.
+fn output_path(args: &Args) -> Result<PathBuf, Failure> {
+    let input = &args.notebook;
+    if args.in_place {
+        return Ok(input.clone());
+    }
+    let out = args.output.clone().unwrap_or_else(|| {
+        let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+        input.with_file_name(format!("{stem}.out.ipynb"))
+    });
+    let same = matches!((input.canonicalize(), out.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if same {
+        let message = format!(
+            "{} is the notebook itself; to write over it, say --in-place",
+            out.display()
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(out)
+}
+
+fn inject(arguments: &[String], notebook: &mut Notebook) -> Result<(), Failure> {
+    let usage = |e: spoor_notebook::ParameterError| Failure::new(Exit::Usage, e.to_string());
+    let parameters = Parameters::from_args(arguments).map_err(usage)?;
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    let injected = parameters.inject(notebook).map_err(usage)?;
+    if !injected.has_parameters_cell {
+        say::warning("no cell is tagged `parameters`; the values were put at the top");
+    }
+    for name in injected.unknown {
+        say::warning(format_args!(
+            "the notebook's parameters cell does not assign `{name}`; is it misspelt?"
+        ));
+    }
+    Ok(())
+}
+
+/// Hands signals to the run.
+fn listen(asker: Asker) -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let unable =
+        |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+    let heed = move || {
+        for signal in signals.forever() {
+            asker.ask(if signal == SIGINT {
+                Ask::Interrupt
+            } else {
+                Ask::Stop
+            });
+        }
+    };
+    std::thread::Builder::new()
+        .name("spoor-signals".into())
+        .spawn(heed)
+        .map(drop)
+        .map_err(unable)
+}
+
+fn exit_of(finished: &Finished) -> Exit {
+    match finished.end {
+        Ending::Complete => Exit::Done,
+        Ending::Failed => Exit::Failed,
+        Ending::TimedOut => Exit::TimedOut,
+        Ending::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// What a person sees while the notebook runs: a bar on a terminal, lines elsewhere.
+struct Screen {
+    bar: Option<ProgressBar>,
+    log_output: bool,
+}
+
+impl Screen {
+    fn new(log_output: bool) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = if say::colours(&std::io::stderr()) {
+                "{spinner} {pos}/{len} {bar:24.cyan/dim} {elapsed} {msg}"
+            } else {
+                "{spinner} {pos}/{len} {bar:24} {elapsed} {msg}"
+            };
+            let bar = ProgressBar::new(0);
+            bar.set_style(
+                ProgressStyle::with_template(style)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { bar, log_output }
+    }
+
+    fn show(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Begins(cell) => {
+                if let Some(bar) = &self.bar {
+                    bar.set_length(cell.total as u64);
+                    bar.set_position(cell.number as u64 - 1);
+                    bar.set_message(say::cut(&say::plain(&cell.first_line), 48));
+                }
+            }
+            Progress::Ended(outcome) => self.ended(outcome),
+            Progress::Note(line) => self.line(line),
+            Progress::Message(message) => {
+                let text = message.content.get("text").and_then(|text| text.as_str());
+                if let Some(text) = text.filter(|_| self.log_output && message.msg_type == "stream")
+                {
+                    self.raw(text);
+                }
+            }
+        }
+    }
+
+    fn ended(&self, outcome: &Outcome) {
+        match &self.bar {
+            Some(bar) => bar.set_position(outcome.number as u64),
+            None => say::line(format_args!(
+                "cell {} ({}) {} in {}",
+                outcome.number,
+                outcome.language,
+                outcome
+                    .error
+                    .as_deref()
+                    .map_or("ran".to_owned(), |e| format!("failed: {}", say::plain(e))),
+                time(outcome.time)
+            )),
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| say::line(line)),
+            None => say::line(line),
+        }
+    }
+
+    /// Text of a cell, as it is.
+    fn raw(&self, text: &str) {
+        let write = || drop(std::io::stderr().write_all(text.as_bytes()));
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The table of cells, and where the results are.
+fn report(finished: &Finished, out: &Path, html: Option<&Path>) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let red = say::colours(&std::io::stdout());
+    let results: Vec<String> = finished.cells.iter().map(result).collect();
+    let width = results
+        .iter()
+        .map(|text| text.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max("result".len());
+    writeln!(stdout, "cell  language  {:width$}  {:>8}", "result", "time")?;
+    for (cell, text) in finished.cells.iter().zip(&results) {
+        let (on, off) = if red && cell.error.is_some() {
+            ("\x1b[31m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        let time = time(cell.time);
+        writeln!(
+            stdout,
+            "{:>4}  {:8}  {on}{text:width$}{off}  {time:>8}",
+            cell.number, cell.language
+        )?;
+    }
+    writeln!(stdout, "\n{}", ending_line(finished))?;
+    writeln!(stdout, "notebook  {}", out.display())?;
+    if let Some(html) = html {
+        writeln!(stdout, "page      {}", html.display())?;
+    }
+    Ok(())
+}
+
+fn result(cell: &Outcome) -> String {
+    const WIDEST: usize = 60;
+    let text = match (&cell.error, cell.rows) {
+        (Some(error), _) => error.clone(),
+        (None, Some(1)) => "1 row".to_owned(),
+        (None, Some(rows)) => format!("{} rows", say::count(rows)),
+        (None, None) => cell.summary.clone(),
+    };
+    say::cut(&say::plain(&text), WIDEST)
+}
+
+fn ending_line(finished: &Finished) -> String {
+    let cells = finished.cells.len();
+    let ran = if cells == 1 {
+        "1 cell ran".to_owned()
+    } else {
+        format!("{cells} cells ran")
+    };
+    let failed = finished
+        .cells
+        .iter()
+        .filter(|cell| cell.error.is_some())
+        .count();
+    let last = finished.cells.last().map_or(0, |cell| cell.number);
+    match finished.end {
+        Ending::Complete if failed == 0 => ran,
+        Ending::Complete => format!("{ran}, {failed} of them failed, as was allowed"),
+        Ending::Failed => format!("stopped: cell {last} failed"),
+        Ending::TimedOut => format!("stopped: the time limit was passed in cell {last}"),
+        Ending::Interrupted => format!("stopped: interrupted in cell {last}"),
+    }
+}
+
+fn time(time: Duration) -> String {
+    if time < Duration::from_secs(100) {
+        format!("{:.2} s", time.as_secs_f64())
+    } else {
+        format!("{} s", time.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_seconds() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "ten", "nan", "1e300"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}
