@@ -15,22 +15,60 @@ fn main() -> Result<(), Box<dyn Error>> {
     let counts = counts()?;
     let title = |text: &str| ("title".to_string(), text.to_string());
     let charts: [(&str, &Table, &str, Vec<(String, String)>); 12] = [
-        ("time", &over_time, "timechart", vec![title("Sign-ins by result")]),
+        (
+            "time",
+            &over_time,
+            "timechart",
+            vec![title("Sign-ins by result")],
+        ),
         ("line", &over_time, "linechart", vec![]),
         ("area", &over_time, "areachart", vec![]),
-        ("stackedarea", &over_time, "stackedareachart", vec![title("Stacked")]),
-        ("column-time", &over_time, "columnchart", vec![("kind".into(), "stacked".into())]),
-        ("share", &over_time, "columnchart", vec![("kind".into(), "stacked100".into())]),
-        ("bar", &counts, "barchart", vec![title("Processes started by services.exe & friends")]),
-        ("bar-log", &counts, "barchart", vec![("yaxis".into(), "log".into())]),
+        (
+            "stackedarea",
+            &over_time,
+            "stackedareachart",
+            vec![title("Stacked")],
+        ),
+        (
+            "column-time",
+            &over_time,
+            "columnchart",
+            vec![("kind".into(), "stacked".into())],
+        ),
+        (
+            "share",
+            &over_time,
+            "columnchart",
+            vec![("kind".into(), "stacked100".into())],
+        ),
+        (
+            "bar",
+            &counts,
+            "barchart",
+            vec![title("Processes started by services.exe & friends")],
+        ),
+        (
+            "bar-log",
+            &counts,
+            "barchart",
+            vec![("yaxis".into(), "log".into())],
+        ),
         ("column", &counts, "columnchart", vec![]),
         ("pie", &counts, "piechart", vec![title("Share of starts")]),
-        ("scatter", &over_time, "scatterchart", vec![("ymax".into(), "60".into())]),
+        (
+            "scatter",
+            &over_time,
+            "scatterchart",
+            vec![("ymax".into(), "60".into())],
+        ),
         ("card", &counts, "card", vec![]),
     ];
     for (name, table, kind, properties) in charts {
         let chart = Chart::from_table(table, kind, &properties)?;
-        std::fs::write(folder.join(format!("{name}.svg")), svg(&chart, Size::natural(&chart))?)?;
+        std::fs::write(
+            folder.join(format!("{name}.svg")),
+            svg(&chart, Size::natural(&chart))?,
+        )?;
     }
     Ok(())
 }
@@ -44,7 +82,10 @@ fn over_time() -> Result<Table, Box<dyn Error>> {
     ];
     let mut rows = Vec::new();
     for hour in 0..60i64 {
-        for (k, name) in ["Success", "Bad password", "Blocked by policy"].iter().enumerate() {
+        for (k, name) in ["Success", "Bad password", "Blocked by policy"]
+            .iter()
+            .enumerate()
+        {
             let wave = ((hour as f64) / (5.0 + k as f64)).sin() * 20.0 + 30.0;
             let spike = if hour == 41 && k == 1 { 60.0 } else { 0.0 };
             let count = (wave / (k as f64 + 1.0) + spike) as i64;
@@ -56,7 +97,10 @@ fn over_time() -> Result<Table, Box<dyn Error>> {
 }
 
 fn counts() -> Result<Table, Box<dyn Error>> {
-    let columns = [Column::new("Process", KustoType::String), Column::new("Starts", KustoType::Long)];
+    let columns = [
+        Column::new("Process", KustoType::String),
+        Column::new("Starts", KustoType::Long),
+    ];
     let names = [
         r"C:\Windows\System32\svchost.exe",
         r"C:\Windows\System32\conhost.exe",
@@ -67,7 +111,10 @@ fn counts() -> Result<Table, Box<dyn Error>> {
         "dllhost.exe",
     ];
     let count = |i: usize| Value::Long(12_400 / (i as i64 * i as i64 * 2 + 1));
-    let rows: Vec<_> =
-        names.iter().enumerate().map(|(i, name)| vec![Value::String((*name).into()), count(i)]).collect();
+    let rows: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| vec![Value::String((*name).into()), count(i)])
+        .collect();
     Ok(Table::from_values(columns, &rows)?)
 }

@@ -23,7 +23,8 @@ pub(crate) fn draw<DB: DrawingBackend>(
         let left = area.left + wide * (i % columns) as f64;
         let middle = area.top + high * ((i / columns) as f64 + 0.5);
         let room = wide - 16.0;
-        let size = (30.0 * room / text_width(&card.value, 30.0)).clamp(13.0, 30.0);
+        // Bold letters are about a seventh wider.
+        let size = (30.0 * room / (1.15 * text_width(&card.value, 30.0))).clamp(13.0, 30.0);
         let look = Type {
             bold: true,
             ..Type::new(size, INK, Hold::Left)
@@ -33,7 +34,11 @@ pub(crate) fn draw<DB: DrawingBackend>(
             (left, middle - 20.0),
             Type::new(12.0, MUTED, Hold::Left),
         )?;
-        sheet.text(&fitted(&card.value, size, room), (left, middle + 6.0), look)?;
+        sheet.text(
+            &fitted(&card.value, size, room / 1.15),
+            (left, middle + 6.0),
+            look,
+        )?;
     }
     Ok(())
 }

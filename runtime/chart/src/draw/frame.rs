@@ -174,7 +174,7 @@ pub(crate) fn axes<DB: DrawingBackend>(
         &y_axis,
         y_range.0,
         y_range.1,
-        (inner.height() / 48.0).max(2.0) as usize,
+        (inner.height() / 34.0).max(2.0) as usize,
     );
     inner.left += widest(&y_ticks) + 10.0;
     inner.right -= 8.0;
@@ -366,7 +366,10 @@ fn extent(values: impl Iterator<Item = f64>, log: bool) -> (f64, f64) {
 /// The least and greatest x, as the query set them or as the data has them, with room around a
 /// single point; of logarithms on such an axis.
 pub(crate) fn x_range(chart: &Chart) -> (f64, f64) {
-    let all = chart.series.iter().flat_map(|s| s.points.iter().map(|p| p.0));
+    let all = chart
+        .series
+        .iter()
+        .flat_map(|s| s.points.iter().map(|p| p.0));
     let (low, high) = extent(all, chart.x.log);
     let set = |limit: Option<f64>, found: f64| match limit {
         Some(v) if chart.x.log => v.max(1e-12).log10(),
@@ -374,7 +377,11 @@ pub(crate) fn x_range(chart: &Chart) -> (f64, f64) {
         None => found,
     };
     let (low, high) = (set(chart.x.min, low), set(chart.x.max, high));
-    if high > low { (low, high) } else { (low - 0.5, low + 0.5) }
+    if high > low {
+        (low, high)
+    } else {
+        (low - 0.5, low + 0.5)
+    }
 }
 
 /// A message in the middle of an empty plot.

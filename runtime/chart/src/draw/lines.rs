@@ -190,7 +190,10 @@ fn mark<DB: DrawingBackend>(
 /// Where a point is drawn; none beside the plot. What lies above or below a limit that the query
 /// set is held at its edge.
 fn pixel(plot: &Plot, x: f64, y: f64) -> Option<Point> {
-    let x = plot.x.pixel(x).filter(|x| (plot.area.left - 0.5..=plot.area.right + 0.5).contains(x))?;
+    let x = plot
+        .x
+        .pixel(x)
+        .filter(|x| (plot.area.left - 0.5..=plot.area.right + 0.5).contains(x))?;
     Some((x, plot.y.pixel(y)?.clamp(plot.area.top, plot.area.bottom)))
 }
 

@@ -1,0 +1,299 @@
+//! The data catalogue: which tables there are, and the way from a declared file to a table.
+//!
+//! A source is declared first, read when a query needs it, parsed in slices, and then a table of
+//! the engine. A source that cannot be read fails the queries that need it, not the others, and
+//! is tried again the next time it is needed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use spoor_data::{Limits, Loader, Progress};
+use spoor_kql::{Engine, EngineOptions};
+use spoor_protocol::{DataFormat, Effect, SourceSpec};
+use spoor_table::Table;
+
+use crate::output::{Failure, Output};
+
+/// All tables of a session, loaded or not.
+pub(crate) struct Catalogue {
+    /// The query engine with the tables that are loaded.
+    pub engine: Engine,
+    sources: BTreeMap<String, Source>,
+    shapes: BTreeMap<String, Shape>,
+}
+
+/// A table's rows and its columns with their types.
+pub(crate) type Shape = (usize, Vec<(String, &'static str)>);
+
+struct Source {
+    spec: SourceSpec,
+    state: State,
+}
+
+enum State {
+    Declared,
+    /// A `Read` is out; these bytes have come.
+    Reading(Vec<u8>),
+    /// All bytes are there.
+    Held(Vec<u8>),
+    Parsing(Box<Loader>),
+    Loaded,
+    /// Told to the request that needs it, then forgotten.
+    Failed(String),
+}
+
+/// How far a list of sources has come.
+pub(crate) enum Loading {
+    /// All are tables.
+    Ready,
+    /// A driver's `Data` is awaited.
+    Waiting,
+    /// The slice is over.
+    More,
+    /// One cannot be read.
+    Failed(Failure),
+}
+
+/// One table in the list that Python and completion see.
+pub(crate) struct Listed {
+    pub name: String,
+    /// Its shape, if it is loaded.
+    pub shape: Option<Shape>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(memory_bytes: Option<usize>) -> Self {
+        let engine = Engine::new(engine_options(memory_bytes));
+        Self {
+            engine,
+            sources: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+        }
+    }
+
+    /// Declares a source, or declares it anew. Fails while the old one is being read.
+    pub(crate) fn declare(&mut self, spec: SourceSpec) -> Result<(), String> {
+        if let Some(Source {
+            state: State::Reading(_),
+            ..
+        }) = self.sources.get(&spec.name)
+        {
+            return Err(format!(
+                "the source '{}' is being read and cannot be replaced",
+                spec.name
+            ));
+        }
+        self.remove(&spec.name);
+        self.sources.insert(
+            spec.name.clone(),
+            Source {
+                spec,
+                state: State::Declared,
+            },
+        );
+        Ok(())
+    }
+
+    /// Whether `name` is a data source, loaded or not.
+    pub(crate) fn is_source(&self, name: &str) -> bool {
+        self.sources.contains_key(name)
+    }
+
+    /// Takes bytes of a source that is being read.
+    pub(crate) fn data(
+        &mut self,
+        name: &str,
+        bytes: Vec<u8>,
+        last: bool,
+        error: Option<String>,
+    ) -> Result<(), String> {
+        let source = self
+            .sources
+            .get_mut(name)
+            .ok_or_else(|| format!("there is no source '{name}'"))?;
+        let State::Reading(held) = &mut source.state else {
+            return Err(format!("the source '{name}' is not being read"));
+        };
+        if let Some(cause) = error {
+            source.state = State::Failed(format!("{}: {cause}", source.spec.label));
+            return Ok(());
+        }
+        if held.is_empty() {
+            *held = bytes;
+        } else {
+            held.extend_from_slice(&bytes);
+        }
+        if last {
+            source.state = State::Held(std::mem::take(held));
+        }
+        Ok(())
+    }
+
+    /// The tables that a query may read, loaded or not.
+    pub(crate) fn references(&self, query: &str) -> Vec<String> {
+        let names: Vec<String> = self.list().into_iter().map(|table| table.name).collect();
+        self.engine.references(query, &names)
+    }
+
+    /// Those of `names` that are sources and not tables yet.
+    pub(crate) fn unloaded(&self, names: &[String]) -> VecDeque<String> {
+        let open = |name: &&String| {
+            self.sources
+                .get(*name)
+                .is_some_and(|s| !matches!(s.state, State::Loaded))
+        };
+        names.iter().filter(open).cloned().collect()
+    }
+
+    /// The bytes that are yet to be read for `names`, as far as known.
+    pub(crate) fn unread_bytes(&self, names: &VecDeque<String>) -> u64 {
+        names
+            .iter()
+            .filter_map(|name| self.sources.get(name))
+            .map(|s| s.spec.bytes.unwrap_or(0))
+            .sum()
+    }
+
+    /// Every table, in order of name.
+    pub(crate) fn list(&self) -> Vec<Listed> {
+        let names: BTreeSet<&String> = self.sources.keys().chain(self.shapes.keys()).collect();
+        let listed = names.into_iter().map(|name| Listed {
+            name: name.clone(),
+            shape: self.shapes.get(name).cloned(),
+        });
+        listed.collect()
+    }
+
+    fn register(&mut self, name: &str, table: Table) {
+        let columns = table
+            .columns()
+            .iter()
+            .map(|c| (c.name.clone(), c.ty.name()))
+            .collect();
+        self.shapes
+            .insert(name.to_string(), (table.rows(), columns));
+        self.engine.register(name, table);
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.shapes.remove(name);
+        self.engine.remove(name);
+    }
+
+    /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.
+    pub(crate) fn load(
+        &mut self,
+        wanted: &mut VecDeque<String>,
+        deadline: Instant,
+        out: &mut Output,
+    ) -> Loading {
+        while let Some(name) = wanted.front() {
+            match self.load_one(&name.clone(), deadline, out) {
+                Loading::Ready => wanted.pop_front(),
+                other => return other,
+            };
+            if Instant::now() >= deadline {
+                return if wanted.is_empty() {
+                    Loading::Ready
+                } else {
+                    Loading::More
+                };
+            }
+        }
+        Loading::Ready
+    }
+
+    fn load_one(&mut self, name: &str, deadline: Instant, out: &mut Output) -> Loading {
+        let Some(source) = self.sources.get_mut(name) else {
+            return Loading::Ready;
+        };
+        loop {
+            match std::mem::replace(&mut source.state, State::Declared) {
+                State::Declared => {
+                    out.push(Effect::Read {
+                        name: name.to_string(),
+                    });
+                    source.state = State::Reading(Vec::new());
+                    return Loading::Waiting;
+                }
+                State::Reading(bytes) => {
+                    source.state = State::Reading(bytes);
+                    return Loading::Waiting;
+                }
+                State::Held(bytes) => {
+                    let format = format(source.spec.format);
+                    let loader = Loader::new(&source.spec.label, format, bytes, Limits::default());
+                    source.state = State::Parsing(Box::new(loader));
+                }
+                State::Parsing(mut loader) => {
+                    let budget = deadline.saturating_duration_since(Instant::now());
+                    match loader.step(budget) {
+                        Ok(Progress::More) => {
+                            source.state = State::Parsing(loader);
+                            return Loading::More;
+                        }
+                        Ok(Progress::Done(table)) => {
+                            source.state = State::Loaded;
+                            self.register(name, table);
+                            return Loading::Ready;
+                        }
+                        Err(error) => return unreadable(name, &error.to_string()),
+                    }
+                }
+                State::Loaded => {
+                    source.state = State::Loaded;
+                    return Loading::Ready;
+                }
+                State::Failed(cause) => return unreadable(name, &cause),
+            }
+        }
+    }
+
+    /// Makes `table` a table of the engine under `name`. Fails for the name of a source.
+    pub(crate) fn keep(&mut self, name: &str, table: Table) -> Result<(), Failure> {
+        if self.is_source(name) {
+            let message = format!(
+                "'{name}' is the name of a data source and cannot be given to a result; choose another"
+            );
+            return Err(Failure::new("KqlError", message));
+        }
+        self.register(name, table);
+        Ok(())
+    }
+
+    /// Drops every table that is not a source's.
+    pub(crate) fn forget_kept(&mut self) {
+        let kept: Vec<String> = self
+            .shapes
+            .keys()
+            .filter(|name| !self.is_source(name))
+            .cloned()
+            .collect();
+        kept.iter().for_each(|name| self.remove(name));
+    }
+}
+
+fn engine_options(memory_bytes: Option<usize>) -> EngineOptions {
+    let mut options = EngineOptions::default();
+    if let Some(bytes) = memory_bytes {
+        options.memory_bytes = bytes;
+    }
+    options
+}
+
+fn unreadable(name: &str, cause: &str) -> Loading {
+    Loading::Failed(Failure::new(
+        "DataError",
+        format!("the table '{name}' could not be read. {cause}"),
+    ))
+}
+
+fn format(format: DataFormat) -> Option<spoor_data::Format> {
+    match format {
+        DataFormat::Csv => Some(spoor_data::Format::Csv),
+        DataFormat::Json | DataFormat::JsonLines => Some(spoor_data::Format::Json),
+        DataFormat::Parquet => Some(spoor_data::Format::Parquet),
+        DataFormat::Arrow => Some(spoor_data::Format::Arrow),
+        DataFormat::Auto => None,
+    }
+}

@@ -1,0 +1,324 @@
+//! What a code cell is: Python or KQL, and of a KQL cell its options.
+//!
+//! A cell whose first line that is not blank begins with `%%kql` is KQL; all else is Python.
+//! What is not query (the magic, its options, `name <<`, `>> name`) is blanked out rather than
+//! cut, so that every place in the query is the same place in the cell.
+
+use std::ops::Range;
+
+use spoor_kql_syntax::{Diagnostic, TokenKind, highlight};
+
+const MAGIC: &str = "%%kql";
+
+/// A cell's source, read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// Nothing but space.
+    Blank,
+    /// Python, with whatever IPython adds to it.
+    Python,
+    /// KQL.
+    Kql(KqlCell),
+}
+
+/// A KQL cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KqlCell {
+    /// The cell's source, as long as it was, with spaces for what is not query.
+    pub query: String,
+    /// The name to keep the result by.
+    pub keep: Option<String>,
+}
+
+impl KqlCell {
+    /// Whether there is nothing but space and comments.
+    pub(crate) fn is_empty(&self) -> bool {
+        highlight(&self.query)
+            .iter()
+            .all(|(_, kind)| *kind == TokenKind::Comment)
+    }
+}
+
+impl Cell {
+    /// The language's name in messages' metadata.
+    pub(crate) fn language(&self) -> &'static str {
+        if matches!(self, Cell::Kql(_)) {
+            "kql"
+        } else {
+            "python"
+        }
+    }
+}
+
+/// Whether a source is KQL, whatever its options say.
+pub(crate) fn is_kql(source: &str) -> bool {
+    let rest = source.trim_start().strip_prefix(MAGIC);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+}
+
+/// Reads a cell's source. Fails on an option that does not exist or a name that cannot be one.
+pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
+    if source.trim().is_empty() {
+        return Ok(Cell::Blank);
+    }
+    if !is_kql(source) {
+        return Ok(Cell::Python);
+    }
+    let mut text = Masked {
+        text: source.to_string(),
+        keep: None,
+    };
+    let magic = source.len() - source.trim_start().len();
+    text.blank(magic..magic + MAGIC.len());
+    text.options(magic + MAGIC.len())?;
+    text.assignment()?;
+    text.redirection()?;
+    Ok(Cell::Kql(KqlCell {
+        query: text.text,
+        keep: text.keep,
+    }))
+}
+
+struct Masked {
+    text: String,
+    keep: Option<String>,
+}
+
+impl Masked {
+    fn blank(&mut self, range: Range<usize>) {
+        let blanks = self.text[range.clone()]
+            .bytes()
+            .map(|b| if b == b'\n' { '\n' } else { ' ' });
+        let blanks: String = blanks.collect();
+        self.text.replace_range(range, &blanks);
+    }
+
+    fn keep(&mut self, name: String, span: Range<usize>) -> Result<(), Diagnostic> {
+        check_name(&name).map_err(|message| Diagnostic::error(span.clone(), message))?;
+        if let Some(first) = &self.keep {
+            let message = format!("the result is to be kept by two names, '{first}' and '{name}'");
+            return Err(Diagnostic::error(span, message).hint("keep it by one of them"));
+        }
+        self.keep = Some(name);
+        Ok(())
+    }
+
+    /// The options after `%%kql`, up to the end of its line or the first word that is none.
+    fn options(&mut self, mut at: usize) -> Result<(), Diagnostic> {
+        while let Some(span) = self.word(at) {
+            let word = self.text[span.clone()].to_string();
+            if !word.starts_with('-') {
+                return Ok(());
+            }
+            at = span.end;
+            match word.split_once('=') {
+                None if word == "--as" => {
+                    let name = self.word(at).ok_or_else(|| nameless(span.clone()))?;
+                    at = name.end;
+                    self.keep(self.text[name.clone()].to_string(), name.clone())?;
+                    self.blank(name);
+                }
+                Some(("--as", name)) => self.keep(name.to_string(), span.clone())?,
+                _ => return Err(unknown_option(&word, span)),
+            }
+            self.blank(span);
+        }
+        Ok(())
+    }
+
+    /// The next word of the line that `at` is on.
+    fn word(&self, at: usize) -> Option<Range<usize>> {
+        let line = self.text[at..].split('\n').next().unwrap_or_default();
+        let start = at + line.find(|c: char| !c.is_whitespace())?;
+        let rest = self.text[start..at + line.len()]
+            .split(char::is_whitespace)
+            .next()?;
+        Some(start..start + rest.len())
+    }
+
+    /// `name << query`, as Kqlmagic has it.
+    fn assignment(&mut self) -> Result<(), Diagnostic> {
+        let start = self.text.len() - self.text.trim_start().len();
+        let name = leading_name(&self.text[start..]);
+        let after = &self.text[start + name.len()..];
+        let gap = after.len() - after.trim_start().len();
+        if name.is_empty() || !after.trim_start().starts_with("<<") {
+            return Ok(());
+        }
+        let end = start + name.len();
+        self.keep(name.to_string(), start..end)?;
+        self.blank(start..end + gap + 2);
+        Ok(())
+    }
+
+    /// `query >> name` at the end.
+    fn redirection(&mut self) -> Result<(), Diagnostic> {
+        let Some(arrow) = self.last_arrow() else {
+            return Ok(());
+        };
+        let tail = &self.text[arrow + 2..];
+        let name = tail.trim();
+        let start = arrow + 2 + (tail.len() - tail.trim_start().len());
+        if name.is_empty() {
+            return Err(nameless(arrow..arrow + 2));
+        }
+        self.keep(name.to_string(), start..start + name.len())?;
+        self.blank(arrow..self.text.len());
+        Ok(())
+    }
+
+    /// The last `>>` outside strings and comments. KQL has no such operator.
+    fn last_arrow(&self) -> Option<usize> {
+        let inside: Vec<_> = highlight(&self.text)
+            .into_iter()
+            .filter(|(_, kind)| {
+                matches!(
+                    kind,
+                    TokenKind::String | TokenKind::Comment | TokenKind::Literal
+                )
+            })
+            .map(|(span, _)| span)
+            .collect();
+        let arrows = self.text.rmatch_indices(">>").map(|(at, _)| at);
+        arrows
+            .into_iter()
+            .find(|at| !inside.iter().any(|span| span.contains(at)))
+    }
+}
+
+fn leading_name(text: &str) -> &str {
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(text.len());
+    &text[..end]
+}
+
+fn nameless(span: Range<usize>) -> Diagnostic {
+    Diagnostic::error(span, "a name to keep the result by is missing")
+        .hint("for example: %%kql --as suspects")
+}
+
+fn unknown_option(word: &str, span: Range<usize>) -> Diagnostic {
+    let message = format!("%%kql has no option '{word}'");
+    Diagnostic::error(span, message)
+        .hint("it has one: --as NAME keeps the result as a table and as a pandas frame")
+}
+
+/// Whether a result can be kept by `name`: it becomes a Python variable and a KQL table.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
+        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",
+        "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return",
+        "try", "while", "with", "yield",
+    ];
+    let first = name.chars().next();
+    let named = first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if !named || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(format!(
+            "a result cannot be kept as '{name}': a name has letters, digits and _, and begins with no digit"
+        ));
+    }
+    if KEYWORDS.contains(&name) {
+        return Err(format!(
+            "a result cannot be kept as '{name}', which is a word of Python's own"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(source: &str, want: Expect) {
+        let got = match read(source) {
+            Ok(Cell::Kql(cell)) => {
+                assert_eq!(cell.query.len(), source.len());
+                format!("keep {:?}: {:?}", cell.keep, cell.query.trim())
+            }
+            Ok(other) => format!("{other:?}"),
+            Err(d) => format!(
+                "{:?}: {} ({})",
+                &source[d.span],
+                d.message,
+                d.hint.unwrap_or_default()
+            ),
+        };
+        want.assert_eq(&got);
+    }
+
+    #[test]
+    fn the_language_is_that_of_the_first_line() {
+        check(" \n\t\n", expect!["Blank"]);
+        check("x = 1\n%%kql\nT", expect!["Python"]);
+        check("%%kqlx\nT", expect!["Python"]);
+        check(
+            "\n\n%%kql\nT | take 5",
+            expect![[r#"keep None: "T | take 5""#]],
+        );
+        check("%%kql T | take 5", expect![[r#"keep None: "T | take 5""#]]);
+        check("%%kql", expect![[r#"keep None: """#]]);
+    }
+
+    #[test]
+    fn a_result_is_kept_by_option_or_arrow() {
+        check("%%kql --as hits\nT", expect![[r#"keep Some("hits"): "T""#]]);
+        check("%%kql --as=hits T", expect![[r#"keep Some("hits"): "T""#]]);
+        check(
+            "%%kql\nhits << T | take 1",
+            expect![[r#"keep Some("hits"): "T | take 1""#]],
+        );
+        check(
+            "%%kql\nT\n| take 1 >> hits\n",
+            expect![[r#"keep Some("hits"): "T\n| take 1""#]],
+        );
+        check(
+            "%%kql\nT | where a == 'x >> y'",
+            expect![[r#"keep None: "T | where a == 'x >> y'""#]],
+        );
+        check("%%kql\nT // >> y", expect![[r#"keep None: "T // >> y""#]]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        check(
+            "%%kql --at x\nT",
+            expect![[
+                r#""--at": %%kql has no option '--at' (it has one: --as NAME keeps the result as a table and as a pandas frame)"#
+            ]],
+        );
+        check(
+            "%%kql --as\nT",
+            expect![[
+                r#""--as": a name to keep the result by is missing (for example: %%kql --as suspects)"#
+            ]],
+        );
+        check(
+            "%%kql --as 9a\nT",
+            expect![[
+                r#""9a": a result cannot be kept as '9a': a name has letters, digits and _, and begins with no digit ()"#
+            ]],
+        );
+        check(
+            "%%kql --as class\nT",
+            expect![[
+                r#""class": a result cannot be kept as 'class', which is a word of Python's own ()"#
+            ]],
+        );
+        check(
+            "%%kql --as a\nT >> b",
+            expect![[
+                r#""b": the result is to be kept by two names, 'a' and 'b' (keep it by one of them)"#
+            ]],
+        );
+        check(
+            "%%kql\nT >>",
+            expect![[
+                r#"">>": a name to keep the result by is missing (for example: %%kql --as suspects)"#
+            ]],
+        );
+    }
+}

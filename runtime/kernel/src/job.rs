@@ -1,0 +1,116 @@
+//! One query, from its text to its result, in slices: load what it reads, plan it, run it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use spoor_kql::{Query, Step};
+use spoor_kql_syntax::{Diagnostic, render};
+use spoor_table::ticks;
+
+use crate::bundle::{Answer, Render};
+use crate::catalogue::{Catalogue, Loading};
+use crate::output::{Failure, Output, red};
+
+/// How long a step works before it comes back, so that an interrupt can be delivered.
+pub(crate) const SLICE: Duration = Duration::from_millis(30);
+
+/// A query on its way.
+pub(crate) struct Job {
+    text: String,
+    reads: Vec<String>,
+    wanted: VecDeque<String>,
+    query: Option<Query>,
+}
+
+/// How far a query has come.
+pub(crate) enum Progress {
+    /// A driver's `Data` is awaited.
+    Waiting,
+    /// The slice is over.
+    More,
+    /// It has ended.
+    Done(Result<Answer, Failure>),
+}
+
+impl Job {
+    /// The query `text`; nothing is done yet.
+    pub(crate) fn new(text: String, catalogue: &Catalogue) -> Self {
+        let reads = catalogue.references(&text);
+        let wanted = catalogue.unloaded(&reads);
+        Self {
+            text,
+            reads,
+            wanted,
+            query: None,
+        }
+    }
+
+    /// The tables that the query may read.
+    pub(crate) fn reads(&self) -> &[String] {
+        &self.reads
+    }
+
+    /// Works for a slice.
+    pub(crate) fn advance(&mut self, catalogue: &mut Catalogue, out: &mut Output) -> Progress {
+        let deadline = Instant::now() + SLICE;
+        match catalogue.load(&mut self.wanted, deadline, out) {
+            Loading::Ready => {}
+            Loading::Waiting => return Progress::Waiting,
+            Loading::More => return Progress::More,
+            Loading::Failed(failure) => return Progress::Done(Err(failure)),
+        }
+        let query = match &mut self.query {
+            Some(query) => query,
+            none => match catalogue.engine.start(&self.text, now()) {
+                Ok(query) => none.insert(query),
+                Err(diagnostics) => return Progress::Done(Err(refusal(&self.text, &diagnostics))),
+            },
+        };
+        match query.step(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Step::More) => Progress::More,
+            Ok(Step::Done(result)) => {
+                let render = result.render.as_ref().map(|r| Render::read(r, &self.text));
+                Progress::Done(Ok(Answer {
+                    table: result.table,
+                    render,
+                }))
+            }
+            Err(error) => Progress::Done(Err(Failure::new("KqlError", error.to_string()))),
+        }
+    }
+}
+
+/// The failure of a query that the engine refused: each diagnostic with its line and a caret.
+pub(crate) fn refusal(text: &str, diagnostics: &[Diagnostic]) -> Failure {
+    let first = diagnostics
+        .first()
+        .map_or("the query was refused", |d| d.message.as_str());
+    let shown = render(text, diagnostics);
+    Failure {
+        name: "KqlError".into(),
+        value: first.to_string(),
+        traceback: shown.lines().map(coloured).collect(),
+    }
+}
+
+/// Messages and carets in red.
+fn coloured(line: &str) -> String {
+    let caret = line.trim_start_matches([' ', '|']);
+    let is_caret = !caret.is_empty() && caret.chars().all(|c| c == '^');
+    if line.starts_with("error") || is_caret {
+        red(line)
+    } else {
+        line.to_string()
+    }
+}
+
+/// Kusto's ticks of now, by WASI's clock. A clock before 1970 is taken for 1970.
+fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let ticks = i64::try_from(since.as_nanos() / 100).unwrap_or(i64::MAX);
+    ticks::UNIX_EPOCH
+        .saturating_add(ticks)
+        .min(ticks::DATETIME_MAX)
+}

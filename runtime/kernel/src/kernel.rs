@@ -1,0 +1,534 @@
+//! The state machine: takes one event, changes the session, gives effects.
+//!
+//! One request is answered at a time, in the order of arrival; the others wait in a queue. What
+//! a request waits for is in its [`Work`]: a query's next slice, a source's bytes, the guest.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
+
+use crate::bundle::{Answer, bundle, for_page};
+use crate::catalogue::{Catalogue, Loading};
+use crate::cell::{self, Cell};
+use crate::job::{self, Job, Progress};
+use crate::language;
+use crate::output::{Failure, Output, object};
+use crate::python::{self, PYTHON_TURN};
+use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
+use crate::session::Session;
+
+/// The most bytes of files that a completion or an inspection waits for.
+const LOAD_FOR_NAMES: u64 = 32 << 20;
+/// The most requests that wait.
+const MAX_WAITING: usize = 10_000;
+
+/// A notebook's kernel. `step` is its only door; see the crate's page.
+pub struct Kernel {
+    pub(crate) options: Option<Options>,
+    pub(crate) session: Session,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) current: Option<Request>,
+    waiting: VecDeque<(String, Ask)>,
+    /// The last request, whose output late bytes of the guest belong to.
+    last: String,
+    /// The `Continue` effects that no event has answered yet.
+    owed: usize,
+    streams: python::Streams,
+}
+
+/// What `Open` said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    /// No front end answers `input()` or shows tables by itself.
+    pub headless: bool,
+}
+
+impl Default for Kernel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Kernel {
+    /// A kernel that waits for [`Event::Open`].
+    pub fn new() -> Self {
+        Self {
+            options: None,
+            session: Session::default(),
+            catalogue: Catalogue::new(None),
+            current: None,
+            waiting: VecDeque::new(),
+            last: String::new(),
+            owed: 0,
+            streams: python::Streams::default(),
+        }
+    }
+
+    /// Takes one event and gives the effects to carry out, in order. Never panics on an event:
+    /// one that does not fit is answered by [`Effect::Refuse`]. Comes back within some tens of
+    /// milliseconds, with [`Effect::Continue`] if there is more to do.
+    pub fn step(&mut self, frame: Frame<Event>) -> Frame<Effects> {
+        let mut out = Output::default();
+        self.take(frame.header, frame.buffers, &mut out);
+        while self.current.is_none() {
+            let Some((id, ask)) = self.waiting.pop_front() else {
+                break;
+            };
+            self.begin(id, ask, &mut out);
+        }
+        out.into_frame()
+    }
+
+    fn take(&mut self, event: Event, mut buffers: Vec<Vec<u8>>, out: &mut Output) {
+        if let Event::Open { options } = event {
+            return self.open(&options, out);
+        }
+        if self.options.is_none() {
+            return out.refuse("the session is not open yet: Open comes first");
+        }
+        let bytes = if buffers.is_empty() {
+            Vec::new()
+        } else {
+            buffers.swap_remove(0)
+        };
+        match event {
+            Event::Open { .. } => {}
+            Event::AddSource { source } => {
+                if let Err(reason) = self.catalogue.declare(source) {
+                    out.refuse(reason);
+                }
+            }
+            Event::Data { name, last, error } => {
+                match self.catalogue.data(&name, bytes, last, error) {
+                    Ok(())
+                        if self
+                            .current
+                            .as_ref()
+                            .is_some_and(|request| request.awaits_data) =>
+                    {
+                        self.go_on(out)
+                    }
+                    // The request that wanted it has been interrupted; the bytes are kept for the next.
+                    Ok(()) => {}
+                    Err(reason) => out.refuse(reason),
+                }
+            }
+            Event::Execute {
+                id,
+                cell_id,
+                code,
+                silent,
+                allow_stdin,
+            } => {
+                self.queue(
+                    id,
+                    Ask::Execute(Execute {
+                        cell_id,
+                        code,
+                        silent,
+                        allow_stdin,
+                    }),
+                    out,
+                );
+            }
+            Event::Complete {
+                id,
+                code,
+                cursor_pos,
+            } => self.queue(id, Ask::Complete { code, cursor_pos }, out),
+            Event::Inspect {
+                id,
+                code,
+                cursor_pos,
+                detail_level,
+            } => {
+                self.queue(
+                    id,
+                    Ask::Inspect {
+                        code,
+                        cursor_pos,
+                        detail_level,
+                    },
+                    out,
+                );
+            }
+            Event::IsComplete { id, code } => self.queue(id, Ask::IsComplete { code }, out),
+            Event::Interrupt => self.interrupt(out),
+            Event::Restart => self.restart(out),
+            Event::Upcall => self.upcall(&bytes, out),
+            Event::PythonOutput { fd } => self.python_output(fd, &bytes, out),
+            Event::PythonDone { outcome } => self.python_done(outcome, out),
+            Event::InputReply { value } => self.input_reply(value, out),
+            Event::Continue => self.continued(out),
+        }
+    }
+
+    fn open(&mut self, options: &BTreeMap<String, Value>, out: &mut Output) {
+        if self.options.is_some() {
+            return out.refuse("the session is open already");
+        }
+        let flag = |name: &str| options.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let memory = options
+            .get("memory_bytes")
+            .and_then(Value::as_u64)
+            .and_then(|b| usize::try_from(b).ok());
+        self.options = Some(Options {
+            headless: flag("headless"),
+        });
+        self.catalogue = Catalogue::new(memory);
+    }
+
+    fn queue(&mut self, id: String, ask: Ask, out: &mut Output) {
+        if self.waiting.len() >= MAX_WAITING {
+            return out.refuse(format!("{MAX_WAITING} requests are waiting already"));
+        }
+        self.waiting.push_back((id, ask));
+    }
+
+    fn begin(&mut self, id: String, ask: Ask, out: &mut Output) {
+        out.status(&id, "busy");
+        self.last.clone_from(&id);
+        let mut request = Request {
+            id,
+            ask,
+            begun: Instant::now(),
+            cell: Cell::Python,
+            count: self.session.count(),
+            rows: None,
+            names: Default::default(),
+            awaits_data: false,
+            work: Work::Python(Turn::default()),
+        };
+        let ended = match request.ask.clone() {
+            Ask::Execute(execute) => self.begin_cell(&mut request, &execute, out),
+            Ask::IsComplete { code } if cell::is_kql(&code) => {
+                Some(Ending::Ok(language::is_complete(&code)))
+            }
+            ask if cell::is_kql(ask.code()) => self.begin_names(&mut request, out),
+            _ => run_python(out),
+        };
+        match ended {
+            Some(ending) => self.finish(request, ending, out),
+            None => self.current = Some(request),
+        }
+    }
+
+    /// Counts a cell, announces it and sets its work going. Gives how it ended, if it has.
+    fn begin_cell(
+        &mut self,
+        request: &mut Request,
+        execute: &Execute,
+        out: &mut Output,
+    ) -> Option<Ending> {
+        self.session.clear_displays_of(request.owner());
+        let read = cell::read(&execute.code);
+        if matches!(read, Ok(Cell::Blank)) {
+            request.cell = Cell::Blank;
+            return Some(Ending::Ok(Map::new()));
+        }
+        if !execute.silent {
+            request.count = self.session.count_cell();
+            let content = json!({ "code": execute.code, "execution_count": request.count });
+            out.iopub("execute_input", &request.id, content);
+        }
+        let kql = match read {
+            Ok(Cell::Kql(kql)) => kql,
+            Ok(Cell::Blank | Cell::Python) => return run_python(out),
+            Err(diagnostic) => {
+                request.cell = Cell::Kql(cell::KqlCell {
+                    query: String::new(),
+                    keep: None,
+                });
+                return Some(Ending::Failed(job::refusal(&execute.code, &[diagnostic])));
+            }
+        };
+        request.cell = Cell::Kql(kql.clone());
+        if kql.is_empty() {
+            return Some(match kql.keep {
+                Some(name) => Ending::Failed(Failure::new(
+                    "KqlError",
+                    format!("there is no query whose result could be kept as '{name}'"),
+                )),
+                None => Ending::Ok(Map::new()),
+            });
+        }
+        let job = Job::new(kql.query, &self.catalogue);
+        request.names.read_tables(job.reads().iter().cloned());
+        request.work = Work::Query(Box::new(job));
+        self.work_on(request, out)
+    }
+
+    /// Completion and inspection of KQL want the columns of the tables that are named, unless
+    /// those are large files that no query has read yet.
+    fn begin_names(&mut self, request: &mut Request, out: &mut Output) -> Option<Ending> {
+        let names = self.catalogue.references(request.ask.code());
+        let unloaded = self.catalogue.unloaded(&names);
+        let small = self.catalogue.unread_bytes(&unloaded) <= LOAD_FOR_NAMES;
+        request.work = Work::Tables(if small { unloaded } else { VecDeque::new() });
+        self.work_on(request, out)
+    }
+
+    fn continued(&mut self, out: &mut Output) {
+        match self.owed.checked_sub(1) {
+            Some(left) => self.owed = left,
+            None => return out.refuse("there is no slice of work to go on with"),
+        }
+        // After an interrupt a Continue may come for work that is gone.
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|request| !request.awaits_data)
+        {
+            self.go_on(out);
+        }
+    }
+
+    /// Goes on with the current request's work, if it is the kernel's.
+    fn go_on(&mut self, out: &mut Output) {
+        let Some(mut request) = self.current.take() else {
+            return;
+        };
+        match self.work_on(&mut request, out) {
+            Some(ending) => self.finish(request, ending, out),
+            None => self.current = Some(request),
+        }
+    }
+
+    /// Asks the driver to come back for the next slice.
+    pub(crate) fn go_on_later(&mut self, out: &mut Output) {
+        self.owed += 1;
+        out.push(Effect::Continue);
+    }
+
+    /// One slice of a request's work. Gives how the request ended, if it has.
+    fn work_on(&mut self, request: &mut Request, out: &mut Output) -> Option<Ending> {
+        request.awaits_data = false;
+        match &mut request.work {
+            Work::Query(job) => match job.advance(&mut self.catalogue, out) {
+                Progress::Waiting => request.awaits_data = true,
+                Progress::More => self.go_on_later(out),
+                Progress::Done(Ok(answer)) => return Some(self.show(request, answer, out)),
+                Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
+            },
+            Work::Tables(wanted) => {
+                match self
+                    .catalogue
+                    .load(wanted, Instant::now() + job::SLICE, out)
+                {
+                    Loading::Waiting => request.awaits_data = true,
+                    Loading::More => self.go_on_later(out),
+                    // A table that cannot be read has no columns to offer; the cell will say why.
+                    Loading::Ready | Loading::Failed(_) => {
+                        return Some(Ending::Ok(language::answer(&request.ask, &self.catalogue)));
+                    }
+                }
+            }
+            Work::Python(_) => self.work_on_upcall(request, out),
+        }
+        None
+    }
+
+    /// Shows and keeps a KQL cell's result.
+    fn show(&mut self, request: &mut Request, answer: Answer, out: &mut Output) -> Ending {
+        request.rows = Some(answer.table.rows());
+        if !request.is_silent() {
+            let headless = self.options.is_some_and(|o| o.headless);
+            let (metadata, buffers) = match for_page(&answer.table).filter(|_| !headless) {
+                Some((metadata, stream)) => (metadata, vec![stream]),
+                None => (Map::new(), Vec::new()),
+            };
+            let content = json!({ "execution_count": request.count, "data": bundle(&answer), "metadata": {} });
+            let to = (Channel::Iopub, "execute_result", request.id.as_str());
+            out.message(to, object(content), metadata, buffers);
+        }
+        let Cell::Kql(cell::KqlCell {
+            keep: Some(name), ..
+        }) = &request.cell
+        else {
+            return Ending::Ok(Map::new());
+        };
+        if let Err(failure) = self.catalogue.keep(name, answer.table) {
+            return Ending::Failed(failure);
+        }
+        self.session.keep(name, true);
+        request.names.write(name, true);
+        Ending::Ok(Map::new())
+    }
+
+    /// Answers a request that has ended.
+    pub(crate) fn finish(&mut self, request: Request, ending: Ending, out: &mut Output) {
+        let mut metadata = Map::new();
+        let execute = match &request.ask {
+            Ask::Execute(execute) => Some(execute),
+            _ => None,
+        };
+        if let Some(execute) = execute {
+            if let Some(cell) = execute
+                .cell_id
+                .as_ref()
+                .filter(|_| request.cell != Cell::Blank)
+            {
+                self.session.ran(cell, &request.names);
+            }
+            metadata = self.about(&request);
+        }
+        if let (Some(_), Ending::Failed(failure)) = (execute, &ending) {
+            out.error(&request.id, failure);
+        }
+        let mut content = reply(&request.ask, ending);
+        if execute.is_some() {
+            content.insert("execution_count".into(), request.count.into());
+        }
+        out.reply(request.ask.reply_type(), &request.id, content, metadata);
+        out.status(&request.id, "idle");
+        out.push(Effect::Idle { parent: request.id });
+    }
+
+    /// The metadata of an execute reply.
+    fn about(&self, request: &Request) -> Map<String, Value> {
+        let elapsed = u64::try_from(request.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut about =
+            object(json!({ "language": request.cell.language(), "elapsed_ms": elapsed }));
+        if let Some(rows) = request.rows {
+            about.insert("rows".into(), rows.into());
+        }
+        if let Cell::Kql(cell::KqlCell {
+            keep: Some(name), ..
+        }) = &request.cell
+        {
+            about.insert("kept".into(), name.clone().into());
+        }
+        about.insert("stale".into(), self.session.stale().into());
+        object(json!({ "spoor": about }))
+    }
+
+    fn interrupt(&mut self, out: &mut Output) {
+        let Some(mut request) = self.current.take() else {
+            return;
+        };
+        let failure = Failure::new("KeyboardInterrupt", "the query was interrupted");
+        match &mut request.work {
+            Work::Query(_) | Work::Tables(_) => {
+                return self.finish(request, Ending::Failed(failure), out);
+            }
+            // A running loop is the driver's to interrupt; a waiting upcall is ours.
+            Work::Python(turn) => {
+                if turn.upcall.take().is_some() {
+                    request.awaits_data = false;
+                    out.upcall_reply(python::refusal(&failure));
+                }
+            }
+        }
+        self.current = Some(request);
+    }
+
+    fn restart(&mut self, out: &mut Output) {
+        if let Some(mut request) = self.current.take() {
+            if let Work::Python(turn) = &mut request.work
+                && turn.upcall.take().is_some()
+            {
+                let failure = Failure::new("SystemExit", "the session was restarted");
+                out.upcall_reply(python::refusal(&failure));
+            }
+            self.finish(request, Ending::Aborted, out);
+        }
+        while let Some((id, ask)) = self.waiting.pop_front() {
+            self.abort(id, &ask, out);
+        }
+        self.session = Session::default();
+        self.streams = python::Streams::default();
+        self.catalogue.forget_kept();
+        out.push(Effect::ResetPython);
+    }
+
+    /// Answers a request that never began.
+    fn abort(&mut self, id: String, ask: &Ask, out: &mut Output) {
+        out.reply(
+            ask.reply_type(),
+            &id,
+            reply(ask, Ending::Aborted),
+            Map::new(),
+        );
+        out.push(Effect::Idle { parent: id });
+    }
+
+    fn python_output(&mut self, fd: u8, bytes: &[u8], out: &mut Output) {
+        let name = match fd {
+            1 => "stdout",
+            2 => "stderr",
+            _ => return out.refuse(format!("file descriptor {fd} is neither 1 nor 2")),
+        };
+        let text = self.streams.text(fd, bytes);
+        out.stream(&self.last, name, &text);
+    }
+
+    fn python_done(&mut self, outcome: Outcome, out: &mut Output) {
+        match self.current.take() {
+            Some(mut request) if matches!(request.work, Work::Python(_)) => {
+                for (name, text) in self.streams.rest() {
+                    out.stream(&request.id, name, &text);
+                }
+                let ending = match &mut request.work {
+                    Work::Python(turn) => {
+                        if outcome != Outcome::Returned {
+                            self.session
+                                .give_back_unbound(std::mem::take(&mut turn.bound));
+                        }
+                        python::ending(outcome, turn.done.take())
+                    }
+                    Work::Query(_) | Work::Tables(_) => Ending::Aborted,
+                };
+                self.finish(request, ending, out);
+            }
+            other => {
+                self.current = other;
+                out.refuse("no turn of the Python guest is running");
+            }
+        }
+    }
+
+    fn input_reply(&mut self, value: Option<String>, out: &mut Output) {
+        let turn = match &mut self.current {
+            Some(Request {
+                work: Work::Python(turn),
+                ..
+            }) => turn,
+            _ => return out.refuse("no input was asked for"),
+        };
+        match turn.upcall.take() {
+            Some(Upcall::Input) => out.upcall_reply(python::input_answer(value)),
+            other => {
+                turn.upcall = other;
+                out.refuse("no input was asked for");
+            }
+        }
+    }
+}
+
+fn run_python(out: &mut Output) -> Option<Ending> {
+    out.push(Effect::RunPython {
+        source: PYTHON_TURN.into(),
+    });
+    None
+}
+
+/// A reply's content, as Jupyter's protocol has it for each kind of request and each status.
+fn reply(ask: &Ask, ending: Ending) -> Map<String, Value> {
+    let mut content = language::empty_reply(ask);
+    let status = match &ending {
+        Ending::Ok(_) | Ending::Guest(_) => "ok",
+        Ending::Failed(_) => "error",
+        Ending::Aborted => "aborted",
+    };
+    if !matches!(ask, Ask::IsComplete { .. }) {
+        content.insert("status".into(), status.into());
+    }
+    match ending {
+        Ending::Ok(fields) | Ending::Guest(fields) => content.extend(fields),
+        Ending::Failed(failure) => content.extend(failure.content()),
+        Ending::Aborted => {}
+    }
+    content
+}

@@ -1,0 +1,91 @@
+//! Completion, inspection and is-complete for KQL cells, as Jupyter's replies.
+//!
+//! Positions in Jupyter's messages count Unicode code points; the parser's count bytes.
+
+use serde_json::{Map, Value, json};
+use spoor_kql_syntax::parse;
+
+use crate::catalogue::Catalogue;
+use crate::cell::{self, Cell};
+use crate::output::object;
+use crate::request::Ask;
+
+/// The fields that a reply has even when there is nothing to say.
+pub(crate) fn empty_reply(ask: &Ask) -> Map<String, Value> {
+    match ask {
+        Ask::Execute(_) => object(json!({ "payload": [], "user_expressions": {} })),
+        Ask::Complete { cursor_pos, .. } => object(
+            json!({ "matches": [], "cursor_start": cursor_pos, "cursor_end": cursor_pos, "metadata": {} }),
+        ),
+        Ask::Inspect { .. } => object(json!({ "found": false, "data": {}, "metadata": {} })),
+        Ask::IsComplete { .. } => object(json!({ "status": "unknown" })),
+    }
+}
+
+/// Whether a KQL cell is whole: `incomplete` if what is wrong is that it ends too soon.
+pub(crate) fn is_complete(code: &str) -> Map<String, Value> {
+    let Ok(Cell::Kql(cell)) = cell::read(code) else {
+        return object(json!({ "status": "invalid" }));
+    };
+    let end = cell.query.trim_end().len();
+    let diagnostics = parse(&cell.query).diagnostics;
+    let status = match diagnostics.first() {
+        None if cell.is_empty() => "incomplete",
+        None => "complete",
+        Some(first) if first.span.end >= end && first.span.start >= end.saturating_sub(1) => {
+            "incomplete"
+        }
+        Some(_) => "invalid",
+    };
+    match status {
+        "incomplete" => object(json!({ "status": status, "indent": "" })),
+        _ => object(json!({ "status": status })),
+    }
+}
+
+/// The fields of a completion or an inspection reply.
+pub(crate) fn answer(ask: &Ask, catalogue: &Catalogue) -> Map<String, Value> {
+    let Ok(Cell::Kql(cell)) = cell::read(ask.code()) else {
+        return Map::new();
+    };
+    match ask {
+        Ask::Complete { code, cursor_pos } => complete(&cell.query, code, *cursor_pos, catalogue),
+        Ask::Inspect {
+            code, cursor_pos, ..
+        } => inspect(&cell.query, code, *cursor_pos, catalogue),
+        Ask::Execute(_) | Ask::IsComplete { .. } => Map::new(),
+    }
+}
+
+fn complete(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map<String, Value> {
+    let at = byte_offset(code, cursor);
+    let start = query[..at]
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .map_or(0, |i| i + 1);
+    let word = &query[start..at];
+    let names = catalogue
+        .list()
+        .into_iter()
+        .map(|table| table.name)
+        .filter(|name| name.starts_with(word));
+    let matches: Vec<String> = names.collect();
+    object(
+        json!({ "matches": matches, "cursor_start": code[..start].chars().count(), "cursor_end": cursor }),
+    )
+}
+
+fn inspect(
+    _query: &str,
+    _code: &str,
+    _cursor: usize,
+    _catalogue: &Catalogue,
+) -> Map<String, Value> {
+    Map::new()
+}
+
+/// The byte at which the code point `position` of `code` begins; its length where there is none.
+fn byte_offset(code: &str, position: usize) -> usize {
+    code.char_indices()
+        .nth(position)
+        .map_or(code.len(), |(at, _)| at)
+}
