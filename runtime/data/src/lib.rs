@@ -1,1 +1,80 @@
 //! Readers of data files: bytes in, Kusto-typed tables out.
+//!
+//! The kernel calls these with what a driver handed it; tools may too. [`Loader`] works in slices, so that a session
+//! stays responsive while a large file is parsed; [`read`] does it in one go. Compression (gzip, zstd, zip) is found
+//! from the bytes, then the format (CSV, JSON, Parquet, Arrow IPC), and the schema is inferred over the whole file:
+//! - columns are the union over all rows, in order of appearance; what a row lacks is null;
+//! - `long` widens to `real`, other mixed scalars to `string`, anything mixed with nested values to `dynamic`;
+//! - nested JSON is `dynamic`; numbers in JSON strings stay strings; text is `datetime` only if all of it is ISO 8601;
+//! - CSV fields get the narrowest type that all of a column's fields have; codes with leading zeros stay strings.
+//!
+//! Nothing here opens a file, and nothing is skipped in silence: a bad line is an error that names it.
+
+mod assembly;
+mod cells;
+mod columnar;
+mod error;
+mod facts;
+mod format;
+mod json;
+mod loader;
+mod separated;
+mod text;
+mod unpack;
+
+use std::time::{Duration, Instant};
+
+pub use error::{DataError, Place, Problem};
+pub use format::{Format, table_name};
+pub use loader::{Loader, Progress};
+use spoor_table::Table;
+
+/// How much a file may unpack to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes after decompression, over all files of an archive.
+    pub output_bytes: u64,
+    /// Output bytes per input byte of each compressed file, beyond 32 MiB of output.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    /// 2 GiB, and 500 times: more than repetitive logs reach under zstd (about 100), less than half of deflate's utmost.
+    fn default() -> Self {
+        Limits {
+            output_bytes: 2 << 30,
+            ratio: 500,
+        }
+    }
+}
+
+/// Reads a whole file.
+///
+/// `label` is what people call the file, for messages. `format` is what the caller knows of its format; `None` finds
+/// it from the label's extension and the bytes. The bytes decide where they have a signature.
+pub fn read(
+    label: &str,
+    format: Option<Format>,
+    bytes: Vec<u8>,
+    limits: Limits,
+) -> Result<Table, DataError> {
+    let mut loader = Loader::new(label, format, bytes, limits);
+    loop {
+        if let Progress::Done(table) = loader.step(Duration::MAX)? {
+            return Ok(table);
+        }
+    }
+}
+
+/// When a slice of work ends.
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn after(budget: Duration) -> Self {
+        Deadline(Instant::now().checked_add(budget))
+    }
+
+    fn passed(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}

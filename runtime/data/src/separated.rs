@@ -1,0 +1,191 @@
+//! Separated values as rows: CSV and its cousins by the `csv` crate, all text at first; the assembly settles types over
+//! the whole file. The first row names the columns.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+
+use crate::Deadline;
+use crate::assembly::{Assembly, CHUNK_ROWS, Part};
+use crate::cells::{Spans, text_part};
+use crate::error::{Problem, Trouble};
+use crate::facts::Facts;
+
+/// Rows between two looks at the clock.
+const ROWS_A_LOOK: usize = 256;
+
+/// Separators that a header is searched for. The first wins a tie.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Reads one CSV file.
+pub(crate) struct CsvReader {
+    bytes: Bytes,
+    reader: Reader<Cursor<Bytes>>,
+    record: StringRecord,
+    /// The assembly's columns, by field; empty before the header is read.
+    columns: Vec<usize>,
+    spans: Vec<Spans>,
+    rows: usize,
+}
+
+impl CsvReader {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        let bytes = Bytes::from(bytes);
+        let separator = separator(&bytes);
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .from_reader(Cursor::new(bytes.clone()));
+        CsvReader {
+            bytes,
+            reader,
+            record: StringRecord::new(),
+            columns: Vec::new(),
+            spans: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Reads rows until the deadline; `true` at the end of the file.
+    pub(crate) fn step(
+        &mut self,
+        assembly: &mut Assembly,
+        deadline: &Deadline,
+    ) -> Result<bool, Trouble> {
+        if self.columns.is_empty() {
+            self.header(assembly)?;
+        }
+        loop {
+            for _ in 0..ROWS_A_LOOK {
+                let last = self.record.position().cloned();
+                if !self.read()? {
+                    self.check_end(last)?;
+                    self.close(assembly)?;
+                    return Ok(true);
+                }
+                self.row()?;
+                if self.rows >= CHUNK_ROWS {
+                    self.close(assembly)?;
+                }
+            }
+            if deadline.passed() {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<bool, Trouble> {
+        self.reader
+            .read_record(&mut self.record)
+            .map_err(|error| explain(&error))
+    }
+
+    /// Refuses a file whose last record begins a quotation that nothing closes: the parser takes all that follows for
+    /// its field. Such a record has several lines and an odd number of quotation marks.
+    fn check_end(&self, last: Option<Position>) -> Result<(), Trouble> {
+        let Some(position) = last else { return Ok(()) };
+        let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let record = self.bytes.get(start..).unwrap_or_default().trim_ascii();
+        let marks = record.iter().filter(|b| **b == b'"').count();
+        if marks % 2 == 1 && record.contains(&b'\n') {
+            return Err(Problem::CsvOpen.on_line(position.line()));
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, assembly: &mut Assembly) -> Result<(), Trouble> {
+        if !self.read()? {
+            return Err(Problem::NoColumns.whole());
+        }
+        let mut taken: Vec<String> = Vec::new();
+        for field in &self.record {
+            let name = unique(field.trim(), taken.len() + 1, &taken);
+            self.columns.push(assembly.column(&name)?);
+            taken.push(name);
+        }
+        self.spans.resize_with(self.columns.len(), Spans::default);
+        Ok(())
+    }
+
+    fn row(&mut self) -> Result<(), Trouble> {
+        let line = self.record.position().map_or(0, Position::line);
+        let (found, wanted) = (self.record.len(), self.columns.len());
+        if found != wanted {
+            return Err(Problem::CsvFields { found, wanted }.on_line(line));
+        }
+        for (spans, field) in self.spans.iter_mut().zip(&self.record) {
+            spans
+                .push(field.as_bytes())
+                .map_err(|problem| problem.on_line(line))?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Hands the rows over.
+    fn close(&mut self, assembly: &mut Assembly) -> Result<(), Problem> {
+        let rows = std::mem::take(&mut self.rows);
+        if rows == 0 {
+            return Ok(());
+        }
+        let mut parts: Vec<(usize, Part)> = Vec::with_capacity(self.columns.len());
+        for (column, spans) in self.columns.iter().zip(&mut self.spans) {
+            let part = text_part(std::mem::take(spans), Facts::UNTYPED)?;
+            parts.push((*column, part));
+        }
+        assembly.push(rows, parts);
+        Ok(())
+    }
+}
+
+/// The separator that the first line has most of, outside quotation marks.
+fn separator(bytes: &[u8]) -> u8 {
+    let mut counts = [0_usize; SEPARATORS.len()];
+    let mut quoted = false;
+    for byte in bytes.iter().take(1 << 16) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            byte if !quoted => {
+                if let Some(at) = SEPARATORS.iter().position(|s| s == byte) {
+                    counts[at] += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let best = (0..SEPARATORS.len())
+        .rev()
+        .max_by_key(|at| counts[*at])
+        .unwrap_or(0);
+    SEPARATORS[best]
+}
+
+/// A name that no column before it has: `Column3` for the unnamed third, `name1` for a second `name`.
+fn unique(name: &str, place: usize, taken: &[String]) -> String {
+    let name = if name.is_empty() {
+        format!("Column{place}")
+    } else {
+        name.to_owned()
+    };
+    let mut candidates = std::iter::once(name.clone()).chain((1..).map(|n| format!("{name}{n}")));
+    candidates
+        .find(|name| !taken.contains(name))
+        .unwrap_or(name)
+}
+
+fn explain(error: &csv::Error) -> Trouble {
+    let line = error.position().map(Position::line);
+    let problem = match error.kind() {
+        ErrorKind::Utf8 { .. } => Problem::Encoding,
+        _ => Problem::Csv {
+            cause: error.to_string(),
+        },
+    };
+    match line {
+        Some(line) => problem.on_line(line),
+        None => problem.whole(),
+    }
+}
