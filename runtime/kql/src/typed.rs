@@ -5,13 +5,17 @@
 //! implicit conversions is the functions' business. The binder relies on this of `functions`:
 //!
 //! - `functions::literal(Value) -> Typed`: a constant.
-//! - `functions::scalar(name)`, `functions::aggregate(name)`, `functions::all()`.
+//! - `functions::scalar(name) -> Option<&'static ScalarFunction>`, `functions::aggregate(name)`, and `functions::names()`, an iterator
+//!   over the names of both, for suggestions and completion.
 //! - `functions::operators::binary(&BindContext, BinaryOp, Typed, Typed)`, `unary(&BindContext, UnaryOp, Typed)`,
 //!   `list(&BindContext, ListOp, Typed, Vec<Typed>)` (`in`, `has_any`, ...), `between(&BindContext, negated, Typed, Typed,
 //!   Typed)`, `element(&BindContext, base: Typed, index: Typed)` (`d[0]`, `d["a"]`; `d.a` is bound as `d["a"]`),
 //!   all answering `Result<Typed, FunctionError>`.
 //! - `functions::convert(&BindContext, Typed, KustoType) -> Result<Typed, FunctionError>`: the conversion that `to<type>()`
 //!   does, used by `mv-expand to typeof()`, `parse`, `datatable` and user functions' parameters.
+//!
+//! `typeof(long)` reaches a function (`extract`) as the constant string "long". `x in (T | ...)` and a list in a variable reach
+//! `operators::list` as one constant dynamic array. `toscalar`, `materialize`, `table`, `pack_all`, `column_ifexists` are the binder's.
 //!
 //! Every `Typed::expr` evaluates to exactly `ty.arrow()`, and an expression of type string never yields null.
 
@@ -34,7 +38,11 @@ pub struct Typed {
 impl Typed {
     /// An expression whose value is not known while binding.
     pub fn new(expr: Expr, ty: KustoType) -> Self {
-        Self { expr, ty, constant: None }
+        Self {
+            expr,
+            ty,
+            constant: None,
+        }
     }
 }
 
@@ -65,7 +73,11 @@ pub struct FunctionError {
 impl FunctionError {
     /// An error about the whole call.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, argument: None }
+        Self {
+            message: message.into(),
+            hint: None,
+            argument: None,
+        }
     }
 
     /// Points at one argument, counted from 0.

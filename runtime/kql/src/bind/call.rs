@@ -1,0 +1,198 @@
+//! Calls: the functions that the binder itself must understand, Kusto's scalar functions, and aggregates where they may stand.
+
+use spoor_kql_syntax::ast::{Argument, ExprKind, Literal, Name, Span};
+use spoor_kql_syntax::suggest;
+use spoor_table::{KustoType, Value};
+
+use super::expression::Row;
+use super::scope::Entity;
+use super::{Bind, Binder, Stop};
+use crate::functions;
+use crate::typed::Typed;
+
+impl Binder<'_> {
+    /// Binds a call in a scalar expression.
+    pub(super) fn call(
+        &mut self,
+        name: &Name,
+        arguments: &[Argument],
+        span: Span,
+        row: &Row<'_>,
+    ) -> Bind<Typed> {
+        if let Some(Entity::Function(function)) = row.scope.get(&name.text).cloned() {
+            return self.scalar_function(&name.text, &function, arguments, span, row);
+        }
+        match name.text.as_str() {
+            "toscalar" => return self.to_scalar(arguments, span, row),
+            "column_ifexists" | "columnifexists" => {
+                return self.column_if_exists(arguments, span, row);
+            }
+            "pack_all" => return self.pack_all(arguments, span, row),
+            "typeof" => return self.type_of(arguments, span),
+            "materialize" | "table" | "totable" => {
+                let hint = Some("toscalar(...) makes a scalar of its first row");
+                let message = format!("`{}(...)` is a table where a scalar is needed", name.text);
+                return Err(self.error_hint(span, message, hint));
+            }
+            _ => {}
+        }
+        if let Some(aggregate) = functions::aggregate(&name.text)
+            && (row.aggregates || functions::scalar(&name.text).is_none())
+        {
+            return self.lone_aggregate(aggregate, arguments, name, span, row);
+        }
+        let Some(function) = functions::scalar(&name.text) else {
+            return Err(self.unknown_function(name, row));
+        };
+        let bound = self.bound_arguments(arguments, row)?;
+        let spans: Vec<Span> = arguments
+            .iter()
+            .map(|argument| argument.value.span)
+            .collect();
+        let result = (function.bind)(&row.context, &bound);
+        self.applied(result, span, &spans)
+    }
+
+    fn unknown_function(&mut self, name: &Name, row: &Row<'_>) -> Stop {
+        let own = row
+            .scope
+            .names()
+            .filter(|(_, entity)| matches!(entity, Entity::Function(_)))
+            .map(|(name, _)| name);
+        let hint = match name.text.as_str() {
+            "len" | "length" => Some("use strlen(...) or array_length(...)".to_owned()),
+            "if" | "ifnull" | "nvl" => Some("use iff(...) or coalesce(...)".to_owned()),
+            "upper" | "ucase" => Some("use toupper(...)".to_owned()),
+            "lower" | "lcase" => Some("use tolower(...)".to_owned()),
+            "concat" => Some("use strcat(...)".to_owned()),
+            "substr" => Some("use substring(...)".to_owned()),
+            "cast" | "convert" => {
+                Some("use tostring(...), tolong(...), todatetime(...)".to_owned())
+            }
+            other => suggest(
+                other,
+                own.chain(functions::names().map(|name| name as &str)),
+            )
+            .map(|found| format!("did you mean `{found}`?")),
+        };
+        self.error_hint(
+            name.span,
+            format!("no function is called `{}`", name.text),
+            hint,
+        )
+    }
+
+    /// `toscalar(T)`: the first value of the first row, known before the query runs.
+    fn to_scalar(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {
+        let [argument] = arguments else {
+            return Err(self.error(span, "toscalar takes one tabular expression"));
+        };
+        if !self.is_tabular(&argument.value, row.scope) {
+            return self.expression(&argument.value, row);
+        }
+        let relation = self.tabular(&argument.value, row.scope, None)?;
+        let Some(first) = relation.columns.first().cloned() else {
+            return Err(self.error(argument.value.span, "this table has no columns"));
+        };
+        let mut relation = self.sorted(relation, Some(1), span)?;
+        relation.columns = vec![first.clone()];
+        let table = self.stage(relation, span)?;
+        let value = if table.rows() == 0 {
+            Value::null(first.ty)
+        } else {
+            table.value(0, 0)
+        };
+        Ok(functions::literal(value))
+    }
+
+    fn column_if_exists(
+        &mut self,
+        arguments: &[Argument],
+        span: Span,
+        row: &Row<'_>,
+    ) -> Bind<Typed> {
+        let [column, default] = arguments else {
+            return Err(self.error(
+                span,
+                "column_ifexists takes a column's name as a string, and a default",
+            ));
+        };
+        let name = match self
+            .expression(&column.value, &self.constant_row(row.scope))?
+            .constant
+        {
+            Some(Value::String(name)) => name,
+            _ => {
+                return Err(self.error(
+                    column.value.span,
+                    "the column's name must be a constant string",
+                ));
+            }
+        };
+        match row.columns.iter().find(|column| column.name == name) {
+            Some(found) => Ok(found.typed()),
+            None => self.expression(&default.value, row),
+        }
+    }
+
+    fn pack_all(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {
+        let ignore = match arguments {
+            [] => false,
+            [flag] => matches!(
+                flag.value.kind,
+                ExprKind::Literal(Literal::Bool(Some(true)))
+            ),
+            _ => {
+                return Err(self.error(
+                    span,
+                    "pack_all takes at most one argument: ignore_null_empty",
+                ));
+            }
+        };
+        let name = if ignore {
+            "bag_pack_non_null"
+        } else {
+            "bag_pack"
+        };
+        let Some(function) = functions::scalar(name).filter(|_| !ignore) else {
+            return Err(self.error(
+                span,
+                "pack_all(true) is not supported: list the columns with bag_pack(...)",
+            ));
+        };
+        let pairs: Vec<Typed> = row
+            .columns
+            .iter()
+            .flat_map(|column| {
+                [
+                    functions::literal(Value::String(column.name.clone())),
+                    column.typed(),
+                ]
+            })
+            .collect();
+        let result = (function.bind)(&row.context, &pairs);
+        self.applied(result, span, &[])
+    }
+
+    /// `typeof(long)`: the type's name as a constant.
+    fn type_of(&mut self, arguments: &[Argument], span: Span) -> Bind<Typed> {
+        let name = match arguments.first().map(|argument| &argument.value.kind) {
+            Some(ExprKind::Name(name)) => name,
+            _ => return Err(self.error(span, "typeof takes a type's name")),
+        };
+        let ty = self.type_named(&Name {
+            text: name.clone(),
+            span,
+        })?;
+        Ok(functions::literal(Value::String(ty.name().to_owned())))
+    }
+
+    /// A type by its name.
+    pub(super) fn type_named(&mut self, name: &Name) -> Bind<KustoType> {
+        KustoType::from_name(&name.text).ok_or_else(|| {
+            let names = KustoType::ALL.iter().map(|ty| ty.name());
+            let hint = suggest(&name.text, names).map(|found| format!("did you mean `{found}`?"));
+            self.error_hint(name.span, format!("`{}` is no type", name.text), hint)
+        })
+    }
+}

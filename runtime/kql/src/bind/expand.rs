@@ -1,0 +1,361 @@
+//! `mv-expand`: a row for each element of arrays and each property of bags.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, Int64Array, Int64Builder, ListArray, ListBuilder,
+};
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::{Column as PlanColumn, NullHandling, Result as PlanResult, UnnestOptions};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, lit,
+};
+use spoor_kql_syntax::ast::{ExprKind, MvColumn, MvExpand, Property, Span};
+use spoor_table::KustoType;
+use spoor_table::dynamic::{Builder, DynamicRef, Kind};
+
+use super::naming::default_name;
+use super::relation::{BoundColumn, Relation, column};
+use super::scope::Scope;
+use super::{Bind, Binder};
+use crate::functions;
+use crate::typed::Typed;
+
+/// What one clause of `mv-expand` makes.
+struct Expanded {
+    /// Its place among the relation's columns, where it takes one's place.
+    place: Option<usize>,
+    name: String,
+    /// The unnested column's id.
+    id: String,
+    ty: Option<KustoType>,
+    /// The list.
+    list: PlanExpr,
+    span: Span,
+}
+
+impl Binder<'_> {
+    pub(super) fn mv_expand(
+        &mut self,
+        input: Relation,
+        expand: &MvExpand,
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let (as_pairs, index_name) = self.mv_options(&expand.properties)?;
+        let limit = match &expand.limit {
+            Some(limit) => self.count(limit, scope, "the limit")? as i64,
+            None => i64::MAX,
+        };
+        // The order of elements must survive a sort that is yet to come.
+        let input = if input.order.keys.is_empty() {
+            input
+        } else {
+            self.totally_ordered(input, span)?
+        };
+        let mut expanded = Vec::new();
+        for clause in &expand.columns {
+            expanded.push(self.expanded(&input, clause, as_pairs, limit, scope)?);
+        }
+        let index = self.id();
+        let lists = expanded.iter().map(|e| e.list.clone()).collect();
+        let index_list = ScalarUDF::from(Indices::new()).call(lists).alias(&index);
+        self.unnested(input, expanded, index, index_list, index_name, span)
+    }
+
+    fn mv_options(&mut self, properties: &[Property]) -> Bind<(bool, Option<String>)> {
+        let (mut as_pairs, mut index) = (false, None);
+        for property in properties {
+            match (property.name.text.as_str(), &property.value.kind) {
+                ("kind" | "bagexpansion", ExprKind::Name(kind))
+                    if kind == "bag" || kind == "array" =>
+                {
+                    as_pairs = kind == "array"
+                }
+                ("with_itemindex", ExprKind::Name(name)) => index = Some(name.clone()),
+                (name, _) => {
+                    let hint = Some("its options are kind=bag|array and with_itemindex=name");
+                    return Err(self.error_hint(
+                        property.name.span,
+                        format!("`{name}` is no such option of `mv-expand`"),
+                        hint,
+                    ));
+                }
+            }
+        }
+        Ok((as_pairs, index))
+    }
+
+    fn expanded(
+        &mut self,
+        input: &Relation,
+        clause: &MvColumn,
+        as_pairs: bool,
+        limit: i64,
+        scope: &Scope,
+    ) -> Bind<Expanded> {
+        let value = &clause.value.value;
+        let typed = self.expression(value, &self.row(input, scope))?;
+        if typed.ty != KustoType::Dynamic {
+            let message = format!(
+                "this is a {} where a dynamic array or bag is needed",
+                typed.ty
+            );
+            let hint = Some("split(...) and parse_json(...) make dynamic values of strings");
+            return Err(self.error_hint(value.span, message, hint));
+        }
+        let ty = match &clause.to {
+            Some(name) => Some(self.type_named(name)?),
+            None => None,
+        };
+        let name = match clause.value.names.as_slice() {
+            [] => default_name(value).unwrap_or_else(|| "Column1".to_owned()),
+            [name, ..] => name.text.clone(),
+        };
+        let list =
+            ScalarUDF::from(Elements::new()).call(vec![typed.expr, lit(as_pairs), lit(limit)]);
+        let place = input.columns.iter().position(|column| column.name == name);
+        Ok(Expanded {
+            place,
+            name,
+            id: self.id(),
+            ty,
+            list,
+            span: value.span,
+        })
+    }
+
+    /// The unnested rows: first the lists beside the columns, then a row for each element, then elements as their types.
+    fn unnested(
+        &mut self,
+        input: Relation,
+        expanded: Vec<Expanded>,
+        index: String,
+        index_list: PlanExpr,
+        index_name: Option<String>,
+        span: Span,
+    ) -> Bind<Relation> {
+        let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
+        exprs.extend(expanded.iter().map(|e| e.list.clone().alias(&e.id)));
+        exprs.push(index_list);
+        let mut columns = input.columns.clone();
+        let listed = self.project_to(input, exprs, Vec::new(), span)?;
+        let unnest: Vec<PlanColumn> = expanded
+            .iter()
+            .map(|e| &e.id)
+            .chain([&index])
+            .map(PlanColumn::new_unqualified)
+            .collect();
+        let options = UnnestOptions {
+            null_handling: NullHandling::Drop,
+            recursions: Vec::new(),
+        };
+        let plan = LogicalPlanBuilder::from(listed.plan)
+            .unnest_columns_with_options(unnest, options)
+            .and_then(LogicalPlanBuilder::build);
+        let mut relation = Relation {
+            plan: self.plan(span, plan)?,
+            ..listed
+        };
+        let mut outputs: Vec<(BoundColumn, PlanExpr)> = columns
+            .drain(..)
+            .map(|column| (column.clone(), column.expr()))
+            .collect();
+        for clause in expanded {
+            let element = Typed::new(column(&clause.id), KustoType::Dynamic);
+            let output = self.element_as(element, clause.ty, &clause.name, clause.span)?;
+            match clause.place.and_then(|place| outputs.get_mut(place)) {
+                Some(slot) => *slot = output,
+                None => outputs.push(output),
+            }
+        }
+        if let Some(name) = index_name {
+            let bound = BoundColumn {
+                name,
+                ty: KustoType::Long,
+                id: index.clone(),
+            };
+            let expr = bound.expr();
+            outputs.push((bound, expr));
+        }
+        if !relation.order.keys.is_empty() {
+            relation.order.keys.push(column(&index).sort(true, true));
+        }
+        let (columns, exprs) = outputs.into_iter().unzip();
+        self.project_to(relation, exprs, columns, span)
+    }
+
+    fn element_as(
+        &mut self,
+        element: Typed,
+        ty: Option<KustoType>,
+        name: &str,
+        span: Span,
+    ) -> Bind<(BoundColumn, PlanExpr)> {
+        let Some(ty) = ty.filter(|ty| *ty != KustoType::Dynamic) else {
+            let (expr, column) = self.computed(name, &element);
+            return Ok((column, expr));
+        };
+        let context = self.constant_row(&Scope::root()).context;
+        let converted = self.applied(functions::convert(&context, element, ty), span, &[])?;
+        let (expr, column) = self.computed(name, &converted);
+        Ok((column, expr))
+    }
+}
+
+/// The elements of a dynamic value as a list of dynamic values: `(value, bags as pairs, limit)`. A null gives one null, what is neither
+/// array nor bag itself.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Elements {
+    signature: Signature,
+}
+
+impl Elements {
+    fn new() -> Self {
+        Self {
+            signature: Signature::any(3, Volatility::Immutable),
+        }
+    }
+}
+
+fn item_field(ty: DataType) -> Arc<Field> {
+    Arc::new(Field::new_list_field(ty, true))
+}
+
+impl ScalarUDFImpl for Elements {
+    fn name(&self) -> &str {
+        "mv_elements"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> PlanResult<DataType> {
+        Ok(DataType::List(item_field(DataType::Binary)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let [values, pairs, limit] = arrays.as_slice() else {
+            return datafusion::common::internal_err!("mv_elements takes three arguments");
+        };
+        let pairs = pairs.as_boolean();
+        let limit = limit.as_primitive::<datafusion::arrow::datatypes::Int64Type>();
+        let values = values.as_binary::<i32>();
+        let mut lists = ListBuilder::new(BinaryBuilder::new());
+        for row in 0..values.len() {
+            let limit = usize::try_from(limit.value(row)).unwrap_or(usize::MAX);
+            let value = if values.is_null(row) {
+                None
+            } else {
+                Some(DynamicRef::new(values.value(row)))
+            };
+            append_elements(&mut lists, value, pairs.value(row), limit);
+        }
+        Ok(ColumnarValue::Array(Arc::new(lists.finish())))
+    }
+}
+
+fn append_elements(
+    lists: &mut ListBuilder<BinaryBuilder>,
+    value: Option<DynamicRef<'_>>,
+    pairs: bool,
+    limit: usize,
+) {
+    let value = value.filter(|value| !value.is_null());
+    let items = lists.values();
+    match value {
+        None => items.append_null(),
+        Some(value) => match (value.kind(), value.as_array(), value.as_object()) {
+            (_, Some(array), _) => array.iter().take(limit).for_each(|item| {
+                if item.is_null() {
+                    items.append_null()
+                } else {
+                    items.append_value(item.as_bytes())
+                }
+            }),
+            (_, _, Some(bag)) => bag.iter().take(limit).for_each(|(key, item)| {
+                items.append_value(property(key, item, pairs).as_slice());
+            }),
+            (Kind::Null, ..) => items.append_null(),
+            _ => items.append_value(value.as_bytes()),
+        },
+    }
+    lists.append(true);
+}
+
+/// A property of a bag as a bag of its own, or as the array of its name and its value.
+fn property(key: &str, item: DynamicRef<'_>, pair: bool) -> Vec<u8> {
+    let mut builder = Builder::new();
+    if pair {
+        let mark = builder.begin_array();
+        builder.string(key);
+        builder.item(&mark);
+        builder.value(item);
+        builder.item(&mark);
+        builder.end(mark);
+    } else {
+        let mark = builder.begin_object();
+        builder.key(&mark, key);
+        builder.value(item);
+        builder.item(&mark);
+        builder.end(mark);
+    }
+    builder.finish().as_bytes().to_vec()
+}
+
+/// The numbers from 0 to below the length of the longest of some lists.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Indices {
+    signature: Signature,
+}
+
+impl Indices {
+    fn new() -> Self {
+        Self {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Indices {
+    fn name(&self) -> &str {
+        "mv_indices"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> PlanResult<DataType> {
+        Ok(DataType::List(item_field(DataType::Int64)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let lists: Vec<&ListArray> = arrays.iter().map(|array| array.as_list::<i32>()).collect();
+        let mut indices = ListBuilder::new(Int64Builder::new());
+        for row in 0..args.number_rows {
+            let longest = lists
+                .iter()
+                .map(|list| length(list, row))
+                .max()
+                .unwrap_or(0);
+            indices
+                .values()
+                .append_slice(Int64Array::from_iter_values(0..longest).values());
+            indices.append(true);
+        }
+        Ok(ColumnarValue::Array(Arc::new(indices.finish()) as ArrayRef))
+    }
+}
+
+fn length(list: &ListArray, row: usize) -> i64 {
+    if row >= list.len() || list.is_null(row) {
+        0
+    } else {
+        i64::from(list.value_length(row))
+    }
+}

@@ -1,0 +1,310 @@
+//! Scalar expressions.
+
+use spoor_kql_syntax::ast::{Argument, Expr, ExprKind, Span};
+use spoor_kql_syntax::did_you_mean;
+use spoor_table::Value;
+use spoor_table::dynamic::Builder;
+
+use super::relation::{BoundColumn, Relation};
+use super::scope::{Entity, Scope};
+use super::{Bind, Binder, Stop};
+use crate::functions::{self, operators};
+use crate::typed::{BindContext, FunctionError, Typed};
+
+/// What a scalar expression may refer to.
+#[derive(Clone)]
+pub(super) struct Row<'a> {
+    pub columns: &'a [BoundColumn],
+    pub scope: &'a Scope,
+    pub context: BindContext,
+    /// Whether aggregate functions may stand here (in `summarize`); columns then may stand only in their arguments.
+    pub aggregates: bool,
+}
+
+impl Row<'_> {
+    /// The row in an aggregate's arguments.
+    pub(super) fn inside_aggregate(&self) -> Self {
+        Row {
+            aggregates: false,
+            ..self.clone()
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The row of a relation's columns.
+    pub(super) fn row<'a>(&self, relation: &'a Relation, scope: &'a Scope) -> Row<'a> {
+        let serialized = relation.order.serialized && relation.order.total;
+        let order = if serialized {
+            relation.order.keys.clone()
+        } else {
+            Vec::new()
+        };
+        let context = BindContext {
+            now_ticks: self.input.now_ticks,
+            serialized,
+            order,
+        };
+        Row {
+            columns: &relation.columns,
+            scope,
+            context,
+            aggregates: false,
+        }
+    }
+
+    /// The row of an expression that has no table: `print`, `let`, the arguments of operators.
+    pub(super) fn constant_row<'a>(&self, scope: &'a Scope) -> Row<'a> {
+        let context = BindContext {
+            now_ticks: self.input.now_ticks,
+            serialized: false,
+            order: Vec::new(),
+        };
+        Row {
+            columns: &[],
+            scope,
+            context,
+            aggregates: false,
+        }
+    }
+
+    /// Binds an expression.
+    pub(super) fn expression(&mut self, expr: &Expr, row: &Row<'_>) -> Bind<Typed> {
+        match &expr.kind {
+            ExprKind::Literal(literal) => Ok(functions::literal(self.literal(literal, expr.span)?)),
+            ExprKind::Name(name) => self.name(name, expr.span, row),
+            ExprKind::Paren(inner) => self.expression(inner, row),
+            ExprKind::Unary { op, operand } => {
+                let value = self.expression(operand, row)?;
+                let bound = operators::unary(&row.context, *op, value);
+                self.applied(bound, expr.span, &[operand.span])
+            }
+            ExprKind::Binary {
+                op, left, right, ..
+            } => {
+                let spans = [left.span, right.span];
+                let left = self.expression(left, row)?;
+                let right = self.expression(right, row)?;
+                let bound = operators::binary(&row.context, *op, left, right);
+                self.applied(bound, expr.span, &spans)
+            }
+            ExprKind::List {
+                op, operand, items, ..
+            } => {
+                let value = self.expression(operand, row)?;
+                let bound = self.list_items(items, row)?;
+                let spans: Vec<Span> = std::iter::once(operand.span)
+                    .chain(items.iter().map(|i| i.span))
+                    .collect();
+                let bound = operators::list(&row.context, *op, value, bound);
+                self.applied(bound, expr.span, &spans)
+            }
+            ExprKind::Between {
+                negated,
+                operand,
+                low,
+                high,
+            } => {
+                let spans = [operand.span, low.span, high.span];
+                let value = self.expression(operand, row)?;
+                let low = self.expression(low, row)?;
+                let high = self.expression(high, row)?;
+                let bound = operators::between(&row.context, *negated, value, low, high);
+                self.applied(bound, expr.span, &spans)
+            }
+            ExprKind::Member { base, name } => {
+                let key = functions::literal(Value::String(name.text.clone()));
+                self.element(base, key, expr.span, name.span, row)
+            }
+            ExprKind::Index { base, index } => {
+                let key = self.expression(index, row)?;
+                self.element(base, key, expr.span, index.span, row)
+            }
+            ExprKind::Call { name, arguments } => self.call(name, arguments, expr.span, row),
+            _ => self.not_scalar(expr),
+        }
+    }
+
+    fn not_scalar(&mut self, expr: &Expr) -> Bind<Typed> {
+        Err(match &expr.kind {
+            ExprKind::Star | ExprKind::Pattern(_) => self.error(expr.span, "`*` cannot stand here"),
+            ExprKind::MemberCall { name, .. } => self.error(
+                expr.span,
+                format!("`.{}(...)` cannot stand in a scalar expression", name.text),
+            ),
+            ExprKind::Missing => Stop::Reported,
+            _ => {
+                let hint = Some("toscalar(...) makes a scalar of its first row");
+                self.error_hint(expr.span, "this is a table where a scalar is needed", hint)
+            }
+        })
+    }
+
+    fn element(
+        &mut self,
+        base: &Expr,
+        key: Typed,
+        span: Span,
+        key_span: Span,
+        row: &Row<'_>,
+    ) -> Bind<Typed> {
+        if let ExprKind::Name(name) = &base.kind
+            && (name == "$left" || name == "$right")
+        {
+            return Err(self.error(span, format!("`{name}` belongs in the `on` of a join")));
+        }
+        let value = self.expression(base, row)?;
+        let bound = operators::element(&row.context, value, key);
+        self.applied(bound, span, &[base.span, key_span])
+    }
+
+    fn name(&mut self, name: &str, span: Span, row: &Row<'_>) -> Bind<Typed> {
+        if let Some(column) = row.columns.iter().find(|column| column.name == name) {
+            if row.aggregates {
+                let message = format!("`{name}` is neither aggregated nor in `by`");
+                let hint =
+                    format!("put it into `by`, or take one of its values with take_any({name})");
+                return Err(self.error_hint(span, message, Some(hint)));
+            }
+            return Ok(column.typed());
+        }
+        match row.scope.get(name) {
+            Some(Entity::Scalar(typed)) => return Ok(typed.clone()),
+            Some(Entity::Table(_)) => {
+                let hint = Some(format!("toscalar({name}) makes a scalar of its first row"));
+                return Err(self.error_hint(
+                    span,
+                    format!("`{name}` is a table, not a scalar"),
+                    hint,
+                ));
+            }
+            Some(Entity::Function(_)) => {
+                return Err(self.error_hint(
+                    span,
+                    format!("`{name}` is a function"),
+                    Some("call it: name(...)"),
+                ));
+            }
+            None => {}
+        }
+        Err(self.unknown_name(name, span, row))
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span, row: &Row<'_>) -> Stop {
+        let columns = row.columns.iter().map(|column| column.name.as_str());
+        let variables = row.scope.names().map(|(name, _)| name);
+        let mut hint = did_you_mean(name, columns.chain(variables));
+        if hint.is_none() && functions::scalar(name).is_some() {
+            hint = Some(format!("`{name}` is a function: {name}(...)"));
+        }
+        if hint.is_none() && !row.columns.is_empty() {
+            let names: Vec<&str> = row
+                .columns
+                .iter()
+                .take(12)
+                .map(|column| column.name.as_str())
+                .collect();
+            let more = if row.columns.len() > names.len() {
+                ", ..."
+            } else {
+                ""
+            };
+            hint = Some(format!("columns here: {}{more}", names.join(", ")));
+        }
+        let message = format!("no column or variable is called `{name}`");
+        self.error_hint(span, message, hint)
+    }
+
+    /// The items of `in (...)`: expressions, or the first column of a table.
+    fn list_items(&mut self, items: &[Expr], row: &Row<'_>) -> Bind<Vec<Typed>> {
+        if let [only] = items
+            && self.is_tabular(only, row.scope)
+        {
+            return Ok(vec![self.list_of_table(only, row.scope)?]);
+        }
+        let mut bound = Vec::new();
+        for item in items {
+            bound.push(self.expression(item, row)?);
+        }
+        Ok(bound)
+    }
+
+    /// A table's first column as a dynamic array.
+    fn list_of_table(&mut self, expr: &Expr, scope: &Scope) -> Bind<Typed> {
+        let mut relation = self.tabular(expr, scope, None)?;
+        relation.order = Default::default();
+        let Some(first) = relation.columns.first().cloned() else {
+            return Err(self.error(expr.span, "this table has no columns"));
+        };
+        let relation = self.distinct_columns(relation, vec![first], expr.span)?;
+        let table = self.stage(relation, expr.span)?;
+        let mut builder = Builder::new();
+        let mark = builder.begin_array();
+        table.for_each_row(|cells| {
+            if let Some(cell) = cells.first() {
+                cell.write_dynamic(&mut builder);
+                builder.item(&mark);
+            }
+            true
+        });
+        builder.end(mark);
+        Ok(functions::literal(Value::Dynamic(builder.finish())))
+    }
+
+    /// The result of a function, or its error at the argument that it names.
+    pub(super) fn applied<T>(
+        &mut self,
+        result: Result<T, FunctionError>,
+        span: Span,
+        arguments: &[Span],
+    ) -> Bind<T> {
+        result.map_err(|error| {
+            let place = error
+                .argument
+                .and_then(|at| arguments.get(at))
+                .copied()
+                .unwrap_or(span);
+            self.error_hint(place, error.message, error.hint)
+        })
+    }
+
+    /// A constant of an operator's: its value.
+    pub(super) fn constant(&mut self, expr: &Expr, scope: &Scope, what: &str) -> Bind<Value> {
+        let row = self.constant_row(scope);
+        let typed = self.expression(expr, &row)?;
+        typed
+            .constant
+            .ok_or_else(|| self.error(expr.span, format!("{what} must be a constant")))
+    }
+
+    /// A row count of an operator's.
+    pub(super) fn count(&mut self, expr: &Expr, scope: &Scope, what: &str) -> Bind<usize> {
+        let value = match self.constant(expr, scope, what)? {
+            Value::Int(value) => i64::from(value),
+            Value::Long(value) => value,
+            _ => return Err(self.error(expr.span, format!("{what} must be an integer"))),
+        };
+        usize::try_from(value)
+            .map_err(|_| self.error(expr.span, format!("{what} must not be negative")))
+    }
+
+    /// Binds a call's arguments.
+    pub(super) fn bound_arguments(
+        &mut self,
+        arguments: &[Argument],
+        row: &Row<'_>,
+    ) -> Bind<Vec<Typed>> {
+        let mut bound = Vec::new();
+        for argument in arguments {
+            if let Some(name) = &argument.name {
+                let message = format!(
+                    "this function takes no named arguments, but `{}` is one",
+                    name.text
+                );
+                return Err(self.error(name.span, message));
+            }
+            bound.push(self.expression(&argument.value, row)?);
+        }
+        Ok(bound)
+    }
+}

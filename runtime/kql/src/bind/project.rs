@@ -1,0 +1,622 @@
+//! The operators that choose, add, rename and filter: `where`, `extend`, `serialize`, the five of `project`, `distinct`, `count`, `sort`,
+//! `print`.
+
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::logical_expr::utils::find_window_exprs;
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, lit};
+use spoor_kql_syntax::ast::{Expr, ExprKind, NamedExpr, Reorder, ReorderBy, SortKey, Span};
+use spoor_kql_syntax::did_you_mean;
+use spoor_table::KustoType;
+
+use super::expression::Row;
+use super::naming::{Projection, default_name};
+use super::relation::{BoundColumn, Order, Relation};
+use super::scope::Scope;
+use super::{Bind, Binder, Stop};
+use crate::typed::Typed;
+
+impl Binder<'_> {
+    pub(super) fn filter(
+        &mut self,
+        input: Relation,
+        predicate: &Expr,
+        scope: &Scope,
+    ) -> Bind<Relation> {
+        let span = predicate.span;
+        let (input, condition) = self.with_windows(
+            input,
+            span,
+            |binder, relation| {
+                let row = binder.row(relation, scope);
+                let typed = binder.expression(predicate, &row)?;
+                binder.condition(typed, span)
+            },
+            |condition| vec![condition.clone()],
+        )?;
+        let Relation {
+            plan,
+            columns,
+            order,
+            source,
+        } = input;
+        let (plan, mut exprs) = self.hoist_windows(plan, vec![condition], span)?;
+        let condition = exprs.pop().ok_or(Stop::Reported)?;
+        let plan = LogicalPlanBuilder::from(plan)
+            .filter(condition)
+            .and_then(LogicalPlanBuilder::build);
+        Ok(Relation {
+            plan: self.plan(span, plan)?,
+            columns,
+            order,
+            source,
+        })
+    }
+
+    /// An expression as a condition, which must be a bool.
+    pub(super) fn condition(&mut self, typed: Typed, span: Span) -> Bind<PlanExpr> {
+        if typed.ty == KustoType::Bool {
+            return Ok(typed.expr);
+        }
+        let hint = match typed.ty {
+            KustoType::Dynamic => Some("convert it with tobool(...), or compare it"),
+            _ => Some("compare it with something: ==, >, has, ..."),
+        };
+        Err(self.error_hint(
+            span,
+            format!("this is a {} where a condition is needed", typed.ty),
+            hint,
+        ))
+    }
+
+    /// Binds against a relation; once more against one with a total order where window functions turn out to be used.
+    fn with_windows<T>(
+        &mut self,
+        input: Relation,
+        span: Span,
+        bind: impl Fn(&mut Self, &Relation) -> Bind<T>,
+        exprs: impl Fn(&T) -> Vec<PlanExpr>,
+    ) -> Bind<(Relation, T)> {
+        let stage = self.next_stage;
+        let bound = bind(self, &input)?;
+        if input.order.total || find_window_exprs(&exprs(&bound)).is_empty() {
+            return Ok((input, bound));
+        }
+        self.next_stage = stage;
+        let ordered = self.totally_ordered(input, span)?;
+        let bound = bind(self, &ordered)?;
+        Ok((ordered, bound))
+    }
+
+    pub(super) fn extend(
+        &mut self,
+        input: Relation,
+        exprs: &[NamedExpr],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let (input, projection) = self.with_windows(
+            input,
+            span,
+            |binder, relation| {
+                let mut projection = Projection::of(&relation.columns);
+                let row = binder.row(relation, scope);
+                binder.extend_projection(&mut projection, exprs, &row)?;
+                Ok(projection)
+            },
+            |projection| projection.exprs.clone(),
+        )?;
+        self.project_to(input, projection.exprs, projection.columns, span)
+    }
+
+    fn extend_projection(
+        &mut self,
+        projection: &mut Projection,
+        exprs: &[NamedExpr],
+        row: &Row<'_>,
+    ) -> Bind<()> {
+        let mut failed = None;
+        for named in exprs {
+            if let Err(stop) = self.extend_one(projection, named, row) {
+                match stop {
+                    Stop::Reported => failed = Some(Stop::Reported),
+                    stage => return Err(stage),
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn extend_one(
+        &mut self,
+        projection: &mut Projection,
+        named: &NamedExpr,
+        row: &Row<'_>,
+    ) -> Bind<()> {
+        let typed = self.expression(&named.value, row)?;
+        let name = self.declared_name(named)?;
+        let replaced = name.clone().or_else(|| default_name(&named.value));
+        let label = replaced
+            .clone()
+            .unwrap_or_else(|| projection.unique("Column"));
+        let (expr, column) = self.projected(&label, &typed, &named.value, row);
+        match (name, replaced) {
+            (None, None) => projection.add(expr, column, "Column"),
+            _ => self.declare(projection, expr, column, named.span)?,
+        }
+        Ok(())
+    }
+
+    /// The one name that a query gives an expression.
+    fn declared_name(&mut self, named: &NamedExpr) -> Bind<Option<String>> {
+        match named.names.as_slice() {
+            [] => Ok(None),
+            [name] => Ok(Some(name.text.clone())),
+            [_, second, ..] => Err(self.error(
+                second.span,
+                "this expression has one value, but more names are given",
+            )),
+        }
+    }
+
+    /// An expression's column: the column itself where it is one.
+    fn projected(
+        &mut self,
+        name: &str,
+        typed: &Typed,
+        expr: &Expr,
+        row: &Row<'_>,
+    ) -> (PlanExpr, BoundColumn) {
+        if let ExprKind::Name(source) = &expr.kind
+            && let Some(column) = row.columns.iter().find(|column| column.name == *source)
+        {
+            return (
+                column.expr(),
+                BoundColumn {
+                    name: name.to_owned(),
+                    ..column.clone()
+                },
+            );
+        }
+        self.computed(name, typed)
+    }
+
+    fn declare(
+        &mut self,
+        projection: &mut Projection,
+        expr: PlanExpr,
+        column: BoundColumn,
+        span: Span,
+    ) -> Bind<()> {
+        let name = column.name.clone();
+        if projection.declare(expr, column) {
+            return Ok(());
+        }
+        Err(self.error(span, format!("the column `{name}` is given twice")))
+    }
+
+    pub(super) fn serialize(
+        &mut self,
+        input: Relation,
+        exprs: &[NamedExpr],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let mut input = input;
+        input.order.serialized = true;
+        if exprs.is_empty() {
+            Ok(input)
+        } else {
+            self.extend(input, exprs, scope, span)
+        }
+    }
+
+    pub(super) fn project(
+        &mut self,
+        input: Relation,
+        exprs: &[NamedExpr],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let (input, projection) = self.with_windows(
+            input,
+            span,
+            |binder, relation| {
+                let row = binder.row(relation, scope);
+                binder.projection(exprs, &row)
+            },
+            |projection| projection.exprs.clone(),
+        )?;
+        self.project_to(input, projection.exprs, projection.columns, span)
+    }
+
+    /// The columns of `project`, `distinct` and `by`.
+    pub(super) fn projection(&mut self, exprs: &[NamedExpr], row: &Row<'_>) -> Bind<Projection> {
+        let mut projection = Projection::default();
+        let mut failed = None;
+        for named in exprs {
+            match self.project_one(&mut projection, named, row) {
+                Ok(()) => {}
+                Err(Stop::Reported) => failed = Some(Stop::Reported),
+                Err(stage) => return Err(stage),
+            }
+        }
+        failed.map_or(Ok(projection), Err)
+    }
+
+    fn project_one(
+        &mut self,
+        projection: &mut Projection,
+        named: &NamedExpr,
+        row: &Row<'_>,
+    ) -> Bind<()> {
+        if matches!(named.value.kind, ExprKind::Star) && named.names.is_empty() {
+            for column in row.columns {
+                projection.declare(column.expr(), column.clone());
+            }
+            return Ok(());
+        }
+        let typed = self.expression(&named.value, row)?;
+        let name = self.declared_name(named)?;
+        let is_column = matches!(&named.value.kind, ExprKind::Name(n) if row.columns.iter().any(|c| c.name == *n));
+        let default = default_name(&named.value);
+        let label = name
+            .clone()
+            .or_else(|| default.clone())
+            .unwrap_or_else(|| "Column1".to_owned());
+        let (expr, column) = self.projected(&label, &typed, &named.value, row);
+        if name.is_some() || is_column {
+            return self.declare(projection, expr, column, named.span);
+        }
+        projection.add(expr, column, default.as_deref().unwrap_or("Column"));
+        Ok(())
+    }
+
+    pub(super) fn project_away(
+        &mut self,
+        input: Relation,
+        patterns: &[Expr],
+        span: Span,
+    ) -> Bind<Relation> {
+        let matched = self.matching(&input, patterns)?;
+        let kept = input
+            .columns
+            .iter()
+            .filter(|column| !matched.contains(&column.name))
+            .cloned()
+            .collect();
+        self.keep(input, kept, span)
+    }
+
+    pub(super) fn project_keep(
+        &mut self,
+        input: Relation,
+        patterns: &[Expr],
+        span: Span,
+    ) -> Bind<Relation> {
+        let matched = self.matching(&input, patterns)?;
+        let kept = input
+            .columns
+            .iter()
+            .filter(|column| matched.contains(&column.name))
+            .cloned()
+            .collect();
+        self.keep(input, kept, span)
+    }
+
+    /// The relation with some of its columns, in the given order.
+    fn keep(&mut self, input: Relation, columns: Vec<BoundColumn>, span: Span) -> Bind<Relation> {
+        let exprs = columns.iter().map(BoundColumn::expr).collect();
+        self.project_to(input, exprs, columns, span)
+    }
+
+    /// The names that a list of names and patterns means.
+    fn matching(&mut self, input: &Relation, patterns: &[Expr]) -> Bind<Vec<String>> {
+        let mut matched = Vec::new();
+        for pattern in patterns {
+            matched.extend(
+                self.matching_one(input, pattern)?
+                    .into_iter()
+                    .map(|column| column.name),
+            );
+        }
+        Ok(matched)
+    }
+
+    fn matching_one(&mut self, input: &Relation, pattern: &Expr) -> Bind<Vec<BoundColumn>> {
+        match &pattern.kind {
+            ExprKind::Star => Ok(input.columns.clone()),
+            ExprKind::Pattern(text) => Ok(input
+                .columns
+                .iter()
+                .filter(|c| wildcard(text, &c.name))
+                .cloned()
+                .collect()),
+            ExprKind::Name(name) => Ok(vec![self.column_named(input, name, pattern.span)?]),
+            _ => Err(self.error(pattern.span, "this must be a column's name or a pattern")),
+        }
+    }
+
+    pub(super) fn column_named(
+        &mut self,
+        input: &Relation,
+        name: &str,
+        span: Span,
+    ) -> Bind<BoundColumn> {
+        input.find(name).cloned().ok_or_else(|| {
+            let hint = did_you_mean(
+                name,
+                input.columns.iter().map(|column| column.name.as_str()),
+            );
+            self.error_hint(span, format!("no column is called `{name}`"), hint)
+        })
+    }
+
+    pub(super) fn project_rename(
+        &mut self,
+        mut input: Relation,
+        exprs: &[NamedExpr],
+    ) -> Bind<Relation> {
+        let before = input.clone();
+        for named in exprs {
+            let ([new], ExprKind::Name(old)) = (named.names.as_slice(), &named.value.kind) else {
+                return Err(self.error(named.span, "`project-rename` takes new = old"));
+            };
+            let column = self.column_named(&before, old, named.value.span)?;
+            let at = before
+                .columns
+                .iter()
+                .position(|other| other.name == column.name);
+            if let Some(renamed) = at.and_then(|at| input.columns.get_mut(at)) {
+                renamed.name = new.text.clone();
+            }
+            if input
+                .columns
+                .iter()
+                .filter(|other| other.name == new.text)
+                .count()
+                > 1
+            {
+                return Err(self.error(
+                    new.span,
+                    format!("there is a column `{}` already", new.text),
+                ));
+            }
+        }
+        Ok(input)
+    }
+
+    pub(super) fn project_reorder(
+        &mut self,
+        mut input: Relation,
+        order: &[Reorder],
+    ) -> Bind<Relation> {
+        let mut columns: Vec<BoundColumn> = Vec::new();
+        for reorder in order {
+            let mut matched = self.matching_one(&input, &reorder.column)?;
+            matched.retain(|column| !columns.iter().any(|other| other.name == column.name));
+            match reorder.order {
+                None => {}
+                Some(ReorderBy::Asc) => matched.sort_by(|a, b| a.name.cmp(&b.name)),
+                Some(ReorderBy::Desc) => matched.sort_by(|a, b| b.name.cmp(&a.name)),
+                Some(ReorderBy::GrannyAsc) => matched.sort_by_key(|column| granny(&column.name)),
+                Some(ReorderBy::GrannyDesc) => {
+                    matched.sort_by_key(|column| std::cmp::Reverse(granny(&column.name)))
+                }
+            }
+            columns.extend(matched);
+        }
+        let rest: Vec<BoundColumn> = input
+            .columns
+            .iter()
+            .filter(|c| !columns.iter().any(|other| other.name == c.name))
+            .cloned()
+            .collect();
+        columns.extend(rest);
+        input.columns = columns;
+        Ok(input)
+    }
+
+    pub(super) fn distinct(
+        &mut self,
+        input: Relation,
+        exprs: &[NamedExpr],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let row = self.row(&input, scope);
+        let projection = self.projection(exprs, &row)?;
+        for column in &projection.columns {
+            self.refuse_dynamic(column, span, "distinct")?;
+        }
+        let mut input = input;
+        input.order = Order::default();
+        let input = self.project_to(input, projection.exprs, projection.columns.clone(), span)?;
+        self.distinct_columns(input, projection.columns, span)
+    }
+
+    /// Kusto's `distinct` and `by` take no dynamic values.
+    pub(super) fn refuse_dynamic(
+        &mut self,
+        column: &BoundColumn,
+        span: Span,
+        operator: &str,
+    ) -> Bind<()> {
+        if column.ty != KustoType::Dynamic {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` is dynamic, which `{operator}` cannot compare",
+            column.name
+        );
+        Err(self.error_hint(
+            span,
+            message,
+            Some(format!("use tostring({})", column.name)),
+        ))
+    }
+
+    /// The distinct rows of some columns.
+    pub(super) fn distinct_columns(
+        &mut self,
+        mut input: Relation,
+        columns: Vec<BoundColumn>,
+        span: Span,
+    ) -> Bind<Relation> {
+        input.order = Order::default();
+        let exprs = columns.iter().map(BoundColumn::expr).collect();
+        let input = self.project_to(input, exprs, columns, span)?;
+        let plan = LogicalPlanBuilder::from(input.plan)
+            .distinct()
+            .and_then(LogicalPlanBuilder::build);
+        Ok(Relation::unordered(self.plan(span, plan)?, input.columns))
+    }
+
+    pub(super) fn count_rows(&mut self, input: Relation, span: Span) -> Bind<Relation> {
+        let id = self.id();
+        let count = count_udaf().call(vec![lit(1i64)]).alias(&id);
+        let none: Vec<PlanExpr> = Vec::new();
+        let plan = LogicalPlanBuilder::from(input.plan)
+            .aggregate(none, [count])
+            .and_then(LogicalPlanBuilder::build);
+        let column = BoundColumn {
+            name: "Count".to_owned(),
+            ty: KustoType::Long,
+            id,
+        };
+        Ok(Relation::unordered(self.plan(span, plan)?, vec![column]))
+    }
+
+    pub(super) fn sort(
+        &mut self,
+        input: Relation,
+        keys: &[SortKey],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let mut order = Order {
+            serialized: true,
+            ..Order::default()
+        };
+        let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
+        let before = exprs.len();
+        for key in keys {
+            let row = self.row(&input, scope);
+            let typed = self.expression(&key.value.value, &row)?;
+            if typed.ty == KustoType::Dynamic {
+                let hint = Some("convert it with tostring(...), tolong(...) or the like");
+                return Err(self.error_hint(key.value.span, "dynamic values have no order", hint));
+            }
+            let (expr, column) = self.projected("", &typed, &key.value.value, &row);
+            exprs.push(expr);
+            let nulls_first = key.nulls_first.unwrap_or(key.ascending);
+            order
+                .keys
+                .push(column.expr().sort(key.ascending, nulls_first));
+        }
+        let columns = input.columns.clone();
+        let only_columns = exprs
+            .iter()
+            .skip(before)
+            .all(|expr| matches!(expr, PlanExpr::Column(_)));
+        let mut sorted = input;
+        sorted.order = Order::default();
+        if !only_columns {
+            sorted = self.project_to(sorted, exprs, columns, span)?;
+        }
+        sorted.order = order;
+        Ok(sorted)
+    }
+
+    pub(super) fn print(
+        &mut self,
+        exprs: &[NamedExpr],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let mut projection = Projection::default();
+        for (at, named) in exprs.iter().enumerate() {
+            let row = self.constant_row(scope);
+            let typed = self.expression(&named.value, &row)?;
+            match self.declared_name(named)? {
+                Some(name) => {
+                    let (expr, column) = self.computed(&name, &typed);
+                    self.declare(&mut projection, expr, column, named.span)?;
+                }
+                None => {
+                    let name = format!("print_{at}");
+                    let (expr, column) = self.computed(&name, &typed);
+                    projection.add(expr, column, &name);
+                }
+            }
+        }
+        let row = self.one_row(span)?;
+        self.project_to(row, projection.exprs, projection.columns, span)
+    }
+}
+
+/// Whether a name matches a pattern with `*`.
+pub(super) fn wildcard(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    let mut rest = rest;
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// A name with its numbers as numbers, as `project-reorder granny-asc` compares.
+fn granny(name: &str) -> Vec<(String, u128)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (word, after) = rest.split_at(text);
+        let digits = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (number, after) = after.split_at(digits);
+        parts.push((word.to_owned(), number.parse().unwrap_or(0)));
+        rest = after;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_names() {
+        for (pattern, name) in [
+            ("a*", "abc"),
+            ("*c", "abc"),
+            ("a*c", "abc"),
+            ("*b*", "abc"),
+            ("a*b*c", "aXbYc"),
+            ("*", ""),
+        ] {
+            assert!(wildcard(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("a*", "b"), ("*c", "ab"), ("a*a", "a"), ("a*b*c", "acb")] {
+            assert!(!wildcard(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn granny_counts() {
+        assert!(granny("a2") < granny("a10"));
+        assert!(granny("a10b1") < granny("a10b2"));
+    }
+}

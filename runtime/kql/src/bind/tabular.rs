@@ -1,0 +1,509 @@
+//! Tabular expressions: sources, pipes, and the choice of the operator.
+
+use std::sync::Arc;
+
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{LogicalPlanBuilder, TableSource};
+use spoor_kql_syntax::ast::{
+    ColumnDeclaration, Expr, ExprKind, Name, Operator, OperatorKind, Span,
+};
+use spoor_kql_syntax::did_you_mean;
+use spoor_table::{Column, KustoType, Table, Value};
+
+use super::relation::{Order, Relation};
+use super::scope::{Entity, Scope};
+use super::{Bind, Binder, Stop};
+use crate::typed::Typed;
+
+/// Rows that `range` may give: they are made before the query runs.
+const RANGE_LIMIT: i64 = 10_000_000;
+
+impl Binder<'_> {
+    /// Binds a tabular expression. `context` is what an enclosing `mv-apply` or `partition` hands to its subquery.
+    pub(super) fn tabular(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope,
+        context: Option<&Relation>,
+    ) -> Bind<Relation> {
+        match &expr.kind {
+            ExprKind::Paren(inner) => self.tabular(inner, scope, context),
+            ExprKind::Name(name) => self.table(name, expr.span, scope),
+            ExprKind::Pipe { source, operators } => self.pipe(source, operators, scope, context),
+            ExprKind::Source(operator) => self.source(operator, scope),
+            ExprKind::DataTable {
+                schema,
+                values,
+                values_span,
+            } => self.data_table(schema, values, *values_span, scope),
+            ExprKind::Context => context.cloned().ok_or(Stop::Reported),
+            ExprKind::Call { name, arguments } => {
+                match (name.text.as_str(), arguments.as_slice()) {
+                    ("materialize" | "totable", [argument]) => {
+                        self.tabular(&argument.value, scope, context)
+                    }
+                    ("table", [argument, ..]) => {
+                        match self.constant(&argument.value, scope, "a table's name")? {
+                            Value::String(name) => self.table(&name, argument.value.span, scope),
+                            _ => {
+                                Err(self
+                                    .error(argument.value.span, "a table's name must be a string"))
+                            }
+                        }
+                    }
+                    _ => match scope.get(&name.text).cloned() {
+                        Some(Entity::Function(function)) => self.tabular_function(
+                            &name.text, &function, arguments, expr.span, scope, None,
+                        ),
+                        _ => Err(self.unknown_tabular_function(name, scope)),
+                    },
+                }
+            }
+            ExprKind::ExternalData { .. } => {
+                let hint =
+                    Some("download the file and give it with --data: its name becomes a table");
+                Err(self.error_hint(
+                    expr.span,
+                    "`externaldata` is not supported: queries open no connections",
+                    hint,
+                ))
+            }
+            ExprKind::Member { .. } | ExprKind::MemberCall { .. } => {
+                let hint = Some("name the table alone");
+                Err(self.error_hint(
+                    expr.span,
+                    "other databases and workspaces are not reachable from here",
+                    hint,
+                ))
+            }
+            ExprKind::Missing => Err(Stop::Reported),
+            _ => Err(self.error(expr.span, "this is a scalar where a table is needed")),
+        }
+    }
+
+    /// A table by its name: of the query's or of the catalogue.
+    pub(super) fn table(&mut self, name: &str, span: Span, scope: &Scope) -> Bind<Relation> {
+        match scope.get(name).cloned() {
+            Some(Entity::Table(relation)) => return self.fresh(&relation, span),
+            Some(Entity::Function(function))
+                if function.parameters.iter().all(|p| p.default.is_some()) =>
+            {
+                return self.tabular_function(name, &function, &[], span, scope, None);
+            }
+            Some(_) => {
+                return Err(self.error(
+                    span,
+                    format!("`{name}` is a scalar where a table is needed"),
+                ));
+            }
+            None => {}
+        }
+        let Some(table) = self.input.catalogue.get(name).cloned() else {
+            return Err(self.unknown_table(name, span, scope));
+        };
+        let mut relation = self.scan(table.source, &table.columns, span)?;
+        relation.source = Some(name.to_owned());
+        Ok(relation)
+    }
+
+    fn unknown_table(&mut self, name: &str, span: Span, scope: &Scope) -> Stop {
+        let known = self.input.catalogue.keys().map(String::as_str);
+        let own = scope
+            .names()
+            .filter(|(_, entity)| matches!(entity, Entity::Table(_)))
+            .map(|(name, _)| name);
+        let hint = did_you_mean(name, known.chain(own)).or_else(|| {
+            let names: Vec<&str> = self
+                .input
+                .catalogue
+                .keys()
+                .take(12)
+                .map(String::as_str)
+                .collect();
+            match names.is_empty() {
+                true => Some("no tables are loaded".to_owned()),
+                false => Some(format!("tables here: {}", names.join(", "))),
+            }
+        });
+        self.error_hint(span, format!("no table is called `{name}`"), hint)
+    }
+
+    /// A source and the operators after it.
+    pub(super) fn pipe(
+        &mut self,
+        source: &Expr,
+        operators: &[Operator],
+        scope: &Scope,
+        context: Option<&Relation>,
+    ) -> Bind<Relation> {
+        let mut relation = self.tabular(source, scope, context)?;
+        let mut scope = scope.clone();
+        for operator in operators {
+            if let OperatorKind::As(name) = &operator.kind {
+                relation.source = Some(name.text.clone());
+                scope = scope.with(&name.text, Entity::Table(relation.clone()));
+                continue;
+            }
+            relation = self.operator(relation, operator, &scope)?;
+        }
+        Ok(relation)
+    }
+
+    fn operator(&mut self, input: Relation, operator: &Operator, scope: &Scope) -> Bind<Relation> {
+        let span = operator.span;
+        match &operator.kind {
+            OperatorKind::Where(predicate) => self.filter(input, predicate, scope),
+            OperatorKind::Extend(exprs) => self.extend(input, exprs, scope, span),
+            OperatorKind::Serialize(exprs) => self.serialize(input, exprs, scope, span),
+            OperatorKind::Project(exprs) => self.project(input, exprs, scope, span),
+            OperatorKind::ProjectAway(columns) => self.project_away(input, columns, span),
+            OperatorKind::ProjectKeep(columns) => self.project_keep(input, columns, span),
+            OperatorKind::ProjectRename(exprs) => self.project_rename(input, exprs),
+            OperatorKind::ProjectReorder(columns) => self.project_reorder(input, columns),
+            OperatorKind::Summarize(summarize) => self.summarize(input, summarize, scope, span),
+            OperatorKind::Distinct(exprs) => self.distinct(input, exprs, scope, span),
+            OperatorKind::Count => self.count_rows(input, span),
+            OperatorKind::Sort(keys) => self.sort(input, keys, scope, span),
+            OperatorKind::Top { count, by } => {
+                let rows = self.count(count, scope, "the number of rows")?;
+                let sorted = self.sort(input, by, scope, span)?;
+                self.sorted(sorted, Some(rows), span)
+            }
+            OperatorKind::Take(count) | OperatorKind::Sample(count) => {
+                let rows = self.count(count, scope, "the number of rows")?;
+                self.sorted(input, Some(rows), span)
+            }
+            OperatorKind::Join(join) => self.join(input, join, scope, span),
+            OperatorKind::Lookup(join) => self.lookup(input, join, scope, span),
+            OperatorKind::Union(union) => self.union(Some(input), union, scope, span),
+            OperatorKind::MvExpand(expand) => self.mv_expand(input, expand, scope, span),
+            OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
+            OperatorKind::Invoke(call) => self.invoke(input, call, scope),
+            OperatorKind::GetSchema => self.get_schema(&input, span),
+            OperatorKind::Consume => self.unsupported("consume", operator.name_span),
+            OperatorKind::Render(_) => Err(self.error(
+                operator.name_span,
+                "`render` must be the query's last operator",
+            )),
+            OperatorKind::Print(_) | OperatorKind::Range { .. } => Err(self.error(
+                operator.name_span,
+                "this operator begins a query: it takes no input",
+            )),
+            OperatorKind::As(_) | OperatorKind::Missing => Err(Stop::Reported),
+            other => self.unsupported(operator_name(other), operator.name_span),
+        }
+    }
+
+    fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
+        let hint = match name {
+            "make-series" => Some("use `summarize ... by bin(...)`"),
+            "mv-apply" => Some("use `mv-expand` and `summarize`"),
+            "search" => Some("use `where ... has ...` on a table"),
+            "top-nested" => Some("use `summarize` and `top`"),
+            "top-hitters" => Some("use `summarize count() by ...` and `top`"),
+            "parse-kv" => Some("use `parse`, or extract(...)"),
+            "sample-distinct" => Some("use `distinct` and `take`"),
+            "reduce" => Some("use `summarize` over a part of the text"),
+            _ => None,
+        };
+        Err(self.error_hint(span, format!("`{name}` is not supported yet"), hint))
+    }
+
+    fn source(&mut self, operator: &Operator, scope: &Scope) -> Bind<Relation> {
+        match &operator.kind {
+            OperatorKind::Print(exprs) => self.print(exprs, scope, operator.span),
+            OperatorKind::Union(union) => self.union(None, union, scope, operator.span),
+            OperatorKind::Range {
+                column,
+                from,
+                to,
+                step,
+            } => self.range(column, [from, to, step], scope, operator.span),
+            OperatorKind::Missing => Err(Stop::Reported),
+            other => self.unsupported(operator_name(other), operator.name_span),
+        }
+    }
+
+    /// Rows that are known while binding.
+    pub(super) fn constant_table(&mut self, table: Table, span: Span) -> Bind<Relation> {
+        let source = memory_source(&table);
+        match source {
+            Ok(source) => self.scan(source, table.columns(), span),
+            Err(error) => Err(self.internal(span, error)),
+        }
+    }
+
+    /// A relation without columns and rows, where only its being a table matters.
+    pub(super) fn no_rows(&self) -> Relation {
+        Relation::unordered(
+            datafusion::logical_expr::LogicalPlan::EmptyRelation(
+                datafusion::logical_expr::EmptyRelation {
+                    produce_one_row: false,
+                    schema: Arc::new(datafusion::common::DFSchema::empty()),
+                },
+            ),
+            Vec::new(),
+        )
+    }
+
+    fn data_table(
+        &mut self,
+        schema: &[ColumnDeclaration],
+        values: &[Expr],
+        values_span: Span,
+        scope: &Scope,
+    ) -> Bind<Relation> {
+        let columns = self.declared_columns(schema)?;
+        if columns.is_empty() || values.len() % columns.len() != 0 {
+            let message = format!(
+                "{} values do not fill rows of {} columns",
+                values.len(),
+                columns.len()
+            );
+            return Err(self.error(values_span, message));
+        }
+        let mut rows = Vec::with_capacity(values.len() / columns.len());
+        for row in values.chunks(columns.len()) {
+            let mut cells = Vec::with_capacity(columns.len());
+            for (value, column) in row.iter().zip(&columns) {
+                cells.push(self.data_table_value(value, column, scope)?);
+            }
+            rows.push(cells);
+        }
+        match Table::from_values(columns, &rows) {
+            Ok(table) => self.constant_table(table, values_span),
+            Err(error) => Err(self.error(values_span, error.to_string())),
+        }
+    }
+
+    /// The columns of a schema in the query.
+    pub(super) fn declared_columns(&mut self, schema: &[ColumnDeclaration]) -> Bind<Vec<Column>> {
+        let mut columns: Vec<Column> = Vec::new();
+        for declared in schema {
+            let ty = self.type_named(&declared.ty)?;
+            if columns
+                .iter()
+                .any(|column| column.name == declared.name.text)
+            {
+                let message = format!("the column `{}` is declared twice", declared.name.text);
+                return Err(self.error(declared.name.span, message));
+            }
+            columns.push(Column::new(&declared.name.text, ty));
+        }
+        Ok(columns)
+    }
+
+    fn data_table_value(&mut self, value: &Expr, column: &Column, scope: &Scope) -> Bind<Value> {
+        if !matches!(value.kind, ExprKind::Literal(_)) && !is_constant_name(value, scope) {
+            return Err(self.error_hint(
+                value.span,
+                "a datatable holds literals only",
+                Some("compute with `extend`"),
+            ));
+        }
+        let typed = self.expression(value, &self.constant_row(scope))?;
+        let Some(constant) = typed.constant.clone() else {
+            return Err(self.error(value.span, "a datatable holds constants only"));
+        };
+        if constant.ty() == column.ty {
+            return Ok(constant);
+        }
+        self.converted_constant(typed, column.ty, value.span)
+    }
+
+    /// A constant as another type; what does not convert is null, as in Kusto.
+    fn converted_constant(&mut self, typed: Typed, ty: KustoType, span: Span) -> Bind<Value> {
+        let context = self.constant_row(&Scope::root()).context;
+        let converted = crate::functions::convert(&context, typed, ty);
+        let converted = self.applied(converted, span, &[])?;
+        converted
+            .constant
+            .ok_or_else(|| self.error(span, format!("this is no {ty}")))
+    }
+
+    /// `range column from a to b step c`.
+    fn range(
+        &mut self,
+        column: &Name,
+        [from, to, step]: [&Expr; 3],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let first = self.constant(from, scope, "the first value")?;
+        let last = self.constant(to, scope, "the last value")?;
+        let distance = self.constant(step, scope, "the step")?;
+        let Some(values) = range_values(&first, &last, &distance) else {
+            let message =
+                "`range` takes numbers with a number as step, or datetimes with a timespan";
+            return Err(self.error_hint(
+                span,
+                message,
+                Some(format!("it may give {RANGE_LIMIT} rows at most")),
+            ));
+        };
+        let ty = values.first().map_or(first.ty(), Value::ty);
+        let rows: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
+        let table = Table::from_values(vec![Column::new(&column.text, ty)], &rows);
+        let mut relation = match table {
+            Ok(table) => self.constant_table(table, span)?,
+            Err(error) => return Err(self.error(span, error.to_string())),
+        };
+        relation.order = Order {
+            serialized: true,
+            ..Order::default()
+        };
+        Ok(relation)
+    }
+
+    fn get_schema(&mut self, input: &Relation, span: Span) -> Bind<Relation> {
+        let columns = vec![
+            Column::new("ColumnName", KustoType::String),
+            Column::new("ColumnOrdinal", KustoType::Long),
+            Column::new("DataType", KustoType::String),
+            Column::new("ColumnType", KustoType::String),
+        ];
+        let rows: Vec<Vec<Value>> = input
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| {
+                let text = |value: &str| Value::String(value.to_owned());
+                vec![
+                    text(&column.name),
+                    Value::Long(at as i64),
+                    text(dot_net(column.ty)),
+                    text(column.ty.name()),
+                ]
+            })
+            .collect();
+        match Table::from_values(columns, &rows) {
+            Ok(table) => self.constant_table(table, span),
+            Err(error) => Err(self.error(span, error.to_string())),
+        }
+    }
+
+    /// A relation of one row and no columns.
+    pub(super) fn one_row(&mut self, span: Span) -> Bind<Relation> {
+        let plan = LogicalPlanBuilder::empty(true).build();
+        Ok(Relation::unordered(self.plan(span, plan)?, Vec::new()))
+    }
+}
+
+/// A source over rows in memory.
+fn memory_source(
+    table: &Table,
+) -> Result<Arc<dyn TableSource>, datafusion::common::DataFusionError> {
+    let provider = MemTable::try_new(table.schema().clone(), vec![table.batches().to_vec()])?;
+    Ok(provider_as_source(Arc::new(provider)))
+}
+
+fn is_constant_name(expr: &Expr, scope: &Scope) -> bool {
+    match &expr.kind {
+        ExprKind::Name(name) => {
+            matches!(scope.get(name), Some(Entity::Scalar(typed)) if typed.constant.is_some())
+        }
+        _ => false,
+    }
+}
+
+/// The values of `range`; `None` for types that have no range, a step of nothing, or too many.
+fn range_values(first: &Value, last: &Value, step: &Value) -> Option<Vec<Value>> {
+    if let (Value::Real(_), _, _) | (_, Value::Real(_), _) | (_, _, Value::Real(_)) =
+        (first, last, step)
+    {
+        return real_range(as_real(first)?, as_real(last)?, as_real(step)?);
+    }
+    let make: fn(i64) -> Value = match (first, last, step) {
+        (Value::DateTime(_), Value::DateTime(_), Value::TimeSpan(_)) => Value::DateTime,
+        (Value::TimeSpan(_), Value::TimeSpan(_), Value::TimeSpan(_)) => Value::TimeSpan,
+        (Value::Int(_), Value::Int(_), Value::Int(_)) => |value| Value::Int(value as i32),
+        (
+            Value::Int(_) | Value::Long(_),
+            Value::Int(_) | Value::Long(_),
+            Value::Int(_) | Value::Long(_),
+        ) => Value::Long,
+        _ => return None,
+    };
+    let (first, last, step) = (as_integer(first)?, as_integer(last)?, as_integer(step)?);
+    if step == 0 {
+        return None;
+    }
+    let count = (i128::from(last) - i128::from(first)) / i128::from(step);
+    let down = (last < first) != (step < 0) && last != first;
+    if down {
+        return Some(Vec::new());
+    }
+    if count >= i128::from(RANGE_LIMIT) {
+        return None;
+    }
+    Some(
+        (0..=count as i64)
+            .map(|at| make(first + at * step))
+            .collect(),
+    )
+}
+
+fn real_range(first: f64, last: f64, step: f64) -> Option<Vec<Value>> {
+    let count = ((last - first) / step).floor();
+    if !count.is_finite() || count >= RANGE_LIMIT as f64 {
+        return None;
+    }
+    if count < 0.0 {
+        return Some(Vec::new());
+    }
+    Some(
+        (0..=count as i64)
+            .map(|at| Value::Real(first + at as f64 * step))
+            .collect(),
+    )
+}
+
+fn as_integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(value) => Some(i64::from(*value)),
+        Value::Long(value) | Value::DateTime(value) | Value::TimeSpan(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn as_real(value: &Value) -> Option<f64> {
+    match value {
+        Value::Real(value) => Some(*value),
+        Value::Int(value) => Some(f64::from(*value)),
+        Value::Long(value) => Some(*value as f64),
+        _ => None,
+    }
+}
+
+/// The .NET type that `getschema` reports for a type.
+fn dot_net(ty: KustoType) -> &'static str {
+    match ty {
+        KustoType::Bool => "System.SByte",
+        KustoType::Int => "System.Int32",
+        KustoType::Long => "System.Int64",
+        KustoType::Real => "System.Double",
+        KustoType::Decimal => "System.Data.SqlTypes.SqlDecimal",
+        KustoType::DateTime => "System.DateTime",
+        KustoType::TimeSpan => "System.TimeSpan",
+        KustoType::String => "System.String",
+        KustoType::Guid => "System.Guid",
+        KustoType::Dynamic => "System.Object",
+    }
+}
+
+fn operator_name(kind: &OperatorKind) -> &str {
+    match kind {
+        OperatorKind::Unsupported(name) => name,
+        OperatorKind::AssertSchema(_) => "assert-schema",
+        OperatorKind::Evaluate(_) => "evaluate",
+        OperatorKind::MakeSeries(_) => "make-series",
+        OperatorKind::MvApply(_) => "mv-apply",
+        OperatorKind::ParseKv { .. } => "parse-kv",
+        OperatorKind::Partition { .. } => "partition",
+        OperatorKind::SampleDistinct { .. } => "sample-distinct",
+        OperatorKind::Search { .. } => "search",
+        OperatorKind::TopHitters { .. } => "top-hitters",
+        OperatorKind::TopNested(_) => "top-nested",
+        _ => "this operator",
+    }
+}

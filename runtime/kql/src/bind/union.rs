@@ -1,0 +1,195 @@
+//! `union`: rows of several tables under the columns of all of them.
+
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, lit};
+use spoor_kql_syntax::ast::{Expr, ExprKind, Literal, Span, Union};
+use spoor_table::{KustoType, Value};
+
+use super::project::wildcard;
+use super::relation::{BoundColumn, Relation};
+use super::scope::Scope;
+use super::{Bind, Binder};
+use crate::functions;
+
+/// A column of the result before it has an id.
+struct Merged {
+    name: String,
+    /// The name in the tables.
+    source: String,
+    ty: KustoType,
+}
+
+impl Binder<'_> {
+    pub(super) fn union(
+        &mut self,
+        input: Option<Relation>,
+        union: &Union,
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let (inner, fuzzy) = self.union_options(union)?;
+        let mut tables: Vec<Relation> = input.into_iter().collect();
+        for table in &union.tables {
+            self.union_table(table, scope, fuzzy, &mut tables)?;
+        }
+        let merged = merge(&tables, inner);
+        let columns: Vec<BoundColumn> = merged
+            .iter()
+            .map(|m| BoundColumn {
+                name: m.name.clone(),
+                ty: m.ty,
+                id: self.id(),
+            })
+            .collect();
+        let source = union.with_source.as_ref().map(|name| BoundColumn {
+            name: name.text.clone(),
+            ty: KustoType::String,
+            id: self.id(),
+        });
+        let mut plan = None;
+        for (at, table) in tables.into_iter().enumerate() {
+            let branch = self.branch(table, at, &merged, &columns, source.as_ref(), span)?;
+            let next = match plan {
+                None => Ok(branch),
+                Some(before) => LogicalPlanBuilder::from(before)
+                    .union(branch)
+                    .and_then(LogicalPlanBuilder::build),
+            };
+            plan = Some(self.plan(span, next)?);
+        }
+        let Some(plan) = plan else {
+            return Err(self.error(span, "this union has no tables"));
+        };
+        let all = source.into_iter().chain(columns).collect();
+        Ok(Relation::unordered(plan, all))
+    }
+
+    /// `kind=inner` and `isfuzzy=true`.
+    fn union_options(&mut self, union: &Union) -> Bind<(bool, bool)> {
+        let (mut inner, mut fuzzy) = (false, false);
+        for property in &union.properties {
+            match (property.name.text.as_str(), &property.value.kind) {
+                ("kind", ExprKind::Name(kind)) if kind == "inner" || kind == "outer" => {
+                    inner = kind == "inner"
+                }
+                ("isfuzzy", ExprKind::Literal(Literal::Bool(Some(value)))) => fuzzy = *value,
+                (name, _) if name.starts_with("hint.") => {}
+                (name, _) => {
+                    let hint = Some(
+                        "its options are kind=inner|outer, withsource=name, isfuzzy=true|false",
+                    );
+                    return Err(self.error_hint(
+                        property.name.span,
+                        format!("`{name}` is no such option of a union"),
+                        hint,
+                    ));
+                }
+            }
+        }
+        Ok((inner, fuzzy))
+    }
+
+    fn union_table(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope,
+        fuzzy: bool,
+        tables: &mut Vec<Relation>,
+    ) -> Bind<()> {
+        let pattern = match &expr.kind {
+            ExprKind::Star => "*",
+            ExprKind::Pattern(pattern) => pattern,
+            ExprKind::Name(name)
+                if fuzzy
+                    && scope.get(name).is_none()
+                    && !self.input.catalogue.contains_key(name) =>
+            {
+                return Ok(());
+            }
+            _ => {
+                tables.push(self.tabular(expr, scope, None)?);
+                return Ok(());
+            }
+        };
+        let names: Vec<String> = self
+            .input
+            .catalogue
+            .keys()
+            .filter(|name| wildcard(pattern, name))
+            .cloned()
+            .collect();
+        if names.is_empty() && !fuzzy {
+            return Err(self.error(expr.span, format!("no table matches `{pattern}`")));
+        }
+        for name in names {
+            tables.push(self.table(&name, expr.span, &Scope::root())?);
+        }
+        Ok(())
+    }
+
+    /// One table's rows under the union's columns.
+    fn branch(
+        &mut self,
+        table: Relation,
+        at: usize,
+        merged: &[Merged],
+        columns: &[BoundColumn],
+        source: Option<&BoundColumn>,
+        span: Span,
+    ) -> Bind<datafusion::logical_expr::LogicalPlan> {
+        let mut exprs: Vec<PlanExpr> = Vec::new();
+        if let Some(source) = source {
+            let name = table
+                .source
+                .clone()
+                .unwrap_or_else(|| format!("union_arg{at}"));
+            exprs.push(lit(name).alias(&source.id));
+        }
+        for (wanted, column) in merged.iter().zip(columns) {
+            let found = table
+                .find(&wanted.source)
+                .filter(|found| found.ty == wanted.ty);
+            let expr = match found {
+                Some(found) => found.expr(),
+                None => functions::literal(Value::null(wanted.ty)).expr,
+            };
+            exprs.push(expr.alias(&column.id));
+        }
+        let plan = LogicalPlanBuilder::from(table.plan)
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build);
+        self.plan(span, plan)
+    }
+}
+
+/// The columns of the result: of all tables in order, or those that all have. A name with several types gives a column for each,
+/// called `name_type`.
+fn merge(tables: &[Relation], inner: bool) -> Vec<Merged> {
+    let mut all: Vec<(String, KustoType)> = Vec::new();
+    for column in tables.iter().flat_map(|table| &table.columns) {
+        if !all
+            .iter()
+            .any(|(name, ty)| *name == column.name && *ty == column.ty)
+        {
+            all.push((column.name.clone(), column.ty));
+        }
+    }
+    if inner {
+        all.retain(|(name, ty)| {
+            tables
+                .iter()
+                .all(|table| table.find(name).is_some_and(|found| found.ty == *ty))
+        });
+    }
+    let clashes = |name: &str| all.iter().filter(|(other, _)| other == name).count() > 1;
+    all.iter()
+        .map(|(name, ty)| Merged {
+            name: if clashes(name) {
+                format!("{name}_{ty}")
+            } else {
+                name.clone()
+            },
+            source: name.clone(),
+            ty: *ty,
+        })
+        .collect()
+}
