@@ -7,6 +7,9 @@ use std::path::Path;
 use spoor_chart::{Chart, Size, svg};
 use spoor_table::{Column, KustoType, Table, Value, parse, ticks};
 
+/// A file's name, the data, the kind of chart, its properties.
+type Specimen<'a> = (&'a str, &'a Table, &'a str, Vec<(String, String)>);
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
     let folder = Path::new(&folder);
@@ -14,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let over_time = over_time()?;
     let counts = counts()?;
     let title = |text: &str| ("title".to_string(), text.to_string());
-    let charts: [(&str, &Table, &str, Vec<(String, String)>); 12] = [
+    let charts: [Specimen; 12] = [
         (
             "time",
             &over_time,

@@ -424,16 +424,20 @@ impl Builder {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        let are = |n: usize| if n == 1 { "is" } else { "are" };
         if self.without_x > 0 {
+            let n = self.without_x;
+            let rows = if n == 1 { "row" } else { "rows" };
             notes.push(format!(
-                "{} rows without a value for the x axis are left out.",
-                self.without_x
+                "{n} {rows} without a value for the x axis {} left out.",
+                are(n)
             ));
         }
         for (what, count) in self.left_out.iter().filter(|(_, count)| **count > 0) {
             notes.push(format!(
-                "{} {what} are left out.",
-                ticks::number(*count as f64, 1.0)
+                "{} {what} {} left out.",
+                ticks::number(*count as f64, 1.0),
+                are(*count)
             ));
         }
         notes

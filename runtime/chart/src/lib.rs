@@ -48,3 +48,6 @@ pub enum ChartError {
     #[error("the chart could not be drawn: {0}")]
     Draw(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ impl Kind {
     }
 
     /// Whether marks start from zero, so that the axis of values has to show it.
-    pub(crate) fn from_zero(self) -> bool {
+    pub(crate) fn stands_on_zero(self) -> bool {
         matches!(self, Kind::Bar | Kind::Column | Kind::Area)
     }
 }

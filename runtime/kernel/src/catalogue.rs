@@ -19,7 +19,6 @@ pub(crate) struct Catalogue {
     /// The query engine with the tables that are loaded.
     pub engine: Engine,
     sources: BTreeMap<String, Source>,
-    shapes: BTreeMap<String, Shape>,
 }
 
 /// A table's rows and its columns with their types.
@@ -62,13 +61,19 @@ pub(crate) struct Listed {
 }
 
 impl Catalogue {
-    pub(crate) fn new(memory_bytes: Option<usize>) -> Self {
-        let engine = Engine::new(engine_options(memory_bytes));
-        Self {
+    pub(crate) fn new(memory_bytes: Option<usize>) -> Result<Self, String> {
+        let mut options = EngineOptions {
+            threads: 1,
+            ..EngineOptions::default()
+        };
+        if let Some(bytes) = memory_bytes {
+            options.memory_bytes = bytes;
+        }
+        let engine = Engine::new(options).map_err(|error| error.to_string())?;
+        Ok(Self {
             engine,
             sources: BTreeMap::new(),
-            shapes: BTreeMap::new(),
-        }
+        })
     }
 
     /// Declares a source, or declares it anew. Fails while the old one is being read.
@@ -83,7 +88,7 @@ impl Catalogue {
                 spec.name
             ));
         }
-        self.remove(&spec.name);
+        self.engine.remove(&spec.name);
         self.sources.insert(
             spec.name.clone(),
             Source {
@@ -156,28 +161,17 @@ impl Catalogue {
 
     /// Every table, in order of name.
     pub(crate) fn list(&self) -> Vec<Listed> {
-        let names: BTreeSet<&String> = self.sources.keys().chain(self.shapes.keys()).collect();
-        let listed = names.into_iter().map(|name| Listed {
-            name: name.clone(),
-            shape: self.shapes.get(name).cloned(),
-        });
-        listed.collect()
-    }
-
-    fn register(&mut self, name: &str, table: Table) {
-        let columns = table
-            .columns()
-            .iter()
-            .map(|c| (c.name.clone(), c.ty.name()))
+        let names: BTreeSet<&str> = self
+            .sources
+            .keys()
+            .map(String::as_str)
+            .chain(self.engine.names())
             .collect();
-        self.shapes
-            .insert(name.to_string(), (table.rows(), columns));
-        self.engine.register(name, table);
-    }
-
-    fn remove(&mut self, name: &str) {
-        self.shapes.remove(name);
-        self.engine.remove(name);
+        let listed = |name: &str| Listed {
+            name: name.to_string(),
+            shape: self.engine.table(name).map(shape),
+        };
+        names.into_iter().map(listed).collect()
     }
 
     /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.
@@ -234,7 +228,7 @@ impl Catalogue {
                         }
                         Ok(Progress::Done(table)) => {
                             source.state = State::Loaded;
-                            self.register(name, table);
+                            self.engine.register(name, table);
                             return Loading::Ready;
                         }
                         Err(error) => return unreadable(name, &error.to_string()),
@@ -257,28 +251,31 @@ impl Catalogue {
             );
             return Err(Failure::new("KqlError", message));
         }
-        self.register(name, table);
+        self.engine.register(name, table);
         Ok(())
     }
 
     /// Drops every table that is not a source's.
     pub(crate) fn forget_kept(&mut self) {
         let kept: Vec<String> = self
-            .shapes
-            .keys()
+            .engine
+            .names()
             .filter(|name| !self.is_source(name))
-            .cloned()
+            .map(String::from)
             .collect();
-        kept.iter().for_each(|name| self.remove(name));
+        for name in kept {
+            self.engine.remove(&name);
+        }
     }
 }
 
-fn engine_options(memory_bytes: Option<usize>) -> EngineOptions {
-    let mut options = EngineOptions::default();
-    if let Some(bytes) = memory_bytes {
-        options.memory_bytes = bytes;
-    }
-    options
+fn shape(table: &Table) -> Shape {
+    let columns = table
+        .columns()
+        .iter()
+        .map(|c| (c.name.clone(), c.ty.name()))
+        .collect();
+    (table.rows(), columns)
 }
 
 fn unreadable(name: &str, cause: &str) -> Loading {

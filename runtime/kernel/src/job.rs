@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use spoor_kql::{Query, Step};
+use spoor_kql::{Query, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, render};
 use spoor_table::ticks;
 
@@ -74,6 +74,9 @@ impl Job {
                     table: result.table,
                     render,
                 }))
+            }
+            Err(QueryError::Diagnostics(diagnostics)) => {
+                Progress::Done(Err(refusal(&self.text, &diagnostics)))
             }
             Err(error) => Progress::Done(Err(Failure::new("KqlError", error.to_string()))),
         }

@@ -25,11 +25,42 @@ const LOAD_FOR_NAMES: u64 = 32 << 20;
 const MAX_WAITING: usize = 10_000;
 
 /// A notebook's kernel. `step` is its only door; see the crate's page.
+#[derive(Default)]
 pub struct Kernel {
-    pub(crate) options: Option<Options>,
-    pub(crate) session: Session,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) current: Option<Request>,
+    /// None before [`Event::Open`].
+    machine: Option<Machine>,
+}
+
+impl Kernel {
+    /// A kernel that waits for [`Event::Open`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event and gives the effects to carry out, in order. Never panics on an event:
+    /// one that does not fit is answered by [`Effect::Refuse`]. Comes back within some tens of
+    /// milliseconds, with [`Effect::Continue`] if there is more to do.
+    pub fn step(&mut self, frame: Frame<Event>) -> Frame<Effects> {
+        let mut out = Output::default();
+        match (frame.header, &mut self.machine) {
+            (Event::Open { options }, None) => match Machine::open(&options) {
+                Ok(machine) => self.machine = Some(machine),
+                Err(reason) => out.refuse(reason),
+            },
+            (_, None) => out.refuse("the session is not open yet: Open comes first"),
+            (event, Some(machine)) => machine.step(event, frame.buffers, &mut out),
+        }
+        out.into_frame()
+    }
+}
+
+/// An open session and the request that it works on.
+pub(crate) struct Machine {
+    /// No front end answers `input()` or shows tables by itself.
+    pub headless: bool,
+    pub session: Session,
+    pub catalogue: Catalogue,
+    pub current: Option<Request>,
     waiting: VecDeque<(String, Ask)>,
     /// The last request, whose output late bytes of the guest belong to.
     last: String,
@@ -38,63 +69,42 @@ pub struct Kernel {
     streams: python::Streams,
 }
 
-/// What `Open` said.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Options {
-    /// No front end answers `input()` or shows tables by itself.
-    pub headless: bool,
-}
-
-impl Default for Kernel {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Kernel {
-    /// A kernel that waits for [`Event::Open`].
-    pub fn new() -> Self {
-        Self {
-            options: None,
+impl Machine {
+    fn open(options: &BTreeMap<String, Value>) -> Result<Self, String> {
+        let memory = options.get("memory_bytes").and_then(Value::as_u64);
+        Ok(Self {
+            headless: options
+                .get("headless")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
             session: Session::default(),
-            catalogue: Catalogue::new(None),
+            catalogue: Catalogue::new(memory.and_then(|bytes| usize::try_from(bytes).ok()))?,
             current: None,
             waiting: VecDeque::new(),
             last: String::new(),
             owed: 0,
             streams: python::Streams::default(),
-        }
+        })
     }
 
-    /// Takes one event and gives the effects to carry out, in order. Never panics on an event:
-    /// one that does not fit is answered by [`Effect::Refuse`]. Comes back within some tens of
-    /// milliseconds, with [`Effect::Continue`] if there is more to do.
-    pub fn step(&mut self, frame: Frame<Event>) -> Frame<Effects> {
-        let mut out = Output::default();
-        self.take(frame.header, frame.buffers, &mut out);
+    fn step(&mut self, event: Event, buffers: Vec<Vec<u8>>, out: &mut Output) {
+        self.take(event, buffers, out);
         while self.current.is_none() {
             let Some((id, ask)) = self.waiting.pop_front() else {
                 break;
             };
-            self.begin(id, ask, &mut out);
+            self.begin(id, ask, out);
         }
-        out.into_frame()
     }
 
     fn take(&mut self, event: Event, mut buffers: Vec<Vec<u8>>, out: &mut Output) {
-        if let Event::Open { options } = event {
-            return self.open(&options, out);
-        }
-        if self.options.is_none() {
-            return out.refuse("the session is not open yet: Open comes first");
-        }
         let bytes = if buffers.is_empty() {
             Vec::new()
         } else {
             buffers.swap_remove(0)
         };
         match event {
-            Event::Open { .. } => {}
+            Event::Open { .. } => out.refuse("the session is open already"),
             Event::AddSource { source } => {
                 if let Err(reason) = self.catalogue.declare(source) {
                     out.refuse(reason);
@@ -163,21 +173,6 @@ impl Kernel {
             Event::InputReply { value } => self.input_reply(value, out),
             Event::Continue => self.continued(out),
         }
-    }
-
-    fn open(&mut self, options: &BTreeMap<String, Value>, out: &mut Output) {
-        if self.options.is_some() {
-            return out.refuse("the session is open already");
-        }
-        let flag = |name: &str| options.get(name).and_then(Value::as_bool).unwrap_or(false);
-        let memory = options
-            .get("memory_bytes")
-            .and_then(Value::as_u64)
-            .and_then(|b| usize::try_from(b).ok());
-        self.options = Some(Options {
-            headless: flag("headless"),
-        });
-        self.catalogue = Catalogue::new(memory);
     }
 
     fn queue(&mut self, id: String, ask: Ask, out: &mut Output) {
@@ -334,8 +329,7 @@ impl Kernel {
     fn show(&mut self, request: &mut Request, answer: Answer, out: &mut Output) -> Ending {
         request.rows = Some(answer.table.rows());
         if !request.is_silent() {
-            let headless = self.options.is_some_and(|o| o.headless);
-            let (metadata, buffers) = match for_page(&answer.table).filter(|_| !headless) {
+            let (metadata, buffers) = match for_page(&answer.table).filter(|_| !self.headless) {
                 Some((metadata, stream)) => (metadata, vec![stream]),
                 None => (Map::new(), Vec::new()),
             };

@@ -12,7 +12,7 @@ use spoor_table::pandas;
 use crate::bundle::{Answer, bundle};
 use crate::cell::check_name;
 use crate::job::{Job, Progress};
-use crate::kernel::Kernel;
+use crate::kernel::Machine;
 use crate::output::{Failure, Output, object};
 use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::stale::Name;
@@ -154,7 +154,7 @@ pub(crate) fn ending(outcome: Outcome, done: Option<Map<String, Value>>) -> Endi
     Ending::Failed(failure)
 }
 
-impl Kernel {
+impl Machine {
     /// An upcall of the guest: answered now, or when its work is done.
     pub(crate) fn upcall(&mut self, bytes: &[u8], out: &mut Output) {
         let mut request = match self.current.take() {
@@ -212,6 +212,7 @@ impl Kernel {
         let task = match &request.ask {
             Ask::Execute(execute) => {
                 turn.bound = self.session.take_unbound();
+                turn.to_fetch.clone_from(&turn.bound);
                 execute_task(execute, request.count, &turn.bound, self.may_ask(execute))
             }
             Ask::Complete { code, cursor_pos } => {
@@ -226,12 +227,11 @@ impl Kernel {
             }
             Ask::IsComplete { code } => json!({ "op": "is_complete", "code": code }),
         };
-        // What is bound is written by the cell that kept it; this one only reads it, if it does.
         Ok(answer(task, Vec::new()))
     }
 
     fn may_ask(&self, execute: &Execute) -> bool {
-        execute.allow_stdin && !self.options.is_some_and(|o| o.headless)
+        execute.allow_stdin && !self.headless
     }
 
     fn publish(
@@ -299,7 +299,9 @@ impl Kernel {
             return Some(Err(misuse(message)));
         }
         let job = Job::new(text.to_string(), &self.catalogue);
-        request.names.read_tables(job.reads().iter().cloned());
+        if !fetches_bound(&mut request.work, text) {
+            request.names.read_tables(job.reads().iter().cloned());
+        }
         if let Work::Python(turn) = &mut request.work {
             turn.upcall = Some(Upcall::Query {
                 job: Box::new(job),
@@ -444,6 +446,16 @@ fn execute_task(execute: &Execute, count: u64, bind: &[String], allow_stdin: boo
         "execution_count": count,
         "bind": bind,
     })
+}
+
+/// Whether a query only fetches a kept result that the turn was told to bind. That reads nothing
+/// for the cell: if its code uses the name, the guest says so when it is done.
+fn fetches_bound(work: &mut Work, query: &str) -> bool {
+    let Work::Python(turn) = work else {
+        return false;
+    };
+    let fetched = turn.to_fetch.iter().position(|name| name == query);
+    fetched.map(|at| turn.to_fetch.remove(at)).is_some()
 }
 
 fn done(request: &mut Request, header: &Value) -> Result<Vec<u8>, Failure> {

@@ -94,6 +94,8 @@ pub(crate) struct Turn {
     pub told: bool,
     /// The kept results that it was told to bind.
     pub bound: Vec<String>,
+    /// Those of them that it has not fetched yet.
+    pub to_fetch: Vec<String>,
     /// What the guest answered.
     pub done: Option<Map<String, Value>>,
     /// The upcall that waits for its answer.

@@ -66,6 +66,8 @@ def run(query, values=None, keep_as=None):
     # On one line, so that the lines that diagnostics name are the query's own.
     text = " ".join([*lets, query])
     reply, buffers = door.ask({"op": "kql", "query": text, "as": keep_as})
+    if reply.get("ename") == "KeyboardInterrupt":
+        raise KeyboardInterrupt(reply.get("evalue", ""))
     if not reply.get("ok"):
         raise KqlError(reply.get("evalue", "the query failed"), reply.get("ename", "KqlError"), reply.get("traceback", ()))
     frame = transfer.decode(reply["table"], buffers)
@@ -87,7 +89,8 @@ def tables():
     """The tables that KQL can read: a DataFrame of name, rows and columns."""
     reply, _ = door.ask({"op": "tables"})
     found = reply["tables"]
-    columns = [", ".join(f"{name}: {kind}" for name, kind in table["columns"]) for table in found]
+    # A table that no query has read yet has no known columns.
+    columns = [", ".join(f"{name}: {kind}" for name, kind in table["columns"] or ()) or None for table in found]
     return pd.DataFrame(
         {
             "name": pd.Series([table["name"] for table in found], dtype="str"),

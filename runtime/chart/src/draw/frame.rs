@@ -332,7 +332,7 @@ pub(crate) fn value_range(chart: &Chart) -> (f64, f64) {
             chart.y.max.map_or(high.ceil(), |_| high),
         );
     }
-    let low = if chart.kind.from_zero() || low > 0.0 && low < high * 0.7 {
+    let low = if chart.kind.stands_on_zero() || low > 0.0 && low < high * 0.7 {
         low.min(0.0)
     } else {
         low

@@ -65,7 +65,7 @@ fn key(x: f64) -> i64 {
 }
 
 fn unstacked(kind: Kind, series: &Series) -> Vec<Stacked> {
-    let base = |top: f64| if kind.from_zero() { 0.0 } else { top };
+    let base = |top: f64| if kind.stands_on_zero() { 0.0 } else { top };
     series
         .points
         .iter()

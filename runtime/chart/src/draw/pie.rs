@@ -20,14 +20,14 @@ pub(crate) fn draw<DB: DrawingBackend>(
     let area = frame::surround(sheet, chart)?;
     let parts = parts(chart);
     let total: f64 = parts.iter().map(|p| p.1).sum();
-    if total <= 0.0 {
+    if !(total > 0.0 && total.is_finite()) {
         return frame::nothing(sheet, area);
     }
     let radius = (area.height() / 2.0).min(area.width() / 4.0) - 4.0;
     let centre = (area.left + radius + 8.0, (area.top + area.bottom) / 2.0);
     let mut from = -FRAC_PI_2;
     for (i, (_, value)) in parts.iter().enumerate() {
-        let to = from + TAU * value / total;
+        let to = from + TAU * (value / total);
         sheet.fill(&sector(centre, radius, from, to), colour(i), 1.0)?;
         from = to;
     }
@@ -75,7 +75,7 @@ fn on_circle(centre: Point, radius: f64, angle: f64) -> Point {
 }
 
 fn sector(centre: Point, radius: f64, from: f64, to: f64) -> Vec<Point> {
-    let steps = ((to - from) / TAU * 180.0).ceil().max(1.0) as usize;
+    let steps = ((to - from) / TAU * 180.0).ceil().clamp(1.0, 360.0) as usize;
     let arc = (0..=steps).map(|i| from + (to - from) * i as f64 / steps as f64);
     std::iter::once(centre)
         .chain(arc.map(|a| on_circle(centre, radius, a)))
@@ -96,7 +96,7 @@ fn edges<DB: DrawingBackend>(
     let mut angle = -FRAC_PI_2;
     for (_, value) in parts {
         sheet.line(&[centre, on_circle(centre, radius, angle)], PANEL, 1.5)?;
-        angle += TAU * value / total;
+        angle += TAU * (value / total);
     }
     Ok(())
 }

@@ -103,6 +103,28 @@ fn kept_results_are_bound_once_and_again_after_a_rollback() {
 }
 
 #[test]
+fn a_kept_result_is_read_only_by_the_cells_that_use_it() {
+    let mut driver = Driver::new();
+    driver.file("People.csv", PEOPLE);
+    let keep = "%%kql --as kept\nPeople";
+    driver.run_cell(Some("a"), keep);
+    let mut fetching = |cell: &str, reads: &'static [&'static str]| {
+        driver.turn(move |guest| {
+            let task = guest.call(json!({ "op": "next" }));
+            for name in task["bind"].as_array().unwrap() {
+                guest.call(json!({ "op": "kql", "query": name }));
+            }
+            guest.done(reads, &[])
+        });
+        driver.run_cell(Some(cell), "python");
+    };
+    fetching("b", &[]);
+    fetching("c", &["kept"]);
+    let log = driver.run_cell(Some("a"), keep);
+    assert!(log.contains(r#""stale":["c"]"#), "{log}");
+}
+
+#[test]
 fn every_bad_end_says_what_happened_and_what_to_do() {
     let outcomes = [
         Outcome::Returned,
