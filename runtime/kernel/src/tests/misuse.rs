@@ -95,7 +95,7 @@ fn a_guest_that_asks_for_nonsense_is_told_so() {
     let said: String = log
         .lines()
         .filter(|l| l.starts_with("  guest"))
-        .map(|l| format!("{l}\n"))
+        .map(|l| format!("{}\n", l.trim()))
         .collect();
     expect![[r#"
           guest: "there is no operation 'rm'"
