@@ -53,6 +53,9 @@ pub enum Error {
     /// `--data` named something that cannot be used.
     #[error("{0}")]
     Data(String),
+    /// A result cannot be written in the format that was asked for.
+    #[error("{0}")]
+    Export(String),
     /// A file is not a recording, or not a whole one.
     #[error("{0}")]
     Recording(String),

@@ -276,3 +276,6 @@ fn unusable(error: wasmtime::Error) -> Error {
 fn broken(error: wasmtime::Error) -> Error {
     Error::Kernel(format!("{error:#}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod cli;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod kernel;
 pub mod python;
 pub mod recording;

@@ -1,0 +1,273 @@
+//! `spoor query`.
+
+use std::fs;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use spoor_kql::{Engine, EngineOptions, QueryError};
+use spoor_table::format::{self, GridOptions};
+use spoor_table::{Table, ticks};
+
+use super::{Exit, Failure, say};
+use crate::error::Error;
+use crate::export;
+use crate::save::write_atomically;
+use crate::sources::{Data, Source};
+
+/// Query data files with KQL
+///
+/// Each file that --data names is a table by its name. Runs natively on all cores, without
+/// WebAssembly or Python.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The query; `-` reads it from standard input, `@FILE` from a file
+    query: String,
+    /// A data file, or a folder of them; each file becomes a table by its name
+    ///
+    /// CSV, JSON, JSON lines, Parquet and Arrow, also gzipped, zstd-compressed or zipped.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    data: Vec<PathBuf>,
+    /// How to write the result [default: by the extension of --output, else table]
+    #[arg(short, long, value_enum)]
+    format: Option<Format>,
+    /// Write the result to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The ten users with the most failed sign-ins:
+    spoor query 'SigninLogs | where ResultType != 0 | summarize n = count() by UserPrincipalName
+                 | top 10 by n' --data logs/
+
+  From a file, as CSV:
+    spoor query @hunt.kql --data logs/ --format csv
+
+  From one format to another:
+    spoor query 'events' --data events.json.gz -o events.parquet
+
+  Nothing but an expression:
+    spoor query 'print ago(1d)'
+
+Exit codes: 0 done, 1 the query was refused or failed, 2 the command line is wrong, 3 data cannot
+be read, 5 the result cannot be written.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Aligned columns, for people
+    Table,
+    /// Comma-separated values
+    Csv,
+    /// A Markdown table
+    Md,
+    /// {"columns": [{"name", "type"}], "rows": [[...]]}, with Kusto's type names
+    Json,
+    /// Parquet
+    Parquet,
+    /// An Arrow IPC file
+    Arrow,
+}
+
+impl Format {
+    fn of_path(path: &Path) -> Option<Self> {
+        Some(
+            match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+                "csv" => Format::Csv,
+                "md" | "markdown" => Format::Md,
+                "json" => Format::Json,
+                "parquet" | "pq" => Format::Parquet,
+                "arrow" | "feather" | "ipc" => Format::Arrow,
+                _ => return None,
+            },
+        )
+    }
+
+    fn is_binary(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
+    }
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let by_extension = args.output.as_deref().and_then(Format::of_path);
+    let form = args.format.or(by_extension).unwrap_or(Format::Table);
+    if form.is_binary() && args.output.is_none() && std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "this format is binary; say where to with --output FILE",
+        ));
+    }
+    let (text, name) = query_text(&args.query)?;
+    let data = Data::discover(&args.data)?;
+    let table = answer(&text, &name, &data)?;
+    let bytes = shown(&table, form, args.output.is_none())?;
+    match &args.output {
+        Some(path) => write_atomically(path, &bytes)?,
+        None => std::io::stdout().lock().write_all(&bytes)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// The query, and what to call its source in messages.
+fn query_text(argument: &str) -> Result<(String, String), Failure> {
+    if argument == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .map_err(Error::file("cannot read", "standard input"))?;
+        return Ok((text, "standard input".into()));
+    }
+    match argument.strip_prefix('@') {
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(Error::file("cannot read", path))?;
+            // Editors leave a byte order mark.
+            Ok((
+                text.trim_start_matches('\u{feff}').to_owned(),
+                path.to_owned(),
+            ))
+        }
+        None => Ok((argument.to_owned(), "the query".into())),
+    }
+}
+
+fn answer(text: &str, name: &str, data: &Data) -> Result<Table, Failure> {
+    let failed = |e: QueryError| Failure::new(Exit::Failed, told(e, text, name));
+    let mut engine = Engine::new(options()).map_err(|e| failed(e.into()))?;
+    let declared: Vec<String> = data
+        .sources
+        .iter()
+        .map(|source| source.spec.name.clone())
+        .collect();
+    let wanted = engine.references(text, &declared);
+    for source in data
+        .sources
+        .iter()
+        .filter(|source| wanted.contains(&source.spec.name))
+    {
+        engine.register(&source.spec.name, load(source)?);
+    }
+    Ok(engine.run(text, now()).map_err(failed)?.table)
+}
+
+/// All cores, and most of the memory that is free.
+fn options() -> EngineOptions {
+    let free = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| free_memory(&text));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    match free {
+        Some(bytes) => EngineOptions {
+            memory_bytes: bytes / 4 * 3,
+            threads,
+        },
+        None => EngineOptions {
+            threads,
+            ..EngineOptions::default()
+        },
+    }
+}
+
+/// Bytes that are to be had, from Linux's `/proc/meminfo`.
+fn free_memory(meminfo: &str) -> Option<usize> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// A failure with its place in the query, where it has one.
+fn told(error: QueryError, text: &str, name: &str) -> String {
+    match error {
+        QueryError::Diagnostics(diagnostics) => {
+            let shown = spoor_kql_syntax::render(text, &diagnostics);
+            format!("{name} was refused\n{}", shown.trim_end())
+        }
+        other => format!("{name} failed: {other}"),
+    }
+}
+
+fn load(source: &Source) -> Result<Table, Failure> {
+    let bytes =
+        fs::read(&source.path).map_err(Error::file("cannot read the data", &source.path))?;
+    let hint = spoor_data::Format::of_path(&source.spec.label);
+    spoor_data::read(
+        &source.spec.label,
+        hint,
+        bytes,
+        spoor_data::Limits::default(),
+    )
+    .map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))
+}
+
+/// The time in Kusto's ticks.
+fn now() -> i64 {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    ticks::from_unix_nanos(i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn shown(table: &Table, form: Format, on_stdout: bool) -> Result<Vec<u8>, Failure> {
+    Ok(match form {
+        Format::Table => grid(table, on_stdout).into_bytes(),
+        Format::Csv => format::csv(table).into_bytes(),
+        Format::Md => format::markdown(table, usize::MAX).into_bytes(),
+        Format::Json => (format::json(table) + "\n").into_bytes(),
+        Format::Parquet => export::parquet(table)?,
+        Format::Arrow => export::arrow(table)?,
+    })
+}
+
+/// On a terminal as wide as that is and cut at a length that scrolls; elsewhere whole.
+fn grid(table: &Table, on_stdout: bool) -> String {
+    const MOST_ROWS: usize = 1000;
+    let size = if on_stdout {
+        terminal_size::terminal_size_of(std::io::stdout())
+    } else {
+        None
+    };
+    let width = size.map(|(terminal_size::Width(columns), _)| usize::from(columns));
+    match width {
+        Some(width) => format::grid(
+            table,
+            GridOptions {
+                rows: MOST_ROWS,
+                width,
+            },
+        ),
+        None => format::grid(
+            table,
+            GridOptions {
+                rows: usize::MAX,
+                width: usize::MAX,
+            },
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_memory_is_read() {
+        assert_eq!(
+            free_memory("MemTotal: 9 kB\nMemAvailable:    24 kB\n"),
+            Some(24 << 10)
+        );
+        assert_eq!(free_memory("nonsense"), None);
+    }
+
+    #[test]
+    fn formats_go_by_extension() {
+        assert_eq!(
+            Format::of_path(Path::new("a.PARQUET")),
+            Some(Format::Parquet)
+        );
+        assert_eq!(Format::of_path(Path::new("a.txt")), None);
+    }
+}

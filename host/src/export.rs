@@ -1,0 +1,228 @@
+//! A query's result as files that other tools read: Parquet and Arrow IPC, with Arrow's own types
+//! for time.
+//!
+//! `spoor query --format` calls this. What goes between kernel and page is `spoor_table::ipc`'s,
+//! which keeps Kusto's ticks.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::datatypes::{
+    DurationMicrosecondType, DurationNanosecondType, Field, Int64Type, Schema,
+    TimestampMicrosecondType, TimestampNanosecondType,
+};
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+use spoor_table::{Cell, KustoType, Table, format, ticks};
+
+use crate::error::Error;
+
+/// The table as a Parquet file, compressed with zstd.
+pub fn parquet(table: &Table) -> Result<Vec<u8>, Error> {
+    let batch = natural(table)?;
+    let compression = parquet::basic::Compression::ZSTD(parquet::basic::ZstdLevel::default());
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_compression(compression)
+        .build();
+    let failed = |e: parquet::errors::ParquetError| {
+        Error::Export(format!("the result cannot be written as Parquet: {e}"))
+    };
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))
+            .map_err(failed)?;
+    writer.write(&batch).map_err(failed)?;
+    writer.into_inner().map_err(failed)
+}
+
+/// The table as an Arrow IPC file.
+pub fn arrow(table: &Table) -> Result<Vec<u8>, Error> {
+    let batch = natural(table)?;
+    let write = || {
+        let mut writer = arrow_ipc::writer::FileWriter::try_new(Vec::new(), &batch.schema())?;
+        writer.write(&batch)?;
+        writer.finish()?;
+        writer.into_inner()
+    };
+    write().map_err(unwritable)
+}
+
+fn unwritable(error: ArrowError) -> Error {
+    Error::Export(format!("the result cannot be written as Arrow: {error}"))
+}
+
+/// The table with Arrow's types: datetimes are timestamps in UTC and timespans durations, in
+/// nanoseconds where all values of the column fit and in microseconds otherwise; dynamic values
+/// are JSON text.
+fn natural(table: &Table) -> Result<RecordBatch, Error> {
+    let batch = table.concat().map_err(|e| Error::Export(e.to_string()))?;
+    let columns = table.columns().iter().zip(batch.columns());
+    let arrays: Vec<(String, ArrayRef)> = columns
+        .map(|(column, array)| (column.name.clone(), natural_array(column.ty, array)))
+        .collect();
+    let fields: Vec<Field> = arrays
+        .iter()
+        .map(|(name, array)| Field::new(name, array.data_type().clone(), true))
+        .collect();
+    let options =
+        arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let arrays = arrays.into_iter().map(|(_, array)| array).collect();
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+        .map_err(unwritable)
+}
+
+fn natural_array(ty: KustoType, array: &ArrayRef) -> ArrayRef {
+    match ty {
+        KustoType::DateTime => timestamps(array.as_primitive()),
+        KustoType::TimeSpan => durations(array.as_primitive()),
+        KustoType::Dynamic => json_text(array),
+        _ => array.clone(),
+    }
+}
+
+fn timestamps(values: &Int64Array) -> ArrayRef {
+    let since_1970 = |t: i64| t.saturating_sub(ticks::UNIX_EPOCH);
+    match values.try_unary::<_, Int64Type, _>(|t| nanos(since_1970(t))) {
+        Ok(nanos) => Arc::new(
+            nanos
+                .reinterpret_cast::<TimestampNanosecondType>()
+                .with_timezone("UTC"),
+        ) as ArrayRef,
+        Err(_) => {
+            let micros: Int64Array = values.unary(|t| since_1970(t).div_euclid(10));
+            Arc::new(
+                micros
+                    .reinterpret_cast::<TimestampMicrosecondType>()
+                    .with_timezone("UTC"),
+            )
+        }
+    }
+}
+
+fn durations(values: &Int64Array) -> ArrayRef {
+    match values.try_unary::<_, Int64Type, _>(nanos) {
+        Ok(nanos) => Arc::new(nanos.reinterpret_cast::<DurationNanosecondType>()) as ArrayRef,
+        Err(_) => {
+            let micros: Int64Array = values.unary(|t| t.div_euclid(10));
+            Arc::new(micros.reinterpret_cast::<DurationMicrosecondType>())
+        }
+    }
+}
+
+fn nanos(ticks: i64) -> Result<i64, ArrowError> {
+    ticks
+        .checked_mul(100)
+        .ok_or_else(|| ArrowError::ComputeError("out of range".into()))
+}
+
+fn json_text(array: &ArrayRef) -> ArrayRef {
+    let text = |row| match Cell::of(array, KustoType::Dynamic, row) {
+        Cell::Null => None,
+        cell => {
+            let mut out = String::new();
+            format::push_json(&mut out, cell);
+            Some(out)
+        }
+    };
+    Arc::new((0..array.len()).map(text).collect::<StringArray>())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::array::{
+        DurationMicrosecondArray, DurationNanosecondArray, TimestampMicrosecondArray,
+        TimestampNanosecondArray,
+    };
+    use arrow::datatypes::{DataType, TimeUnit};
+    use spoor_table::{Column, Dynamic, Value};
+
+    use super::*;
+
+    fn table(datetime: i64) -> Table {
+        let columns = [
+            Column::new("t", KustoType::DateTime),
+            Column::new("d", KustoType::TimeSpan),
+            Column::new("j", KustoType::Dynamic),
+            Column::new("s", KustoType::String),
+        ];
+        let row = vec![
+            Value::DateTime(datetime),
+            Value::TimeSpan(15),
+            Value::Dynamic(Dynamic::parse("{\"a\":[1,null]}").unwrap()),
+            Value::String("x".into()),
+        ];
+        Table::from_values(columns, &[row]).unwrap()
+    }
+
+    #[test]
+    fn time_has_arrows_types() {
+        let batch = natural(&table(ticks::UNIX_EPOCH + 5)).unwrap();
+        let nanos = |unit| DataType::Timestamp(unit, Some("UTC".into()));
+        assert_eq!(batch.column(0).data_type(), &nanos(TimeUnit::Nanosecond));
+        assert_eq!(
+            batch
+                .column(0)
+                .as_any()
+                .downcast_ref::<TimestampNanosecondArray>()
+                .unwrap()
+                .value(0),
+            500
+        );
+        assert_eq!(
+            batch
+                .column(1)
+                .as_any()
+                .downcast_ref::<DurationNanosecondArray>()
+                .unwrap()
+                .value(0),
+            1500
+        );
+        assert_eq!(
+            batch.column(2).as_string::<i32>().value(0),
+            "{\"a\":[1,null]}"
+        );
+    }
+
+    #[test]
+    fn far_times_are_in_microseconds() {
+        let batch = natural(&table(ticks::DATETIME_MAX)).unwrap();
+        let far = batch
+            .column(0)
+            .as_any()
+            .downcast_ref::<TimestampMicrosecondArray>()
+            .unwrap()
+            .value(0);
+        assert_eq!(far, (ticks::DATETIME_MAX - ticks::UNIX_EPOCH) / 10);
+        assert!(
+            batch
+                .column(1)
+                .as_any()
+                .downcast_ref::<DurationMicrosecondArray>()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn our_own_readers_take_both_files() {
+        let table = table(ticks::UNIX_EPOCH + 5);
+        for (bytes, name) in [
+            (parquet(&table).unwrap(), "r.parquet"),
+            (arrow(&table).unwrap(), "r.arrow"),
+        ] {
+            let read = spoor_data::read(name, None, bytes, spoor_data::Limits::default()).unwrap();
+            let types: Vec<_> = read.columns().iter().map(|c| c.ty).collect();
+            assert_eq!(
+                types,
+                [
+                    KustoType::DateTime,
+                    KustoType::TimeSpan,
+                    KustoType::String,
+                    KustoType::String
+                ],
+                "{name}"
+            );
+            assert_eq!(format::csv(&read), format::csv(&table), "{name}");
+        }
+    }
+}
