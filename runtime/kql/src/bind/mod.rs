@@ -8,6 +8,8 @@
 //! `pivot`. Binding then stops with `Binding::Stage`: the engine runs that plan and binds again with its result.
 
 mod call;
+mod complete;
+mod documentation;
 mod expand;
 mod expression;
 mod join;
@@ -33,6 +35,7 @@ use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{Query, Render, Span};
 use spoor_table::{Column, Table};
 
+pub use complete::{Completion, CompletionKind, Completions, Hover, complete, hover};
 pub use references::references;
 use relation::Relation;
 
@@ -85,6 +88,7 @@ pub struct BoundPlan {
 /// Binds a parsed query. Errors are diagnostics with places in the query's text.
 pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnostic>> {
     let mut binder = Binder {
+        dry: false,
         input,
         ids: 0,
         next_stage: 0,
@@ -103,6 +107,31 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
     }
 }
 
+/// The columns of a query's result and the names that its `let`s define, without running anything; `None` where it does not
+/// bind.
+fn shape(query: &Query, input: &BindInput<'_>) -> Option<Shape> {
+    let mut binder = Binder {
+        dry: true,
+        input,
+        ids: 0,
+        next_stage: 0,
+        depth: 0,
+        diagnostics: Vec::new(),
+        render: None,
+    };
+    let (scope, result) = binder.statements(query).ok()?;
+    let columns = result
+        .map(|(relation, _)| relation.columns)
+        .unwrap_or_default();
+    Some(Shape { columns, scope })
+}
+
+/// What is in scope at a place of a query.
+struct Shape {
+    columns: Vec<relation::BoundColumn>,
+    scope: scope::Scope,
+}
+
 /// Calls of user functions within each other.
 const CALL_LIMIT: usize = 32;
 
@@ -117,6 +146,8 @@ enum Stop {
 type Bind<T> = Result<T, Stop>;
 
 struct Binder<'a> {
+    /// Only the columns matter: a stage's result may be an empty table.
+    dry: bool,
     input: &'a BindInput<'a>,
     ids: usize,
     next_stage: usize,
@@ -173,6 +204,9 @@ impl Binder<'_> {
             return Ok(table.clone());
         }
         let plan = self.finish(relation, span)?;
+        if self.dry {
+            return Ok(Table::empty(plan.columns));
+        }
         Err(Stop::Stage(Box::new(plan)))
     }
 }

@@ -18,6 +18,21 @@ use crate::typed::Typed;
 impl Binder<'_> {
     /// A whole query: the plan of its one tabular statement.
     pub(super) fn query(&mut self, query: &Query) -> Bind<BoundPlan> {
+        match self.statements(query)?.1 {
+            Some((relation, span)) => self.finish(relation, span),
+            None => {
+                let end = query
+                    .statements
+                    .last()
+                    .map_or(Span::default(), |statement| statement.span);
+                let hint = Some("end it with a table or a pipe: T | take 10");
+                Err(self.error_hint(end, "this query has no result", hint))
+            }
+        }
+    }
+
+    /// The names that a query defines, and its result.
+    pub(super) fn statements(&mut self, query: &Query) -> Bind<(Scope, Option<(Relation, Span)>)> {
         let mut scope = Scope::root();
         let mut result: Option<(Relation, Span)> = None;
         for statement in &query.statements {
@@ -33,17 +48,7 @@ impl Binder<'_> {
                 _ => scope = self.definition(statement, &scope)?,
             }
         }
-        match result {
-            Some((relation, span)) => self.finish(relation, span),
-            None => {
-                let end = query
-                    .statements
-                    .last()
-                    .map_or(Span::default(), |statement| statement.span);
-                let hint = Some("end it with a table or a pipe: T | take 10");
-                Err(self.error_hint(end, "this query has no result", hint))
-            }
-        }
+        Ok((scope, result))
     }
 
     /// The query's result: a tabular expression, whose last operator may be `render`.
