@@ -1,9 +1,167 @@
-//! placeholder
-use crate::model::Notebook;
-/// Options.
+//! A notebook as one static HTML page: styles inlined, no script, nothing loaded.
+//!
+//! `spoor render` and `spoor run --html` call [`render`]. Everything that comes from the notebook
+//! passes [`sanitize`] or is escaped; a Content-Security-Policy in the page is the second line.
+
+mod ansi;
+mod bundle;
+mod cell;
+mod code;
+mod css;
+mod finish;
+mod image;
+mod json_view;
+mod languages;
+mod markdown;
+mod math;
+mod outline;
+mod page;
+mod sanitize;
+mod scan;
+mod stream;
+mod text;
+mod visibility;
+
+use serde_json::Value;
+
+use crate::language::Language;
+use crate::model::{Notebook, Object};
+use math::Mathematics;
+use outline::Outline;
+
+/// Gives an image's bytes by its path as the notebook writes it, percent-decoded; none if it is not
+/// to be had. The caller keeps paths within the notebook's folder.
+pub type ImageResolver<'a> = dyn Fn(&str) -> Option<Vec<u8>> + 'a;
+
+/// What a page needs beside its notebook.
 #[derive(Default)]
-pub struct RenderOptions {}
-/// Renders.
-pub fn render(_notebook: &Notebook, _options: &RenderOptions) -> String {
-    String::new()
+pub struct RenderOptions<'a> {
+    /// The title of a notebook that has none: its file's name.
+    pub title: Option<&'a str>,
+    /// Finds images that lie beside the notebook, to be embedded.
+    pub images: Option<&'a ImageResolver<'a>>,
+}
+
+/// The notebook's page: a whole HTML document. Never fails and never panics, whatever the notebook
+/// holds.
+pub fn render(notebook: &Notebook, options: &RenderOptions<'_>) -> String {
+    let mut page = Page::new(notebook, options);
+    let mut cells = String::new();
+    for cell in &notebook.cells {
+        cells += &cell::to_html(&mut page, cell);
+        page.cell += 1;
+    }
+    page::document(notebook, &page, &cells)
+}
+
+/// A page in the making.
+struct Page<'a> {
+    options: &'a RenderOptions<'a>,
+    notebook: &'a Notebook,
+    /// The notebook's own language.
+    language: Language,
+    math: Mathematics,
+    outline: Outline,
+    /// The index of the cell being rendered.
+    cell: usize,
+    /// How many outputs have had a scope.
+    scopes: usize,
+}
+
+impl<'a> Page<'a> {
+    fn new(notebook: &'a Notebook, options: &'a RenderOptions<'a>) -> Self {
+        Self {
+            options,
+            notebook,
+            language: notebook.language(),
+            math: Mathematics::new(),
+            outline: Outline::default(),
+            cell: 0,
+            scopes: 0,
+        }
+    }
+
+    fn next_scope(&mut self) -> String {
+        self.scopes += 1;
+        format!("o{}", self.scopes)
+    }
+
+    /// Markdown, with the attachments of its cell.
+    fn markdown(&mut self, source: &str, attachments: Option<&Object>) -> String {
+        let options = self.options;
+        let images = |source: &str| options.image(source, attachments);
+        let surroundings = markdown::Surroundings {
+            cell: self.cell,
+            math: &mut self.math,
+            outline: &mut self.outline,
+            images: &images,
+        };
+        let finished = markdown::to_html(source, surroundings);
+        if finished.is_painted {
+            format!("<div class=\"paper\">{}</div>", finished.html)
+        } else {
+            finished.html
+        }
+    }
+
+    /// A LaTeX output: the formula between its delimiters, or Markdown with formulas in it.
+    fn latex(&mut self, source: &str) -> String {
+        let trimmed = source.trim();
+        let inner = |open: &str, close: &str| {
+            let inner = trimmed.strip_prefix(open)?.strip_suffix(close)?;
+            (!inner.contains('$')).then_some(inner)
+        };
+        match inner("$$", "$$")
+            .or_else(|| inner("\\[", "\\]"))
+            .or_else(|| inner("$", "$"))
+        {
+            Some(formula) => self
+                .math
+                .to_html(formula.trim_start_matches("\\displaystyle"), true),
+            None if trimmed.starts_with("\\begin{") => self.math.to_html(trimmed, true),
+            None => self.markdown(source, None),
+        }
+    }
+
+    fn has_widget_state(&self, model: &str) -> bool {
+        let state = || {
+            self.notebook
+                .metadata
+                .get("widgets")?
+                .as_object()?
+                .values()
+                .find_map(|set| set.get("state"))
+        };
+        state().is_some_and(|state: &Value| state.get(model).is_some())
+    }
+}
+
+impl RenderOptions<'_> {
+    /// The `data:` URL of an image, by its source as a notebook writes it.
+    fn image(&self, source: &str, attachments: Option<&Object>) -> Option<String> {
+        if source.starts_with("data:image/") {
+            return Some(source.to_owned());
+        }
+        if let Some(name) = source.strip_prefix("attachment:") {
+            return attachment(attachments?, name);
+        }
+        let is_elsewhere = source.is_empty() || source.starts_with("//") || source.contains("://");
+        let resolve = self.images.filter(|_| !is_elsewhere)?;
+        let path = source.split(['?', '#']).next().unwrap_or(source);
+        image::data_url(&resolve(&text::percent_decoded(path))?)
+    }
+}
+
+fn attachment(files: &Object, name: &str) -> Option<String> {
+    let file = files
+        .get(name)
+        .or_else(|| files.get(&text::percent_decoded(name)))?;
+    file.as_object()?.iter().find_map(|(mime, value)| {
+        let content = value.as_str()?;
+        if mime == "image/svg+xml" {
+            Some(image::from_svg(content))
+        } else {
+            image::from_base64(mime, content)
+        }
+    })
 }

@@ -1,0 +1,381 @@
+//! A MIME bundle as HTML: the best of its formats that a page without scripts can show, and a note
+//! of what was left out.
+
+use serde_json::Value;
+
+use super::finish::Finisher;
+use super::text::{counted, escaped, size};
+use super::{Page, css, image, json_view, sanitize, stream};
+use crate::model::Bundle;
+
+/// Formats that a static page shows, the best first.
+const STATIC: [&str; 11] = [
+    "text/html",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/bmp",
+    "text/markdown",
+    "text/latex",
+    "application/json",
+    "application/geo+json",
+];
+
+/// Formats that need a script, and what people call them.
+const SCRIPTED: [(&str, &str); 9] = [
+    (
+        "application/vnd.jupyter.widget-view+json",
+        "An interactive widget",
+    ),
+    (
+        "application/vnd.plotly.v1+json",
+        "An interactive Plotly chart",
+    ),
+    (
+        "application/vnd.vegalite.",
+        "An interactive Vega-Lite chart",
+    ),
+    ("application/vnd.vega.", "An interactive Vega chart"),
+    ("application/vnd.bokehjs_load.", "Bokeh's loader script"),
+    ("application/vnd.bokehjs_exec.", "An interactive Bokeh plot"),
+    ("application/vnd.holoviews_", "A HoloViews script"),
+    ("application/javascript", "JavaScript"),
+    ("text/javascript", "JavaScript"),
+];
+
+const WIDGET: &str = "application/vnd.jupyter.widget-view+json";
+const CHART: &str = "application/vnd.spoor.chart+json";
+
+/// HTML longer than this is folded.
+const FOLD_OVER: usize = 200_000;
+
+/// The bundle as HTML.
+pub(crate) fn to_html(page: &mut Page<'_>, bundle: &Bundle) -> String {
+    if let Some(chart) = chart(page, bundle) {
+        return chart;
+    }
+    let mut notes = Vec::new();
+    let best = STATIC.iter().find_map(|mime| {
+        let value = bundle.data.get(*mime)?;
+        static_format(page, bundle, mime, value, &mut notes)
+    });
+    if best.is_none() {
+        notes.extend(scripted_note(page, bundle));
+    }
+    let body = best.or_else(|| plain(bundle)).unwrap_or_default();
+    if body.is_empty() && notes.is_empty() {
+        notes.extend(unknown_note(bundle));
+    }
+    let notes: String = notes
+        .iter()
+        .map(|note| format!("<p class=\"note\">{note}</p>"))
+        .collect();
+    format!("{notes}{body}")
+}
+
+/// A chart of ours: its picture, and the table that it was drawn from behind a line to click.
+fn chart(page: &mut Page<'_>, bundle: &Bundle) -> Option<String> {
+    bundle.data.get(CHART)?;
+    let svg = text(bundle.data.get("image/svg+xml")?)?;
+    let picture = html(page, svg, true, &mut Vec::new())?;
+    let table = bundle.data.get("text/html").and_then(text);
+    let table = table.and_then(|table| html(page, table, false, &mut Vec::new()));
+    let table = table
+        .map(|table| format!("<details class=\"fold\"><summary>Table</summary>{table}</details>"));
+    Some(picture + &table.unwrap_or_default())
+}
+
+fn static_format(
+    page: &mut Page<'_>,
+    bundle: &Bundle,
+    mime: &str,
+    value: &Value,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    match mime {
+        "text/html" => html(page, text(value)?, false, notes),
+        "image/svg+xml" => html(page, text(value)?, true, notes),
+        "text/markdown" => Some(format!(
+            "<div class=\"md\">{}</div>",
+            page.markdown(text(value)?, None)
+        )),
+        "text/latex" => Some(format!(
+            "<div class=\"md\">{}</div>",
+            page.latex(text(value)?)
+        )),
+        "application/json" | "application/geo+json" => Some(json_view::to_html(value)),
+        _ => picture(bundle, mime, text(value)?),
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str()
+}
+
+fn picture(bundle: &Bundle, mime: &str, base64: &str) -> Option<String> {
+    let url = image::from_base64(mime, base64)?;
+    let metadata = bundle
+        .metadata
+        .get(mime)
+        .and_then(Value::as_object)
+        .unwrap_or(&bundle.metadata);
+    let mut sizes = String::new();
+    for name in ["width", "height"] {
+        if let Some(pixels) = metadata
+            .get(name)
+            .and_then(Value::as_f64)
+            .filter(|pixels| (1.0..1e5).contains(pixels))
+        {
+            sizes += &format!(" {name}=\"{}\"", pixels.round());
+        }
+    }
+    let alt = bundle
+        .data
+        .get("text/plain")
+        .and_then(Value::as_str)
+        .unwrap_or("output");
+    let alt = alt.trim_start_matches('<').trim_end_matches('>');
+    Some(format!(
+        "<div class=\"paper\"><img src=\"{url}\" alt=\"{}\"{sizes}></div>",
+        escaped(alt)
+    ))
+}
+
+/// HTML or SVG, sanitised, in a scope of its own. None if nothing of it shows.
+fn html(
+    page: &mut Page<'_>,
+    source: &str,
+    is_picture: bool,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    let scope = page.next_scope();
+    let Some(clean) = sanitize::clean(source) else {
+        let words = format!(
+            "HTML source, {}: too long or too deep to be shown as HTML here",
+            size(source.len())
+        );
+        return Some(fold(
+            &words,
+            &format!("<pre class=\"text\">{}</pre>", escaped(source)),
+        ));
+    };
+    notes.extend(left_out(source));
+    if !shows(&clean) {
+        return None;
+    }
+    let styles = css::stylesheet(&style_elements(source), &scope);
+    let images = |source: &str| page.options.image(source, None);
+    let finisher = Finisher {
+        scope: Some(&scope),
+        outline: &mut page.outline,
+        images: &images,
+    };
+    let finished = finisher.finish(&clean);
+    let is_painted = is_picture
+        || finished.is_painted
+        || styles.contains("background")
+        || styles.contains("color:");
+    let style = if styles.is_empty() {
+        String::new()
+    } else {
+        format!("<style>{styles}</style>")
+    };
+    let paper = if is_painted { " paper" } else { "" };
+    let body = format!(
+        "{style}<div class=\"html {scope}{paper}\">{}</div>",
+        finished.html
+    );
+    if is_picture || source.len() <= FOLD_OVER {
+        return Some(body);
+    }
+    let rows = finished.html.matches("<tr").count();
+    let what = if rows > 1 {
+        format!("A table of {}", counted(rows, "row"))
+    } else {
+        "HTML".to_owned()
+    };
+    Some(fold(
+        &format!("{what}, {}", size(finished.html.len())),
+        &body,
+    ))
+}
+
+fn fold(summary: &str, body: &str) -> String {
+    format!("<details class=\"fold\"><summary>{summary}</summary>{body}</details>")
+}
+
+/// Whether sanitised HTML has anything to see.
+fn shows(clean: &str) -> bool {
+    let elements = [
+        "<img",
+        "<svg",
+        "<table",
+        "<hr",
+        "<input",
+        "<math",
+        "<meter",
+        "<progress",
+    ];
+    elements.iter().any(|element| clean.contains(element))
+        || !super::text::text_of(clean).trim().is_empty()
+}
+
+/// The content of all style elements. Read roughly, for it is parsed as CSS afterwards.
+fn style_elements(html: &str) -> String {
+    let mut styles = String::new();
+    let mut rest = html;
+    while let Some(at) = find_ignoring_case(rest, "<style") {
+        let Some(start) = rest[at..].find('>').map(|end| at + end + 1) else {
+            break;
+        };
+        let len = find_ignoring_case(&rest[start..], "</style").unwrap_or(rest.len() - start);
+        styles.push_str(&rest[start..start + len]);
+        styles.push('\n');
+        rest = &rest[start + len..];
+    }
+    styles
+}
+
+fn find_ignoring_case(text: &str, ascii: &str) -> Option<usize> {
+    let (first, rest) = ascii.split_at(1);
+    let mut from = 0;
+    while let Some(at) = text[from..].find(first) {
+        let candidate = text
+            .as_bytes()
+            .get(from + at + 1..from + at + 1 + rest.len());
+        if candidate.is_some_and(|candidate| candidate.eq_ignore_ascii_case(rest.as_bytes())) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+/// What sanitising takes out of an output that its reader would miss.
+fn left_out(html: &str) -> Option<String> {
+    let kinds = [
+        ("<script", "script"),
+        ("<iframe", "embedded frame"),
+        ("<object", "embedded object"),
+        ("<embed", "embedded object"),
+        ("<video", "video"),
+        ("<audio", "sound"),
+        ("<canvas", "canvas"),
+    ];
+    let found = kinds
+        .iter()
+        .filter_map(|(tag, name)| match count(html, tag) {
+            0 => None,
+            number => Some(counted(number, name)),
+        });
+    let found: Vec<String> = found.collect();
+    if found.is_empty() {
+        return None;
+    }
+    let links: String = frames(html)
+        .iter()
+        .map(|url| {
+            format!(
+                " <a href=\"{0}\" rel=\"noopener noreferrer\">{0}</a>",
+                escaped(url)
+            )
+        })
+        .collect();
+    Some(format!(
+        "Left out of this output: {}.{links}",
+        found.join(", ")
+    ))
+}
+
+fn count(html: &str, tag: &str) -> usize {
+    let mut rest = html;
+    let mut number = 0;
+    while let Some(at) = find_ignoring_case(rest, tag) {
+        number += 1;
+        rest = &rest[at + tag.len()..];
+    }
+    number
+}
+
+/// Where embedded frames led, if to the web.
+fn frames(html: &str) -> Vec<String> {
+    let mut urls = Vec::new();
+    let mut rest = html;
+    while let Some(at) = find_ignoring_case(rest, "<iframe") {
+        rest = &rest[at + 1..];
+        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
+        let source = tag
+            .split_once("src=")
+            .map(|(_, value)| value.trim_start_matches(['"', '\'']));
+        let url = source
+            .and_then(|source| source.split(['"', '\'', ' ', '\n']).next())
+            .unwrap_or_default();
+        if url.starts_with("https://") || url.starts_with("http://") {
+            urls.push(super::text::unescaped(url));
+        }
+    }
+    urls
+}
+
+fn scripted_note(page: &Page<'_>, bundle: &Bundle) -> Option<String> {
+    let (mime, name) = bundle.data.keys().find_map(|mime| {
+        let known = SCRIPTED.iter().find(|(start, _)| mime.starts_with(start))?;
+        Some((mime, known.1))
+    })?;
+    if mime == WIDGET {
+        return Some(widget_note(page, bundle));
+    }
+    let bytes = bundle.data.get(mime).map_or(0, length);
+    Some(format!(
+        "{name} was left out ({}): this page runs no scripts.",
+        size(bytes)
+    ))
+}
+
+fn widget_note(page: &Page<'_>, bundle: &Bundle) -> String {
+    let id = bundle
+        .data
+        .get(WIDGET)
+        .and_then(|view| view.get("model_id"))
+        .and_then(Value::as_str);
+    match id.map(|id| page.has_widget_state(id)) {
+        Some(true) => "An interactive widget was left out: this page runs no scripts. Its text form follows.".to_owned(),
+        _ => "An interactive widget was left out: the notebook was saved without the widget's state, so only its \
+              text form is left."
+            .to_owned(),
+    }
+}
+
+fn plain(bundle: &Bundle) -> Option<String> {
+    let text = bundle.data.get("text/plain").and_then(Value::as_str)?;
+    let is_stand_in = text.starts_with("<IPython.core.display.") && text.ends_with("object>");
+    (!is_stand_in && !text.is_empty()).then(|| stream::to_html(text, "text"))
+}
+
+fn unknown_note(bundle: &Bundle) -> Option<String> {
+    let others: Vec<String> = bundle
+        .data
+        .iter()
+        .map(|(mime, value)| format!("{} ({})", escaped(mime), size(length(value))))
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "An output in a format that this page cannot show: {}.",
+            others.join(", ")
+        )
+    })
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(|item| length(item) + 2).sum(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, item)| key.len() + length(item) + 4)
+            .sum(),
+        _ => 4,
+    }
+}

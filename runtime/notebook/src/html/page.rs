@@ -1,0 +1,129 @@
+//! The document around the cells: head, card, outline, footer.
+
+use std::fmt::Write;
+
+use super::Page;
+use super::text::escaped;
+use crate::model::{Card, Notebook};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Nothing is loaded, run, framed or submitted: images come as `data:`, styles are inline.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// The whole document.
+pub(crate) fn document(notebook: &Notebook, page: &Page<'_>, cells: &str) -> String {
+    let title = notebook
+        .title()
+        .or_else(|| page.options.title.map(str::to_owned));
+    let title = escaped(title.as_deref().unwrap_or("Notebook"));
+    let outline = page.outline.to_html();
+    let mut out = String::with_capacity(cells.len() + STYLE.len() + 2048);
+    let _ = write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"Spoor\">\n\
+         <title>{title}</title>\n<style>\n{}</style>\n</head>\n",
+        minified(STYLE)
+    );
+    let class = if outline.is_empty() {
+        "plain"
+    } else {
+        "outlined"
+    };
+    let _ = write!(out, "<body class=\"{class}\">\n");
+    if !outline.is_empty() {
+        let _ = write!(
+            out,
+            "<nav class=\"outline\" aria-label=\"Outline\">{outline}</nav>\n"
+        );
+    }
+    out.push_str("<main>\n");
+    out += &card(&notebook.card(), page);
+    if !outline.is_empty() {
+        let _ = write!(
+            out,
+            "<details class=\"contents\"><summary>Contents</summary>{outline}</details>\n"
+        );
+    }
+    out += &page.outline.settle(cells);
+    out += &footer(notebook);
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// The style sheet without its comments and indentation.
+fn minified(css: &str) -> String {
+    let mut out = String::with_capacity(css.len());
+    for line in css.lines().map(str::trim) {
+        if !line.is_empty() && !line.starts_with("/*") {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What the notebook says of itself; empty if it says nothing.
+fn card(card: &Card, page: &Page<'_>) -> String {
+    if card.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<header class=\"card\">");
+    if let Some(title) = card
+        .title
+        .as_deref()
+        .filter(|title| page.outline.first_title() != Some(title))
+    {
+        let _ = write!(out, "<h1>{}</h1>", escaped(title));
+    }
+    if let Some(description) = &card.description {
+        let _ = write!(out, "<p class=\"lead\">{}</p>", escaped(description));
+    }
+    let by: Vec<String> = [&card.author, &card.revised]
+        .into_iter()
+        .flatten()
+        .map(|text| escaped(text))
+        .collect();
+    if !by.is_empty() {
+        let _ = write!(out, "<p class=\"by\">{}</p>", by.join(" · "));
+    }
+    out.push_str(&facts(card));
+    out.push_str("</header>\n");
+    out
+}
+
+fn facts(card: &Card) -> String {
+    let lists = [
+        ("Needs", &card.data_types, true),
+        ("From", &card.data_sources, false),
+        ("Tags", &card.tags, false),
+    ];
+    let mut out = String::new();
+    for (name, values, is_code) in lists.iter().filter(|(_, values, _)| !values.is_empty()) {
+        let tag = if *is_code { "code" } else { "span" };
+        let values: Vec<String> = values
+            .iter()
+            .map(|value| format!("<{tag}>{}</{tag}>", escaped(value)))
+            .collect();
+        let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", values.join(" "));
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("<dl>{out}</dl>")
+    }
+}
+
+fn footer(notebook: &Notebook) -> String {
+    let language = notebook.language();
+    let kernel = notebook
+        .metadata
+        .get("kernelspec")
+        .and_then(|spec| spec.get("display_name"))
+        .and_then(|name| name.as_str());
+    let kernel = escaped(kernel.unwrap_or(language.label()));
+    format!("<footer>{kernel} notebook, rendered by Spoor</footer>\n")
+}
