@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use spoor_data::{Limits, Loader, Progress};
-use spoor_kql::{Engine, EngineOptions};
+use spoor_kql::{Engine, EngineOptions, bind};
 use spoor_protocol::{DataFormat, Effect, SourceSpec};
 use spoor_table::Table;
 
@@ -172,6 +172,23 @@ impl Catalogue {
             shape: self.engine.table(name).map(shape),
         };
         names.into_iter().map(listed).collect()
+    }
+
+    /// The tables for completion and inspection. Those that are not loaded are there by name.
+    pub(crate) fn for_names(&self) -> bind::Catalogue {
+        let mut names = self.engine.catalogue().clone();
+        let unloaded = self
+            .sources
+            .keys()
+            .filter(|name| self.engine.table(name).is_none());
+        if let Ok(mut blank) = Engine::new(EngineOptions {
+            threads: 1,
+            ..EngineOptions::default()
+        }) {
+            unloaded.for_each(|name| blank.register(name, Table::empty([])));
+            names.extend(blank.catalogue().clone());
+        }
+        names
     }
 
     /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.

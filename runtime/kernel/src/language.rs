@@ -3,6 +3,7 @@
 //! Positions in Jupyter's messages count Unicode code points; the parser's count bytes.
 
 use serde_json::{Map, Value, json};
+use spoor_kql::bind::{self, CompletionKind};
 use spoor_kql_syntax::parse;
 
 use crate::catalogue::Catalogue;
@@ -58,29 +59,51 @@ pub(crate) fn answer(ask: &Ask, catalogue: &Catalogue) -> Map<String, Value> {
 }
 
 fn complete(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map<String, Value> {
-    let at = byte_offset(code, cursor);
-    let start = query[..at]
-        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .map_or(0, |i| i + 1);
-    let word = &query[start..at];
-    let names = catalogue
-        .list()
-        .into_iter()
-        .map(|table| table.name)
-        .filter(|name| name.starts_with(word));
-    let matches: Vec<String> = names.collect();
-    object(
-        json!({ "matches": matches, "cursor_start": code[..start].chars().count(), "cursor_end": cursor }),
-    )
+    let found = bind::complete(query, byte_offset(code, cursor), &catalogue.for_names());
+    let (start, end) = (
+        position(code, found.range.start),
+        position(code, found.range.end),
+    );
+    let matches: Vec<&str> = found.items.iter().map(|item| item.text.as_str()).collect();
+    let types: Vec<Value> = found
+        .items
+        .iter()
+        .map(|item| {
+            let kind = kind_name(item.kind);
+            json!({ "start": start, "end": end, "text": item.text, "type": kind, "signature": item.detail })
+        })
+        .collect();
+    object(json!({
+        "matches": matches,
+        "cursor_start": start,
+        "cursor_end": end,
+        "metadata": { "_jupyter_types_experimental": types },
+    }))
 }
 
-fn inspect(
-    _query: &str,
-    _code: &str,
-    _cursor: usize,
-    _catalogue: &Catalogue,
-) -> Map<String, Value> {
-    Map::new()
+fn kind_name(kind: CompletionKind) -> &'static str {
+    match kind {
+        CompletionKind::Table => "table",
+        CompletionKind::Column => "column",
+        CompletionKind::Operator => "operator",
+        CompletionKind::Function => "function",
+        CompletionKind::Aggregate => "aggregate",
+        CompletionKind::Variable => "variable",
+        CompletionKind::Keyword => "keyword",
+    }
+}
+
+fn inspect(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map<String, Value> {
+    let at = byte_offset(code, cursor);
+    let Some(hover) = bind::hover(query, at, &catalogue.for_names()) else {
+        return Map::new();
+    };
+    let plain = format!("{}\n\n{}", hover.title, hover.text);
+    let markdown = format!("```kql\n{}\n```\n\n{}", hover.title, hover.text);
+    object(json!({
+        "found": true,
+        "data": { "text/plain": plain.trim_end(), "text/markdown": markdown.trim_end() },
+    }))
 }
 
 /// The byte at which the code point `position` of `code` begins; its length where there is none.
@@ -88,4 +111,11 @@ fn byte_offset(code: &str, position: usize) -> usize {
     code.char_indices()
         .nth(position)
         .map_or(code.len(), |(at, _)| at)
+}
+
+/// The code point at which byte `offset` of `code` is.
+fn position(code: &str, offset: usize) -> usize {
+    code.char_indices()
+        .take_while(|(at, _)| *at < offset)
+        .count()
 }
