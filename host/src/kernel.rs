@@ -143,11 +143,11 @@ impl Kernel {
         );
         self.memory.write(&mut self.store, ptr as usize, event)?;
         let packed = self.step.call(&mut self.store, (ptr, len))?;
+        self.free.call(&mut self.store, (ptr, len))?;
+        wasmtime::ensure!(packed != 0, "it has no memory left for its answer");
         let (at, size) = unpack(packed);
-        let answer = self
-            .memory
-            .data(&self.store)
-            .get(at as usize..at as usize + size as usize);
+        let end = (at as usize).saturating_add(size as usize);
+        let answer = self.memory.data(&self.store).get(at as usize..end);
         let Some(answer) = answer.map(<[u8]>::to_vec) else {
             wasmtime::bail!("its answer of {size} bytes at {at} is not within its memory");
         };

@@ -189,7 +189,7 @@ impl Reader {
     }
 
     /// The next record; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Record>, Error> {
+    pub fn read(&mut self) -> Result<Option<Record>, Error> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -268,7 +268,7 @@ mod tests {
     fn read_all(path: &Path) -> Result<Vec<Record>, Error> {
         let mut reader = Reader::open(path)?;
         let mut all = Vec::new();
-        while let Some(record) = reader.next()? {
+        while let Some(record) = reader.read()? {
             all.push(record);
         }
         Ok(all)

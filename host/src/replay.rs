@@ -96,7 +96,7 @@ impl Tape {
         if let Some(record) = self.ahead.take() {
             return Ok(Some(record));
         }
-        match self.reader.next() {
+        match self.reader.read() {
             Ok(record) => Ok(record),
             Err(Error::Recording(_)) => {
                 self.broken_off = true;

@@ -5,7 +5,7 @@
 //! outputs, saves after each cell, and keeps the time.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -111,7 +111,7 @@ pub enum Ending {
 }
 
 enum Happened {
-    Report(Report),
+    Report(Box<Report>),
     Asked(Ask),
 }
 
@@ -162,7 +162,7 @@ impl Run {
             .timeout
             .and_then(|timeout| Instant::now().checked_add(timeout));
         let sender = self.sender.clone();
-        let report = move |report| drop(sender.send(Happened::Report(report)));
+        let report = move |report| drop(sender.send(Happened::Report(Box::new(report))));
         let session = Session::open(runtime, plan.session, report)?;
         let mut front = Front {
             interrupt: session.interrupt(),
@@ -297,14 +297,14 @@ impl Front<'_> {
         let mut given_up_at = None;
         loop {
             match self.wait(given_up_at) {
-                Some(Happened::Report(Report::Done(end))) => {
-                    gathered.end = Some(end?);
-                    return Ok(gathered);
-                }
-                Some(Happened::Report(Report::Note(line))) => (self.tell)(Progress::Note(&line)),
-                Some(Happened::Report(Report::Message(message))) => {
-                    self.take(message, notebook, area, &mut gathered)
-                }
+                Some(Happened::Report(report)) => match *report {
+                    Report::Done(end) => {
+                        gathered.end = Some(end?);
+                        return Ok(gathered);
+                    }
+                    Report::Note(line) => (self.tell)(Progress::Note(&line)),
+                    Report::Message(message) => self.take(message, notebook, area, &mut gathered),
+                },
                 Some(Happened::Asked(ask)) => {
                     let enough = ask == Ask::Stop || self.asked;
                     self.asked = true;
@@ -332,13 +332,10 @@ impl Front<'_> {
         let Some(until) = given_up_at.or(self.deadline) else {
             return self.happens.recv().ok();
         };
-        match self
-            .happens
-            .recv_timeout(until.saturating_duration_since(Instant::now()))
-        {
-            Ok(happened) => Some(happened),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        // Looked at first, so that a flood of output cannot hold it off. The sender lives as long
+        // as the run: an error is the time.
+        let left = until.checked_duration_since(Instant::now())?;
+        self.happens.recv_timeout(left).ok()
     }
 
     fn take(

@@ -154,20 +154,19 @@ fn answer(text: &str, name: &str, data: &Data) -> Result<Table, Failure> {
 
 /// All cores, and most of the memory that is free.
 fn options() -> EngineOptions {
-    let free = fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| free_memory(&text));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    match free {
-        Some(bytes) => EngineOptions {
-            memory_bytes: bytes / 4 * 3,
-            threads,
-        },
-        None => EngineOptions {
-            threads,
-            ..EngineOptions::default()
-        },
+    EngineOptions {
+        memory_bytes: memory() / 4 * 3,
+        threads,
     }
+}
+
+/// Bytes of memory that are free; a modest guess where that cannot be told.
+fn memory() -> usize {
+    let meminfo = fs::read_to_string("/proc/meminfo").ok();
+    meminfo
+        .and_then(|text| free_memory(&text))
+        .unwrap_or(4 << 30)
 }
 
 /// Bytes that are to be had, from Linux's `/proc/meminfo`.

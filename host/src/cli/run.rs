@@ -104,7 +104,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let mut screen = Screen::new(args.log_output);
-    let progress = |progress: crate::aot::Progress| say::line(progress);
+    let lines = Screen {
+        bar: screen.bar.clone(),
+        log_output: false,
+    };
+    let progress = move |progress: crate::aot::Progress| lines.line(&progress.to_string());
     let runtime = Runtime::load(Assets::find()?, Cache::of_user(), Box::new(progress))?;
     let mut saver = Saver::new(out);
     let plan = Plan {
