@@ -1,10 +1,12 @@
-// Lays out the static site: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--brotli]`.
+// Lays out the static site: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR]
+// [--brotli]`.
 //
 // DIR of --bindings is what wasm-bindgen wrote for the worker; DIR of --assets holds `kernel.wasm`
 // and `python/` as the host uses them. Their bytes go into the site as they are: the modules are
 // the same on both sides. The folders that Python imports from are packed into one file each, so
-// that a page fetches a few blocks and not thousands of files. `--brotli` writes `FILE.br` beside
-// what is worth it, for servers that send such files.
+// that a page fetches a few blocks and not thousands of files. `--data` adds a folder of data, whose
+// files are the tables of every notebook. `--brotli` writes `FILE.br` beside what is worth it, for
+// servers that send such files.
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
@@ -17,6 +19,8 @@ import { constants, createBrotliCompress } from "node:zlib";
 
 import * as esbuild from "esbuild";
 
+import { dataIndex } from "./data-index.mjs";
+
 const web = path.dirname(fileURLToPath(import.meta.url));
 
 const { values: options } = parseArgs({
@@ -24,6 +28,7 @@ const { values: options } = parseArgs({
     bindings: { type: "string" },
     assets: { type: "string" },
     out: { type: "string" },
+    data: { type: "string" },
     brotli: { type: "boolean", default: false },
   },
 });
@@ -36,6 +41,7 @@ await mkdir(path.join(options.out, "python"), { recursive: true });
 await Promise.all([scripts(), page(), gallery()]);
 const site = { kernel: await asset("kernel.wasm"), python: await python() };
 await writeFile(path.join(options.out, "site.json"), JSON.stringify(site));
+if (options.data) await data(path.resolve(options.data));
 if (options.brotli) await compress();
 
 /** The page's and the worker's scripts, each bundled into one file. */
@@ -52,6 +58,8 @@ async function scripts() {
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
     },
     logLevel: "warning",
+    // wasm-bindgen names the module once for each kind of import.
+    logOverride: { "duplicate-object-key": "silent" },
   });
   await copyFile(path.join(options.bindings, "spoor_worker_bg.wasm"), path.join(options.out, "driver.wasm"));
 }
@@ -78,14 +86,28 @@ async function gallery() {
   await writeFile(path.join(to, "index.json"), JSON.stringify(index));
 }
 
+/** The data, and `data/index.json`: the sources that a page offers its session. */
+async function data(from) {
+  const to = path.join(options.out, "data");
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  const index = await dataIndex(from);
+  for (const { file } of index) await share(path.join(from, file), path.join(to, file));
+  await writeFile(path.join(to, "index.json"), JSON.stringify(index));
+}
+
 /** A file of the assets, put into the site under the same name. */
 async function asset(name) {
   const from = path.join(options.assets, name);
   const to = path.join(options.out, name);
-  await rm(to, { force: true });
-  // The engines are large: share their bytes with the assets where the file system can.
-  await link(from, to).catch(() => copyFile(from, to));
+  await share(from, to);
   return { url: name, bytes: (await stat(to)).size, sha256: await sha256(to) };
+}
+
+/** The file in a second place: the same bytes on disk where the file system can, else a copy. */
+async function share(from, to) {
+  await rm(to, { force: true });
+  await link(from, to).catch(() => copyFile(from, to));
 }
 
 async function sha256(file) {
@@ -107,6 +129,7 @@ async function python() {
     image: guest.image && (await asset(`python/${guest.image.file}`)),
     mounts: { url: "python/mounts.json", bytes: (await stat(list)).size },
     environment,
+    interrupt: guest.interrupt,
   };
 }
 
@@ -130,8 +153,9 @@ async function packed({ guest, dir, files }) {
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
-  for (const name of ["kernel.wasm", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json",
-    ...(await readdir(path.join(options.out, "python"))).filter((n) => n.endsWith(".wasm") || n.endsWith(".image")).map((n) => `python/${n}`)]) {
+  const whole = ["kernel.wasm", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
+  const engine = [site.python.module.url, site.python.image?.url].filter(Boolean);
+  for (const name of [...whole, ...engine]) {
     const file = path.join(options.out, name);
     const { size, mtimeMs } = await stat(file);
     if (existsSync(`${file}.br`) && (await stat(`${file}.br`)).mtimeMs > mtimeMs) continue;

@@ -3,12 +3,14 @@
 // It behaves as an ordinary static host does and no better: files by path, MIME types by
 // extension, Range requests, and `FILE.br` sent with `Content-Encoding: br` where that file is
 // there and the browser takes it. It sets no special headers (no COOP, no COEP), since the page
-// must work without. Loopback only. `mounts` lay further folders over the root by URL prefix.
+// must work without. Loopback only. `mounts` lay further folders over the root by URL prefix, `texts` single
+// files by URL path. `node tests/browser/server.mjs DIR [PORT]` serves a folder until it is stopped.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -25,10 +27,10 @@ const TYPES = {
  * Serves `root` on 127.0.0.1 and a free port (or `port`).
  * Resolves to `{ url, sent, close }`: `sent()` is the number of body bytes sent so far.
  */
-export async function serve(root, { port = 0, mounts = {} } = {}) {
+export async function serve(root, { port = 0, mounts = {}, texts = {} } = {}) {
   const counter = { bytes: 0 };
   const server = createServer((request, response) => {
-    answer(request, response, root, mounts, counter).catch((error) => {
+    answer(request, response, { root, mounts, texts }, counter).catch((error) => {
       if (!response.headersSent) response.writeHead(500);
       response.end(String(error));
     });
@@ -41,8 +43,13 @@ export async function serve(root, { port = 0, mounts = {} } = {}) {
   };
 }
 
-async function answer(request, response, root, mounts, counter) {
-  const file = locate(new URL(request.url, "http://x").pathname, root, mounts);
+async function answer(request, response, { root, mounts, texts }, counter) {
+  const { pathname } = new URL(request.url, "http://x");
+  if (pathname in texts) {
+    response.writeHead(200, { "Content-Type": TYPES[path.extname(pathname)] ?? "text/plain" });
+    return void response.end(texts[pathname]);
+  }
+  const file = locate(pathname, root, mounts);
   const found = file && (await existing(file));
   if (!found) return void response.writeHead(404, { "Content-Length": 0 }).end();
   const headers = { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream" };
@@ -87,4 +94,10 @@ function send(response, file, options, counter, method) {
   stream.on("data", (part) => { counter.bytes += part.length; });
   stream.on("error", () => response.destroy());
   stream.pipe(response);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [root, port] = process.argv.slice(2);
+  if (!root) throw new Error("name the folder to serve: node tests/browser/server.mjs DIR [PORT]");
+  console.log(`Serving ${root} at ${(await serve(root, { port: Number(port ?? 0) })).url}`);
 }

@@ -22,7 +22,8 @@ export function show(output) {
   }
 }
 
-const joined = (text) => (Array.isArray(text) ? text.join("") : text ?? "");
+/** nbformat's multi-line text, in one piece. */
+export const joined = (text) => (Array.isArray(text) ? text.join("") : text ?? "");
 
 function bundle(data) {
   const mime = RICHNESS.find((type) => type in data);

@@ -5,7 +5,7 @@
 // Everything about cells is the worker's part (`web/worker/src/messages.rs` has the messages); this
 // page only shows.
 
-import { show } from "./outputs.mjs";
+import { joined, show } from "./outputs.mjs";
 
 const query = new URLSearchParams(location.search);
 const byId = (id) => document.getElementById(id);
@@ -61,12 +61,18 @@ async function open(url) {
   const notebook = await reading;
   byId("title").textContent = decodeURIComponent(url.split("/").pop());
   document.title = `${byId("title").textContent} – Spoor`;
+  // Python is large: it is fetched for notebooks that have a cell for it.
+  if (notebook.cells.some(needsPython)) worker.postMessage({ type: "prepare_python" });
   notebook.cells.forEach((cell, index) => byId("main").append(cellView(cell, index)));
   for (const area of document.querySelectorAll("textarea")) fit(area);
   if (cells.size === 0) return;
   byId("run").disabled = false;
   byId("run").onclick = () => runAll();
   if (query.has("run")) await runAll();
+}
+
+function needsPython({ cell_type, source }) {
+  return cell_type === "code" && !/^\s*(%%kql\b|$)/.test(joined(source));
 }
 
 /** The data that the server offers beside the page; none is as good as any. */
@@ -81,7 +87,7 @@ function begin(site, sources) {
   worker = new Worker("worker.js", { type: "module" });
   worker.onmessage = ({ data }) => take[data.type]?.(data);
   worker.onerror = (event) => take.failed({ part: "worker", message: event.message ?? "The worker did not start." });
-  worker.postMessage({ type: "open", site, sources, python: true, verify: query.has("verify"), options: {} });
+  worker.postMessage({ type: "open", site, sources, verify: query.has("verify"), options: {} });
   setState("loading");
   byId("stop").onclick = () => request({ event: "interrupt" });
   byId("restart").onclick = () => request({ event: "restart" });
@@ -121,7 +127,7 @@ function progress() {
 // Cells
 
 function cellView(cell, index) {
-  const source = Array.isArray(cell.source) ? cell.source.join("") : cell.source;
+  const source = joined(cell.source);
   if (cell.cell_type !== "code") {
     const view = make("div", "cell markdown source", source);
     return view;

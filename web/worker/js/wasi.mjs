@@ -152,16 +152,71 @@ Object.assign(ReadOnlyPreopen.prototype, refuse);
  * the order of their file descriptors (from 3 on). `files` is an array of `[name, offset, bytes]`:
  * names may hold `/`, and the files' bytes are parts of the one at `url`, of `bytes` bytes; or of
  * `[name, bytes, url]`, for files with URLs of their own. `write(fd, bytes)` gets what the guest
- * writes to its standard output (1) and error (2).
+ * writes to its standard output (1) and error (2). `sleep(ms)` gives a promise; with it, and where
+ * the browser can suspend a guest (JSPI), the guest sleeps and does not spin.
  */
-export function makeWasi(env, mounts, write) {
+export function makeWasi(env, mounts, write, sleep) {
   const fds = [new OpenFile(new EmptyFile()), new ConsoleStdout((b) => write(1, b)), new ConsoleStdout((b) => write(2, b))];
   for (const mount of mounts) fds.push(preopen(mount));
   const shim = new WASI([], env, fds, { debug: false });
+  shim.wasiImport.poll_oneoff = polling(shim, sleep);
   return {
     imports: shim.wasiImport,
     attach: (instance) => { shim.inst = instance; },
   };
+}
+
+// Sizes and offsets of `subscription` and `event` in WASI preview 1.
+const SUBSCRIPTION = { size: 48, tag: 8, clock: 16, timeout: 24, flags: 40 };
+const EVENT = { size: 32, type: 10 };
+
+/**
+ * `poll_oneoff`. The shim's own reads a clock's flags from the wrong place, takes the end of a
+ * sleep for its length, and spins. Descriptors are always ready here; clocks are waited for, by
+ * suspending the guest where that can be done.
+ */
+function polling(shim, sleep) {
+  const suspends = Boolean(sleep && WebAssembly.Suspending);
+  const view = () => new DataView(shim.inst.exports.memory.buffer);
+
+  const due = (at) => {
+    if (view().getUint8(at + SUBSCRIPTION.tag) !== wasi.EVENTTYPE_CLOCK) return 0;
+    const realtime = view().getUint32(at + SUBSCRIPTION.clock, true) === wasi.CLOCKID_REALTIME;
+    const ms = Number(view().getBigUint64(at + SUBSCRIPTION.timeout, true)) / 1e6;
+    const absolute = view().getUint16(at + SUBSCRIPTION.flags, true) & wasi.SUBCLOCKFLAGS_SUBSCRIPTION_CLOCK_ABSTIME;
+    return absolute ? Math.max(ms - (realtime ? Date.now() : performance.now()), 0) : ms;
+  };
+
+  const report = (output, events, written) => {
+    const memory = view();
+    for (const [index, at] of events.entries()) {
+      const to = output + index * EVENT.size;
+      new Uint8Array(memory.buffer, to, EVENT.size).fill(0);
+      memory.setBigUint64(to, memory.getBigUint64(at, true), true);
+      memory.setUint8(to + EVENT.type, memory.getUint8(at + SUBSCRIPTION.tag));
+    }
+    memory.setUint32(written, events.length, true);
+    return wasi.ERRNO_SUCCESS;
+  };
+
+  const poll = (input, output, count, written) => {
+    if (count === 0) return wasi.ERRNO_INVAL;
+    const all = Array.from({ length: count }, (_, index) => input + index * SUBSCRIPTION.size);
+    const waits = all.map(due);
+    const wait = Math.min(...waits);
+    const ready = all.filter((_, index) => waits[index] === wait);
+    const done = () => report(output, ready, written);
+    if (wait <= 0) return done();
+    if (suspends) return sleep(wait).then(done);
+    for (const end = performance.now() + wait; performance.now() < end;);
+    return done();
+  };
+  return suspends ? new WebAssembly.Suspending(poll) : poll;
+}
+
+/** A promise that is settled after `ms` milliseconds. */
+export function timeout(ms) {
+  return new Promise((done) => setTimeout(done, ms));
 }
 
 class EmptyFile extends Inode {

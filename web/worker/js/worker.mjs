@@ -4,14 +4,16 @@
 import init, { start } from "spoor:driver";
 import { prefetch } from "spoor:wasi";
 
+let site;
 const early = [];
 let deliver = (text) => early.push(text);
 
 self.onmessage = ({ data }) => {
   if (data.type === "open") {
-    prefetch(data.site.kernel.url);
-    if (data.python) prefetchPython(data.site.python);
+    site = data.site;
+    prefetch(site.kernel.url);
   }
+  if (data.type === "prepare_python") prefetchPython(site.python);
   deliver(JSON.stringify(data));
 };
 

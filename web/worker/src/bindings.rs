@@ -8,9 +8,12 @@ extern "C" {
     /// The WASI of one guest; see `makeWasi` in `js/wasi.mjs`.
     pub type Wasi;
 
-    /// `env`: array of `NAME=value`. `mounts`: array of `{path, writable, files}`.
+    /// `env`: array of `NAME=value`. `mounts`: array of `{path, writable, files}`. `write(fd,
+    /// bytes)` and, for a guest that can be suspended, `sleep(ms)`: functions.
     #[wasm_bindgen(js_name = makeWasi)]
-    pub fn make_wasi(env: &JsValue, mounts: &JsValue, write: &Closure<dyn FnMut(u8, Uint8Array)>) -> Wasi;
+    pub fn make_wasi(env: &JsValue, mounts: &JsValue, write: &JsValue, sleep: &JsValue) -> Wasi;
+    /// A promise that is settled after `ms` milliseconds.
+    pub fn timeout(ms: f64) -> Promise;
     /// The import object's `wasi_snapshot_preview1`.
     #[wasm_bindgen(method, getter)]
     pub fn imports(this: &Wasi) -> Object;
@@ -26,7 +29,11 @@ extern "C" {
     /// The response for a URL, begun early or now.
     pub fn begin(url: &str) -> Promise;
     /// A response of the MIME type `kind` that reports each part's bytes as they pass.
-    pub fn counted(response: &web_sys::Response, kind: &str, progress: &Function) -> web_sys::Response;
+    pub fn counted(
+        response: &web_sys::Response,
+        kind: &str,
+        progress: &Function,
+    ) -> web_sys::Response;
 }
 
 #[wasm_bindgen]
@@ -60,17 +67,27 @@ pub fn promising(export: &Function) -> Function {
 /// SHA-256 in hexadecimal. `data` is an `ArrayBuffer`.
 pub async fn sha256(data: &JsValue) -> Result<String, JsValue> {
     let digest = wasm_bindgen_futures::JsFuture::from(digest("SHA-256", data)?).await?;
-    Ok(Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(Uint8Array::new(&digest)
+        .to_vec()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// The exported function `name`.
 pub fn export(instance: &WebAssembly::Instance, name: &str) -> Option<Function> {
-    js_sys::Reflect::get(&instance.exports(), &name.into()).ok()?.dyn_into().ok()
+    js_sys::Reflect::get(&instance.exports(), &name.into())
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 /// The exported memory.
 pub fn memory(instance: &WebAssembly::Instance) -> Option<WebAssembly::Memory> {
-    js_sys::Reflect::get(&instance.exports(), &"memory".into()).ok()?.dyn_into().ok()
+    js_sys::Reflect::get(&instance.exports(), &"memory".into())
+        .ok()?
+        .dyn_into()
+        .ok()
 }
 
 /// A JavaScript array of `items`.

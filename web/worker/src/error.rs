@@ -27,7 +27,10 @@ pub enum Error {
 impl Error {
     /// A [`Error::Load`] of `what` for what JavaScript threw.
     pub fn load(what: &str, thrown: &JsValue) -> Self {
-        Self::Load { what: what.to_string(), why: text_of(thrown) }
+        Self::Load {
+            what: what.to_string(),
+            why: text_of(thrown),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::bindings::{Wasi, can_suspend, exit_code, export, memory, promising, suspending};
 use crate::error::{Error, text_of};
 use crate::kernel::{address, window};
+use crate::messages::Poke;
 
 /// What the guest is told when the door could not be served.
 const HOST_FAULT: i32 = -2;
@@ -25,15 +26,13 @@ const PAGE: u32 = 1 << 16;
 
 /// `host.call(ptr, len, out_ptr_ptr, out_len_ptr)`: an i32, or a promise of one with JSPI.
 pub type Door = Closure<dyn FnMut(u32, u32, u32, u32) -> JsValue>;
-/// What the guest writes to a descriptor.
-pub type Write = Closure<dyn FnMut(u8, Uint8Array)>;
 
 /// A Python guest, whichever instance it has at the moment.
 pub struct Guest {
     module: WebAssembly::Module,
     wasi: Wasi,
     door: Door,
-    _write: Write,
+    pokes: Vec<Poke>,
     image: Option<Uint8Array>,
     live: RefCell<Option<Rc<Live>>>,
     saved: RefCell<Option<Uint8Array>>,
@@ -49,9 +48,38 @@ struct Live {
 impl Guest {
     /// A guest of `module` and, for one that was started at build time, the memory it had then.
     /// It has no instance until its first turn.
-    pub fn new(module: WebAssembly::Module, image: Option<Uint8Array>, wasi: Wasi, door: Door, write: Write) -> Self {
+    /// `pokes` are what makes its running code raise `KeyboardInterrupt`.
+    pub fn new(
+        module: WebAssembly::Module,
+        image: Option<Uint8Array>,
+        wasi: Wasi,
+        door: Door,
+        pokes: Vec<Poke>,
+    ) -> Self {
         let (live, saved, changed) = (RefCell::default(), RefCell::default(), Cell::new(false));
-        Self { module, wasi, door, _write: write, image, live, saved, changed }
+        Self {
+            module,
+            wasi,
+            door,
+            pokes,
+            image,
+            live,
+            saved,
+            changed,
+        }
+    }
+
+    /// Makes the guest's code raise `KeyboardInterrupt` when it goes on. For a guest that is
+    /// suspended: nothing reaches one that runs.
+    pub fn interrupt(&self) {
+        let Some(live) = self.live.borrow().clone() else {
+            return;
+        };
+        for poke in &self.pokes {
+            if let Some(byte) = window(&live.memory, poke.address, 1) {
+                byte.set_index(0, byte.get_index(0) | poke.or);
+            }
+        }
     }
 
     /// Makes the instance, if there is none: what a first turn would otherwise wait for.
@@ -64,7 +92,11 @@ impl Guest {
         self.checkpoint();
         let live = match self.live() {
             Ok(live) => live,
-            Err(error) => return Outcome::Unavailable { message: error.to_string() },
+            Err(error) => {
+                return Outcome::Unavailable {
+                    message: error.to_string(),
+                };
+            }
         };
         match run(&live, source).await {
             Ok(()) => {
@@ -73,14 +105,18 @@ impl Guest {
             }
             Err(thrown) => {
                 *self.live.borrow_mut() = None;
-                Outcome::Trapped { message: trap_text(&thrown) }
+                Outcome::Trapped {
+                    message: trap_text(&thrown),
+                }
             }
         }
     }
 
     /// Copies the memory as it is after the last good turn, if it was not copied yet.
     pub fn checkpoint(&self) {
-        let Some(live) = self.live.borrow().clone() else { return };
+        let Some(live) = self.live.borrow().clone() else {
+            return;
+        };
         if !self.changed.replace(false) {
             return;
         }
@@ -108,7 +144,8 @@ impl Guest {
     /// Puts an answer into the guest's memory and its address and length where the guest wants
     /// them. Returns what the door returns: 0, or a fault.
     pub fn answer(&self, bytes: &[u8], out_ptr: u32, out_len: u32) -> i32 {
-        self.place_answer(bytes, out_ptr, out_len).map_or(HOST_FAULT, |()| 0)
+        self.place_answer(bytes, out_ptr, out_len)
+            .map_or(HOST_FAULT, |()| 0)
     }
 
     /// What the door returns where there is no answer.
@@ -128,7 +165,10 @@ impl Guest {
         if let Some(live) = self.live.borrow().clone() {
             return Ok(live);
         }
-        let live = Rc::new(self.instantiate().map_err(|thrown| Error::load("Python", &thrown))?);
+        let live = Rc::new(
+            self.instantiate()
+                .map_err(|thrown| Error::load("Python", &thrown))?,
+        );
         *self.live.borrow_mut() = Some(live.clone());
         Ok(live)
     }
@@ -137,12 +177,18 @@ impl Guest {
         let instance = WebAssembly::Instance::new(&self.module, &self.imports()?)?;
         self.wasi.attach(&instance);
         let memory = memory(&instance).ok_or("the guest has no memory")?;
-        let named = |name: &str| export(&instance, name).ok_or_else(|| JsValue::from(format!("the guest lacks {name}")));
+        let named = |name: &str| {
+            export(&instance, name).ok_or_else(|| JsValue::from(format!("the guest lacks {name}")))
+        };
         let turn = named("turn")?;
         let live = Live {
             memory,
             alloc: named("host_alloc")?,
-            turn: if can_suspend() { promising(&turn) } else { turn },
+            turn: if can_suspend() {
+                promising(&turn)
+            } else {
+                turn
+            },
         };
         if let Some(saved) = self.saved.borrow().as_ref().or(self.image.as_ref()) {
             restore(&live.memory, saved)?;
@@ -154,12 +200,20 @@ impl Guest {
 
     fn imports(&self) -> Result<Object, JsValue> {
         let door: &Function = self.door.as_ref().unchecked_ref();
-        let call = if can_suspend() { suspending(door) } else { door.clone().into() };
+        let call = if can_suspend() {
+            suspending(door)
+        } else {
+            door.clone().into()
+        };
         let host = Object::new();
         Reflect::set(&host, &"call".into(), &call)?;
         let imports = Object::new();
         Reflect::set(&imports, &"host".into(), &host)?;
-        Reflect::set(&imports, &"wasi_snapshot_preview1".into(), &self.wasi.imports())?;
+        Reflect::set(
+            &imports,
+            &"wasi_snapshot_preview1".into(),
+            &self.wasi.imports(),
+        )?;
         Ok(imports)
     }
 }
@@ -176,7 +230,11 @@ fn restore(memory: &WebAssembly::Memory, saved: &Uint8Array) -> Result<(), JsVal
 
 async fn run(live: &Live, source: &str) -> Result<(), JsValue> {
     let ptr = place(live, source.as_bytes())?;
-    let ended = live.turn.call2(&JsValue::UNDEFINED, &ptr.into(), &(source.len() as f64).into())?;
+    let ended = live.turn.call2(
+        &JsValue::UNDEFINED,
+        &ptr.into(),
+        &(source.len() as f64).into(),
+    )?;
     if let Ok(promise) = ended.dyn_into::<js_sys::Promise>() {
         JsFuture::from(promise).await?;
     }
@@ -186,7 +244,8 @@ async fn run(live: &Live, source: &str) -> Result<(), JsValue> {
 /// Copies bytes into memory that the guest allots for them.
 fn place(live: &Live, bytes: &[u8]) -> Result<u32, JsValue> {
     let arguments = Array::of1(&(bytes.len() as f64).into());
-    let ptr = address(&live.alloc.apply(&JsValue::UNDEFINED, &arguments)?).map_err(|error| error.to_string())?;
+    let ptr = address(&live.alloc.apply(&JsValue::UNDEFINED, &arguments)?)
+        .map_err(|error| error.to_string())?;
     match window(&live.memory, ptr, bytes.len()).filter(|_| ptr != 0) {
         Some(window) => window.copy_from(bytes),
         None => return Err(format!("the guest has no room for {} bytes", bytes.len()).into()),

@@ -69,7 +69,12 @@ impl Inbox {
 }
 
 fn is_urgent(message: &ToWorker) -> bool {
-    matches!(message, ToWorker::Request { event: Event::Interrupt | Event::InputReply { .. } })
+    matches!(
+        message,
+        ToWorker::Request {
+            event: Event::Interrupt | Event::InputReply { .. }
+        }
+    )
 }
 
 /// A message channel to itself: the shortest way round the browser's event loop (`setTimeout`
@@ -81,7 +86,9 @@ pub struct Doorbell {
 impl Doorbell {
     /// Opens the channel.
     pub fn new() -> Result<Self, JsValue> {
-        Ok(Self { channel: web_sys::MessageChannel::new()? })
+        Ok(Self {
+            channel: web_sys::MessageChannel::new()?,
+        })
     }
 
     /// Goes once round the event loop: messages that have arrived are in the inbox afterwards.

@@ -4,7 +4,7 @@ use js_sys::{BigInt, Function, Object, Reflect, Uint8Array, WebAssembly};
 use spoor_protocol::{Effects, Event, Frame, PROTOCOL_VERSION};
 use wasm_bindgen::prelude::*;
 
-use crate::bindings::{Wasi, array, export, make_wasi, memory};
+use crate::bindings::{array, export, make_wasi, memory};
 use crate::error::{Error, text_of};
 
 /// A running kernel.
@@ -13,19 +13,17 @@ pub struct Kernel {
     alloc: Function,
     free: Function,
     step: Function,
-    // Called by the kernel's WASI for as long as the instance lives.
-    _write: Closure<dyn FnMut(u8, Uint8Array)>,
-    _wasi: Wasi,
 }
 
 impl Kernel {
     /// Instantiates `module` and checks that it speaks this driver's protocol.
     pub fn start(module: &WebAssembly::Module) -> Result<Self, Error> {
-        let write = Closure::new(log);
-        let wasi = make_wasi(&array([]), &array([]), &write);
+        let write = Closure::<dyn FnMut(u8, Uint8Array)>::new(log).into_js_value();
+        let wasi = make_wasi(&array([]), &array([]), &write, &JsValue::UNDEFINED);
         let imports = Object::new();
         let failed = |thrown: JsValue| Error::load("the kernel", &thrown);
-        Reflect::set(&imports, &"wasi_snapshot_preview1".into(), &wasi.imports()).map_err(failed)?;
+        Reflect::set(&imports, &"wasi_snapshot_preview1".into(), &wasi.imports())
+            .map_err(failed)?;
         let instance = WebAssembly::Instance::new(module, &imports).map_err(failed)?;
         wasi.attach(&instance);
         let named = |name: &str| export(&instance, name).ok_or_else(|| missing(name));
@@ -34,13 +32,13 @@ impl Kernel {
             alloc: named("alloc")?,
             free: named("free")?,
             step: named("step")?,
-            _write: write,
-            _wasi: wasi,
         };
         call(&named("_initialize")?, &[])?;
         let version = call(&named("spoor_kernel_protocol")?, &[])?;
         if version.as_f64() != Some(f64::from(PROTOCOL_VERSION)) {
-            return Err(Error::Protocol(format!("the kernel's protocol is {version:?}, the page's {PROTOCOL_VERSION}")));
+            return Err(Error::Protocol(format!(
+                "the kernel's protocol is {version:?}, the page's {PROTOCOL_VERSION}"
+            )));
         }
         Ok(kernel)
     }
@@ -51,25 +49,35 @@ impl Kernel {
         let len = JsValue::from(bytes.len() as f64);
         let ptr = address(&call(&self.alloc, std::slice::from_ref(&len))?)?;
         if ptr == 0 {
-            return Err(Error::Kernel(format!("it has no room for a message of {} bytes", bytes.len())));
+            return Err(Error::Kernel(format!(
+                "it has no room for a message of {} bytes",
+                bytes.len()
+            )));
         }
         self.window(ptr, bytes.len())?.copy_from(&bytes);
-        let packed = call(&self.step, &[ptr.into(), len])?;
+        let packed = call(&self.step, &[ptr.into(), len.clone()])?;
+        call(&self.free, &[ptr.into(), len])?;
         self.take(&packed)
     }
 
     /// Reads the effects that `step` returned as `ptr << 32 | len`, and frees them.
     fn take(&self, packed: &JsValue) -> Result<Frame<Effects>, Error> {
-        let packed = packed.dyn_ref::<BigInt>().ok_or_else(|| missing("step's result"))?;
+        let packed = packed
+            .dyn_ref::<BigInt>()
+            .ok_or_else(|| missing("step's result"))?;
         let packed = u64::try_from(BigInt::as_uint_n(64.0, packed)).unwrap_or(0);
         let (ptr, len) = ((packed >> 32) as u32, packed as u32);
+        if ptr == 0 {
+            return Err(Error::Kernel("it is out of memory".into()));
+        }
         let bytes = self.window(ptr, len as usize)?.to_vec();
         call(&self.free, &[ptr.into(), len.into()])?;
         Ok(Frame::decode(&bytes)?)
     }
 
     fn window(&self, ptr: u32, len: usize) -> Result<Uint8Array, Error> {
-        window(&self.memory, ptr, len).ok_or_else(|| Error::Protocol("the kernel named memory that it has not".into()))
+        window(&self.memory, ptr, len)
+            .ok_or_else(|| Error::Protocol("the kernel named memory that it has not".into()))
     }
 }
 
@@ -88,7 +96,9 @@ pub fn address(value: &JsValue) -> Result<u32, Error> {
 
 fn call(function: &Function, arguments: &[JsValue]) -> Result<JsValue, Error> {
     let arguments = array(arguments.iter().cloned());
-    function.apply(&JsValue::UNDEFINED, &arguments).map_err(|thrown| Error::Kernel(text_of(&thrown)))
+    function
+        .apply(&JsValue::UNDEFINED, &arguments)
+        .map_err(|thrown| Error::Kernel(text_of(&thrown)))
 }
 
 fn missing(name: &str) -> Error {

@@ -30,13 +30,24 @@ impl Progress {
     pub fn new(part: &str, total: f64, post: impl Fn(FromWorker) + 'static) -> Rc<Self> {
         let (begun, zero) = (Date::now(), Cell::new(0.0));
         let post = Box::new(post);
-        Rc::new(Self { part: part.into(), total, post, begun, loaded: zero.clone(), reported: zero })
+        Rc::new(Self {
+            part: part.into(),
+            total,
+            post,
+            begun,
+            loaded: zero.clone(),
+            reported: zero,
+        })
     }
 
     /// Reports that the part is ready.
     pub fn finish(&self, sha256: Vec<String>) {
         let ms = Date::now() - self.begun;
-        (self.post)(FromWorker::Loaded { part: self.part.clone(), ms, sha256 });
+        (self.post)(FromWorker::Loaded {
+            part: self.part.clone(),
+            ms,
+            sha256,
+        });
     }
 
     fn add(&self, bytes: f64) {
@@ -45,7 +56,11 @@ impl Progress {
         if now - self.reported.get() >= REPORT_EVERY || self.loaded.get() >= self.total {
             self.reported.set(now);
             let (part, loaded, total) = (self.part.clone(), self.loaded.get(), self.total);
-            (self.post)(FromWorker::Loading { part, loaded, total });
+            (self.post)(FromWorker::Loading {
+                part,
+                loaded,
+                total,
+            });
         }
     }
 }
@@ -61,31 +76,51 @@ pub async fn module(
     if hash {
         let bytes = bytes(&asset.url, progress).await?;
         let hash = sha256(&bytes).await.map_err(failed)?;
-        let module = JsFuture::from(WebAssembly::compile(&bytes)).await.map_err(failed)?;
+        let module = JsFuture::from(WebAssembly::compile(&bytes))
+            .await
+            .map_err(failed)?;
         return Ok((module.unchecked_into(), Some(hash)));
     }
     let response = response(&asset.url, "application/wasm", progress).await?;
     let compiling = WebAssembly::compile_streaming(&Promise::resolve(&JsValue::from(response)));
-    Ok((JsFuture::from(compiling).await.map_err(failed)?.unchecked_into(), None))
+    Ok((
+        JsFuture::from(compiling)
+            .await
+            .map_err(failed)?
+            .unchecked_into(),
+        None,
+    ))
 }
 
 /// Fetches a whole file.
 pub async fn bytes(url: &str, progress: &Rc<Progress>) -> Result<Uint8Array, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
     let response = response(url, "application/octet-stream", progress).await?;
-    let buffer = JsFuture::from(response.array_buffer().map_err(failed)?).await.map_err(failed)?;
+    let buffer = JsFuture::from(response.array_buffer().map_err(failed)?)
+        .await
+        .map_err(failed)?;
     Ok(Uint8Array::new(&buffer))
 }
 
 async fn response(url: &str, kind: &str, progress: &Rc<Progress>) -> Result<Response, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
-    let response: Response = JsFuture::from(begin(url)).await.map_err(failed)?.unchecked_into();
+    let response: Response = JsFuture::from(begin(url))
+        .await
+        .map_err(failed)?
+        .unchecked_into();
     if !response.ok() {
         let why = format!("the server answered {} for {url}", response.status());
-        return Err(Error::Load { what: progress.part.clone(), why });
+        return Err(Error::Load {
+            what: progress.part.clone(),
+            why,
+        });
     }
     let counter = progress.clone();
     let report = Closure::<dyn FnMut(f64)>::new(move |bytes| counter.add(bytes));
     // JavaScript owns it from here on, and drops it with the stream.
-    Ok(counted(&response, kind, &report.into_js_value().unchecked_into()))
+    Ok(counted(
+        &response,
+        kind,
+        &report.into_js_value().unchecked_into(),
+    ))
 }

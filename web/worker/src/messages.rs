@@ -22,14 +22,11 @@ pub enum ToWorker {
         /// The tables that the session can read.
         #[serde(default)]
         sources: Vec<Source>,
-        /// Load Python behind the kernel, without waiting for a cell that needs it.
-        #[serde(default)]
-        python: bool,
         /// Hash what is loaded and report it in `loaded`. Costs the streaming compilation.
         #[serde(default)]
         verify: bool,
     },
-    /// Load Python now, since a cell will need it.
+    /// Load Python behind the kernel, since a cell will need it.
     PreparePython,
     /// A request to the kernel: `execute`, `complete`, `inspect`, `is_complete`, `interrupt`,
     /// `restart` or `input_reply`. Any other event is the driver's own and is refused.
@@ -61,6 +58,18 @@ pub struct PythonSite {
     pub mounts: Asset,
     /// Its environment, `NAME=value`.
     pub environment: Vec<String>,
+    /// What to change in its memory for its code to raise `KeyboardInterrupt`.
+    #[serde(default)]
+    pub interrupt: Vec<Poke>,
+}
+
+/// A byte to change in a guest's memory.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Poke {
+    /// Where.
+    pub address: u32,
+    /// The bits to set.
+    pub or: u8,
 }
 
 /// A file of the site.

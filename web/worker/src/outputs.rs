@@ -30,36 +30,52 @@ impl Outputs {
     /// None yet.
     pub fn new() -> Self {
         let (notebook, names, unsent) = (Notebook::new(), Vec::new(), BTreeSet::new());
-        Self { notebook, names, area: None, unsent, sent_at: 0.0 }
+        Self {
+            notebook,
+            names,
+            area: None,
+            unsent,
+            sent_at: 0.0,
+        }
     }
 
     /// The cell `name` begins to run: its old outputs go.
     pub fn start(&mut self, name: &str) {
-        let index = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_string());
-            self.notebook.cells.push(Cell::code(""));
-            self.names.len() - 1
-        });
+        let index = self
+            .names
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_else(|| {
+                self.names.push(name.to_string());
+                self.notebook.cells.push(Cell::code(""));
+                self.names.len() - 1
+            });
         self.area = Some(OutputArea::start(&mut self.notebook, index));
         self.unsent.insert((index, 0));
     }
 
     /// Takes in a message of the iopub channel; gives what the page is to be sent now.
     pub fn message(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
-        let Some(area) = &mut self.area else { return Vec::new() };
+        let Some(area) = &mut self.area else {
+            return Vec::new();
+        };
         let cell = area.cell();
         let mut later = false;
-        match area.message(&mut self.notebook, msg_type, content.clone()) {
-            Change::None => {}
-            Change::Count => drop(self.unsent.insert((cell, usize::MAX))),
-            Change::Cleared | Change::Added { cleared: true, .. } => drop(self.unsent.insert((cell, 0))),
-            Change::Added { output, .. } => drop(self.unsent.insert((cell, output))),
+        let from = match area.message(&mut self.notebook, msg_type, content.clone()) {
+            Change::None => return Vec::new(),
+            Change::Count => usize::MAX,
+            Change::Cleared | Change::Added { cleared: true, .. } => 0,
+            Change::Added { output, .. } => output,
             Change::Appended { output } => {
                 later = self.is_long(cell, output) && Date::now() - self.sent_at < PAUSE;
-                self.unsent.insert((cell, output));
+                output
             }
-            Change::Updated(updated) => self.unsent.extend(updated),
-        }
+            Change::Updated(updated) => {
+                self.unsent.extend(updated);
+                return self.flush();
+            }
+        };
+        self.unsent.insert((cell, from));
         if later { Vec::new() } else { self.flush() }
     }
 
@@ -83,11 +99,20 @@ impl Outputs {
         let (cell, name) = (self.notebook.cells.get(index)?, self.names.get(index)?);
         let from = from.min(cell.outputs().len());
         let outputs = cell.outputs().iter().skip(from).map(nbformat).collect();
-        Some(FromWorker::Outputs { cell: name.clone(), from, outputs, execution_count: cell.execution_count() })
+        Some(FromWorker::Outputs {
+            cell: name.clone(),
+            from,
+            outputs,
+            execution_count: cell.execution_count(),
+        })
     }
 
     fn is_long(&self, cell: usize, output: usize) -> bool {
-        let output = self.notebook.cells.get(cell).and_then(|cell| cell.outputs().get(output));
+        let output = self
+            .notebook
+            .cells
+            .get(cell)
+            .and_then(|cell| cell.outputs().get(output));
         matches!(output, Some(Output::Stream { text, .. }) if text.len() > LONG)
     }
 }
@@ -95,14 +120,24 @@ impl Outputs {
 /// An output as nbformat 4 has it, text in one piece.
 fn nbformat(output: &Output) -> Value {
     match output {
-        Output::Stream { name, text, .. } => json!({ "output_type": "stream", "name": name, "text": text }),
+        Output::Stream { name, text, .. } => {
+            json!({ "output_type": "stream", "name": name, "text": text })
+        }
         Output::DisplayData(Bundle { data, metadata, .. }) => {
             json!({ "output_type": "display_data", "data": data, "metadata": metadata })
         }
-        Output::ExecuteResult { execution_count, bundle: Bundle { data, metadata, .. } } => json!({
+        Output::ExecuteResult {
+            execution_count,
+            bundle: Bundle { data, metadata, .. },
+        } => json!({
             "output_type": "execute_result", "execution_count": execution_count, "data": data, "metadata": metadata,
         }),
-        Output::Error { ename, evalue, traceback, .. } => {
+        Output::Error {
+            ename,
+            evalue,
+            traceback,
+            ..
+        } => {
             json!({ "output_type": "error", "ename": ename, "evalue": evalue, "traceback": traceback })
         }
         Output::Other(object) => Value::Object(object.clone()),
