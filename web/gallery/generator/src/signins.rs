@@ -134,22 +134,20 @@ fn home(user: &User) -> Origin<'_> {
     }
 }
 
-/// Two people go to a trade fair in Hamburg, one to a customer in Antwerp and one on to New York: new countries
+/// Two people go to a trade fair in Hamburg, one to a customer in Antwerp, one over the weekend to New York: new countries
 /// that mean nothing.
 fn travellers(seed: u64, company: &Company, week: &mut Week) {
     let hamburg = place("192.0.2.71", "Hamburg", "Hamburg", "DE", 53.55, 9.99);
     let antwerp = place("192.0.2.118", "Antwerp", "Antwerpen", "BE", 51.22, 4.40);
     let new_york = place("192.0.2.203", "New York", "New York", "US", 40.71, -74.01);
-    let sales: Vec<&User> = company
-        .users
-        .iter()
-        .filter(|user| user.department == Department::Sales)
-        .collect();
+    // Nobody goes so far that they could not be back at their desk the next morning.
+    let sells = |user: &&User| user.department == Department::Sales && user.office.code != "SIN";
+    let sales: Vec<&User> = company.users.iter().filter(sells).collect();
     for (nth, day, origin) in [
         (2, 2, &hamburg),
         (5, 2, &hamburg),
         (9, 3, &antwerp),
-        (14, 4, &new_york),
+        (14, 6, &new_york),
     ] {
         let Some(user) = sales.get(nth) else { continue };
         let mut rng = Rng::of(seed, "travel", &[user.index]);
