@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod dynamic;
 pub mod format;
+pub mod hash;
 pub mod ipc;
 pub mod pandas;
 pub mod parse;

@@ -356,8 +356,11 @@ fn with_unit(text: &str) -> Option<i128> {
         .find(|c: char| c.is_ascii_alphabetic())
         .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split)?;
-    let per = unit_ticks(unit)?;
-    scaled(number.trim(), per)
+    // Without a unit it is whole days.
+    if unit.is_empty() && number.contains('.') {
+        return None;
+    }
+    scaled(number.trim(), unit_ticks(unit)?)
 }
 
 /// Ticks of a unit's name as a timespan literal writes it; the empty name is a day.

@@ -10,10 +10,10 @@ use serde_json::{Value as Json, json};
 
 use super::NOT_A_TIME;
 use crate::dynamic::{DynamicRef, write_json};
-use crate::format;
 use crate::table::Table;
 use crate::ticks;
 use crate::types::{Column, KustoType};
+use crate::{format, hash};
 
 /// A dictionary is given up when more than one in this many rows brings a new value ...
 const ROWS_PER_VALUE: usize = 4;
@@ -275,7 +275,7 @@ fn dictionary<'a>(
 ) -> Option<Dictionary<'a>> {
     let mut codes = Vec::with_capacity(rows * 4);
     let mut values = Vec::new();
-    let mut seen: HashMap<&[u8], i32, BuildHasherDefault<Fold>> = HashMap::default();
+    let mut seen: HashMap<&[u8], i32, BuildHasherDefault<hash::Fold>> = HashMap::default();
     let mut rows_seen = 0;
     for array in arrays {
         let array: &'a ArrayRef = array;
@@ -303,35 +303,4 @@ fn dictionary<'a>(
     }
     let few = rows < SAMPLE || values.len() * ROWS_PER_VALUE <= rows;
     few.then_some(Dictionary { codes, values })
-}
-
-/// A quick hash over eight bytes at a time; the values are data of one query, not keys of a service.
-#[derive(Default)]
-struct Fold(u64);
-
-impl std::hash::Hasher for Fold {
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            let word = chunk.try_into().map_or(0, u64::from_le_bytes);
-            self.fold(word);
-        }
-        let mut last = [0; 8];
-        for (slot, byte) in last.iter_mut().zip(chunks.remainder()) {
-            *slot = *byte;
-        }
-        self.fold(u64::from_le_bytes(last) ^ ((bytes.len() as u64) << 56));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-}
-
-impl Fold {
-    fn fold(&mut self, word: u64) {
-        let product =
-            u128::from(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xa076_1d64_78bd_642f_u128;
-        self.0 = (product as u64) ^ ((product >> 64) as u64);
-    }
 }

@@ -1,0 +1,229 @@
+//! The engine: a catalogue of tables and the queries that run over them, in slices. The kernel and the host's `query`
+//! command drive it. It reads no files, and asks only the clock how long a slice has lasted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::datasource::DefaultTableSource;
+use spoor_kql_syntax::Diagnostic;
+use spoor_kql_syntax::ast::{self, Render};
+use spoor_table::{Column, Table};
+
+use crate::bind::{self, BindInput, Binding, Catalogue, CatalogueTable};
+use crate::exec::{ExecutionError, Executor, MemoryTable, Running};
+
+/// How an engine may use the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Bytes that all running queries may hold together, tables of the catalogue apart.
+    pub memory_bytes: usize,
+    /// Threads; 1 runs queries on the caller's thread, which is all that WebAssembly has.
+    pub threads: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        EngineOptions {
+            memory_bytes: 1 << 30,
+            threads: 1,
+        }
+    }
+}
+
+/// A catalogue of tables, and what runs queries over them.
+pub struct Engine {
+    catalogue: Catalogue,
+    tables: std::collections::BTreeMap<String, Arc<MemoryTable>>,
+    executor: Arc<Executor>,
+}
+
+/// Why a query did not give a result.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The query's text is wrong, which showed only when a part of it had run.
+    #[error("{}", .0.first().map_or("the query is wrong", |d| d.message.as_str()))]
+    Diagnostics(Vec<Diagnostic>),
+    /// It failed while running.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
+    /// It was asked for more after its end.
+    #[error("the query has already ended")]
+    Ended,
+}
+
+/// What a query gives.
+#[derive(Clone, Debug)]
+pub struct QueryResult {
+    /// The rows of the last tabular statement.
+    pub table: Table,
+    /// How the query asks to draw them.
+    pub render: Option<Render>,
+}
+
+/// Where a query stands after a slice.
+#[derive(Debug)]
+pub enum Step {
+    /// There is more to do.
+    More,
+    /// It is done.
+    Done(QueryResult),
+}
+
+impl Engine {
+    /// An engine without tables.
+    ///
+    /// # Errors
+    /// When the machine refuses threads.
+    pub fn new(options: EngineOptions) -> Result<Self, ExecutionError> {
+        Ok(Engine {
+            catalogue: Catalogue::new(),
+            tables: std::collections::BTreeMap::new(),
+            executor: Arc::new(Executor::new(options.memory_bytes, options.threads)?),
+        })
+    }
+
+    /// Adds a table, or replaces the one of that name. Running queries keep the old one.
+    pub fn register(&mut self, name: &str, table: Table) {
+        let columns = table.shared_columns();
+        let provider = Arc::new(MemoryTable::new(table));
+        let source = Arc::new(DefaultTableSource::new(provider.clone()));
+        self.catalogue
+            .insert(name.to_owned(), CatalogueTable { columns, source });
+        self.tables.insert(name.to_owned(), provider);
+    }
+
+    /// Removes a table; `false` if there is none of that name.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.tables.remove(name);
+        self.catalogue.remove(name).is_some()
+    }
+
+    /// The columns of a table.
+    pub fn schema(&self, name: &str) -> Option<&[Column]> {
+        self.catalogue.get(name).map(|table| table.columns.as_ref())
+    }
+
+    /// A table of the catalogue.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name).map(|table| table.table())
+    }
+
+    /// The tables' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.catalogue.keys().map(String::as_str)
+    }
+
+    /// The catalogue, for completion and hover.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Those of the `declared` names that a query may read, so that they can be loaded before it starts; too many rather
+    /// than too few.
+    pub fn references(&self, text: &str, declared: &[String]) -> Vec<String> {
+        bind::references(text, declared)
+    }
+
+    /// Parses and binds a query, and starts it; `now_ticks` is what `now()` gives.
+    ///
+    /// # Errors
+    /// What is wrong with the text, with places in it.
+    pub fn start(&self, text: &str, now_ticks: i64) -> Result<Query, Vec<Diagnostic>> {
+        let parsed = spoor_kql_syntax::parse(text);
+        if !parsed.diagnostics.is_empty() {
+            return Err(parsed.diagnostics);
+        }
+        let mut query = Query {
+            executor: self.executor.clone(),
+            catalogue: self.catalogue.clone(),
+            text: parsed.query,
+            now_ticks,
+            stages: Vec::new(),
+            render: None,
+            part: Part::Ended,
+        };
+        query.bind()?;
+        Ok(query)
+    }
+
+    /// Runs a query to its end.
+    ///
+    /// # Errors
+    /// As [`Engine::start`] and [`Query::step`].
+    pub fn run(&self, text: &str, now_ticks: i64) -> Result<QueryResult, QueryError> {
+        let mut query = self
+            .start(text, now_ticks)
+            .map_err(QueryError::Diagnostics)?;
+        loop {
+            if let Step::Done(result) = query.step(Duration::from_secs(3600))? {
+                return Ok(result);
+            }
+        }
+    }
+}
+
+/// A query that has been started. Dropping it cancels it.
+pub struct Query {
+    executor: Arc<Executor>,
+    catalogue: Catalogue,
+    text: ast::Query,
+    now_ticks: i64,
+    /// Results of the parts that binding needs.
+    stages: Vec<Table>,
+    render: Option<Render>,
+    part: Part,
+}
+
+enum Part {
+    /// A part that binding needs before it can go on.
+    Stage(Running),
+    /// The query itself.
+    Last(Running),
+    Ended,
+}
+
+impl Query {
+    /// Binds as far as the stages' results allow, and starts what comes next.
+    fn bind(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let input = BindInput {
+            catalogue: &self.catalogue,
+            now_ticks: self.now_ticks,
+            stages: &self.stages,
+        };
+        self.part = match bind::bind(&self.text, &input)? {
+            Binding::Stage(stage) => Part::Stage(self.executor.start(stage.plan, stage.columns)),
+            Binding::Ready(bound) => {
+                self.render = bound.render;
+                Part::Last(self.executor.start(bound.plan.plan, bound.plan.columns))
+            }
+        };
+        Ok(())
+    }
+
+    /// Runs for about `budget`. A batch of rows is never cut short, so a slice may last some milliseconds longer; a large
+    /// sort, which is one piece of work, longer still.
+    ///
+    /// # Errors
+    /// When the query fails, after which it has ended.
+    pub fn step(&mut self, budget: Duration) -> Result<Step, QueryError> {
+        let (outcome, last) = match &mut self.part {
+            Part::Stage(running) => (running.step(budget), false),
+            Part::Last(running) => (running.step(budget), true),
+            Part::Ended => return Err(QueryError::Ended),
+        };
+        let Some(outcome) = outcome else {
+            return Ok(Step::More);
+        };
+        self.part = Part::Ended;
+        let table = outcome?;
+        if last {
+            return Ok(Step::Done(QueryResult {
+                table,
+                render: self.render.take(),
+            }));
+        }
+        self.stages.push(table);
+        self.bind().map_err(QueryError::Diagnostics)?;
+        Ok(Step::More)
+    }
+}

@@ -1,0 +1,211 @@
+//! Running plans: DataFusion on a tokio runtime that is driven in slices, a memory limit that ends in an error, and
+//! scans of tables in memory. The engine calls it; nothing here knows KQL.
+
+mod pace;
+mod scan;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use datafusion::common::DataFusionError;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
+use spoor_table::{Column, Table, TableError};
+use tokio::runtime::Runtime;
+
+use pace::Pacer;
+pub(crate) use scan::MemoryTable;
+
+/// Rows of a batch between operators.
+const BATCH_ROWS: usize = 8192;
+
+/// What a running plan can end in besides its result.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    /// The query needs more memory than it may have.
+    #[error(
+        "the query needs more than its {} MiB of memory: filter earlier, keep fewer columns, or summarize before joining",
+        .limit >> 20
+    )]
+    OutOfMemory {
+        /// Bytes that the query may use.
+        limit: usize,
+    },
+    /// An operator failed.
+    #[error("the query failed while running: {0}")]
+    Failed(String),
+    /// The result does not have the columns that were planned.
+    #[error("the query's result is not what was planned: {0}")]
+    Shape(#[from] TableError),
+}
+
+/// Where plans run: shared by all queries of an engine.
+pub(crate) struct Executor {
+    runtime: Arc<Runtime>,
+    environment: Arc<RuntimeEnv>,
+    memory_bytes: usize,
+    threads: usize,
+}
+
+impl Executor {
+    /// `threads` 1 runs everything on the caller's thread, in slices; more run plans in as many partitions.
+    pub(crate) fn new(memory_bytes: usize, threads: usize) -> Result<Executor, ExecutionError> {
+        let failed = |error: &dyn std::fmt::Display| ExecutionError::Failed(error.to_string());
+        let runtime = build_runtime(threads).map_err(|e| failed(&e))?;
+        // Spilling needs files, which a kernel has none of: a query that outgrows its memory fails.
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_limit(memory_bytes, 1.0)
+            .with_disk_manager_builder(disk)
+            .build_arc()
+            .map_err(|e| failed(&e))?;
+        Ok(Executor {
+            runtime: Arc::new(runtime),
+            environment,
+            memory_bytes,
+            threads: threads.max(1),
+        })
+    }
+
+    /// Starts a plan whose result has these columns.
+    pub(crate) fn start(&self, plan: LogicalPlan, columns: Vec<Column>) -> Running {
+        let pacer = Arc::new(Pacer::new(self.threads == 1));
+        let state = self.session(pacer.clone());
+        let limit = self.memory_bytes;
+        Running {
+            runtime: self.runtime.clone(),
+            future: Box::pin(run(state, plan, columns, limit)),
+            pacer,
+            threaded: self.threads > 1,
+        }
+    }
+
+    fn session(&self, pacer: Arc<Pacer>) -> SessionState {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(self.threads)
+            .with_batch_size(BATCH_ROWS)
+            .with_information_schema(false)
+            .with_extension(pacer);
+        let options = config.options_mut();
+        // Sorting keeps ties as they came only while one stream feeds it, which is Kusto's behaviour in practice.
+        options.optimizer.repartition_sorts = self.threads > 1;
+        options.sql_parser.enable_ident_normalization = false;
+        options.execution.collect_statistics = false;
+        SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(self.environment.clone())
+            .with_session_id("spoor".to_owned())
+            .build()
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn build_runtime(threads: usize) -> std::io::Result<Runtime> {
+    if threads > 1 {
+        return tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_time()
+            .build();
+    }
+    tokio::runtime::Builder::new_current_thread().build()
+}
+
+/// WebAssembly has no threads: plans always run on the caller's.
+#[cfg(target_family = "wasm")]
+fn build_runtime(_: usize) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().build()
+}
+
+type Outcome = Result<Table, ExecutionError>;
+
+/// A plan that is running. Dropping it cancels it.
+pub(crate) struct Running {
+    runtime: Arc<Runtime>,
+    future: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    pacer: Arc<Pacer>,
+    threaded: bool,
+}
+
+impl Running {
+    /// Runs for about `budget`; `None` when there is more to do.
+    pub(crate) fn step(&mut self, budget: Duration) -> Option<Outcome> {
+        let Running {
+            runtime,
+            future,
+            pacer,
+            threaded,
+        } = self;
+        if *threaded {
+            return runtime
+                .block_on(async { tokio::time::timeout(budget, future.as_mut()).await.ok() });
+        }
+        let deadline = Instant::now() + budget;
+        pacer.open(deadline);
+        runtime.block_on(std::future::poll_fn(|context| {
+            pacer.watch(context.waker());
+            match future.as_mut().poll(context) {
+                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        }))
+    }
+}
+
+async fn run(
+    state: SessionState,
+    plan: LogicalPlan,
+    columns: Vec<Column>,
+    limit: usize,
+) -> Outcome {
+    collect(state, plan, columns)
+        .await
+        .map_err(|error| match error {
+            Failure::Shape(error) => ExecutionError::Shape(error),
+            Failure::Plan(error) => explain(error, limit),
+        })
+}
+
+enum Failure {
+    Plan(DataFusionError),
+    Shape(TableError),
+}
+
+impl From<DataFusionError> for Failure {
+    fn from(error: DataFusionError) -> Self {
+        Failure::Plan(error)
+    }
+}
+
+async fn collect(
+    state: SessionState,
+    plan: LogicalPlan,
+    columns: Vec<Column>,
+) -> Result<Table, Failure> {
+    let physical = state.create_physical_plan(&plan).await?;
+    let reservation = MemoryConsumer::new("result").register(&state.runtime_env().memory_pool);
+    let mut stream = execute_stream(physical, state.task_ctx())?;
+    let mut table = Table::empty(columns);
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        reservation.try_grow(batch.get_array_memory_size())?;
+        table.push(batch).map_err(Failure::Shape)?;
+    }
+    Ok(table)
+}
+
+fn explain(error: DataFusionError, limit: usize) -> ExecutionError {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => ExecutionError::OutOfMemory { limit },
+        root => ExecutionError::Failed(root.strip_backtrace()),
+    }
+}

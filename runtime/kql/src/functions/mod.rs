@@ -1,0 +1,135 @@
+//! Kusto's functions and operators for the binder: what arguments they take, how those convert, and the DataFusion
+//! expressions that compute them. `typed.rs` states what the binder relies on.
+
+mod aggregate;
+mod args;
+mod cast;
+mod conditional;
+mod datetime;
+mod dynamic;
+mod encode;
+mod math;
+mod net;
+pub mod operators;
+mod regexes;
+mod text;
+mod udf;
+mod window;
+
+use datafusion::logical_expr::Expr;
+use spoor_table::{KustoType, Value};
+
+pub use cast::convert;
+
+use crate::typed::{
+    AggregateFunction, BindContext, Documentation, FunctionError, ScalarFunction, Typed,
+};
+
+/// A constant.
+pub fn literal(value: Value) -> Typed {
+    Typed {
+        expr: Expr::Literal(udf::scalar_value(&value), None),
+        ty: value.ty(),
+        constant: Some(value),
+    }
+}
+
+/// Every table of scalar functions.
+const SCALAR: [&[ScalarFunction]; 9] = [
+    cast::FUNCTIONS,
+    conditional::FUNCTIONS,
+    text::FUNCTIONS,
+    datetime::FUNCTIONS,
+    math::FUNCTIONS,
+    dynamic::FUNCTIONS,
+    net::FUNCTIONS,
+    encode::FUNCTIONS,
+    window::FUNCTIONS,
+];
+
+/// The scalar or window function called `name`.
+pub fn scalar(name: &str) -> Option<&'static ScalarFunction> {
+    SCALAR
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|f| f.name == name)
+}
+
+/// The aggregate function called `name`.
+pub fn aggregate(name: &str) -> Option<&'static AggregateFunction> {
+    aggregate::FUNCTIONS.iter().find(|f| f.name == name)
+}
+
+/// What a function is, for completion and hover.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Kusto's name.
+    pub name: &'static str,
+    /// Its call form and what it does.
+    pub docs: Documentation,
+    /// Whether it belongs in `summarize`.
+    pub aggregate: bool,
+}
+
+/// Every function, scalar ones first.
+pub fn all() -> impl Iterator<Item = Entry> {
+    let scalar = SCALAR.iter().flat_map(|table| table.iter()).map(|f| Entry {
+        name: f.name,
+        docs: f.docs,
+        aggregate: false,
+    });
+    scalar.chain(aggregate::FUNCTIONS.iter().map(|f| Entry {
+        name: f.name,
+        docs: f.docs,
+        aggregate: true,
+    }))
+}
+
+/// Every function's name; one that is both scalar and aggregate comes twice.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|entry| entry.name)
+}
+
+type Bound = Result<Typed, FunctionError>;
+
+/// A table of functions: name, call form, what it does, how it binds.
+macro_rules! function_table {
+    ($($name:literal, $signature:literal, $summary:literal, $bind:expr;)*) => {
+        pub(super) const FUNCTIONS: &[crate::typed::ScalarFunction] = &[$(
+            crate::typed::ScalarFunction {
+                name: $name,
+                docs: crate::typed::Documentation { signature: $signature, summary: $summary },
+                bind: $bind,
+            },
+        )*];
+    };
+}
+pub(self) use function_table;
+
+/// The conversion that Kusto does unasked where a value of type `to` is wanted.
+fn implicit(ctx: &BindContext, arg: &Typed, to: KustoType) -> Bound {
+    convert(ctx, arg.clone(), to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_documented() {
+        let mut names = std::collections::BTreeSet::new();
+        for entry in all() {
+            assert!(
+                names.insert((entry.name, entry.aggregate)),
+                "{} is there twice",
+                entry.name
+            );
+            assert!(
+                entry.docs.signature.starts_with(entry.name),
+                "{}",
+                entry.name
+            );
+            assert!(entry.docs.summary.ends_with('.'), "{}", entry.name);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! `== != < <= > >=`: which types compare, and what nulls and NaN do.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray};
+use arrow::compute::kernels::boolean;
+use arrow::datatypes::Float64Type;
+use datafusion::common::Result;
+use datafusion::logical_expr::{Operator, binary_expr};
+use spoor_kql_syntax::ast::BinaryOp;
+use spoor_table::dynamic::Kind;
+use spoor_table::{Cell, KustoType, parse};
+
+use crate::functions::Bound;
+use crate::functions::args::common;
+use crate::functions::cast::convert;
+use crate::functions::udf::{Batch, Body, Out, call, fold};
+use crate::typed::{BindContext, FunctionError, Typed};
+
+/// Binds a comparison.
+pub(super) fn bind(ctx: &BindContext, op: BinaryOp, left: Typed, right: Typed) -> Bound {
+    use KustoType::{Bool, Dynamic, Guid, Real, String};
+    let (l, r) = (left.ty, right.ty);
+    match (l, r) {
+        (Dynamic, Dynamic) => {
+            Err(refuse(l, r).hint("convert one of them, for example with tostring()"))
+        }
+        (Dynamic, other) | (other, Dynamic) => dynamic(ctx, op, left, right, other),
+        (String, Guid) | (Guid, String) => {
+            let args = [convert(ctx, left, Guid)?, convert(ctx, right, Guid)?];
+            Ok(native(op, args, Guid))
+        }
+        (Bool, other) | (other, Bool) if other.is_numeric() => {
+            let args = [convert(ctx, left, other)?, convert(ctx, right, other)?];
+            let [left, right] = args;
+            bind(ctx, op, left, right)
+        }
+        _ => match common(l, r) {
+            Some(Real) => Ok(reals(
+                op,
+                [convert(ctx, left, Real)?, convert(ctx, right, Real)?],
+            )),
+            Some(ty) => Ok(native(
+                op,
+                [convert(ctx, left, ty)?, convert(ctx, right, ty)?],
+                ty,
+            )),
+            None => Err(refuse(l, r).hint(hint(l, r))),
+        },
+    }
+}
+
+fn refuse(left: KustoType, right: KustoType) -> FunctionError {
+    FunctionError::new(format!("a {left} and a {right} cannot be compared"))
+}
+
+fn hint(left: KustoType, right: KustoType) -> String {
+    let other = if left == KustoType::String {
+        right
+    } else {
+        left
+    };
+    match other {
+        KustoType::DateTime => "convert the text with todatetime()".to_owned(),
+        KustoType::TimeSpan => "convert the text with totimespan()".to_owned(),
+        _ if other.is_numeric() => format!("convert with tostring() or to{other}()"),
+        _ => "convert one of them".to_owned(),
+    }
+}
+
+/// Types that DataFusion compares as Kusto does: equal representations, no NaN.
+fn native(op: BinaryOp, args: [Typed; 2], ty: KustoType) -> Typed {
+    let valued = |arg: &Typed| arg.constant.as_ref().is_some_and(|v| !v.is_null());
+    let never_null = ty == KustoType::String;
+    let operator = match op {
+        BinaryOp::Less => Operator::Lt,
+        BinaryOp::LessOrEqual => Operator::LtEq,
+        BinaryOp::Greater => Operator::Gt,
+        BinaryOp::GreaterOrEqual => Operator::GtEq,
+        BinaryOp::Equal if never_null => Operator::Eq,
+        BinaryOp::NotEqual if never_null => Operator::NotEq,
+        BinaryOp::Equal if args.iter().any(valued) => Operator::IsNotDistinctFrom,
+        BinaryOp::NotEqual if args.iter().any(valued) => Operator::IsDistinctFrom,
+        BinaryOp::Equal => return call("equal", &args, KustoType::Bool, Body::Batch(equal)),
+        _ => return call("not_equal", &args, KustoType::Bool, Body::Batch(not_equal)),
+    };
+    let expr = binary_expr(args[0].expr.clone(), operator, args[1].expr.clone());
+    fold(expr, KustoType::Bool, &args)
+}
+
+/// Two nulls give null, one null is different from any value.
+fn equal(batch: &Batch<'_>) -> Result<ArrayRef> {
+    let (left, right) = (batch.array(0)?, batch.array(1)?);
+    let same = arrow::compute::kernels::cmp::not_distinct(&left, &right)?;
+    Ok(Arc::new(without_null_pairs(&left, &right, same)?))
+}
+
+fn not_equal(batch: &Batch<'_>) -> Result<ArrayRef> {
+    let (left, right) = (batch.array(0)?, batch.array(1)?);
+    let different = arrow::compute::kernels::cmp::distinct(&left, &right)?;
+    Ok(Arc::new(without_null_pairs(&left, &right, different)?))
+}
+
+fn without_null_pairs(
+    left: &ArrayRef,
+    right: &ArrayRef,
+    values: BooleanArray,
+) -> Result<BooleanArray> {
+    if left.null_count() == 0 || right.null_count() == 0 {
+        return Ok(values);
+    }
+    let both = boolean::and(&boolean::is_null(left)?, &boolean::is_null(right)?)?;
+    Ok(arrow::compute::nullif(&values, &both)?.as_boolean().clone())
+}
+
+macro_rules! real_compare {
+    ($name:literal, $args:expr, $null:expr, $op:tt) => {
+        call($name, $args, KustoType::Bool, Body::Batch(|batch| compare_reals(batch, $null, |a, b| a $op b)))
+    };
+}
+
+/// Reals have NaN, which equals nothing, and two zeros, which are equal: Arrow orders them otherwise.
+fn reals(op: BinaryOp, args: [Typed; 2]) -> Typed {
+    match op {
+        BinaryOp::Equal => real_compare!("equal", &args, Some(false), ==),
+        BinaryOp::NotEqual => real_compare!("not_equal", &args, Some(true), !=),
+        BinaryOp::Less => real_compare!("less", &args, None, <),
+        BinaryOp::LessOrEqual => real_compare!("less_or_equal", &args, None, <=),
+        BinaryOp::Greater => real_compare!("greater", &args, None, >),
+        _ => real_compare!("greater_or_equal", &args, None, >=),
+    }
+}
+
+/// `one_null` is the answer where exactly one side is null.
+fn compare_reals(
+    batch: &Batch<'_>,
+    one_null: Option<bool>,
+    op: fn(&f64, &f64) -> bool,
+) -> Result<ArrayRef> {
+    let (left, right) = (batch.array(0)?, batch.array(1)?);
+    let (left, right) = (
+        left.as_primitive::<Float64Type>(),
+        right.as_primitive::<Float64Type>(),
+    );
+    let values = left.iter().zip(right).map(|pair| match pair {
+        (Some(a), Some(b)) => Some(op(&a, &b)),
+        (None, None) => None,
+        _ => one_null,
+    });
+    Ok(Arc::new(values.collect::<BooleanArray>()))
+}
+
+/// A dynamic value beside one of another type: the value inside is compared.
+fn dynamic(ctx: &BindContext, op: BinaryOp, left: Typed, right: Typed, other: KustoType) -> Bound {
+    if other == KustoType::String {
+        let args = [convert(ctx, left, other)?, convert(ctx, right, other)?];
+        return Ok(native(op, args, other));
+    }
+    let args = [left, right];
+    let (name, run): (_, crate::functions::udf::RowFn) = match op {
+        BinaryOp::Equal => ("dynamic_equal", |c, out| equality(c, out, true)),
+        BinaryOp::NotEqual => ("dynamic_not_equal", |c, out| equality(c, out, false)),
+        BinaryOp::Less => ("dynamic_less", |c, out| ordered(c, out, Ordering::is_lt)),
+        BinaryOp::LessOrEqual => ("dynamic_less_or_equal", |c, out| {
+            ordered(c, out, Ordering::is_le)
+        }),
+        BinaryOp::Greater => ("dynamic_greater", |c, out| ordered(c, out, Ordering::is_gt)),
+        _ => ("dynamic_greater_or_equal", |c, out| {
+            ordered(c, out, Ordering::is_ge)
+        }),
+    };
+    Ok(call(name, &args, KustoType::Bool, Body::Rows(run)))
+}
+
+fn equality(cells: &[Cell<'_>], out: &mut Out, wanted: bool) {
+    match cells {
+        [Cell::Null, Cell::Null] => out.null(),
+        [a, b] => out.bool((compare_cells(*a, *b) == Some(Ordering::Equal)) == wanted),
+        _ => out.null(),
+    }
+}
+
+fn ordered(cells: &[Cell<'_>], out: &mut Out, test: fn(Ordering) -> bool) {
+    match cells {
+        [Cell::Null, _] | [_, Cell::Null] => out.null(),
+        [a, b] => out.bool(compare_cells(*a, *b).is_some_and(test)),
+        _ => out.null(),
+    }
+}
+
+/// The order of two values, if they have one. A dynamic value stands for the scalar inside; its text is read as the
+/// other's type.
+pub(in crate::functions) fn compare_cells(a: Cell<'_>, b: Cell<'_>) -> Option<Ordering> {
+    match (plain(a)?, plain(b)?) {
+        (Cell::Bool(a), Cell::Bool(b)) => Some(a.cmp(&b)),
+        (Cell::DateTime(a), Cell::DateTime(b)) | (Cell::TimeSpan(a), Cell::TimeSpan(b)) => {
+            Some(a.cmp(&b))
+        }
+        (Cell::String(a), Cell::String(b)) => Some(a.cmp(b)),
+        (Cell::Guid(a), Cell::Guid(b)) => Some(a.cmp(b)),
+        (Cell::Decimal(a), Cell::Decimal(b)) => Some(a.cmp(&b)),
+        (Cell::String(a), Cell::DateTime(b)) => Some(parse::datetime(a)?.cmp(&b)),
+        (Cell::DateTime(a), Cell::String(b)) => Some(a.cmp(&parse::datetime(b)?)),
+        (Cell::String(a), Cell::TimeSpan(b)) => Some(parse::timespan(a)?.cmp(&b)),
+        (Cell::TimeSpan(a), Cell::String(b)) => Some(a.cmp(&parse::timespan(b)?)),
+        (Cell::String(a), Cell::Guid(b)) => Some(parse::guid(a)?.as_str().cmp(b)),
+        (Cell::Guid(a), Cell::String(b)) => Some(a.cmp(parse::guid(b)?.as_str())),
+        (Cell::String(a), Cell::Bool(b)) => Some(parse::boolean(a)?.cmp(&b)),
+        (Cell::Bool(a), Cell::String(b)) => Some(a.cmp(&parse::boolean(b)?)),
+        (a, b) => match (long(a), long(b)) {
+            (Some(a), Some(b)) => Some(a.cmp(&b)),
+            _ => super::super::cast::as_real(a)?.partial_cmp(&super::super::cast::as_real(b)?),
+        },
+    }
+}
+
+fn plain(cell: Cell<'_>) -> Option<Cell<'_>> {
+    let Cell::Dynamic(value) = cell else {
+        return (!cell.is_null()).then_some(cell);
+    };
+    Some(match value.kind() {
+        Kind::Bool(v) => Cell::Bool(v),
+        Kind::Long(v) => Cell::Long(v),
+        Kind::Real(v) => Cell::Real(v),
+        Kind::String(v) => Cell::String(v),
+        Kind::DateTime(v) => Cell::DateTime(v),
+        Kind::TimeSpan(v) => Cell::TimeSpan(v),
+        Kind::Guid(v) => Cell::Guid(v),
+        Kind::Decimal(v) => Cell::Decimal(v),
+        Kind::Null | Kind::Array(_) | Kind::Object(_) => return None,
+    })
+}
+
+fn long(cell: Cell<'_>) -> Option<i64> {
+    match cell {
+        Cell::Int(v) => Some(i64::from(v)),
+        Cell::Long(v) => Some(v),
+        Cell::Bool(v) => Some(i64::from(v)),
+        _ => None,
+    }
+}
+
+/// Whether two texts are equal when case does not count.
+pub(in crate::functions) fn equal_fold(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
+    a.chars()
+        .map(super::fold_char)
+        .eq(b.chars().map(super::fold_char))
+}
