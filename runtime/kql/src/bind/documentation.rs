@@ -74,6 +74,11 @@ const OPERATORS: &[(&str, &str, &str)] = &[
         "Adds the columns of a table of facts by key.",
     ),
     (
+        "mv-apply",
+        "mv-apply name = array to typeof(type) on (subquery)",
+        "Runs a subquery over the elements of each row's array, and adds its columns to the row.",
+    ),
+    (
         "mv-expand",
         "mv-expand name = array to typeof(type), ...",
         "A row for each element of an array or each property of a bag.",
@@ -92,6 +97,11 @@ const OPERATORS: &[(&str, &str, &str)] = &[
         "parse-where",
         "parse-where text with ...",
         "Like `parse`, and drops the rows that do not match.",
+    ),
+    (
+        "partition",
+        "partition by column (subquery)",
+        "Runs a subquery over the rows of each value of a column.",
     ),
     (
         "print",

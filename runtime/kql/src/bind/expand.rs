@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility, lit,
 };
-use spoor_kql_syntax::ast::{ExprKind, MvColumn, MvExpand, Property, Span};
+use spoor_kql_syntax::ast::{Expr, ExprKind, MvApply, MvColumn, MvExpand, Property, Span};
 use spoor_table::KustoType;
 use spoor_table::dynamic::{Builder, DynamicRef, Kind};
 
@@ -44,10 +44,97 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let (as_pairs, index_name) = self.mv_options(&expand.properties)?;
-        let limit = match &expand.limit {
-            Some(limit) => self.count(limit, scope, "the limit")? as i64,
-            None => i64::MAX,
+        let limit = self.mv_limit(expand.limit.as_ref(), scope)?;
+        self.expand_columns(
+            input,
+            &expand.columns,
+            as_pairs,
+            limit,
+            index_name,
+            scope,
+            span,
+        )
+    }
+
+    /// `mv-apply`: the elements of each row go through a subquery of their own, whose columns are added to the row's.
+    pub(super) fn mv_apply(
+        &mut self,
+        input: Relation,
+        apply: &MvApply,
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let (as_pairs, index_name) = self.mv_options(&apply.properties)?;
+        let limit = self.mv_limit(apply.limit.as_ref(), scope)?;
+        let row_columns = input.columns.clone();
+        let (mut rows, row_id) = self.with_row_id(input, span)?;
+        rows.parts.push(row_id);
+        rows.carried = row_columns.iter().map(|column| column.id.clone()).collect();
+        let columns = &apply.columns;
+        let elements =
+            self.expand_columns(rows, columns, as_pairs, limit, index_name, scope, span)?;
+        let mut result = self.tabular(&apply.subquery, scope, Some(&elements))?;
+        result.parts.pop();
+        result.carried.clear();
+        let kept = row_columns
+            .into_iter()
+            .map(|column| result.find(&column.name).cloned().unwrap_or(column));
+        let mut columns: Vec<BoundColumn> = kept.collect();
+        for column in &result.columns {
+            if !columns.iter().any(|other| other.name == column.name) {
+                columns.push(column.clone());
+            }
+        }
+        let exprs = columns.iter().map(BoundColumn::expr).collect();
+        self.project_to(result, exprs, columns, span)
+    }
+
+    /// `partition by column (subquery)`: the rows of each value go through a subquery of their own.
+    pub(super) fn partition(
+        &mut self,
+        mut input: Relation,
+        by: &Expr,
+        subquery: &Expr,
+        scope: &Scope,
+    ) -> Bind<Relation> {
+        let ExprKind::Name(name) = &by.kind else {
+            return Err(self.error(by.span, "`partition by` takes a column"));
         };
+        if !matches!(&subquery.kind, ExprKind::Pipe { source, .. } if source.kind == ExprKind::Context)
+        {
+            let message = "a subquery of `partition` with a source of its own is not supported";
+            return Err(self.error_hint(
+                subquery.span,
+                message,
+                Some("write partition by column (operator | ...)"),
+            ));
+        }
+        let key = self.column_named(&input, name, by.span)?;
+        self.refuse_dynamic(&key, by.span, "partition")?;
+        input.parts.push(key.id);
+        let mut result = self.tabular(subquery, scope, Some(&input))?;
+        result.parts.pop();
+        Ok(result)
+    }
+
+    fn mv_limit(&mut self, limit: Option<&Expr>, scope: &Scope) -> Bind<i64> {
+        match limit {
+            Some(limit) => Ok(self.count(limit, scope, "the limit")? as i64),
+            None => Ok(i64::MAX),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // What the two operators share is all of their clauses.
+    fn expand_columns(
+        &mut self,
+        input: Relation,
+        clauses: &[MvColumn],
+        as_pairs: bool,
+        limit: i64,
+        index_name: Option<String>,
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
         // The order of elements must survive a sort that is yet to come.
         let input = if input.order.keys.is_empty() {
             input
@@ -55,7 +142,7 @@ impl Binder<'_> {
             self.totally_ordered(input, span)?
         };
         let mut expanded = Vec::new();
-        for clause in &expand.columns {
+        for clause in clauses {
             expanded.push(self.expanded(&input, clause, as_pairs, limit, scope)?);
         }
         let index = self.id();
@@ -109,10 +196,7 @@ impl Binder<'_> {
             Some(name) => Some(self.type_named(name)?),
             None => None,
         };
-        let name = match clause.value.names.as_slice() {
-            [] => default_name(value).unwrap_or_else(|| "Column1".to_owned()),
-            [name, ..] => name.text.clone(),
-        };
+        let name = clause_name(clause);
         let list =
             ScalarUDF::from(Elements::new()).call(vec![typed.expr, lit(as_pairs), lit(limit)]);
         let place = input.columns.iter().position(|column| column.name == name);
@@ -201,6 +285,14 @@ impl Binder<'_> {
         let converted = self.applied(functions::convert(&context, element, ty), span, &[])?;
         let (expr, column) = self.computed(name, &converted);
         Ok((column, expr))
+    }
+}
+
+/// The column that a clause makes.
+fn clause_name(clause: &MvColumn) -> String {
+    match clause.value.names.as_slice() {
+        [] => default_name(&clause.value.value).unwrap_or_else(|| "Column1".to_owned()),
+        [name, ..] => name.text.clone(),
     }
 }
 

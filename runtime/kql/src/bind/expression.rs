@@ -34,7 +34,8 @@ impl Row<'_> {
 impl Binder<'_> {
     /// The row of a relation's columns.
     pub(super) fn row<'a>(&self, relation: &'a Relation, scope: &'a Scope) -> Row<'a> {
-        let serialized = relation.order.serialized && relation.order.total;
+        // In a part of `mv-apply` or `partition` window functions would see its neighbours' rows.
+        let serialized = relation.order.serialized && relation.parts.is_empty();
         let order = if serialized {
             relation.order.keys.clone()
         } else {

@@ -4,7 +4,7 @@ use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::utils::find_window_exprs;
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFunctionDefinition,
+    Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFunctionDefinition, lit,
 };
 use spoor_kql_syntax::ast::Span;
 
@@ -20,30 +20,68 @@ impl Binder<'_> {
         limit: Option<usize>,
         span: Span,
     ) -> Bind<Relation> {
-        let Relation {
-            plan,
-            columns,
-            order,
-            source,
-        } = relation;
-        let builder = LogicalPlanBuilder::from(plan);
-        let plan = match (order.keys.is_empty(), limit) {
+        if let Some(limit) = limit
+            && !relation.parts.is_empty()
+        {
+            return self.limited_parts(relation, limit, span);
+        }
+        let builder = LogicalPlanBuilder::from(relation.plan.clone());
+        let keys = relation.order.keys.clone();
+        let plan = match (keys.is_empty(), limit) {
             (true, None) => builder.build(),
             (true, Some(_)) => builder.limit(0, limit).and_then(LogicalPlanBuilder::build),
-            (false, None) => builder
-                .sort(order.keys.clone())
-                .and_then(LogicalPlanBuilder::build),
+            (false, None) => builder.sort(keys).and_then(LogicalPlanBuilder::build),
             (false, Some(_)) => builder
-                .sort(order.keys.clone())
+                .sort(keys)
                 .and_then(|sorted| sorted.limit(0, limit))
                 .and_then(LogicalPlanBuilder::build),
         };
         Ok(Relation {
             plan: self.plan(span, plan)?,
-            columns,
-            order,
-            source,
+            ..relation
         })
+    }
+
+    /// At most `limit` rows of each part of a relation.
+    fn limited_parts(&mut self, relation: Relation, limit: usize, span: Span) -> Bind<Relation> {
+        let parts = relation.parts.iter().map(|part| column(part)).collect();
+        let (plan, number) = self.numbered(
+            relation.plan.clone(),
+            parts,
+            relation.order.keys.clone(),
+            span,
+        )?;
+        let kept = column(&number).lt_eq(lit(limit as u64));
+        let plan = LogicalPlanBuilder::from(plan)
+            .filter(kept)
+            .and_then(LogicalPlanBuilder::build);
+        Ok(Relation {
+            plan: self.plan(span, plan)?,
+            ..relation
+        })
+    }
+
+    /// A plan with a new column that numbers the rows, of each part alone, in an order.
+    fn numbered(
+        &mut self,
+        plan: LogicalPlan,
+        parts: Vec<Expr>,
+        by: Vec<SortExpr>,
+        span: Span,
+    ) -> Bind<(LogicalPlan, String)> {
+        let id = self.id();
+        let function = WindowFunctionDefinition::WindowUDF(row_number_udwf());
+        let mut window = WindowFunction::new(function, Vec::new());
+        window.params = WindowFunctionParams {
+            partition_by: parts,
+            order_by: by,
+            ..window.params
+        };
+        let number = Expr::from(window).alias(&id);
+        let plan = LogicalPlanBuilder::from(plan)
+            .window([number])
+            .and_then(LogicalPlanBuilder::build);
+        Ok((self.plan(span, plan)?, id))
     }
 
     /// The relation with an order in which no two rows are equal; its rows count as serialized.
@@ -64,6 +102,17 @@ impl Binder<'_> {
         Ok(relation)
     }
 
+    /// The relation with a hidden column that tells its rows apart, and that column's id.
+    pub(super) fn with_row_id(
+        &mut self,
+        mut relation: Relation,
+        span: Span,
+    ) -> Bind<(Relation, String)> {
+        let (plan, id) = self.numbered(relation.plan, Vec::new(), Vec::new(), span)?;
+        relation.plan = plan;
+        Ok((relation, id))
+    }
+
     /// Adds a hidden column that numbers the rows in the given order, which becomes the relation's.
     fn row_numbers(
         &mut self,
@@ -71,18 +120,8 @@ impl Binder<'_> {
         by: Vec<SortExpr>,
         span: Span,
     ) -> Bind<Relation> {
-        let id = self.id();
-        let function = WindowFunctionDefinition::WindowUDF(row_number_udwf());
-        let mut params = WindowFunction::new(function, Vec::new());
-        params.params = WindowFunctionParams {
-            order_by: by,
-            ..params.params
-        };
-        let number = Expr::from(params).alias(&id);
-        let plan = LogicalPlanBuilder::from(relation.plan)
-            .window([number])
-            .and_then(LogicalPlanBuilder::build);
-        relation.plan = self.plan(span, plan)?;
+        let (plan, id) = self.numbered(relation.plan, Vec::new(), by, span)?;
+        relation.plan = plan;
         relation.order.keys = vec![column(&id).sort(true, false)];
         relation.order.total = true;
         Ok(relation)

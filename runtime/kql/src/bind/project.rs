@@ -33,22 +33,14 @@ impl Binder<'_> {
             },
             |condition| vec![condition.clone()],
         )?;
-        let Relation {
-            plan,
-            columns,
-            order,
-            source,
-        } = input;
-        let (plan, mut exprs) = self.hoist_windows(plan, vec![condition], span)?;
+        let (plan, mut exprs) = self.hoist_windows(input.plan.clone(), vec![condition], span)?;
         let condition = exprs.pop().ok_or(Stop::Reported)?;
         let plan = LogicalPlanBuilder::from(plan)
             .filter(condition)
             .and_then(LogicalPlanBuilder::build);
         Ok(Relation {
             plan: self.plan(span, plan)?,
-            columns,
-            order,
-            source,
+            ..input
         })
     }
 
@@ -465,25 +457,42 @@ impl Binder<'_> {
         input.order = Order::default();
         let exprs = columns.iter().map(BoundColumn::expr).collect();
         let input = self.project_to(input, exprs, columns, span)?;
-        let plan = LogicalPlanBuilder::from(input.plan)
-            .distinct()
-            .and_then(LogicalPlanBuilder::build);
-        Ok(Relation::unordered(self.plan(span, plan)?, input.columns))
+        let (parts, carried) = input.hidden_in_aggregate();
+        let builder = LogicalPlanBuilder::from(input.plan);
+        let plan = if carried.is_empty() {
+            builder.distinct().and_then(LogicalPlanBuilder::build)
+        } else {
+            let keys = input.columns.iter().map(BoundColumn::expr).chain(parts);
+            builder
+                .aggregate(keys, carried)
+                .and_then(LogicalPlanBuilder::build)
+        };
+        let distinct = Relation::unordered(self.plan(span, plan)?, input.columns);
+        Ok(Relation {
+            parts: input.parts,
+            carried: input.carried,
+            ..distinct
+        })
     }
 
     pub(super) fn count_rows(&mut self, input: Relation, span: Span) -> Bind<Relation> {
         let id = self.id();
         let count = count_udaf().call(vec![lit(1i64)]).alias(&id);
-        let none: Vec<PlanExpr> = Vec::new();
+        let (parts, carried) = input.hidden_in_aggregate();
         let plan = LogicalPlanBuilder::from(input.plan)
-            .aggregate(none, [count])
+            .aggregate(parts, carried.into_iter().chain([count]))
             .and_then(LogicalPlanBuilder::build);
-        let column = BoundColumn {
+        let counted = BoundColumn {
             name: "Count".to_owned(),
             ty: KustoType::Long,
             id,
         };
-        Ok(Relation::unordered(self.plan(span, plan)?, vec![column]))
+        let relation = Relation::unordered(self.plan(span, plan)?, vec![counted]);
+        Ok(Relation {
+            parts: input.parts,
+            carried: input.carried,
+            ..relation
+        })
     }
 
     pub(super) fn sort(

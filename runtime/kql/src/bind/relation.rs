@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use datafusion::common::{Column as PlanColumn, TableReference};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use spoor_kql_syntax::ast::Span;
 use spoor_table::{Column, KustoType};
@@ -57,6 +58,10 @@ pub(super) struct Relation {
     pub order: Order,
     /// What `union withsource=` calls it: a table's name, or that of `as`.
     pub source: Option<String>,
+    /// Hidden columns that split the rows: in the subquery of `mv-apply` or `partition`, operators work on each part alone.
+    pub parts: Vec<String>,
+    /// Hidden columns that are the same throughout each part: what `mv-apply` puts beside the subquery's columns.
+    pub carried: Vec<String>,
 }
 
 impl Relation {
@@ -66,7 +71,21 @@ impl Relation {
             columns,
             order: Order::default(),
             source: None,
+            parts: Vec::new(),
+            carried: Vec::new(),
         }
+    }
+
+    /// The relation's hidden columns in an aggregate over it: what to group by, and what to take any of.
+    pub(super) fn hidden_in_aggregate(&self) -> (Vec<Expr>, Vec<Expr>) {
+        let keys = self.parts.iter().map(|part| column(part)).collect();
+        let carried = self
+            .carried
+            .iter()
+            .filter(|id| !self.parts.contains(id))
+            .map(|id| first_value_udaf().call(vec![column(id)]).alias(id))
+            .collect();
+        (keys, carried)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&BoundColumn> {
@@ -100,16 +119,17 @@ impl Binder<'_> {
             plan,
             order,
             source,
+            parts,
+            carried,
             ..
         } = input;
         let (plan, mut exprs) = self.hoist_windows(plan, exprs, span)?;
         let mut kept: HashSet<String> = HashSet::new();
         exprs.retain(|expr| kept.insert(expr.schema_name().to_string()));
-        for key in &order.keys {
-            for hidden in key.expr.column_refs() {
-                if kept.insert(hidden.name.clone()) {
-                    exprs.push(column(&hidden.name));
-                }
+        let keys = order.keys.iter().flat_map(|key| key.expr.column_refs());
+        for hidden in keys.map(|key| &key.name).chain(&parts).chain(&carried) {
+            if kept.insert(hidden.clone()) {
+                exprs.push(column(hidden));
             }
         }
         // A plan must have a column for its rows to be counted; one that is there already costs nothing.
@@ -125,6 +145,8 @@ impl Binder<'_> {
             columns,
             order,
             source,
+            parts,
+            carried,
         })
     }
 

@@ -53,20 +53,13 @@ impl Binder<'_> {
             let bound = self.aggregate(named, &row, &keys.columns)?;
             outputs.extend(bound);
         }
-        self.aggregated(
-            input.plan.clone(),
-            input.order.keys.clone(),
-            keys,
-            outputs,
-            span,
-        )
+        self.aggregated(&input, keys, outputs, span)
     }
 
     /// The plan: keys and aggregates, and above them what is computed of aggregates.
     fn aggregated(
         &mut self,
-        plan: datafusion::logical_expr::LogicalPlan,
-        order: Vec<SortExpr>,
+        input: &Relation,
         keys: Projection,
         outputs: Vec<Output>,
         span: Span,
@@ -92,18 +85,22 @@ impl Binder<'_> {
                 ));
             }
         }
-        let group: Vec<PlanExpr> = keys.exprs;
+        let (parts, carried) = input.hidden_in_aggregate();
+        let group: Vec<PlanExpr> = keys.exprs.into_iter().chain(parts).collect();
         let mut aggregates: Vec<PlanExpr> = named
             .iter()
-            .map(|(expr, id)| ordered(expr.clone(), &order).alias(id))
+            .map(|(expr, id)| ordered(expr.clone(), &input.order.keys).alias(id))
+            .chain(carried)
             .collect();
         if group.is_empty() && aggregates.is_empty() {
             aggregates.push(count_udaf().call(vec![lit(1i64)]).alias(self.id()));
         }
-        let plan = LogicalPlanBuilder::from(plan)
+        let plan = LogicalPlanBuilder::from(input.plan.clone())
             .aggregate(group, aggregates)
             .and_then(LogicalPlanBuilder::build);
-        let relation = Relation::unordered(self.plan(span, plan)?, Vec::new());
+        let mut relation = Relation::unordered(self.plan(span, plan)?, Vec::new());
+        relation.parts.clone_from(&input.parts);
+        relation.carried.clone_from(&input.carried);
         self.project_to(relation, projection.exprs, projection.columns, span)
     }
 

@@ -151,6 +151,11 @@ impl Binder<'_> {
 
     fn operator(&mut self, input: Relation, operator: &Operator, scope: &Scope) -> Bind<Relation> {
         let span = operator.span;
+        if !input.parts.is_empty() && joins_tables(&operator.kind) {
+            let message =
+                "this operator is not supported in the subquery of `mv-apply` or `partition`";
+            return Err(self.error(operator.name_span, message));
+        }
         match &operator.kind {
             OperatorKind::Where(predicate) => self.filter(input, predicate, scope),
             OperatorKind::Extend(exprs) => self.extend(input, exprs, scope, span),
@@ -177,6 +182,8 @@ impl Binder<'_> {
             OperatorKind::Lookup(join) => self.lookup(input, join, scope, span),
             OperatorKind::Union(union) => self.union(Some(input), union, scope, span),
             OperatorKind::MvExpand(expand) => self.mv_expand(input, expand, scope, span),
+            OperatorKind::MvApply(apply) => self.mv_apply(input, apply, scope, span),
+            OperatorKind::Partition { by, subquery } => self.partition(input, by, subquery, scope),
             OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
             OperatorKind::Invoke(call) => self.invoke(input, call, scope),
             OperatorKind::GetSchema => self.get_schema(&input, span),
@@ -197,7 +204,6 @@ impl Binder<'_> {
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
             "make-series" => Some("use `summarize ... by bin(...)`"),
-            "mv-apply" => Some("use `mv-expand` and `summarize`"),
             "search" => Some("use `where ... has ...` on a table"),
             "top-nested" => Some("use `summarize` and `top`"),
             "top-hitters" => Some("use `summarize count() by ...` and `top`"),
@@ -491,15 +497,27 @@ fn dot_net(ty: KustoType) -> &'static str {
     }
 }
 
+/// Whether an operator brings in rows of other tables, which belong to no part.
+fn joins_tables(kind: &OperatorKind) -> bool {
+    matches!(
+        kind,
+        OperatorKind::Join(_)
+            | OperatorKind::Lookup(_)
+            | OperatorKind::Union(_)
+            | OperatorKind::Invoke(_)
+            | OperatorKind::GetSchema
+            | OperatorKind::MvApply(_)
+            | OperatorKind::Partition { .. }
+    )
+}
+
 fn operator_name(kind: &OperatorKind) -> &str {
     match kind {
         OperatorKind::Unsupported(name) => name,
         OperatorKind::AssertSchema(_) => "assert-schema",
         OperatorKind::Evaluate(_) => "evaluate",
         OperatorKind::MakeSeries(_) => "make-series",
-        OperatorKind::MvApply(_) => "mv-apply",
         OperatorKind::ParseKv { .. } => "parse-kv",
-        OperatorKind::Partition { .. } => "partition",
         OperatorKind::SampleDistinct { .. } => "sample-distinct",
         OperatorKind::Search { .. } => "search",
         OperatorKind::TopHitters { .. } => "top-hitters",
