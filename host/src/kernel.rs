@@ -71,7 +71,7 @@ pub struct Kernel {
     store: Store<State>,
     memory: Memory,
     alloc: TypedFunc<u32, u32>,
-    free: TypedFunc<(u32, u32), ()>,
+    dealloc: TypedFunc<(u32, u32), ()>,
     step: TypedFunc<(u32, u32), u64>,
     limits: Limits,
 }
@@ -110,8 +110,8 @@ impl Kernel {
         let alloc = instance
             .get_typed_func(&mut store, "alloc")
             .map_err(unusable)?;
-        let free = instance
-            .get_typed_func(&mut store, "free")
+        let dealloc = instance
+            .get_typed_func(&mut store, "dealloc")
             .map_err(unusable)?;
         let step = instance
             .get_typed_func(&mut store, "step")
@@ -120,7 +120,7 @@ impl Kernel {
             store,
             memory,
             alloc,
-            free,
+            dealloc,
             step,
             limits,
         })
@@ -143,7 +143,7 @@ impl Kernel {
         );
         self.memory.write(&mut self.store, ptr as usize, event)?;
         let packed = self.step.call(&mut self.store, (ptr, len))?;
-        self.free.call(&mut self.store, (ptr, len))?;
+        self.dealloc.call(&mut self.store, (ptr, len))?;
         wasmtime::ensure!(packed != 0, "it has no memory left for its answer");
         let (at, size) = unpack(packed);
         let end = (at as usize).saturating_add(size as usize);
@@ -151,7 +151,7 @@ impl Kernel {
         let Some(answer) = answer.map(<[u8]>::to_vec) else {
             wasmtime::bail!("its answer of {size} bytes at {at} is not within its memory");
         };
-        self.free.call(&mut self.store, (at, size))?;
+        self.dealloc.call(&mut self.store, (at, size))?;
         Ok(answer)
     }
 

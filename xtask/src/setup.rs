@@ -13,7 +13,6 @@ use crate::process::{on_path, output, run, say, step, succeeds};
 use crate::toolchain::Toolchain;
 
 /// What the Python guest is made of: `name==version --hash=sha256:...` a line, as pip reads it.
-const GUEST_LOCK: &str = "runtime/python/guest.lock";
 const WHEELS_LOCK: &str = "runtime/python/wheels.lock";
 
 /// Everything that `build`, `demo` and `test` need beyond a Rust toolchain.
@@ -31,7 +30,7 @@ pub fn everything(paths: &Paths) -> Result<()> {
 pub fn wheels(paths: &Paths) -> Result<PathBuf> {
     let folder = paths.downloads().join("wheels");
     fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
-    for lock in [GUEST_LOCK, WHEELS_LOCK] {
+    for lock in [WHEELS_LOCK] {
         let lock = paths.root.join(lock);
         let wanted = locked_hashes(&lock)?;
         if all_present(&folder, &wanted)? {
@@ -62,6 +61,8 @@ fn pip_download(folder: &Path, lock: &Path) -> Result<()> {
         &format!("Fetching the packages of {name} (about 100 MB the first time)"),
         Command::new("python3")
             .args(["-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"])
+            // The guest's Python, not the machine's: wheels of pure Python for it.
+            .args(["--python-version", "3.14", "--implementation", "py", "--abi", "none", "--platform", "any"])
             .args(["--no-cache-dir", "--disable-pip-version-check", "--quiet", "--dest"])
             .arg(folder)
             .arg("--requirement")

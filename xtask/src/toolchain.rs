@@ -17,6 +17,8 @@ use crate::setup::{apt_install, is_debian};
 
 const TARGETS: [&str; 2] = ["wasm32-wasip1", "wasm32-unknown-unknown"];
 const NO_THREADS: &str = include_str!("wasi_no_threads.c");
+/// Where Debian keeps the WASI C library.
+const DEBIAN_LIB: &str = "/usr/lib/wasm32-wasi";
 /// Debian's packages for the fallback, in the order of what needs what.
 const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 /// The C compiler and library that C code in crates (zstd) is built with.
@@ -119,9 +121,9 @@ impl Toolchain {
                 .env("RUSTC", "/usr/bin/rustc")
                 .env("RUSTC_BOOTSTRAP", "1");
             command.arg("-Zbuild-std=std,panic_abort");
-            command.env(
-                "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS",
-                debian_flags(no_threads),
+            command.env("SPOOR_WASI_LIB", DEBIAN_LIB).env(
+                "SPOOR_WASI_OBJECTS",
+                format!("{DEBIAN_LIB}/crt1-reactor.o:{}", no_threads.display()),
             );
         }
         Ok(command)
@@ -138,13 +140,6 @@ impl Toolchain {
             .trim()
             .to_owned())
     }
-}
-
-fn debian_flags(no_threads: &Path) -> String {
-    format!(
-        "-L native=/usr/lib/wasm32-wasi -C link-arg={}",
-        no_threads.display()
-    )
 }
 
 fn c_flags() -> String {

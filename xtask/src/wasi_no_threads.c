@@ -3,6 +3,7 @@
 #include <errno.h>
 
 int pthread_create(void *thread, const void *attr, void *start, void *arg) { return EAGAIN; }
+int pthread_join(void *thread, void **result) { return EAGAIN; }
 int pthread_detach(void *thread) { return EAGAIN; }
 int pthread_attr_init(void *attr) { return EAGAIN; }
 int pthread_attr_setstacksize(void *attr, unsigned long size) { return EAGAIN; }

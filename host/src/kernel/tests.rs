@@ -14,7 +14,7 @@ fn kernel_text(changes: &[(&str, &str)]) -> String {
         (func (export "_initialize"))
         (func (export "spoor_kernel_protocol") (result i32) (i32.const 1))
         (func (export "alloc") (param i32) (result i32) (i32.const 1024))
-        (func (export "free") (param i32 i32))
+        (func (export "dealloc") (param i32 i32))
         (func (export "step") (param $ptr i32) (param $len i32) (result i64)
             (i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
                     (i64.extend_i32_u (local.get $len)))))"#
@@ -68,7 +68,7 @@ fn another_protocol_is_refused() {
 
 #[test]
 fn a_module_that_is_no_kernel_is_refused() {
-    for export in ["memory", "alloc", "free", "step", "spoor_kernel_protocol"] {
+    for export in ["memory", "alloc", "dealloc", "step", "spoor_kernel_protocol"] {
         let said = message(start(&[(&format!("(export \"{export}\")"), "")]));
         assert!(said.contains(export), "{export}: {said}");
     }

@@ -1,7 +1,7 @@
 //! The exports of `kernel.wasm`: a driver's way to [`Kernel::step`].
 //!
 //! A driver asks `alloc` for room, writes an encoded event there, calls `step` with it, reads the
-//! encoded effects at the place that comes back, and frees both with `free`. One kernel lives in
+//! encoded effects at the place that comes back, and frees both with `dealloc`. One kernel lives in
 //! an instance; a session is an instance.
 
 use std::alloc::Layout;
@@ -39,7 +39,7 @@ pub extern "C" fn alloc(len: usize) -> *mut u8 {
 /// # Safety
 /// `ptr` is 0, or comes from `alloc` or `step` with the same `len` and has not been freed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn free(ptr: *mut u8, len: usize) {
+pub unsafe extern "C" fn dealloc(ptr: *mut u8, len: usize) {
     if let (false, Some(layout)) = (ptr.is_null(), layout(len)) {
         // SAFETY: by the function's contract the memory was allocated with this layout.
         unsafe { std::alloc::dealloc(ptr, layout) }
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn free(ptr: *mut u8, len: usize) {
 }
 
 /// Takes the encoded event of `len` bytes at `ptr` (which stays the driver's) and gives the
-/// encoded effects as `ptr << 32 | len`, to be freed with `free`; 0 if memory is out.
+/// encoded effects as `ptr << 32 | len`, to be freed with `dealloc`; 0 if memory is out.
 ///
 /// # Safety
 /// `ptr` comes from `alloc` and has `len` bytes.

@@ -11,7 +11,7 @@ use crate::error::{Error, text_of};
 pub struct Kernel {
     memory: WebAssembly::Memory,
     alloc: Function,
-    free: Function,
+    dealloc: Function,
     step: Function,
 }
 
@@ -30,7 +30,7 @@ impl Kernel {
         let kernel = Self {
             memory: memory(&instance).ok_or_else(|| missing("memory"))?,
             alloc: named("alloc")?,
-            free: named("free")?,
+            dealloc: named("dealloc")?,
             step: named("step")?,
         };
         call(&named("_initialize")?, &[])?;
@@ -56,7 +56,7 @@ impl Kernel {
         }
         self.window(ptr, bytes.len())?.copy_from(&bytes);
         let packed = call(&self.step, &[ptr.into(), len.clone()])?;
-        call(&self.free, &[ptr.into(), len])?;
+        call(&self.dealloc, &[ptr.into(), len])?;
         self.take(&packed)
     }
 
@@ -71,7 +71,7 @@ impl Kernel {
             return Err(Error::Kernel("it is out of memory".into()));
         }
         let bytes = self.window(ptr, len as usize)?.to_vec();
-        call(&self.free, &[ptr.into(), len.into()])?;
+        call(&self.dealloc, &[ptr.into(), len.into()])?;
         Ok(Frame::decode(&bytes)?)
     }
 
