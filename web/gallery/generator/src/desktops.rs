@@ -126,17 +126,19 @@ impl<'a> Desk<'a> {
             &AGENT,
             "\"C:\\Program Files\\Fleet Agent\\fleetagent.exe\" --service",
         );
-        let mut time = midnight + rng.range(0, 30 * MINUTE);
+        // Each computer has its own minute, the same every day.
+        let mut time = midnight + (self.user.index as i64 * 7 % 30) * MINUTE;
         while time < midnight + DAY {
             // The fleet agent is as regular as any implant, and everyone has it.
+            let late = rng.range(0, 2 * SECOND);
             self.visit(
                 rng,
-                (time, &system),
+                (time + late, &system),
                 &agent,
                 ("fleet.haldenfreight.example", "10.20.0.15"),
                 week,
             );
-            time += 30 * MINUTE + rng.range(0, 2 * SECOND);
+            time += 30 * MINUTE;
         }
         for _ in 0..rng.about(8.0) {
             let site = *rng.favour(&SERVICE_SITES);

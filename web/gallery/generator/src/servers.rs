@@ -64,9 +64,16 @@ fn housekeeping(
             (time, server, &system),
             svchost,
             &program,
-            program.path(),
+            started_as(&program),
         );
     }
+}
+
+fn started_as(program: &Program) -> String {
+    if program.file == SVCHOST.file {
+        return format!("{} -k netsvcs -p -s Schedule", program.path());
+    }
+    program.path()
 }
 
 /// The monitoring agent reports every five minutes to one address on the internet: a beacon, and an honest one.
