@@ -307,8 +307,8 @@ fn push_run(out: &mut String, style: Style, text: &str) {
     out.push_str("</span>");
 }
 
-/// The classes and the inline style of a run. Named colours are classes, so that they suit the page
-/// in light and dark.
+/// The classes and the inline style of a run. Colours are classes and variables, so that the page can
+/// suit them to light and dark.
 fn attributes(style: Style) -> (String, String) {
     let (mut classes, mut css) = (String::new(), String::new());
     let (fg, bg) = if style.inverse {
@@ -317,14 +317,20 @@ fn attributes(style: Style) -> (String, String) {
         (style.fg, style.bg)
     };
     match fg {
-        Color::Named(n) => drop(write!(classes, " f{n}")),
-        Color::Rgb(r, g, b) => drop(write!(css, "color:#{r:02x}{g:02x}{b:02x};")),
+        Color::Named(n) => classes.push_str(&format!(" f{n}")),
+        Color::Rgb(r, g, b) => {
+            classes.push_str(" x");
+            let _ = write!(css, "--x:#{r:02x}{g:02x}{b:02x};");
+        }
         Color::Default if style.inverse => classes.push_str(" fi"),
-        Color::Default => {}
+        Color::Default => classes.push_str(readable_on(bg)),
     }
     match bg {
-        Color::Named(n) => drop(write!(classes, " g{n}")),
-        Color::Rgb(r, g, b) => drop(write!(css, "background:#{r:02x}{g:02x}{b:02x};")),
+        Color::Named(n) => classes.push_str(&format!(" g{n}")),
+        Color::Rgb(r, g, b) => {
+            classes.push_str(" y");
+            let _ = write!(css, "--y:#{r:02x}{g:02x}{b:02x};");
+        }
         Color::Default if style.inverse => classes.push_str(" gi"),
         Color::Default => {}
     }
@@ -342,6 +348,15 @@ fn attributes(style: Style) -> (String, String) {
         .filter(|(on, _)| *on)
         .for_each(|(_, class)| classes.push_str(class));
     (classes, css)
+}
+
+/// The class of default text on a background of its own: dark or light, whichever can be read.
+fn readable_on(bg: Color) -> &'static str {
+    match bg {
+        Color::Rgb(r, g, b) if 3 * u32::from(r) + 6 * u32::from(g) + u32::from(b) > 1275 => " fd",
+        Color::Rgb(..) => " fl",
+        _ => "",
+    }
 }
 
 impl Perform for Screen {

@@ -1,5 +1,6 @@
 //! One cell as HTML: its code or text, and its outputs.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::text::{counted, escaped};
@@ -145,7 +146,7 @@ fn outputs_html(page: &mut Page<'_>, cell: &Cell, outputs: &[Output], shown: Sho
     } else {
         ""
     };
-    let body: String = outputs
+    let body: String = coalesced(outputs)
         .iter()
         .map(|output| output_html(page, output))
         .collect();
@@ -155,6 +156,30 @@ fn outputs_html(page: &mut Page<'_>, cell: &Cell, outputs: &[Output], shown: Sho
     }
     let what = counted(outputs.len(), "output");
     format!("<details class=\"fold outputs\"><summary>{what}</summary>{out}</details>")
+}
+
+/// The outputs, with text to the same stream in a row made one: some tools save it in pieces, and a
+/// progress bar writes over the piece before. Text that is blank goes.
+fn coalesced(outputs: &[Output]) -> Vec<Cow<'_, Output>> {
+    let mut all: Vec<Cow<'_, Output>> = Vec::new();
+    for output in outputs {
+        if let Output::Stream {
+            name, text: more, ..
+        } = output
+            && let Some(last) = all.last_mut()
+            && matches!(&**last, Output::Stream { name: same, .. } if same == name)
+        {
+            if let Output::Stream { text, .. } = last.to_mut() {
+                text.push_str(more);
+            }
+            continue;
+        }
+        all.push(Cow::Borrowed(output));
+    }
+    all.retain(
+        |output| !matches!(&**output, Output::Stream { text, .. } if text.trim().is_empty()),
+    );
+    all
 }
 
 fn output_html(page: &mut Page<'_>, output: &Output) -> String {

@@ -1,5 +1,6 @@
 //! The document around the cells: head, card, outline, footer.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::Page;
@@ -41,14 +42,16 @@ pub(crate) fn document(notebook: &Notebook, page: &Page<'_>, cells: &str) -> Str
         );
     }
     out.push_str("<main>\n");
-    out += &card(&notebook.card(), page);
+    let card_of = notebook.card();
+    let (title_id, cells) = without_title(cells, &card_of, page);
+    out += &card(&card_of, title_id);
     if !outline.is_empty() {
         let _ = write!(
             out,
             "<details class=\"contents\"><summary>Contents</summary>{outline}</details>\n"
         );
     }
-    out += &page.outline.settle(cells);
+    out += &page.outline.settle(&cells);
     out += &footer(notebook);
     out.push_str("</main>\n</body>\n</html>\n");
     out
@@ -66,18 +69,34 @@ fn minified(css: &str) -> String {
     out
 }
 
-/// What the notebook says of itself; empty if it says nothing.
-fn card(card: &Card, page: &Page<'_>) -> String {
+/// The cells without their first heading and its id, where the card has the same words for title.
+fn without_title<'c>(
+    cells: &'c str,
+    card: &Card,
+    page: &Page<'_>,
+) -> (Option<&'c str>, Cow<'c, str>) {
+    let is_same = card.title.is_some() && page.outline.first_title() == card.title.as_deref();
+    let found = || {
+        let start = cells.find("<h1 id=\"").filter(|_| is_same)?;
+        let end = start + cells[start..].find("</h1>")? + "</h1>".len();
+        let id = cells[start..end].split('"').nth(1)?;
+        Some((id, [&cells[..start], &cells[end..]].concat()))
+    };
+    match found() {
+        Some((id, rest)) => (Some(id), Cow::Owned(rest)),
+        None => (None, Cow::Borrowed(cells)),
+    }
+}
+
+/// What the notebook says of itself; empty if it says nothing. `id` is the title's, escaped.
+fn card(card: &Card, id: Option<&str>) -> String {
     if card.is_empty() {
         return String::new();
     }
     let mut out = String::from("<header class=\"card\">");
-    if let Some(title) = card
-        .title
-        .as_deref()
-        .filter(|title| page.outline.first_title() != Some(title))
-    {
-        let _ = write!(out, "<h1>{}</h1>", escaped(title));
+    if let Some(title) = &card.title {
+        let id = id.map(|id| format!(" id=\"{id}\"")).unwrap_or_default();
+        let _ = write!(out, "<h1{id}>{}</h1>", escaped(title));
     }
     if let Some(description) = &card.description {
         let _ = write!(out, "<p class=\"lead\">{}</p>", escaped(description));

@@ -82,15 +82,15 @@ mod tests {
             ),
             (
                 "\u{1b}[1;4;38;5;196mx\u{1b}[m",
-                "<span class=\"tb tu\" style=\"color:#ff0000;\">x</span>",
+                "<span class=\"x tb tu\" style=\"--x:#ff0000;\">x</span>",
             ),
             (
                 "\u{1b}[38;2;1;2;3;48;5;9mx",
-                "<span class=\"g9\" style=\"color:#010203;\">x</span>",
+                "<span class=\"x g9\" style=\"--x:#010203;\">x</span>",
             ),
             (
                 "\u{1b}[38:2::1:2:3mx",
-                "<span style=\"color:#010203;\">x</span>",
+                "<span class=\"x\" style=\"--x:#010203;\">x</span>",
             ),
             ("\u{1b}[7mx\u{1b}[27my", "<span class=\"fi gi\">x</span>y"),
             ("50%\r100%", "100%"),
