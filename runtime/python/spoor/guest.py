@@ -71,7 +71,6 @@ def _execute(request):
 
 def _run(code, silent, store, cell_id):
     """Runs the cell; only meanwhile does an interrupt raise `KeyboardInterrupt`."""
-    sys.stdout, sys.stderr = streams.pair()
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -85,8 +84,7 @@ def _run(code, silent, store, cell_id):
 
         return ExecutionResult(None, error_in_exec=error)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        streams.flush()
 
 
 def _ignore(_signal, _frame):
@@ -169,7 +167,7 @@ def warm():
     magics.register(shell)
     shell.user_ns.update(kql=query.kql, spoor=sys.modules["spoor"])
     shell.user_ns_hidden.update(kql=query.kql, spoor=sys.modules["spoor"])
-    sys.stdout, sys.stderr = streams.pair()
+    sys.stdout, sys.stderr = streams.OUT, streams.ERR
 
 
 def freeze():

@@ -12,6 +12,8 @@ import sys
 import time
 import types
 
+from spoor import streams
+
 SLICE = 0.02  # seconds that a sleep can miss an interrupt for
 
 
@@ -139,8 +141,7 @@ def _sleep():
         end = time.monotonic() + seconds
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        streams.flush()
         while (left := end - time.monotonic()) > 0:
             native(min(left, SLICE))
 

@@ -5,8 +5,6 @@ things go: results, displays, streams, errors and pages become Jupyter messages 
 published through the door; and what cannot work in a sandbox says so.
 """
 
-import sys
-
 from IPython.core import page
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -14,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from spoor import door, sandbox
+from spoor import door, sandbox, streams
 
 
 ALONE = (
@@ -23,22 +21,16 @@ ALONE = (
 )
 
 
-def flush():
-    """Sends what the cell has printed, so that the next message comes after it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-
-
 class Publisher(DisplayPublisher):
     """`display(...)` and `clear_output()`."""
 
     def publish(self, data, metadata=None, *, transient=None, update=False, **kwargs):
-        flush()
+        streams.flush()
         content = {"data": _texts(data), "metadata": metadata or {}, "transient": transient or {}}
         door.publish("update_display_data" if update else "display_data", content)
 
     def clear_output(self, wait=False):
-        flush()
+        streams.flush()
         door.publish("clear_output", {"wait": bool(wait)})
 
 
@@ -46,7 +38,7 @@ class ResultHook(DisplayHook):
     """The value of a cell's last expression."""
 
     def start_displayhook(self):
-        flush()
+        streams.flush()
 
     def write_output_prompt(self):
         pass
@@ -84,7 +76,7 @@ class Shell(InteractiveShell):
         self.display_formatter.active_types = list(self.display_formatter.format_types)
 
     def _showtraceback(self, etype, evalue, stb):
-        flush()
+        streams.flush()
         name = getattr(evalue, "ename", None) if isinstance(getattr(evalue, "ename", None), str) else etype.__name__
         self.last_error = {"ename": name, "evalue": _text_of(evalue), "traceback": list(stb)}
         self._last_traceback = stb
@@ -113,7 +105,7 @@ class Shell(InteractiveShell):
         """A line from the person at the notebook."""
         if not self.allow_stdin:
             raise sandbox.NobodyToAsk(ALONE)
-        flush()
+        streams.flush()
         reply, _ = door.ask({"op": "input", "prompt": prompt, "password": password})
         if not reply.get("ok"):
             raise sandbox.NobodyToAsk(reply.get("message") or ALONE)
@@ -158,7 +150,7 @@ def _show_page(shell, data, start=0, screen_lines=0, pager_cmd=None):
     """`name?`, `%psource` and the like: shown with the cell's outputs."""
     if not isinstance(data, dict):
         data = {"text/plain": data}
-    flush()
+    streams.flush()
     door.publish("display_data", {"data": _texts(data), "metadata": {}, "transient": {}})
 
 

@@ -1,4 +1,4 @@
-"""`sys.stdout` and `sys.stderr` of a cell: text goes out as Jupyter `stream` messages.
+"""`sys.stdout` and `sys.stderr` of a session: text goes out as Jupyter `stream` messages.
 
 Text is sent when a line ends, so that people see it as it is written. A flood of lines is sent
 in larger pieces instead: past `BURST` messages in a `WINDOW`, text waits until there are
@@ -84,8 +84,11 @@ class _Bytes(io.RawIOBase):
         self._stream.flush()
 
 
-def pair():
-    """A new stdout and stderr that keep each other's order."""
-    out, err = OutStream("stdout"), OutStream("stderr")
-    out.other, err.other = err, out
-    return out, err
+OUT, ERR = OutStream("stdout"), OutStream("stderr")
+OUT.other, ERR.other = ERR, OUT
+
+
+def flush():
+    """Sends what was written and still waits."""
+    OUT.flush()
+    ERR.flush()

@@ -208,16 +208,31 @@ def _ticks(kind, series, family, buffers):
 
 
 def _utf8(kind, texts, buffers):
-    parts = [b"" if text is None else text.encode("utf-8", "replace") for text in texts]
-    ends = np.zeros(len(parts) + 1, dtype=np.int64)
-    np.cumsum([len(part) for part in parts], out=ends[1:])
-    if ends[-1] > MAX_TEXT:
+    missing = np.fromiter((text is None for text in texts), dtype=bool, count=len(texts))
+    texts = texts if not missing.any() else ["" if text is None else text for text in texts]
+    data, ends = _joined(texts)
+    if len(data) > MAX_TEXT:
         raise OverflowError("its text is over 2 GiB; hand over fewer rows")
     column = {"type": kind, "encoding": "utf8", "offsets": _add(ends.astype(np.int32), buffers)}
-    column["data"] = _add(b"".join(parts), buffers)
-    present = np.fromiter((text is not None for text in texts), dtype=np.uint8, count=len(texts))
-    column["validity"] = None if present.all() else _add(present, buffers)
+    column["data"] = _add(data, buffers)
+    column["validity"] = _add((~missing).astype(np.uint8), buffers) if missing.any() else None
     return column
+
+
+def _joined(texts):
+    """The texts end to end in UTF-8, and the n + 1 offsets at which they begin and end."""
+    # A joined run is encoded at once and the ends found by their separator, which is four times
+    # faster than encoding each; unless a text has a NUL of its own.
+    ends = np.zeros(len(texts) + 1, dtype=np.int64)
+    data = np.frombuffer("\0".join(texts).encode("utf-8", "replace"), dtype=np.uint8)
+    at = np.flatnonzero(data == 0)
+    if len(texts) and len(at) == len(texts) - 1:
+        ends[1:-1] = at - np.arange(len(at))
+        ends[-1] = len(data) - len(at)
+        return data[data != 0], ends
+    parts = [text.encode("utf-8", "replace") for text in texts]
+    np.cumsum([len(part) for part in parts], out=ends[1:])
+    return np.frombuffer(b"".join(parts), dtype=np.uint8), ends
 
 
 def _add(values, buffers):

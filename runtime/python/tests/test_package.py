@@ -1,0 +1,87 @@
+"""Unit tests of what needs neither pandas nor IPython: any Python 3.11 or later runs them with
+`python3 -m unittest discover runtime/python/tests`."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from spoor import frames, names, sandbox  # noqa: E402
+
+
+class Frames(unittest.TestCase):
+    def test_a_frame_survives_the_trip(self):
+        header, buffers = frames.decode(frames.encode({"a": "ä\u2028"}, [b"123", b"", b"x" * 17]))
+        self.assertEqual(header, {"a": "ä\u2028"})
+        self.assertEqual([bytes(b) for b in buffers], [b"123", b"", b"x" * 17])
+
+    def test_the_layout_is_the_protocols(self):
+        data = frames.encode(7, [b"abc"])
+        self.assertEqual(data, b"SPR1" + b"\1\0\0\0" + b"\1\0\0\0" + b"\3\0\0\0" + b"7" + bytes(7) + b"abc")
+
+    def test_every_truncation_is_an_error(self):
+        data = frames.encode([1], [b"12345", b"678"])
+        for length in range(len(data)):
+            with self.assertRaises((frames.FrameError, ValueError), msg=length):
+                frames.decode(data[:length])
+
+    def test_what_json_lacks_is_made_fit(self):
+        header, _ = frames.decode(frames.encode({"n": [float("nan"), float("inf")], "o": {1, }, "s": "\ud800"}))
+        self.assertEqual(header["n"], [None, None])
+        self.assertEqual(header["s"], "?")
+
+
+class Names(unittest.TestCase):
+    def check(self, code, reads, writes):
+        self.assertEqual(names.of(code), (reads.split(), writes.split()), code)
+
+    def test_reads_and_writes(self):
+        self.check("x = y + 1", "y", "x")
+        self.check("x = 1; x + 1", "", "x")
+        self.check("x + 1; x = 1", "x", "x")
+        self.check("x += 1", "x", "x")
+        self.check("df['a'] = df.b", "df", "df")
+        self.check("df.x.y = 1", "df", "df")
+        self.check("a, (b, *c) = d", "d", "a b c")
+        self.check("for i in rows: print(i)", "rows", "i")
+        self.check("import a.b as c, d.e; from f import g", "", "c d g")
+        self.check("with open(p) as f: pass", "p", "f")
+        self.check("del x", "", "x")
+        self.check("(n := m)", "m", "n")
+
+    def test_functions_read_what_others_wrote(self):
+        self.check("def f(a, *b, c=d): return a + b + g + f(1)", "d g", "f")
+        self.check("def f(): return late\nlate = 1", "", "f late")
+        self.check("def f():\n global made\n made = used", "used", "f made")
+        self.check("class A(B):\n x = y\n def m(self): return z", "B y z", "A")
+        self.check("f = lambda a: a + b", "b", "f")
+        self.check("[a + k for a in s if a]", "k s", "")
+
+    def test_handlers_names_go(self):
+        self.check("try: x\nexcept E as e: print(e); w = 1", "E x", "w")
+
+    def test_code_that_does_not_parse_has_none(self):
+        self.check("for", "", "")
+
+
+class Advice(unittest.TestCase):
+    def test_says_why_and_what_instead(self):
+        for command, instead in [
+            ("ls -la /data", "os.listdir"),
+            ("curl https://example.org", "--data"),
+            ("az login", "%%kql"),
+            ("nosuch", "pathlib"),
+        ]:
+            advice = sandbox.advise(command)
+            self.assertIn("no other program can be started", advice)
+            self.assertIn(instead, advice)
+
+    def test_pip_knows_what_is_here(self):
+        advice = sandbox.advise("python3 -m pip install 'json>=1' nosuchpackage -q")
+        self.assertIn("Already here, just import: json.", advice)
+        self.assertIn("Not here: nosuchpackage.", advice)
+
+
+if __name__ == "__main__":
+    unittest.main()
