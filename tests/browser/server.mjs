@@ -3,8 +3,9 @@
 // It behaves as an ordinary static host does and no better: files by path, MIME types by
 // extension, Range requests, and `FILE.br` sent with `Content-Encoding: br` where that file is
 // there and the browser takes it. It sets no special headers (no COOP, no COEP), since the page
-// must work without. Loopback only. `mounts` lay further folders over the root by URL prefix, `texts` single
-// files by URL path. `node tests/browser/server.mjs DIR [PORT]` serves a folder until it is stopped.
+// must work without. Loopback only. `mounts` lay further folders over the root by URL prefix,
+// `texts` single files by URL path; with `ranges: false` no Range request is answered.
+// `node tests/browser/server.mjs DIR [PORT]` serves a folder until it is stopped.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -27,10 +28,10 @@ const TYPES = {
  * Serves `root` on 127.0.0.1 and a free port (or `port`).
  * Resolves to `{ url, sent, close }`: `sent()` is the number of body bytes sent so far.
  */
-export async function serve(root, { port = 0, mounts = {}, texts = {} } = {}) {
+export async function serve(root, { port = 0, mounts = {}, texts = {}, ranges = true } = {}) {
   const counter = { bytes: 0 };
   const server = createServer((request, response) => {
-    answer(request, response, { root, mounts, texts }, counter).catch((error) => {
+    answer(request, response, { root, mounts, texts, ranges }, counter).catch((error) => {
       if (!response.headersSent) response.writeHead(500);
       response.end(String(error));
     });
@@ -43,7 +44,7 @@ export async function serve(root, { port = 0, mounts = {}, texts = {} } = {}) {
   };
 }
 
-async function answer(request, response, { root, mounts, texts }, counter) {
+async function answer(request, response, { root, mounts, texts, ranges }, counter) {
   const { pathname } = new URL(request.url, "http://x");
   if (pathname in texts) {
     response.writeHead(200, { "Content-Type": TYPES[path.extname(pathname)] ?? "text/plain" });
@@ -53,11 +54,11 @@ async function answer(request, response, { root, mounts, texts }, counter) {
   const found = file && (await existing(file));
   if (!found) return void response.writeHead(404, { "Content-Length": 0 }).end();
   const headers = { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream" };
-  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+  const range = ranges && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
   if (range) return sendRange(response, file, found.size, range, headers, counter, request.method);
   const packed = /\bbr\b/.test(request.headers["accept-encoding"] ?? "") && (await existing(`${file}.br`));
   if (packed) Object.assign(headers, { "Content-Encoding": "br", Vary: "Accept-Encoding" });
-  headers["Accept-Ranges"] = "bytes";
+  if (ranges) headers["Accept-Ranges"] = "bytes";
   headers["Content-Length"] = packed ? packed.size : found.size;
   response.writeHead(200, headers);
   send(response, packed ? `${file}.br` : file, {}, counter, request.method);

@@ -9,7 +9,6 @@
 //! answers at once. Where the answer has to wait (for a slice of a query, for typed input, for
 //! data on its way) the guest is suspended by JSPI, and the worker stays able to take messages;
 //! without JSPI the worker blocks instead, and what cannot be waited for so is refused.
-#![cfg(target_arch = "wasm32")]
 
 mod bindings;
 mod error;

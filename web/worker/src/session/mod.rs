@@ -347,10 +347,11 @@ impl Session {
 
     /// Work for when nothing is asked for: the guest's checkpoint.
     async fn rest(&self) {
-        if self.breathe().await.is_ok() && self.inbox.is_empty() {
-            if let Some(guest) = self.guest.borrow().clone() {
-                guest.checkpoint();
-            }
+        if self.breathe().await.is_ok()
+            && self.inbox.is_empty()
+            && let Some(guest) = self.guest.borrow().clone()
+        {
+            guest.checkpoint();
         }
     }
 

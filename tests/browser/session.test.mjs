@@ -1,0 +1,127 @@
+// A session in Chromium, by the page: what happens when a cell traps, sleeps, asks, prints, is
+// interrupted, or brings hostile HTML; and on servers and browsers that can do less.
+//
+//   SPOOR_SITE=DIR node --test tests/browser/session.test.mjs
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, test } from "node:test";
+
+import { withPage } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const root = process.env.SPOOR_SITE;
+if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
+
+const cell = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
+const notebook = { nbformat: 4, nbformat_minor: 5, metadata: {}, cells: [cell("a", "print(1)")] };
+const csv = "Account,Count\nana,3\nbo,10\n";
+const texts = {
+  "/test.ipynb": JSON.stringify(notebook),
+  "/data/index.json": JSON.stringify([{ name: "Logons", file: "Logons.csv", url: "data/Logons.csv", bytes: csv.length, format: "csv" }]),
+  "/data/Logons.csv": csv,
+};
+
+/** The worker's script as a browser without JSPI would run it. */
+const withoutJspi = `delete WebAssembly.Suspending;\n${await readFile(path.join(root, "worker.js"), "utf8")}`;
+
+/** Serves the site as `server` says and hands a page with the notebook open to `use`. */
+async function opened(use, { server = {} } = {}) {
+  const site = await serve(root, { texts, ...server });
+  try {
+    await withPage(async (page) => {
+      await page.goto(`${site.url}/?nb=test.ipynb`);
+      await page.waitForFunction(() => globalThis.spoor?.cells.length && spoor.state === "idle", undefined, { timeout: 60_000 });
+      await use(page);
+    });
+  } finally {
+    await site.close();
+  }
+}
+
+/** Runs `source` in the notebook's cell; its outputs. */
+async function run(page, source) {
+  return page.evaluate(async (code) => {
+    const [first] = spoor.cells;
+    first.area.value = code;
+    await first.run();
+    return first.outputs;
+  }, source);
+}
+
+const text = (outputs) => outputs.map((o) => o.text ?? o.data?.["text/plain"] ?? `${o.ename}: ${o.evalue}`).join("");
+
+/** Begins to run `source` and waits until its outputs hold `marker`. */
+async function begin(page, source, marker) {
+  await page.evaluate((code) => {
+    const [first] = spoor.cells;
+    first.area.value = code;
+    globalThis.running = first.run();
+  }, source);
+  await page.waitForFunction((wanted) => JSON.stringify(spoor.cells[0].outputs).includes(wanted), marker, { timeout: 60_000 });
+}
+
+async function interrupted(page) {
+  await page.click("#stop");
+  await page.evaluate(() => globalThis.running);
+  return page.evaluate(() => spoor.cells[0].outputs.at(-1));
+}
+
+describe("a session", { timeout: 300_000 }, () => {
+  test("a trap is an error on its cell, and the state before it is kept", () => opened(async (page) => {
+    await run(page, "kept = 41");
+    const [error] = await run(page, "lost = 1\nimport os\nos._exit(3)");
+    assert.equal(error.output_type, "error");
+    assert.equal(text(await run(page, "kept + 1, 'lost' in globals()")), "(42, False)");
+  }));
+
+  test("output shows while the cell still runs; sleep and loops that print can be interrupted", () => opened(async (page) => {
+    await begin(page, "import time\nn = 5\nprint('begun')\ntime.sleep(600)", "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    await begin(page, "while True:\n    n += 1\n    print('turn', n)\n    time.sleep(0.001)", "turn");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    assert.match(text(await run(page, "print(n > 5)")), /True/);
+  }));
+
+  test("input is asked for and given", () => opened(async (page) => {
+    const outputs = run(page, "name = input('Who? ')\nprint('Hello', name)");
+    await page.getByLabel("Who?").first().fill("Ana");
+    await page.keyboard.press("Enter");
+    assert.match(text(await outputs), /Hello Ana/);
+  }));
+
+  test("restart forgets", () => opened(async (page) => {
+    await run(page, "gone = 1");
+    await page.click("#restart");
+    assert.match(text(await run(page, "gone")), /NameError/);
+  }));
+
+  test("HTML from a cell cannot run, or reach the page", () => opened(async (page) => {
+    const html = "<b id=b>shown</b><script>parent.stolen=1;document.title='x'</script><img src=x onerror='parent.postMessage({height:9999},`*`);parent.stolen=1'>";
+    await run(page, `from IPython.display import HTML, display\ndisplay(HTML(${JSON.stringify(html)}))`);
+    const frame = page.frameLocator("iframe");
+    await frame.locator("#b").waitFor();
+    await page.waitForTimeout(300);
+    assert.equal(await page.evaluate(() => "stolen" in globalThis), false);
+    assert.equal(await page.locator("iframe").getAttribute("sandbox"), "allow-scripts");
+    assert.ok((await page.locator("iframe").boundingBox()).height < 1000);
+  }));
+
+  const data = "t = kql('Logons | summarize Total = sum(Count)')\nprint(t['Total'][0], open('/data/Logons.csv').readline())";
+  const unloaded = "import sqlite3, wave";
+
+  test("data is a table of KQL's and a file of Python's", () => opened(async (page) => {
+    assert.match(text(await run(page, data)), /^13 Account,Count/);
+  }));
+
+  test("a server that refuses ranges will do", () => opened(async (page) => {
+    assert.equal(text(await run(page, `${unloaded}\nprint('imported')`)), "imported\n");
+  }, { server: { ranges: false } }));
+
+  test("a browser without JSPI will do", () => opened(async (page) => {
+    assert.match(text(await run(page, data)), /^13 Account,Count/);
+    assert.match(text(await run(page, "import time\ntime.sleep(0.05)\nprint('slept')")), /slept/);
+    assert.match(text(await run(page, "input('?')")), /StdinNotImplementedError|input/);
+  }, { server: { texts: { ...texts, "/worker.js": withoutJspi } } }));
+});
