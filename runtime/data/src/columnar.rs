@@ -7,7 +7,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, RecordBatchReader, new_empty_array,
 };
 use arrow::datatypes::{DataType, Field, SchemaRef};
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::reader::StreamReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use spoor_table::dynamic::{Builder, parse_json_into};
 use spoor_table::{KustoType, convert, ipc};
@@ -15,7 +15,7 @@ use spoor_table::{KustoType, convert, ipc};
 use crate::assembly::{Assembly, CHUNK_ROWS, Part};
 use crate::error::{Problem, Trouble};
 use crate::format::Format;
-use crate::{Deadline, Limits};
+use crate::{Deadline, Limits, messages};
 
 /// Reads one columnar file.
 pub(crate) struct ColumnarReader {
@@ -45,16 +45,9 @@ enum How {
 
 impl ColumnarReader {
     pub(crate) fn new(format: Format, bytes: Vec<u8>, limits: Limits) -> Result<Self, Trouble> {
-        let batches: Box<dyn RecordBatchReader + Send> = match format {
+        let batches = match format {
             Format::Parquet => parquet(bytes, limits)?,
-            _ if bytes.starts_with(b"ARROW1") => Box::new(
-                FileReader::try_new(Cursor::new(bytes), None)
-                    .map_err(|e| refused(Format::Arrow, &e))?,
-            ),
-            _ => Box::new(
-                StreamReader::try_new(Cursor::new(bytes), None)
-                    .map_err(|e| refused(Format::Arrow, &e))?,
-            ),
+            _ => arrow(bytes, limits)?,
         };
         Ok(ColumnarReader {
             format,
@@ -128,6 +121,17 @@ fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader +
             .with_batch_size(CHUNK_ROWS)
             .build()
             .map_err(refuse)?,
+    ))
+}
+
+fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader + Send>, Trouble> {
+    let bytes = bytes::Bytes::from(bytes);
+    let stream = messages::stream_of(&bytes).map_err(|cause| refused(Format::Arrow, &cause))?;
+    messages::check(stream, limits.output_bytes).map_err(|cause| refused(Format::Arrow, &cause))?;
+    let stream = bytes.slice_ref(stream);
+    let reader = StreamReader::try_new(Cursor::new(stream), None);
+    Ok(Box::new(
+        reader.map_err(|error| refused(Format::Arrow, &error))?,
     ))
 }
 

@@ -18,6 +18,7 @@ mod facts;
 mod format;
 mod json;
 mod loader;
+mod messages;
 mod separated;
 mod text;
 mod unpack;
