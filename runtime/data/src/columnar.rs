@@ -8,7 +8,13 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow_ipc::reader::StreamReader;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::metadata::ParquetMetaData;
 use spoor_table::dynamic::{Builder, parse_json_into};
 use spoor_table::{KustoType, convert, ipc};
 
@@ -45,10 +51,10 @@ enum How {
 
 impl ColumnarReader {
     pub(crate) fn new(format: Format, bytes: Vec<u8>, limits: Limits) -> Result<Self, Trouble> {
-        let batches = match format {
-            Format::Parquet => parquet(bytes, limits)?,
-            _ => arrow(bytes, limits)?,
-        };
+        let batches = unwinding(format, || match format {
+            Format::Parquet => parquet(bytes, limits),
+            _ => arrow(bytes, limits),
+        })??;
         Ok(ColumnarReader {
             format,
             batches,
@@ -89,7 +95,7 @@ impl ColumnarReader {
     fn next(&mut self) -> Result<Option<RecordBatch>, Trouble> {
         let batch = match self.rest.take() {
             Some(batch) => batch,
-            None => match self.batches.next() {
+            None => match unwinding(self.format, || self.batches.next())? {
                 Some(batch) => batch.map_err(|error| refused(self.format, &error))?,
                 None => return Ok(None),
             },
@@ -102,11 +108,27 @@ impl ColumnarReader {
     }
 }
 
+/// Makes an error of a reader's panic. The checks below catch what they can, but the Parquet decoder still panics on some
+/// pages that lie about their contents. Where a panic aborts (WebAssembly) it is a trap, which the driver has to catch.
+fn unwinding<T>(format: Format, work: impl FnOnce() -> T) -> Result<T, Trouble> {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    caught.map_err(|_| {
+        refused(
+            format,
+            &"its reader gave up on contents that contradict themselves",
+        )
+    })
+}
+
 fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader + Send>, Trouble> {
     let refuse = |error| refused(Format::Parquet, &error);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).map_err(refuse)?;
-    let groups = builder.metadata().row_groups();
+    let bytes = bytes::Bytes::from(bytes);
+    let bare = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = ArrowReaderMetadata::load(&bytes, bare.clone())
+        .map_err(refuse)?
+        .metadata()
+        .clone();
+    let groups = metadata.row_groups();
     let size = groups.iter().fold(0_u64, |sum, group| {
         sum.saturating_add(group.total_byte_size().unsigned_abs())
     });
@@ -116,12 +138,51 @@ fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader +
         }
         .whole());
     }
+    if !columns_lie_within(&metadata, bytes.len() as u64) {
+        return Err(refused(Format::Parquet, &"a column lies outside the file"));
+    }
+    let options = if has_sound_schema(&metadata) {
+        ArrowReaderOptions::new()
+    } else {
+        bare
+    };
+    let metadata = ArrowReaderMetadata::try_new(metadata, options).map_err(refuse)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
     Ok(Box::new(
         builder
             .with_batch_size(CHUNK_ROWS)
             .build()
             .map_err(refuse)?,
     ))
+}
+
+/// Whether every column chunk is a range of the file; the reader takes that for granted.
+fn columns_lie_within(metadata: &ParquetMetaData, length: u64) -> bool {
+    let mut chunks = metadata
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns());
+    chunks.all(|chunk| {
+        let start = chunk
+            .dictionary_page_offset()
+            .unwrap_or(chunk.data_page_offset());
+        let end = start.checked_add(chunk.compressed_size());
+        start >= 0
+            && chunk.compressed_size() >= 0
+            && end.is_some_and(|end| end.unsigned_abs() <= length)
+    })
+}
+
+/// Whether the Arrow schema that a writer may have left in a Parquet file can be read without a panic. Without it the types
+/// come from Parquet's own schema, and the tags of fields are lost.
+fn has_sound_schema(metadata: &ParquetMetaData) -> bool {
+    let pairs = metadata.file_metadata().key_value_metadata();
+    let encoded = pairs
+        .into_iter()
+        .flatten()
+        .find(|pair| pair.key == ARROW_SCHEMA_META_KEY);
+    let bytes = encoded.and_then(|pair| STANDARD.decode(pair.value.as_deref()?).ok());
+    bytes.is_some_and(|bytes| messages::check(&bytes, 0).is_ok())
 }
 
 fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader + Send>, Trouble> {
