@@ -29,6 +29,7 @@ struct Run {
     /// Standard output in full, where the case gives lines of it.
     output: Option<String>,
     output_has: Vec<String>,
+    output_lacks: Vec<String>,
     error_has: Vec<String>,
 }
 
@@ -49,7 +50,7 @@ fn parse(text: &str) -> Vec<Case> {
         match mark {
             "> " => case.files.push((rest.into(), String::new())),
             "| " | "|" => push_line(&mut case.files.last_mut().unwrap().1, rest),
-            "$ " => case.runs.push(Run {
+            "$ " | "$" => case.runs.push(Run {
                 command: rest.into(),
                 ..Run::default()
             }),
@@ -66,6 +67,7 @@ fn expectation(run: &mut Run, mark: &str, rest: &str) {
         "< " => push_line(&mut run.input, rest),
         "  " => push_line(run.output.get_or_insert_default(), rest),
         "? " => run.output_has.push(rest.into()),
+        "- " => run.output_lacks.push(rest.into()),
         "! " => run.error_has.push(rest.into()),
         other => panic!("a line of a case begins with `{other}`"),
     }
@@ -134,6 +136,11 @@ fn verdict(run: &Run, output: &Output) -> Option<String> {
     );
     wrong
         .extend(lacks(&err, &run.error_has).map(|piece| format!("standard error lacks `{piece}`")));
+    let unwanted = run
+        .output_lacks
+        .iter()
+        .find(|piece| out.contains(piece.as_str()));
+    wrong.extend(unwanted.map(|piece| format!("standard output has `{piece}`")));
     if err.contains("panicked") {
         wrong.push("a panic".into());
     }

@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod guest;
-// mod query;
+mod query;
 mod render;
 mod replay;
 mod run;
@@ -54,7 +54,7 @@ Examples:
 enum Command {
     Run(run::Args),
     Render(render::Args),
-    // Query(query::Args),
+    Query(query::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Guest(guest::Args),
@@ -134,7 +134,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(args) => run::run(args),
         Command::Render(args) => render::run(args),
-        // Command::Query(args) => query::run(args),
+        Command::Query(args) => query::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),
     };

@@ -9,7 +9,7 @@ use spoor_kql::{Engine, EngineOptions, QueryError};
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
-use super::{Exit, Failure, say};
+use super::{Exit, Failure};
 use crate::error::Error;
 use crate::export;
 use crate::save::write_atomically;

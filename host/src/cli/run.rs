@@ -25,7 +25,7 @@ use crate::sources::Data;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// The notebook
+    /// The notebook; `-` reads it from standard input
     notebook: PathBuf,
     /// Where to write the executed notebook [default: NAME.out.ipynb beside the notebook]
     #[arg(short, long, value_name = "OUT", conflicts_with = "in_place")]
@@ -144,6 +144,10 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 /// Where the executed notebook goes. Refuses to overwrite the input in passing.
 fn output_path(args: &Args) -> Result<PathBuf, Failure> {
     let input = &args.notebook;
+    if input.as_os_str() == "-" && args.output.is_none() {
+        let message = "a notebook from standard input has no place of its own; say where to with --output OUT";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     if args.in_place {
         return Ok(input.clone());
     }
