@@ -20,8 +20,12 @@ import { constants, createBrotliCompress } from "node:zlib";
 import * as esbuild from "esbuild";
 
 import { dataIndex } from "./data-index.mjs";
+import { FRAME_SCRIPT } from "./page/frame.mjs";
 
 const web = path.dirname(fileURLToPath(import.meta.url));
+
+/** How Content Security Policies name the frames' script. */
+const frameHash = `sha256-${createHash("sha256").update(FRAME_SCRIPT).digest("base64")}`;
 
 const { values: options } = parseArgs({
   options: {
@@ -53,6 +57,7 @@ async function scripts() {
     format: "esm",
     target: "es2022",
     minify: true,
+    define: { FRAME_HASH: JSON.stringify(frameHash) },
     alias: {
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
@@ -65,9 +70,9 @@ async function scripts() {
 }
 
 async function page() {
-  for (const name of ["index.html", "style.css"]) {
-    await copyFile(path.join(web, "page", name), path.join(options.out, name));
-  }
+  await copyFile(path.join(web, "page/style.css"), path.join(options.out, "style.css"));
+  const html = await readFile(path.join(web, "page/index.html"), "utf8");
+  await writeFile(path.join(options.out, "index.html"), html.replace("FRAME_HASH", frameHash));
 }
 
 /** The gallery's notebooks, and `gallery/index.json`: an array of `{file, title, description}`. */

@@ -16,7 +16,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
 
-import { withPage } from "../browser/browser.mjs";
+import { until, withPage } from "../browser/browser.mjs";
 import { serve } from "../browser/server.mjs";
 
 const { values: options } = parseArgs({ options: { site: { type: "string" }, runs: { type: "string", default: "5" } } });
@@ -80,7 +80,7 @@ async function firstResult(url) {
       new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
     });
     await page.goto(url);
-    await page.waitForFunction(() => globalThis.firstResult, undefined, { timeout: 120_000, polling: 50 });
+    await until(page, () => globalThis.firstResult > 0, undefined, 120_000);
     return page.evaluate(() => Math.round(globalThis.firstResult));
   });
 }

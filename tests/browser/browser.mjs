@@ -36,13 +36,25 @@ export async function withPage(use) {
 }
 
 /**
+ * Waits until `holds(argument)`, evaluated in the page, is true. Playwright's own waiting needs
+ * `eval` in the page, which the page's Content Security Policy forbids.
+ */
+export async function until(page, holds, argument, timeout = 60_000) {
+  const end = Date.now() + timeout;
+  while (!(await page.evaluate(holds, argument))) {
+    if (Date.now() > end) throw new Error(`not so after ${timeout / 1000} s: ${holds}`);
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+
+/**
  * Opens `notebook` (a URL path of the site) in the page and runs all its cells.
  * Resolves to `{ cells, loaded, failed }`: the code cells as nbformat has them, what was loaded
  * (with SHA-256), and what failed.
  */
 export async function runNotebook(page, site, notebook, { timeout = 300_000, query = "&verify" } = {}) {
   await page.goto(`${site}/?nb=${encodeURIComponent(notebook)}&run${query}`);
-  await page.waitForFunction(() => globalThis.spoor?.finished || globalThis.spoor?.state === "dead", undefined, { timeout });
+  await until(page, () => globalThis.spoor?.finished || globalThis.spoor?.state === "dead", undefined, timeout);
   return page.evaluate(() => ({
     cells: spoor.cells.map(({ id, count, outputs }) => ({ id, execution_count: count, outputs })),
     loaded: spoor.loaded,

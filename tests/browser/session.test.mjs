@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { withPage } from "./browser.mjs";
+import { until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -32,7 +32,7 @@ async function opened(use, { server = {} } = {}) {
   try {
     await withPage(async (page) => {
       await page.goto(`${site.url}/?nb=test.ipynb`);
-      await page.waitForFunction(() => globalThis.spoor?.cells.length && spoor.state === "idle", undefined, { timeout: 60_000 });
+      await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle");
       await use(page);
     });
   } finally {
@@ -59,7 +59,7 @@ async function begin(page, source, marker) {
     first.area.value = code;
     globalThis.running = first.run();
   }, source);
-  await page.waitForFunction((wanted) => JSON.stringify(spoor.cells[0].outputs).includes(wanted), marker, { timeout: 60_000 });
+  await until(page, (wanted) => JSON.stringify(spoor.cells[0].outputs).includes(wanted), marker);
 }
 
 async function interrupted(page) {

@@ -2,6 +2,8 @@
 // SVG is shown as an image, and HTML goes into a frame of opaque origin in which no script of its
 // own can run and from which nothing can be fetched.
 
+import { FRAME_SCRIPT } from "./frame.mjs";
+
 /** MIME types that can be shown, best first. */
 const RICHNESS = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "text/markdown", "text/latex", "application/json", "text/plain"];
 
@@ -49,23 +51,20 @@ function note(text) {
   return p;
 }
 
+/* global FRAME_HASH -- set by build.mjs */
 /** HTML in a frame of its own origin: its Content Security Policy lets styles, pictures in data:
  * URLs and the one script that reports the height through, and nothing else. */
 function framed(html) {
   const frame = document.createElement("iframe");
-  const nonce = crypto.randomUUID();
   frame.sandbox = "allow-scripts";
   frame.title = "Output";
   frame.height = 60;
   frame.srcdoc = `<!doctype html><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src '${FRAME_HASH}'">
 <meta name="color-scheme" content="light dark"><style>
 body{margin:0;font:13px/1.5 system-ui,"DejaVu Sans",sans-serif;overflow-x:auto}
 table{border-collapse:collapse;font-size:12.5px}th,td{padding:3px 10px;text-align:left;border-bottom:1px solid #8884;white-space:nowrap}
-</style><script nonce="${nonce}">
-const tell=()=>parent.postMessage({height:document.documentElement.scrollHeight},"*");
-addEventListener("load",()=>{new ResizeObserver(tell).observe(document.body);tell()});
-</script><body>${html}`;
+</style><script>${FRAME_SCRIPT}</script><body>${html}`;
   frame.addEventListener("load", () => frames.set(frame.contentWindow, frame));
   return frame;
 }

@@ -19,15 +19,21 @@ globalThis.spoor = spoor;
 
 const STATES = { none: "not loaded", loading: "loading", idle: "idle", busy: "busy", dead: "dead" };
 let worker;
+/** The notebook's cells in the page, in order. */
+let views = [];
 
 const named = query.get("nb");
 if (named) open(named).catch((error) => say(error.message, "failed"));
 else gallery().catch((error) => say(error.message, "failed"));
 
-async function json(url) {
+async function text(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} could not be fetched: the server answered ${response.status}.`);
-  return response.json();
+  return response.text();
+}
+
+async function json(url) {
+  return JSON.parse(await text(url));
 }
 
 function make(tag, className, text) {
@@ -38,7 +44,7 @@ function make(tag, className, text) {
 }
 
 function say(text, className) {
-  byId("main").prepend(make("p", className, text));
+  byId("messages").append(make("p", className, text));
 }
 
 async function gallery() {
@@ -55,15 +61,18 @@ async function gallery() {
 }
 
 async function open(url) {
-  const reading = json(url);
+  const reading = text(url);
   const [site, sources] = await Promise.all([json("site.json"), dataSources()]);
   begin(site, sources);
-  const notebook = await reading;
+  const source = await reading;
+  const notebook = JSON.parse(source);
   byId("title").textContent = decodeURIComponent(url.split("/").pop());
   document.title = `${byId("title").textContent} – Spoor`;
+  worker.postMessage({ type: "markdown", notebook: source });
   // Python is large: it is fetched for notebooks that have a cell for it.
   if (notebook.cells.some(needsPython)) worker.postMessage({ type: "prepare_python" });
-  notebook.cells.forEach((cell, index) => byId("main").append(cellView(cell, index)));
+  views = notebook.cells.map(cellView);
+  byId("main").replaceChildren(...views);
   for (const area of document.querySelectorAll("textarea")) fit(area);
   if (cells.size === 0) return;
   byId("run").disabled = false;
@@ -106,6 +115,14 @@ const take = {
   publish: ({ msg_type, parent, content }) => {
     if (msg_type === "input_request") cells.get(parent)?.ask(content);
     if (msg_type === "execute_reply") cells.get(parent)?.replied(content);
+  },
+  // The worker's Rust has sanitised it; the page's Content Security Policy is the second line.
+  markdown: ({ cells: rendered }) => {
+    for (const [index, html] of rendered) {
+      const view = views[index];
+      view.classList.remove("source");
+      view.innerHTML = html;
+    }
   },
   done: ({ parent }) => { waiting.get(parent)?.(); waiting.delete(parent); },
 };

@@ -19,7 +19,7 @@ mod write;
 
 pub use assemble::{Change, OutputArea};
 pub use error::NotebookError;
-pub use html::{ImageResolver, RenderOptions, render};
+pub use html::{ImageResolver, RenderOptions, render, render_markdown};
 pub use language::Language;
 pub use model::{Bundle, Card, Cell, CellKind, NBFORMAT_MINOR, Notebook, Object, Output};
 pub use parameters::{Injected, ParameterError, Parameters};

@@ -1,7 +1,8 @@
 //! A notebook as one static HTML page: styles inlined, no script, nothing loaded.
 //!
-//! `spoor render` and `spoor run --html` call [`render`]. Everything that comes from the notebook
-//! passes [`sanitize`] or is escaped; a Content-Security-Policy in the page is the second line.
+//! `spoor render` and `spoor run --html` call [`render`], the page's worker [`render_markdown`].
+//! Everything that comes from the notebook passes [`sanitize`] or is escaped; a
+//! Content-Security-Policy in the page is the second line.
 
 mod ansi;
 mod bundle;
@@ -25,7 +26,7 @@ mod visibility;
 use serde_json::Value;
 
 use crate::language::Language;
-use crate::model::{Notebook, Object};
+use crate::model::{CellKind, Notebook, Object};
 use math::Mathematics;
 use outline::Outline;
 
@@ -52,6 +53,25 @@ pub fn render(notebook: &Notebook, options: &RenderOptions<'_>) -> String {
         page.cell += 1;
     }
     page::document(notebook, &page, &cells)
+}
+
+/// Each Markdown cell's HTML with the cell's index, as [`render`] has it: sanitised, without images
+/// that lie beside the notebook. For a page that shows the other cells by itself.
+pub fn render_markdown(notebook: &Notebook) -> Vec<(usize, String)> {
+    let options = RenderOptions::default();
+    let mut page = Page::new(notebook, &options);
+    let mut rendered = Vec::new();
+    for (index, cell) in notebook.cells.iter().enumerate() {
+        if cell.kind == CellKind::Markdown {
+            page.cell = index;
+            let html = page.markdown(&cell.source, cell.attachments.as_ref());
+            rendered.push((index, html));
+        }
+    }
+    for (_, html) in &mut rendered {
+        *html = page.outline.settle(html);
+    }
+    rendered
 }
 
 /// A page in the making.
@@ -117,8 +137,8 @@ impl<'a> Page<'a> {
         {
             Some(formula) => self
                 .math
-                .to_html(formula.trim_start_matches("\\displaystyle"), true),
-            None if trimmed.starts_with("\\begin{") => self.math.to_html(trimmed, true),
+                .write(formula.trim_start_matches("\\displaystyle"), true),
+            None if trimmed.starts_with("\\begin{") => self.math.write(trimmed, true),
             None => self.markdown(source, None),
         }
     }

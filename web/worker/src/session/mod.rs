@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use js_sys::{Date, Function, Promise, Uint8Array, WebAssembly};
 use serde_json::{Map, Value, json};
+use spoor_notebook::{Notebook, render_markdown};
 use spoor_protocol::{Channel, Effect, Event, Frame};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -93,11 +94,22 @@ struct Todo {
 impl Session {
     fn receive(&self, text: &str) {
         match serde_json::from_str(text) {
+            Ok(ToWorker::Markdown { notebook }) => self.render(&notebook),
             Ok(message) => self.inbox.push(message),
             Err(error) => self.fail(
                 "driver",
                 &format!("a message from the page does not read: {error}"),
             ),
+        }
+    }
+
+    /// Needs no engine, so it does not wait its turn behind their loading.
+    fn render(&self, notebook: &str) {
+        match Notebook::from_slice(notebook.as_bytes()) {
+            Ok(notebook) => self.send(&FromWorker::Markdown {
+                cells: render_markdown(&notebook),
+            }),
+            Err(error) => self.fail("notebook", &error.to_string()),
         }
     }
 
@@ -151,6 +163,10 @@ impl Session {
                 Ok(())
             }
             ToWorker::Request { event } => self.request(event).await,
+            ToWorker::Markdown { notebook } => {
+                self.render(&notebook);
+                Ok(())
+            }
         }
     }
 
