@@ -23,7 +23,7 @@ pub struct DataError {
     /// What people call the file.
     pub label: String,
     /// Where in it.
-    pub place: Place,
+    pub place: Box<Place>,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -215,7 +215,7 @@ impl Problem {
 
     pub(crate) fn at(self, place: Place) -> Trouble {
         Trouble {
-            place,
+            place: Box::new(place),
             problem: self,
         }
     }
@@ -224,7 +224,7 @@ impl Problem {
 /// A problem and its place, before the loader puts the file's name to it.
 #[derive(Debug)]
 pub(crate) struct Trouble {
-    pub(crate) place: Place,
+    pub(crate) place: Box<Place>,
     pub(crate) problem: Problem,
 }
 

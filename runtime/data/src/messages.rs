@@ -64,8 +64,11 @@ pub(crate) fn check(stream: &[u8], most: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// The next message's metadata, and what follows it; `None` at the end of the stream.
-fn next_message(stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, String> {
+/// A message's metadata, and what follows it.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// The next message; `None` at the end of the stream.
+fn next_message(stream: &[u8]) -> Result<Option<Split<'_>>, String> {
     let stream = stream.strip_prefix(&CONTINUATION).unwrap_or(stream);
     let Some((length, rest)) = stream.split_first_chunk::<4>() else {
         return Ok(None);

@@ -67,7 +67,7 @@ fn working_day(rng: &mut Rng, company: &Company, user: &User, shift: &Shift, wee
     week.log_off(rng, (end, own), &interactive(user, 2));
     for _ in 0..rng.about(14.0) {
         let server =
-            company.server(*rng.favour(&["FS01", "DC01", "FS02", "DC02", "PRN01", "APP01"]));
+            company.server(rng.favour::<&str>(&["FS01", "DC01", "FS02", "DC02", "PRN01", "APP01"]));
         let time = rng.range(begin, end);
         let logon = Logon {
             kind: 3,

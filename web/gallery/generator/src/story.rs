@@ -97,7 +97,7 @@ impl<'a> Story<'a> {
                 if index % 9 == 4 && !hit {
                     continue;
                 }
-                let origin = proxy(*self.rng.pick(&SPRAY_ADDRESSES));
+                let origin = proxy(self.rng.pick::<&'static str>(&SPRAY_ADDRESSES));
                 let outcome = match () {
                     () if hit => SUCCESS,
                     () if self.rng.chance(0.04) => LOCKED,
