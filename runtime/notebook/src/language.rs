@@ -86,7 +86,7 @@ pub(crate) fn cell_magic(source: &str) -> Option<&str> {
 
 fn magic_language(source: &str) -> Option<Language> {
     let name = match cell_magic(source)? {
-        "script" => source.trim_start().split_whitespace().nth(1)?,
+        "script" => source.split_whitespace().nth(1)?,
         "sh" | "bash" | "!" => "bash",
         "js" | "javascript" => "javascript",
         "svg" | "html" | "HTML" => "html",

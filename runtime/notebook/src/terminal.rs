@@ -36,7 +36,7 @@ fn push_line(text: &mut String, line: &str) {
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();
         let width = width(segment);
-        if segment.is_empty() && !(is_last && !has_end) {
+        if segment.is_empty() && (has_end || !is_last) {
             continue;
         }
         if !segment.is_empty() {

@@ -340,6 +340,24 @@ fn attributes(mut rest: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn markdown_by_itself_is_as_on_the_page() {
+    let mut notebook = Notebook::new();
+    notebook.cells = vec![
+        Cell::markdown("[a](#the-end)"),
+        Cell::code("1"),
+        Cell::markdown("## The End"),
+    ];
+    let cells = spoor_notebook::render_markdown(&notebook);
+    assert_eq!(
+        cells.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+        [0, 2]
+    );
+    assert!(cells[0].1.contains("href=\"#The-End\""));
+    let page = page(&notebook);
+    assert!(cells.iter().all(|(_, html)| page.contains(html.trim())));
+}
+
+#[test]
 fn a_policy_stands_behind_the_sanitiser() {
     let page = page(&Notebook::new());
     let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'";

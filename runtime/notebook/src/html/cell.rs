@@ -1,7 +1,6 @@
 //! One cell as HTML: its code or text, and its outputs.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::text::{counted, escaped};
 use super::visibility::{self, Shown};
@@ -11,6 +10,8 @@ use crate::model::{Cell, CellKind, Output};
 
 /// Longer sources are folded.
 const LONGEST_SOURCE: usize = 60_000;
+/// Tracebacks with more lines are folded: the line above them says what happened.
+const LONGEST_TRACEBACK: usize = 30;
 
 /// The cell as HTML; empty if its tags leave it out, or there is nothing in it.
 pub(crate) fn to_html(page: &mut Page<'_>, cell: &Cell) -> String {
@@ -216,18 +217,31 @@ fn output_html(page: &mut Page<'_>, output: &Output) -> String {
     }
 }
 
-/// The error in a line, and the traceback below it unless that says no more.
+/// The error in a line, and the traceback below it; a long one behind a line to click.
 fn error(ename: &str, evalue: &str, traceback: &[String]) -> String {
-    let mut out = String::from("<div class=\"error\" role=\"note\">");
     let summary = evalue.lines().next().unwrap_or_default();
-    let _ = write!(out, "<p><b>{}</b> {}</p>", escaped(ename), escaped(summary));
-    if traceback.is_empty() {
-        if evalue.lines().nth(1).is_some() {
-            out += &stream::to_html(evalue, "text");
-        }
+    let joined = if traceback.is_empty() {
+        evalue.to_owned()
     } else {
-        out += &stream::to_html(&traceback.join("\n"), "text");
-    }
-    out.push_str("</div>");
-    out
+        traceback.join("\n")
+    };
+    let lines = joined.lines().count();
+    let is_told = traceback.is_empty() && lines < 2;
+    let body = if is_told {
+        String::new()
+    } else {
+        stream::to_html(&joined, "text")
+    };
+    let body = if lines > LONGEST_TRACEBACK {
+        format!(
+            "<details class=\"fold\"><summary>Traceback, {lines} lines</summary>{body}</details>"
+        )
+    } else {
+        body
+    };
+    format!(
+        "<div class=\"error\"><p><b>{}</b> {}</p>{body}</div>",
+        escaped(ename),
+        escaped(summary)
+    )
 }

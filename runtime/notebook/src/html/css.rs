@@ -243,7 +243,7 @@ fn declaration(parser: &mut Parser<'_>) -> Parsed<String> {
     parser.expect_colon()?;
     let is_known =
         |known: &&str| **known == name || (known.ends_with('-') && name.starts_with(*known));
-    if !PROPERTIES.iter().any(|known| is_known(&known)) {
+    if !PROPERTIES.iter().any(is_known) {
         return refused();
     }
     let mut value = String::new();

@@ -100,7 +100,7 @@ fn options() -> Options<'static> {
 fn replacement(value: &mut NodeValue, cell: usize, math: &mut Mathematics) -> Option<NodeValue> {
     match value {
         NodeValue::Math(formula) => Some(NodeValue::Raw(
-            math.to_html(&formula.literal, formula.display_math),
+            math.write(&formula.literal, formula.display_math),
         )),
         NodeValue::CodeBlock(block) => {
             let name = block
@@ -109,7 +109,7 @@ fn replacement(value: &mut NodeValue, cell: usize, math: &mut Mathematics) -> Op
                 .find(|word| !word.is_empty())
                 .unwrap_or_default();
             let html = if name == "math" {
-                math.to_html(&block.literal, true)
+                math.write(&block.literal, true)
             } else {
                 let code = code::highlighted(
                     &block.literal,

@@ -34,11 +34,11 @@ pub(crate) fn document(notebook: &Notebook, page: &Page<'_>, cells: &str) -> Str
     } else {
         "outlined"
     };
-    let _ = write!(out, "<body class=\"{class}\">\n");
+    let _ = writeln!(out, "<body class=\"{class}\">");
     if !outline.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<nav class=\"outline\" aria-label=\"Outline\">{outline}</nav>\n"
+            "<nav class=\"outline\" aria-label=\"Outline\">{outline}</nav>"
         );
     }
     out.push_str("<main>\n");
@@ -46,9 +46,9 @@ pub(crate) fn document(notebook: &Notebook, page: &Page<'_>, cells: &str) -> Str
     let (title_id, cells) = without_title(cells, &card_of, page);
     out += &card(&card_of, title_id);
     if !outline.is_empty() {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<details class=\"contents\"><summary>Contents</summary>{outline}</details>\n"
+            "<details class=\"contents\"><summary>Contents</summary>{outline}</details>"
         );
     }
     out += &page.outline.settle(&cells);

@@ -410,10 +410,10 @@ fn is_modest(html: &str) -> bool {
             return false;
         }
         let is_named = |other: &&str| other.eq_ignore_ascii_case(name);
-        if name.is_empty() || CLOSED_BY_OTHERS.iter().any(|other| is_named(&other)) {
+        if name.is_empty() || CLOSED_BY_OTHERS.iter().any(is_named) {
             continue;
         }
-        let step = usize::from(FORMATTING.iter().any(|other| is_named(&other)));
+        let step = usize::from(FORMATTING.iter().any(is_named));
         let count = open.entry(name).or_default();
         if !closes {
             (*count, depth, formatting) = (*count + 1, depth + 1, formatting + step);

@@ -208,9 +208,9 @@ impl<'a> Scanner<'a> {
                 *known == word
             }
         };
-        if !is_attribute && self.syntax.keywords.iter().any(|known| matches(known)) {
+        if !is_attribute && self.syntax.keywords.iter().any(&matches) {
             Some(Token::Keyword)
-        } else if !is_attribute && self.syntax.builtins.iter().any(|known| matches(known)) {
+        } else if !is_attribute && self.syntax.builtins.iter().any(matches) {
             Some(Token::Builtin)
         } else {
             after.starts_with('(').then_some(Token::Function)
