@@ -219,7 +219,7 @@ pub fn write_timespan(out: &mut String, ticks: i64) {
         ticks / minute % 60,
         ticks / second % 60
     );
-    if ticks % second != 0 {
+    if !ticks.is_multiple_of(second) {
         let _ = write!(out, ".{:07}", ticks % second);
     }
 }

@@ -85,6 +85,8 @@ aggregates! {
     "variance", "variance(number)", "The variance of a sample.", |c, a| moments::bind(c, a, "variance", moments::VARIANCE);
     "varianceif", "varianceif(number, condition)", "The variance of the rows for which a condition holds.", |c, a| moments::bind_if(c, a, "varianceif", moments::VARIANCE);
     "variancep", "variancep(number)", "The variance of a population.", |c, a| moments::bind(c, a, "variancep", moments::VARIANCEP);
+    "variancepif", "variancepif(number, condition)", "The variance of a population of the rows for which a condition holds.", |c, a| moments::bind_if(c, a, "variancepif", moments::VARIANCEP);
+    "stdevpif", "stdevpif(number, condition)", "The standard deviation of a population of the rows for which a condition holds.", |c, a| moments::bind_if(c, a, "stdevpif", moments::STDEVP);
     "covariance", "covariance(x, y)", "The covariance of a sample.", |c, a| moments::bind_pair(c, a, "covariance", moments::COVARIANCE);
     "covariancep", "covariancep(x, y)", "The covariance of a population.", |c, a| moments::bind_pair(c, a, "covariancep", moments::COVARIANCEP);
     "binary_all_and", "binary_all_and(number)", "The bits that all numbers have.", |c, a| bits(c, a, "binary_all_and", bit_and_udaf());

@@ -24,8 +24,6 @@ pub(super) enum P {
     TimeSpan,
     /// A dynamic value.
     Dynamic,
-    /// Text holding JSON, or a dynamic value.
-    Any,
     /// Any type, as text.
     AsText,
 }
@@ -53,7 +51,6 @@ pub(super) fn count(args: &[Typed], least: usize, most: usize) -> Result<(), Fun
 pub(super) fn accept(ctx: &BindContext, arg: &Typed, param: P, at: usize) -> Bound {
     let ty = arg.ty;
     let wanted = match param {
-        P::Any => return Ok(arg.clone()),
         P::Text if ty == KustoType::String => return Ok(arg.clone()),
         P::Text if matches!(ty, KustoType::Dynamic | KustoType::Guid) => KustoType::String,
         P::AsText => KustoType::String,
@@ -83,7 +80,7 @@ fn mismatch(param: P, found: KustoType, at: usize) -> FunctionError {
         P::DateTime => ("a datetime", Some("todatetime()")),
         P::TimeSpan => ("a timespan", Some("totimespan()")),
         P::Dynamic => ("a dynamic value", Some("parse_json()")),
-        P::Any | P::AsText => ("a value", None),
+        P::AsText => ("a value", None),
     };
     let error = FunctionError::new(format!("expects {wanted} here, not {}", article(found))).at(at);
     match conversion {

@@ -622,8 +622,10 @@ fn set_has_element(cells: &[Cell<'_>], out: &mut Out) {
     }
 }
 
-fn sets<'a>(cells: &[Cell<'a>]) -> Option<(HashSet<&'a [u8]>, HashSet<&'a [u8]>)> {
-    let set = |cell: &Cell<'a>| -> Option<HashSet<&'a [u8]>> {
+type Set<'a> = HashSet<&'a [u8]>;
+
+fn sets<'a>(cells: &[Cell<'a>]) -> Option<(Set<'a>, Set<'a>)> {
+    let set = |cell: &Cell<'a>| -> Option<Set<'a>> {
         Some(
             view(cell)
                 .as_array()?

@@ -8,10 +8,12 @@ mod conditional;
 mod datetime;
 mod dynamic;
 mod encode;
+mod geo;
 mod math;
 mod net;
 pub mod operators;
 mod regexes;
+mod series;
 mod text;
 mod udf;
 mod window;
@@ -35,7 +37,7 @@ pub fn literal(value: Value) -> Typed {
 }
 
 /// Every table of scalar functions.
-const SCALAR: [&[ScalarFunction]; 9] = [
+const SCALAR: [&[ScalarFunction]; 11] = [
     cast::FUNCTIONS,
     conditional::FUNCTIONS,
     text::FUNCTIONS,
@@ -44,6 +46,8 @@ const SCALAR: [&[ScalarFunction]; 9] = [
     dynamic::FUNCTIONS,
     net::FUNCTIONS,
     encode::FUNCTIONS,
+    geo::FUNCTIONS,
+    series::FUNCTIONS,
     window::FUNCTIONS,
 ];
 
@@ -104,7 +108,7 @@ macro_rules! function_table {
         )*];
     };
 }
-pub(self) use function_table;
+use function_table;
 
 /// The conversion that Kusto does unasked where a value of type `to` is wanted.
 fn implicit(ctx: &BindContext, arg: &Typed, to: KustoType) -> Bound {

@@ -120,7 +120,8 @@ impl Moment {
         let sample = self.product / (self.count - 1.0).max(1.0);
         let population = self.product / self.count;
         match (kind, self.count == 0.0) {
-            (_, true) => f64::NAN,
+            // Kusto's spread of nothing is none.
+            (_, true) => 0.0,
             (STDEV, _) => sample.sqrt(),
             (STDEVP, _) => population.sqrt(),
             (VARIANCE | COVARIANCE, _) => sample,

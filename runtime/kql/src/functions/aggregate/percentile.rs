@@ -29,12 +29,12 @@ pub(super) fn bind_many(ctx: &BindContext, args: &[Typed]) -> Bound {
 
 pub(super) fn bind_weighted_one(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 3, 3)?;
-    columns(ctx, args, true, "percentilew")
+    columns(ctx, args, true, "percentile")
 }
 
 pub(super) fn bind_weighted(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 3, 64)?;
-    columns(ctx, args, true, "percentilew")
+    columns(ctx, args, true, "percentile")
 }
 
 pub(super) fn bind_array(ctx: &BindContext, args: &[Typed]) -> Bound {
@@ -44,7 +44,7 @@ pub(super) fn bind_array(ctx: &BindContext, args: &[Typed]) -> Bound {
 
 pub(super) fn bind_weighted_array(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 3, 64)?;
-    array(ctx, args, true, "percentilesw")
+    array(ctx, args, true, "percentiles")
 }
 
 fn columns(ctx: &BindContext, args: &[Typed], weighted: bool, prefix: &'static str) -> Bound {
