@@ -54,6 +54,10 @@ impl Binder<'_> {
     }
 
     fn unknown_function(&mut self, name: &Name, row: &Row<'_>) -> Stop {
+        if let Some(reason) = functions::absent(&name.text) {
+            let message = format!("Kusto's function `{}` is not supported here", name.text);
+            return self.error_hint(name.span, message, Some(reason));
+        }
         let own = row
             .scope
             .names()

@@ -23,6 +23,12 @@ function_table! {
     "base64_decodestring", "base64_decodestring(text)", "Decodes base64 to text; the older name.", |c, a| one(c, a, "base64_decode_tostring", decode);
     "base64_decode_toarray", "base64_decode_toarray(text)", "Decodes base64 to an array of bytes.", |c, a| fixed(c, a, "base64_decode_toarray", &[P::Text], Dynamic, Body::Strict(decode_array));
     "base64_encode_fromguid", "base64_encode_fromguid(guid)", "Encodes a guid's bytes in base64.", |c, a| one(c, a, "base64_encode_fromguid", |c, o| o.maybe(guid_bytes(text(&c[0])), |o, b| o.text(&STANDARD.encode(b))));
+    "base64_decode_toguid", "base64_decode_toguid(text)", "Decodes base64 to a guid.", |c, a| fixed(c, a, "base64_decode_toguid", &[P::Text], KustoType::Guid, Body::Strict(decode_guid));
+    "base64_encode_fromarray", "base64_encode_fromarray(bytes)", "Encodes an array of bytes in base64.", |c, a| fixed(c, a, "base64_encode_fromarray", &[P::Dynamic], Text, Body::Strict(encode_array));
+    "gzip_compress_to_base64_string", "gzip_compress_to_base64_string(text)", "Compresses a text with gzip and encodes it in base64.", |c, a| one(c, a, "gzip_compress_to_base64_string", |c, o| compress(c, o, true));
+    "gzip_decompress_from_base64_string", "gzip_decompress_from_base64_string(text)", "Decodes base64 and decompresses with gzip.", |c, a| one(c, a, "gzip_decompress_from_base64_string", |c, o| decompress(c, o, true));
+    "zlib_compress_to_base64_string", "zlib_compress_to_base64_string(text)", "Compresses a text with zlib and encodes it in base64.", |c, a| one(c, a, "zlib_compress_to_base64_string", |c, o| compress(c, o, false));
+    "zlib_decompress_from_base64_string", "zlib_decompress_from_base64_string(text)", "Decodes base64 and decompresses with zlib.", |c, a| one(c, a, "zlib_decompress_from_base64_string", |c, o| decompress(c, o, false));
     "hash_md5", "hash_md5(value)", "The MD5 hash of a value's text, in hexadecimal.", |c, a| hashed(c, a, "hash_md5", |c, o| o.text(&hex(&Md5::digest(text(&c[0])))));
     "hash_sha1", "hash_sha1(value)", "The SHA-1 hash of a value's text, in hexadecimal.", |c, a| hashed(c, a, "hash_sha1", |c, o| o.text(&hex(&Sha1::digest(text(&c[0])))));
     "hash_sha256", "hash_sha256(value)", "The SHA-256 hash of a value's text, in hexadecimal.", |c, a| hashed(c, a, "hash_sha256", |c, o| o.text(&hex(&Sha256::digest(text(&c[0])))));
@@ -72,6 +78,76 @@ fn decode_array(cells: &[Cell<'_>], out: &mut Out) {
         }
         b.end(mark);
     });
+}
+
+fn encode_array(cells: &[Cell<'_>], out: &mut Out) {
+    use spoor_table::dynamic::Kind;
+    let items = match &cells[0] {
+        Cell::Dynamic(value) => value.as_array(),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = items.and_then(|items| {
+        items
+            .iter()
+            .map(|item| match item.kind() {
+                Kind::Long(value) => u8::try_from(value).ok(),
+                _ => None,
+            })
+            .collect()
+    });
+    out.maybe(bytes, |out, bytes| out.text(&STANDARD.encode(bytes)));
+}
+
+fn decode_guid(cells: &[Cell<'_>], out: &mut Out) {
+    let bytes: Option<[u8; 16]> = LENIENT
+        .decode(text(&cells[0]).trim())
+        .ok()
+        .and_then(|b| b.try_into().ok());
+    out.maybe(bytes, |out, mut bytes| {
+        for group in [0..4, 4..6, 6..8] {
+            if let Some(group) = bytes.get_mut(group) {
+                group.reverse();
+            }
+        }
+        let guid = spoor_table::parse::guid(&hex(&bytes));
+        out.maybe(guid, |out, guid| out.text(&guid));
+    });
+}
+
+/// Decompressed texts are no longer than this, whatever the compressed ones promise.
+const MOST: u64 = 16 << 20;
+
+fn compress(cells: &[Cell<'_>], out: &mut Out, gzip: bool) {
+    use flate2::Compression;
+    use std::io::Read;
+    let source = text(&cells[0]).as_bytes();
+    let mut bytes = Vec::new();
+    let done = match gzip {
+        true => {
+            flate2::read::GzEncoder::new(source, Compression::default()).read_to_end(&mut bytes)
+        }
+        false => {
+            flate2::read::ZlibEncoder::new(source, Compression::default()).read_to_end(&mut bytes)
+        }
+    };
+    out.maybe(done.ok(), |out, _| out.text(&STANDARD.encode(&bytes)));
+}
+
+fn decompress(cells: &[Cell<'_>], out: &mut Out, gzip: bool) {
+    use std::io::Read;
+    let Ok(bytes) = LENIENT.decode(text(&cells[0]).trim()) else {
+        return out.null();
+    };
+    let mut plain = String::new();
+    let done = match gzip {
+        true => flate2::read::GzDecoder::new(bytes.as_slice())
+            .take(MOST)
+            .read_to_string(&mut plain),
+        false => flate2::read::ZlibDecoder::new(bytes.as_slice())
+            .take(MOST)
+            .read_to_string(&mut plain),
+    };
+    out.maybe(done.ok(), |out, _| out.text(&plain));
 }
 
 /// The bytes of a guid in the order in which Windows keeps them: the first three groups are little-endian.

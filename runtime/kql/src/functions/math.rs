@@ -1,9 +1,13 @@
 //! Functions over numbers, and `bin` on every type.
 
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::Int64Type;
+use datafusion::common::Result;
 use spoor_table::{Cell, KustoType, Value};
+use std::sync::Arc;
 
 use super::args::{P, accept, article, common, count, fixed, optional};
-use super::udf::{Body, Out, RowFn, call, call_volatile};
+use super::udf::{Batch, Body, Out, RowFn, call, call_volatile};
 use super::{Bound, function_table, implicit, literal};
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -139,13 +143,30 @@ fn bin(ctx: &BindContext, args: &[Typed]) -> Bound {
         implicit(ctx, &value, value_type)?,
         implicit(ctx, size, size_type)?,
     ];
-    let run = match value_type {
-        Real => bin_real,
-        KustoType::Decimal => bin_decimal,
-        _ => bin_long,
+    if int {
+        return Ok(call("bin", &bound, KustoType::Int, Body::Strict(bin_long)));
+    }
+    let body = match value_type {
+        Real => Body::Strict(bin_real),
+        KustoType::Decimal => Body::Strict(bin_decimal),
+        _ => Body::Batch(bin_batch),
     };
-    let ret = if int { KustoType::Int } else { value_type };
-    Ok(call("bin", &bound, ret, Body::Strict(run)))
+    Ok(call("bin", &bound, value_type, body))
+}
+
+/// Whole numbers and times; nearly always to multiples of a constant, which needs no look at each row.
+fn bin_batch(batch: &Batch<'_>) -> Result<ArrayRef> {
+    let size = batch.constant(1).and_then(|size| ticks_of(&size.cell()));
+    match size {
+        Some(size) if size > 0 => {
+            let values = batch.array(0)?;
+            let values = values.as_primitive::<Int64Type>();
+            Ok(Arc::new(values.unary::<_, Int64Type>(|v| {
+                v.wrapping_sub(v.rem_euclid(size))
+            })))
+        }
+        _ => batch.by_row(batch.ty(0), bin_long, true),
+    }
 }
 
 fn bin_error(value: KustoType, size: KustoType) -> FunctionError {

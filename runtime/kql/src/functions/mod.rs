@@ -1,6 +1,7 @@
 //! Kusto's functions and operators for the binder: what arguments they take, how those convert, and the DataFusion
 //! expressions that compute them. `typed.rs` states what the binder relies on.
 
+mod absent;
 mod aggregate;
 mod args;
 mod cast;
@@ -21,6 +22,7 @@ mod window;
 use datafusion::logical_expr::Expr;
 use spoor_table::{KustoType, Value};
 
+pub use absent::absent;
 pub use cast::convert;
 
 use crate::typed::{

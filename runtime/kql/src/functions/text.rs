@@ -45,6 +45,7 @@ function_table! {
     "parse_version", "parse_version(text)", "Makes a comparable number from up to four parts with points between.", |c, a| fixed(c, a, "parse_version", &[P::Text], KustoType::Decimal, Body::Strict(parse_version));
     "parse_csv", "parse_csv(text)", "Reads a line of comma-separated values into an array.", |c, a| fixed(c, a, "parse_csv", &[P::Text], Dynamic, Body::Strict(parse_csv));
     "parse_command_line", "parse_command_line(text, kind)", "Cuts a command line into its arguments as Windows does.", |c, a| fixed(c, a, "parse_command_line", &[P::Text, P::Text], Dynamic, Body::Strict(parse_command_line));
+    "format_bytes", "format_bytes(number, precision, units)", "Writes a number of bytes in readable units.", |c, a| optional(c, a, "format_bytes", 1, &[P::Real, P::Long, P::Text], Text, Body::Strict(format_bytes));
     "regex_quote", "regex_quote(text)", "Escapes what is special in a regular expression.", |c, a| fixed(c, a, "regex_quote", &[P::Text], Text, Body::Strict(|c, o| o.text(&regex::escape(text(&c[0])))));
     "has_any_term", "has_any_term(text, value, ...)", "Tells whether a text has one of several terms.", |c, a| variadic(c, a, "has_any_term", 2, P::AsText, Bool, Body::Strict(|c, o| { let t = text(&c[0]); o.bool(c[1..].iter().any(|n| super::operators::has_term(t, text(n)))); }));
 }
@@ -631,4 +632,26 @@ fn windows_arguments(text: &str) -> Vec<String> {
         arguments.push(current);
     }
     arguments
+}
+
+fn format_bytes(cells: &[Cell<'_>], out: &mut Out) {
+    const UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
+    let Cell::Real(bytes) = cells[0] else {
+        return out.null();
+    };
+    let wanted = cells.get(2).map_or("", text);
+    let power = match UNITS
+        .iter()
+        .position(|unit| unit.eq_ignore_ascii_case(wanted))
+    {
+        Some(power) => power,
+        None if wanted.is_empty() => (1..UNITS.len())
+            .take_while(|p| bytes.abs() >= 1024_f64.powi(*p as i32))
+            .count(),
+        None => return out.null(),
+    };
+    let digits = number(cells, 1).unwrap_or(0).clamp(0, 15) as i32;
+    let scale = 10_f64.powi(digits);
+    let value = (bytes / 1024_f64.powi(power as i32) * scale).round() / scale;
+    out.text(&format!("{value} {}", UNITS[power]));
 }

@@ -1,0 +1,118 @@
+//! Functions of Kusto's that Spoor refuses by name: why, and what to use instead.
+
+/// Groups of names, and what to tell whoever calls one.
+const ABSENT: &[(&[&str], &str)] = &[
+    (
+        &[
+            "ingestion_time",
+            "extent_id",
+            "extent_tags",
+            "cursor_after",
+            "cursor_before_or_at",
+            "cursor_current",
+            "rowid",
+        ],
+        "tables here do not record when and how rows came in: use the event's own time, for example TimeGenerated",
+    ),
+    (
+        &["geo_info_from_ip_address"],
+        "it needs a database of locations, which does not ship with Spoor: load one as a table and use lookup or ipv4_lookup",
+    ),
+    (
+        &[
+            "current_principal",
+            "current_principal_details",
+            "current_principal_is_member_of",
+            "current_cluster_endpoint",
+            "current_database",
+            "estimate_data_size",
+            "workspace",
+            "app",
+            "resource",
+        ],
+        "it asks a Kusto cluster, and this query runs on your own machine",
+    ),
+    (
+        &[
+            "parse_xml",
+            "parse_user_agent",
+            "extract_data",
+            "buildschema",
+            "schema_merge",
+        ],
+        "it is not built yet: take the parts with extract(), parse or parse_json()",
+    ),
+    (
+        &[
+            "series_decompose",
+            "series_decompose_anomalies",
+            "series_decompose_forecast",
+            "series_fit_2lines",
+            "series_fit_2lines_dynamic",
+            "series_fit_line",
+            "series_fit_poly",
+            "series_outliers",
+            "series_periods_detect",
+            "series_periods_validate",
+            "series_seasonal",
+            "series_stats",
+            "series_fft",
+            "series_ifft",
+            "series_fbprophet_forecast",
+        ],
+        "it is not built yet: hand the series to Python with kql(...), where statsmodels and scipy have it",
+    ),
+    (
+        &[
+            "hll",
+            "hll_if",
+            "hll_merge",
+            "dcount_hll",
+            "tdigest",
+            "tdigest_merge",
+            "merge_tdigest",
+            "percentile_tdigest",
+            "percentiles_array_tdigest",
+            "percentrank_tdigest",
+            "rank_tdigest",
+        ],
+        "sketches are not built yet: dcount() and percentile() are exact here",
+    ),
+    (
+        &[
+            "punycode_from_string",
+            "punycode_to_string",
+            "punycode_domain_from_string",
+            "punycode_domain_to_string",
+        ],
+        "it is not built yet: Python's idna codec has it",
+    ),
+];
+
+/// Why a function of Kusto's is refused, and what to use instead; `None` for a name that is not known to be one.
+pub fn absent(name: &str) -> Option<&'static str> {
+    if name.starts_with("geo_") || name.starts_with("convert_") || name.starts_with("beta_") {
+        return Some("it is not built yet");
+    }
+    ABSENT
+        .iter()
+        .find(|(names, _)| names.contains(&name))
+        .map(|(_, reason)| *reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_not_called_absent() {
+        for (names, _) in ABSENT {
+            for name in *names {
+                assert!(
+                    super::super::scalar(name).is_none() && super::super::aggregate(name).is_none(),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the engine promises besides right answers: slices, a memory limit that is an error, cancelling, threads.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::record_batch::RecordBatch;
+use spoor_kql::{Engine, EngineOptions, ExecutionError, QueryError, Step};
+use spoor_table::{Column, KustoType, Table, Value};
+
+fn events(rows: i64) -> Table {
+    let columns = vec![
+        Column::new("n", KustoType::Long),
+        Column::new("user", KustoType::String),
+    ];
+    let mut table = Table::empty(columns);
+    let numbers: ArrayRef = Arc::new((0..rows).collect::<Int64Array>());
+    let users: ArrayRef = Arc::new(
+        (0..rows)
+            .map(|n| Some(format!("user{}", n % 100)))
+            .collect::<StringArray>(),
+    );
+    table
+        .push(RecordBatch::try_new(table.schema().clone(), vec![numbers, users]).unwrap())
+        .unwrap();
+    table
+}
+
+fn engine(memory_bytes: usize, threads: usize) -> Engine {
+    let mut engine = Engine::new(EngineOptions {
+        memory_bytes,
+        threads,
+    })
+    .unwrap();
+    engine.register("Events", events(200_000));
+    engine
+}
+
+const HEAVY: &str = "Events | extend k = strcat(user, tostring(n % 7)) | summarize s = sum(n), d = dcount(n) by k
+    | join kind=inner (Events | summarize c = count() by k = strcat(user, '0')) on k | sort by k asc";
+
+#[test]
+fn a_query_comes_back_between_slices_with_the_same_result() {
+    let engine = engine(1 << 30, 1);
+    let whole = engine.run(HEAVY, 0).unwrap().table;
+    let mut query = engine.start(HEAVY, 0).unwrap();
+    let mut slices = 0;
+    let sliced = loop {
+        match query.step(Duration::ZERO).unwrap() {
+            Step::More => slices += 1,
+            Step::Done(result) => break result.table,
+        }
+    };
+    assert!(slices > 5, "{slices} slices");
+    assert_eq!(sliced.concat().unwrap(), whole.concat().unwrap());
+    assert!(matches!(query.step(Duration::ZERO), Err(QueryError::Ended)));
+}
+
+#[test]
+fn a_query_that_outgrows_its_memory_fails_and_leaves_the_engine_sound() {
+    let engine = engine(1 << 20, 1);
+    let error = engine
+        .run("Events | summarize make_list(user) by n", 0)
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            QueryError::Execution(ExecutionError::OutOfMemory { .. })
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("1 MiB"), "{error}");
+    assert_eq!(
+        engine.run("Events | count", 0).unwrap().table.value(0, 0),
+        Value::Long(200_000)
+    );
+}
+
+#[test]
+fn dropping_a_query_gives_its_memory_back() {
+    let engine = engine(64 << 20, 1);
+    for _ in 0..20 {
+        let mut query = engine
+            .start("Events | summarize make_list(user) by n", 0)
+            .unwrap();
+        query.step(Duration::from_millis(1)).unwrap();
+    }
+    assert_eq!(
+        engine.run("Events | count", 0).unwrap().table.value(0, 0),
+        Value::Long(200_000)
+    );
+}
+
+#[test]
+fn threads_give_the_same_rows() {
+    let one = engine(1 << 30, 1).run(HEAVY, 0).unwrap().table;
+    let two = engine(1 << 30, 2).run(HEAVY, 0).unwrap().table;
+    assert_eq!(one.concat().unwrap(), two.concat().unwrap());
+}
+
+#[test]
+fn now_is_one_instant_that_the_caller_sets() {
+    let engine = engine(1 << 30, 1);
+    let table = engine
+        .run("print a = now(), b = ago(1d)", 864_000_000_000)
+        .unwrap()
+        .table;
+    assert_eq!(table.value(0, 0), Value::DateTime(864_000_000_000));
+    assert_eq!(table.value(0, 1), Value::DateTime(0));
+}
+
+#[test]
+fn tables_come_and_go() {
+    let mut engine = engine(1 << 30, 1);
+    assert_eq!(engine.names().collect::<Vec<_>>(), ["Events"]);
+    assert_eq!(engine.schema("Events").unwrap().len(), 2);
+    assert!(engine.remove("Events") && !engine.remove("Events"));
+    let diagnostics = engine.start("Events | count", 0).err().unwrap();
+    assert!(diagnostics[0].message.contains("Events"), "{diagnostics:?}");
+}
