@@ -48,6 +48,9 @@ const SCRIPTED: [(&str, &str); 9] = [
 const WIDGET: &str = "application/vnd.jupyter.widget-view+json";
 const CHART: &str = "application/vnd.spoor.chart+json";
 
+/// Part of the style that pandas gives every frame, for alignment that this page sees to itself.
+const PANDAS_STYLE: &str = ".dataframe tbody tr th:only-of-type";
+
 /// HTML longer than this is folded.
 const FOLD_OVER: usize = 200_000;
 
@@ -231,8 +234,11 @@ fn style_elements(html: &str) -> String {
             break;
         };
         let len = find_ignoring_case(&rest[start..], "</style").unwrap_or(rest.len() - start);
-        styles.push_str(&rest[start..start + len]);
-        styles.push('\n');
+        let style = &rest[start..start + len];
+        if !style.contains(PANDAS_STYLE) {
+            styles.push_str(style);
+            styles.push('\n');
+        }
         rest = &rest[start + len..];
     }
     styles
@@ -350,7 +356,7 @@ fn widget_note(page: &Page<'_>, bundle: &Bundle) -> String {
 
 fn plain(bundle: &Bundle) -> Option<String> {
     let text = bundle.data.get("text/plain").and_then(Value::as_str)?;
-    let is_stand_in = text.starts_with("<IPython.core.display.") && text.ends_with("object>");
+    let is_stand_in = text.starts_with("<IPython.") && text.ends_with('>');
     (!is_stand_in && !text.is_empty()).then(|| stream::to_html(text, "text"))
 }
 

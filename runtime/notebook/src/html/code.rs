@@ -34,19 +34,35 @@ fn classes(code: &str, language: &Language) -> Vec<(Range<usize>, &'static str)>
     if code.len() > LONGEST {
         return Vec::new();
     }
-    if *language == Language::Kql {
-        let tokens = spoor_kql_syntax::highlight(code).into_iter();
-        return tokens
-            .filter_map(|(span, kind)| Some((span, kql_class(kind)?)))
-            .collect();
+    let magic = magic_len(code);
+    let rest = &code[magic..];
+    let mut spans = Vec::new();
+    if magic > 0 {
+        spans.push((0..code.find(char::is_whitespace).unwrap_or(magic), "hm"));
     }
-    let tokens = languages::syntax(language)
-        .map(|syntax| scan::scan(code, syntax))
-        .unwrap_or_default();
-    tokens
-        .into_iter()
-        .map(|(span, token)| (span, class(token)))
-        .collect()
+    if *language == Language::Kql {
+        let tokens = spoor_kql_syntax::highlight(rest).into_iter();
+        spans.extend(
+            tokens.filter_map(|(span, kind)| Some((shifted(span, magic), kql_class(kind)?))),
+        );
+    } else if let Some(syntax) = languages::syntax(language) {
+        let tokens = scan::scan(rest, syntax).into_iter();
+        spans.extend(tokens.map(|(span, token)| (shifted(span, magic), class(token))));
+    }
+    spans
+}
+
+fn shifted(span: Range<usize>, by: usize) -> Range<usize> {
+    span.start + by..span.end + by
+}
+
+/// The length of a first line such as `%%bash --out x`, which is in no language.
+fn magic_len(code: &str) -> usize {
+    if code.starts_with("%%") {
+        code.find('\n').unwrap_or(code.len())
+    } else {
+        0
+    }
 }
 
 fn class(token: scan::Token) -> &'static str {

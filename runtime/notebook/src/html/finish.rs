@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use super::columns;
 use super::image;
 use super::outline::Outline;
 use super::text::{escaped, percent_decoded, text_of, unescaped};
@@ -63,14 +64,14 @@ pub(crate) struct Finished {
 }
 
 /// A tag as html5ever writes it.
-struct Tag<'h> {
-    name: &'h str,
+pub(super) struct Tag<'h> {
+    pub(super) name: &'h str,
     attributes: Vec<(&'h str, &'h str)>,
 }
 
 impl<'h> Tag<'h> {
     /// The value of an attribute, still escaped.
-    fn get(&self, name: &str) -> Option<&'h str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'h str> {
         self.attributes
             .iter()
             .find(|(other, _)| *other == name)
@@ -91,6 +92,7 @@ impl Finisher<'_> {
             own_ids,
             out: String::with_capacity(html.len() + html.len() / 8),
             tables: 0,
+            numbers: columns::numeric_cells(html),
             heading: None,
             is_painted: false,
         };
@@ -102,35 +104,47 @@ impl Finisher<'_> {
     }
 }
 
+/// A heading that is open.
+struct Heading {
+    level: u8,
+    id: Option<String>,
+    /// Its other attributes.
+    attributes: String,
+    /// Where its content begins.
+    start: usize,
+}
+
 struct Pass<'a> {
     context: Finisher<'a>,
     /// The ids within this piece.
     own_ids: HashSet<String>,
     out: String,
     tables: usize,
-    /// The heading that is open: its level, its own id, where its content begins.
-    heading: Option<(u8, Option<String>, usize)>,
+    /// Where cells that hold numbers begin.
+    numbers: HashSet<usize>,
+    heading: Option<Heading>,
     is_painted: bool,
 }
 
 impl Pass<'_> {
     fn run(&mut self, html: &str) {
-        let mut rest = html;
-        while let Some(at) = rest.find('<') {
-            self.out.push_str(&rest[..at]);
-            rest = &rest[at..];
-            let Some(end) = tag_end(rest) else { break };
-            let inside = &rest[1..end - 1];
+        let mut at = 0;
+        while let Some(start) = html[at..].find('<').map(|next| at + next) {
+            let Some(end) = tag_end(&html[start..]).map(|end| start + end) else {
+                break;
+            };
+            self.out.push_str(&html[at..start]);
+            let inside = &html[start + 1..end - 1];
             match inside.strip_prefix('/') {
                 Some(name) => self.close(name),
-                None => self.open(&parse(inside)),
+                None => self.open(&parse(inside), start),
             }
-            rest = &rest[end..];
+            at = end;
         }
-        self.out.push_str(rest);
+        self.out.push_str(&html[at..]);
     }
 
-    fn open(&mut self, tag: &Tag<'_>) {
+    fn open(&mut self, tag: &Tag<'_>, at: usize) {
         match tag.name {
             "img" => return self.image(tag),
             "input" => return self.checkbox(tag),
@@ -142,26 +156,31 @@ impl Pass<'_> {
             }
             _ => {}
         }
-        let level = heading_level(tag.name)
-            .filter(|_| self.context.scope.is_none() && self.heading.is_none());
-        if let Some(level) = level {
-            let id = tag.get("id").map(unescaped);
-            self.heading = Some((level, id, self.out.len()));
-            return;
+        let level = heading_level(tag.name).filter(|_| self.context.scope.is_none());
+        if let Some(level) = level.filter(|_| self.heading.is_none()) {
+            return self.open_heading(level, tag);
         }
         self.out.push('<');
         self.out.push_str(tag.name);
+        let is_number = self.numbers.contains(&at);
         for (name, value) in &tag.attributes {
-            self.attribute(tag.name, name, value);
+            if is_number && *name == "class" {
+                let _ = write!(self.out, " class=\"num {}\"", self.classes(value));
+            } else if (tag.name, *name, *value) != ("tr", "style", "text-align:right") {
+                self.attribute(tag.name, name, value);
+            }
+        }
+        if is_number && tag.get("class").is_none() {
+            self.out.push_str(" class=\"num\"");
         }
         self.out.push('>');
     }
 
     fn close(&mut self, name: &str) {
         if heading_level(name).is_some()
-            && let Some((level, id, start)) = self.heading.take()
+            && let Some(heading) = self.heading.take()
         {
-            return self.heading(level, id.as_deref(), start);
+            return self.close_heading(&heading);
         }
         let _ = write!(self.out, "</{name}>");
         if name == "table" {
@@ -172,13 +191,35 @@ impl Pass<'_> {
         }
     }
 
-    fn heading(&mut self, level: u8, own_id: Option<&str>, start: usize) {
-        let content = self.out.split_off(start);
-        let id = self.context.outline.add(level, &text_of(&content), own_id);
+    /// Holds a heading back until its text is known.
+    fn open_heading(&mut self, level: u8, tag: &Tag<'_>) {
+        let start = self.out.len();
+        for (name, value) in tag.attributes.iter().filter(|(name, _)| *name != "id") {
+            self.attribute(tag.name, name, value);
+        }
+        let attributes = self.out.split_off(start);
+        self.heading = Some(Heading {
+            level,
+            id: tag.get("id").map(unescaped),
+            attributes,
+            start,
+        });
+    }
+
+    fn close_heading(&mut self, heading: &Heading) {
+        let content = self.out.split_off(heading.start);
+        let Heading {
+            level, attributes, ..
+        } = heading;
+        let id = self
+            .context
+            .outline
+            .add(*level, &text_of(&content), heading.id.as_deref());
         let (id, href) = (escaped(&id), Outline::pending(&id));
         let _ = write!(
             self.out,
-            "<h{level} id=\"{id}\">{content}<a class=\"anchor\" href=\"{href}\" aria-hidden=\"true\" tabindex=\"-1\">#</a></h{level}>"
+            "<h{level} id=\"{id}\"{attributes}>{content}\
+             <a class=\"anchor\" href=\"{href}\" aria-hidden=\"true\" tabindex=\"-1\">#</a></h{level}>"
         );
     }
 
@@ -293,7 +334,7 @@ fn heading_level(name: &str) -> Option<u8> {
 }
 
 /// The index after the `>` of the tag that `html` begins with.
-fn tag_end(html: &str) -> Option<usize> {
+pub(super) fn tag_end(html: &str) -> Option<usize> {
     let mut quoted = false;
     for (at, byte) in html.bytes().enumerate() {
         match byte {
@@ -306,7 +347,7 @@ fn tag_end(html: &str) -> Option<usize> {
 }
 
 /// Takes apart what stands between `<` and `>`.
-fn parse(inside: &str) -> Tag<'_> {
+pub(super) fn parse(inside: &str) -> Tag<'_> {
     let name_end = inside.find(' ').unwrap_or(inside.len());
     let (name, mut rest) = inside.split_at(name_end);
     let mut attributes = Vec::new();

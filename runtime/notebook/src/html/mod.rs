@@ -4,10 +4,12 @@
 //! Everything that comes from the notebook passes [`sanitize`] or is escaped; a
 //! Content-Security-Policy in the page is the second line.
 
+mod allowed;
 mod ansi;
 mod bundle;
 mod cell;
 mod code;
+mod columns;
 mod css;
 mod finish;
 mod image;
