@@ -78,22 +78,19 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The `spoor` command and the gallery's generator.
+/// The native crates, as flags of cargo: all but the browser's and the tasks. One set of crates for
+/// building and testing, so that cargo chooses their dependencies' features once.
+pub const NOT_NATIVE: [&str; 4] = ["--exclude", "spoor-worker", "--exclude", "xtask"];
+
+/// The `spoor` command, the gallery's generator, and the benchmarks' own programs.
 pub fn host(paths: &Paths) -> Result<()> {
     step(
         "Building the host",
         Command::new("cargo")
             .current_dir(&paths.root)
             .env("CARGO_TARGET_DIR", &paths.target)
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "-p",
-                "spoor",
-                "-p",
-                "spoor-gallery",
-            ]),
+            .args(["build", "--release", "--locked", "--workspace", "--bins"])
+            .args(NOT_NATIVE),
     )
 }
 

@@ -9,6 +9,7 @@ mod build;
 mod conformance;
 mod demo;
 mod hunt_real;
+mod licences;
 mod paths;
 mod process;
 mod setup;

@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use crate::build::{self, Profile};
 use crate::paths::Paths;
-use crate::process::{say, step, succeeds};
-use crate::{demo, hunt_real, setup, web};
+use crate::process::{say, step};
+use crate::{demo, hunt_real, licences, setup, web};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         "Running the crates' tests",
         cargo(paths)
             .args(["test", "--release", "--locked", "--workspace"])
-            .args(["--exclude", "spoor-worker", "--exclude", "xtask"])
+            .args(build::NOT_NATIVE)
             .env("SPOOR_ASSETS", paths.assets()),
     )?;
     step(
@@ -52,7 +52,7 @@ fn browser(paths: &Paths) -> Result<()> {
     web::test(paths, &chromium, &data)
 }
 
-/// Formatting, lints, and the dependencies' licences and advisories.
+/// Formatting, lints, and the dependencies' licences and sources.
 pub fn lint(paths: &Paths) -> Result<()> {
     step(
         "Checking formatting",
@@ -61,26 +61,11 @@ pub fn lint(paths: &Paths) -> Result<()> {
     step(
         "Linting",
         cargo(paths)
-            .args([
-                "clippy",
-                "--release",
-                "--locked",
-                "--workspace",
-                "--exclude",
-                "spoor-worker",
-            ])
+            .args(["clippy", "--locked", "--workspace"])
+            .args(["--exclude", "spoor-worker"])
             .args(["--all-targets", "--", "-D", "warnings"]),
     )?;
-    if succeeds("cargo", &["deny", "--version"]) {
-        step(
-            "Checking licences",
-            cargo(paths).args(["deny", "--offline", "check", "licenses", "bans", "sources"]),
-        )
-        .context("a dependency's licence or source is not allowed: see deny.toml")?;
-    } else {
-        say("Left out: licences (`cargo install cargo-deny` to check them)");
-    }
-    Ok(())
+    licences::check(paths)
 }
 
 fn cargo(paths: &Paths) -> Command {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use crate::build::Profile;
 use crate::paths::Paths;
 use crate::process::{say, step};
-use crate::setup;
 use crate::toolchain::Toolchain;
+use crate::{demo, setup};
 
 /// Builds the worker and the page into the web folder, beside the kernel and the guest.
 pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
@@ -27,7 +27,7 @@ pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
         ]),
     )?;
     bindings(paths, profile)?;
-    bundle(paths)
+    bundle(paths, profile)
 }
 
 /// The JavaScript that wasm-bindgen writes beside the worker's WebAssembly.
@@ -38,19 +38,21 @@ fn bindings(paths: &Paths, profile: Profile) -> Result<()> {
         .join(profile.name())
         .join("spoor_worker.wasm");
     say("Writing the worker's bindings");
-    wasm_bindgen_cli_support::Bindgen::new()
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen
         .input_path(&built)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .omit_default_module_path(true);
+    bindgen
         .web(true)
-        .and_then(|bindgen| {
-            bindgen
-                .omit_default_module_path(true)
-                .generate(paths.target.join("worker-bindings"))
-        })
+        .and_then(|bindgen| bindgen.generate(paths.target.join("worker-bindings")))
         .with_context(|| format!("could not write the bindings of {}", built.display()))
 }
 
 /// Bundles the page's scripts and lays out the web folder.
-fn bundle(paths: &Paths) -> Result<()> {
+fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
     step(
         "Bundling the page",
         Command::new("node")
@@ -60,8 +62,15 @@ fn bundle(paths: &Paths) -> Result<()> {
             .arg(paths.target.join("worker-bindings"))
             .arg("--assets")
             .arg(paths.assets())
+            .arg("--data")
+            .arg(demo::data(paths)?)
             .arg("--out")
-            .arg(paths.web()),
+            .arg(paths.web())
+            .args(if profile == Profile::Dist {
+                &["--brotli"][..]
+            } else {
+                &[]
+            }),
     )
 }
 
