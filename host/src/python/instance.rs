@@ -188,11 +188,6 @@ impl Guest {
         }
     }
 
-    /// Bytes of linear memory, and how many of them this session does not share.
-    pub fn memory_bytes(&self) -> (usize, usize) {
-        (self.checkpoint.len(), self.checkpoint.own_bytes())
-    }
-
     fn outcome_of(&self, error: &wasmtime::Error) -> Outcome {
         if error.is::<OutOfTime>() {
             let limit = self.limits.turn_time.unwrap_or_default();

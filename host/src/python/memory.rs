@@ -118,11 +118,6 @@ impl Checkpoint {
         self.owned.is_empty()
     }
 
-    /// Bytes that this session does not share with others.
-    pub fn own_bytes(&self) -> usize {
-        self.owned.iter().filter(|owned| **owned).count() * UNIT
-    }
-
     /// Puts the checkpoint into the memory of a fresh instance, which must be as long.
     pub fn restore(&self, memory: View) -> io::Result<()> {
         if memory.len() != self.len() {
@@ -131,14 +126,13 @@ impl Checkpoint {
         if self.image_len > 0 {
             memory.map(&self.image, 0, self.image_len)?;
         }
-        for (at, len) in runs(&self.owned, UNIT) {
-            memory.map(&self.own, at, len)?;
-        }
-        Ok(())
+        let owned = Pages { flags: self.owned.clone(), size: UNIT };
+        owned.runs().into_iter().try_for_each(|(at, len)| memory.map(&self.own, at, len))
     }
 
-    /// Takes the memory as it is now, which [`Checkpoint::restore`] has prepared. Afterwards the
-    /// memory reads as before. On an error the checkpoint must not be restored any more.
+    /// Takes the memory as it is now, which [`Checkpoint::restore`] has prepared. The memory reads
+    /// as before, whether this succeeds or not; after an error the checkpoint must not be
+    /// restored any more.
     pub fn commit(&mut self, memory: View) -> io::Result<()> {
         if memory.len() < self.len() {
             return Err(io::Error::other("the instance's memory has shrunk"));
@@ -150,39 +144,35 @@ impl Checkpoint {
             None => self.changed_units(memory)?,
         };
         let fresh = self.adopt(&dirty, memory)?;
-        for (at, len) in dirty {
+        for (at, len) in dirty.without(&fresh).runs() {
             self.own.write_all_at(memory.slice(at, len)?, at as u64)?;
             memory.forget(at, len)?;
-        }
-        for (at, len) in runs(&fresh, UNIT) {
-            memory.map(&self.own, at, len)?;
         }
         Ok(())
     }
 
-    /// Copies to the own file the units that have dirty pages and are not there yet, and marks
-    /// them. Returns which those are.
-    fn adopt(&mut self, dirty: &[(usize, usize)], memory: View) -> io::Result<Vec<bool>> {
-        let mut fresh = vec![false; self.owned.len()];
-        for &(at, len) in dirty {
+    /// Moves to the own file the units that have dirty pages and are not there yet. Returns
+    /// which those are.
+    fn adopt(&mut self, dirty: &Pages, memory: View) -> io::Result<Pages> {
+        let mut fresh = Pages { flags: vec![false; self.owned.len()], size: UNIT };
+        for (at, len) in dirty.runs() {
             for unit in at / UNIT..(at + len).div_ceil(UNIT) {
-                if !self.owned[unit] {
-                    self.owned[unit] = true;
-                    fresh[unit] = true;
-                }
+                fresh.flags[unit] = !self.owned[unit];
             }
         }
-        for (at, len) in runs(&fresh, UNIT) {
+        for (at, len) in fresh.runs() {
             self.own.write_all_at(memory.slice(at, len)?, at as u64)?;
+            memory.map(&self.own, at, len)?;
         }
+        self.owned.iter_mut().zip(&fresh.flags).for_each(|(owned, fresh)| *owned |= fresh);
         Ok(fresh)
     }
 
-    /// The units whose bytes differ from the checkpoint's, as runs of bytes.
-    fn changed_units(&self, memory: View) -> io::Result<Vec<(usize, usize)>> {
+    /// The units whose bytes differ from the checkpoint's.
+    fn changed_units(&self, memory: View) -> io::Result<Pages> {
         let mut kept = vec![0; UNIT];
-        let mut changed = vec![false; self.owned.len()];
-        for (unit, changed) in changed.iter_mut().enumerate() {
+        let mut flags = vec![false; self.owned.len()];
+        for (unit, changed) in flags.iter_mut().enumerate() {
             let at = unit * UNIT;
             if self.owned[unit] {
                 self.own.read_exact_at(&mut kept, at as u64)?;
@@ -193,21 +183,37 @@ impl Checkpoint {
             }
             *changed = memory.slice(at, UNIT)? != kept;
         }
-        Ok(runs(&changed, UNIT))
+        Ok(Pages { flags, size: UNIT })
     }
 }
 
-/// The runs of `true`, as (offset, length) in bytes.
-fn runs(flags: &[bool], unit: usize) -> Vec<(usize, usize)> {
-    let mut at = 0;
-    let mut out = Vec::new();
-    for chunk in flags.chunk_by(|a, b| a == b) {
-        if chunk.first() == Some(&true) {
-            out.push((at * unit, chunk.len() * unit));
+/// Some of a memory's pages, each of `size` bytes.
+struct Pages {
+    flags: Vec<bool>,
+    size: usize,
+}
+
+impl Pages {
+    /// The runs of marked pages, as (offset, length) in bytes.
+    fn runs(&self) -> Vec<(usize, usize)> {
+        let mut at = 0;
+        let mut out = Vec::new();
+        for chunk in self.flags.chunk_by(|a, b| a == b) {
+            let len = chunk.len() * self.size;
+            if chunk.first() == Some(&true) {
+                out.push((at, len));
+            }
+            at += len;
         }
-        at += chunk.len();
+        out
     }
-    out
+
+    /// These pages but for those in `others`, which are no smaller.
+    fn without(&self, others: &Pages) -> Pages {
+        let in_others = |page: usize| others.flags.get(page * self.size / others.size) == Some(&true);
+        let flags = self.flags.iter().enumerate().map(|(page, flag)| *flag && !in_others(page)).collect();
+        Pages { flags, size: self.size }
+    }
 }
 
 /// A file that only this process sees and that lives in memory where the system has such.
@@ -239,15 +245,15 @@ fn is_written(entry: u64) -> bool {
     entry >> 62 != 0 && entry >> 61 & 1 == 0
 }
 
-/// The pages written since they were mapped, as runs of bytes.
-fn written_pages(pagemap: &File, memory: View) -> io::Result<Vec<(usize, usize)>> {
+/// The pages written since they were mapped.
+fn written_pages(pagemap: &File, memory: View) -> io::Result<Pages> {
     let page = rustix::param::page_size();
     let mut entries = vec![0; memory.len() / page * 8];
     let first = memory.base.addr().get() / page * 8;
     pagemap.read_exact_at(&mut entries, first as u64)?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or(u64::MAX);
-    let written: Vec<bool> = entries.chunks_exact(8).map(|bytes| is_written(word(bytes))).collect();
-    Ok(runs(&written, page))
+    let flags = entries.chunks_exact(8).map(|bytes| is_written(word(bytes))).collect();
+    Ok(Pages { flags, size: page })
 }
 
 #[cfg(test)]
@@ -258,15 +264,15 @@ mod tests {
 
     use super::*;
 
-    /// A stand-in for an instance's memory: pages of its own, room to grow.
-    struct Pages {
+    /// A stand-in for an instance's memory, with room to grow.
+    struct Memory {
         base: *mut u8,
         len: usize,
     }
 
     const ROOM: usize = 64 * UNIT;
 
-    impl Pages {
+    impl Memory {
         fn new(len: usize) -> Self {
             let protection = ProtFlags::READ | ProtFlags::WRITE;
             // SAFETY: a new mapping at a place of the system's choice.
@@ -292,7 +298,7 @@ mod tests {
         }
     }
 
-    impl Drop for Pages {
+    impl Drop for Memory {
         fn drop(&mut self) {
             // SAFETY: mapped in `new`, and not used after.
             unsafe { rustix::mm::munmap(self.base.cast(), ROOM).unwrap() };
@@ -317,7 +323,7 @@ mod tests {
     #[test]
     fn a_turn_that_fails_leaves_no_trace() {
         both_ways(|mut kept, len| {
-            let mut memory = Pages::new(len);
+            let mut memory = Memory::new(len);
             kept.restore(memory.view()).unwrap();
             memory.write(3 * UNIT + 17, b"good");
             let good = memory.read();
@@ -325,7 +331,7 @@ mod tests {
             assert_eq!(memory.read(), good);
             memory.write(3 * UNIT + 17, b"bad!");
             memory.write(0, &[7; 3 * UNIT]);
-            let next = Pages::new(len);
+            let next = Memory::new(len);
             kept.restore(next.view()).unwrap();
             assert_eq!(next.read(), good);
         });
@@ -334,7 +340,7 @@ mod tests {
     #[test]
     fn memory_that_grew_is_kept_too() {
         both_ways(|mut kept, len| {
-            let mut memory = Pages::new(len);
+            let mut memory = Memory::new(len);
             kept.restore(memory.view()).unwrap();
             for turn in 1..6u8 {
                 memory.len += 2 * UNIT;
@@ -343,7 +349,7 @@ mod tests {
                 memory.write(usize::from(turn) * 5000, &[turn; 9000]);
                 kept.commit(memory.view()).unwrap();
             }
-            let next = Pages::new(memory.len);
+            let next = Memory::new(memory.len);
             kept.restore(next.view()).unwrap();
             assert_eq!(next.read(), memory.read());
         });
@@ -352,13 +358,13 @@ mod tests {
     #[test]
     fn only_what_was_written_is_the_sessions_own() {
         both_ways(|mut kept, len| {
-            let mut memory = Pages::new(len);
+            let mut memory = Memory::new(len);
             kept.restore(memory.view()).unwrap();
             kept.commit(memory.view()).unwrap();
-            assert_eq!(kept.own_bytes(), 0);
+            assert!(!kept.owned.contains(&true));
             memory.write(2 * UNIT, b"x");
             kept.commit(memory.view()).unwrap();
-            assert_eq!(kept.own_bytes(), UNIT);
+            assert_eq!(kept.owned, [false, false, true, false, false]);
         });
     }
 
@@ -366,6 +372,6 @@ mod tests {
     fn a_memory_of_another_length_is_refused() {
         let (file, len) = image(2);
         let kept = Checkpoint::new(file, len).unwrap();
-        assert!(kept.restore(Pages::new(len + UNIT).view()).is_err());
+        assert!(kept.restore(Memory::new(len + UNIT).view()).is_err());
     }
 }

@@ -34,12 +34,15 @@ use crate::error::Error;
 
 /// Changes when the making itself does, so that old results are made anew.
 const RECIPE: u32 = 1;
+/// Where the guest has its libraries.
+const LIB: &str = "/usr/local/lib";
 /// Compiles the sources under `/stage` into `/out/spoor-site.zip`.
 const PACK: &str = include_str!("../../../runtime/python/build/pack.py");
 /// Imports what every session needs.
 const WARM: &str = include_str!("../../../runtime/python/build/warm.py");
-/// Code that a pending interrupt ends, and that then ends well.
-const HEED: &str = "try:\n while True: pass\nexcept KeyboardInterrupt: pass\n";
+/// A loop that an interrupt ends, and that then ends well.
+const LOOP: &str = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n\
+    try:\n while True: pass\nexcept KeyboardInterrupt: pass\n";
 
 /// What the guest is made from, and where to.
 #[derive(Debug, Clone)]
@@ -130,7 +133,9 @@ impl Build<'_> {
         let halves = split::split(&unpacked.module).map_err(|why| failed(&format!("its module is not as expected: {why}")))?;
         self.write("python.wasm", &halves.code)?;
         self.write("python.image", &halves.memory)?;
-        let mut manifest = self.manifest(digest, unpacked.versions)?;
+        let mut versions = unpacked.versions;
+        versions.extend(wheels.all().iter().map(|wheel| (wheel.name.clone(), wheel.version.clone())));
+        let mut manifest = self.manifest(digest, versions)?;
         self.store(&manifest)?;
         let cold = self.load()?;
 
@@ -139,16 +144,18 @@ impl Build<'_> {
         wheels.unpack_sources(package, sources.path())?;
         let mounts = [self.mount(sources.path(), "/stage", true), self.mount(&self.stage.join("lib"), "/out", false)];
         Bench::new(&cold, &mounts)?.run(PACK)?;
+        self.copy(&sources.path().join(wheels::THEMES), "ipython-themes")?;
 
         say("importing what every session needs".into());
-        let mut bench = Bench::new(&cold, &[])?;
+        manifest.mounts = self.mounts()?;
+        self.store(&manifest)?;
+        let mut bench = Bench::new(&self.load()?, &[])?;
         bench.run(WARM)?;
         manifest.interrupt = interrupt_pokes(&mut bench, halves.stack_top)?;
         bench.run("import spoor.guest; spoor.guest.freeze()")?;
         bench.guest.call(RESET_PREOPENS)?;
         self.write("python.image", &bench.guest.memory_image()?)?;
         manifest.image = self.asset("python.image")?;
-        manifest.mounts = self.mounts()?;
         self.store(&manifest)?;
 
         say("trying it".into());
@@ -180,15 +187,30 @@ impl Build<'_> {
         })
     }
 
+    /// The folders made so far, and where the guest sees them. Archives cannot be opened as
+    /// folders, so what a package reads as files is mounted over its place inside of one.
     fn mounts(&self) -> Result<Vec<AssetMount>, Error> {
-        let lib = AssetMount { guest: "/usr/local/lib".into(), dir: Some("lib".into()), files: self.files("lib")? };
-        let data = AssetMount {
-            guest: format!("/usr/local/lib/{}/matplotlib/mpl-data", wheels::STDLIB),
-            dir: Some("mpl-data".into()),
-            files: self.files("mpl-data")?,
-        };
-        let tmp = AssetMount { guest: "/tmp".into(), dir: None, files: Vec::new() };
-        Ok(vec![lib, data, tmp])
+        let places = [
+            ("lib", LIB.to_owned()),
+            ("mpl-data", format!("{LIB}/{}/matplotlib/mpl-data", wheels::STDLIB)),
+            ("ipython-themes", format!("{LIB}/{}/{}", wheels::SITE, wheels::THEMES)),
+        ];
+        let mut mounts = vec![AssetMount { guest: "/tmp".into(), dir: None, files: Vec::new() }];
+        for (dir, guest) in places {
+            if self.stage.join(dir).is_dir() {
+                mounts.push(AssetMount { guest, dir: Some(dir.into()), files: self.files(dir)? });
+            }
+        }
+        Ok(mounts)
+    }
+
+    fn copy(&self, from: &Path, to: &str) -> Result<(), Error> {
+        let to = self.stage.join(to);
+        fs::create_dir_all(&to).map_err(Error::file("cannot make", &to))?;
+        for file in wheels::sources(from)? {
+            fs::copy(from.join(&file), to.join(&file)).map_err(Error::file("cannot copy", from.join(&file)))?;
+        }
+        Ok(())
     }
 
     fn files(&self, dir: &str) -> Result<Vec<Asset>, Error> {
@@ -227,13 +249,17 @@ struct Bench {
 impl Bench {
     fn new(interpreter: &Arc<Interpreter>, mounts: &[Mount]) -> Result<Self, Error> {
         let output = Arc::new(Mutex::new(Vec::new()));
-        let written = output.clone();
-        let keep = Arc::new(move |_fd: u8, bytes: &[u8]| {
-            if let Ok(mut written) = written.lock() {
-                written.extend_from_slice(bytes);
+        let keep = |output: &Mutex<Vec<u8>>, bytes: &[u8]| {
+            if let Ok(mut output) = output.lock() {
+                output.extend_from_slice(bytes);
             }
+        };
+        let (asked, written) = (output.clone(), output.clone());
+        let nobody = Box::new(move |request: Vec<u8>| {
+            keep(&asked, &request);
+            Err(failed("it asked for something before there was a session"))
         });
-        let nobody = Box::new(|_| Err(failed("it asked for something before there was a session")));
+        let keep = Arc::new(move |_fd: u8, bytes: &[u8]| keep(&written, bytes));
         let interrupt = Arc::new(AtomicBool::new(false));
         let guest = Guest::new(interpreter.clone(), Limits::default(), mounts, nobody, keep, interrupt)?;
         Ok(Self { guest, output })
@@ -256,7 +282,8 @@ fn interrupt_pokes(bench: &mut Bench, stack_top: u32) -> Result<Vec<Poke>, Error
         let before = bench.guest.memory_image()?;
         bench.guest.mark_interrupted()?;
         let after = bench.guest.memory_image()?;
-        bench.run(HEED)?;
+        // The image's handler does nothing; running anything at all clears the flags.
+        bench.run("pass")?;
         difference(&before, &after, stack_top as usize)
     };
     let first = look()?;
@@ -300,7 +327,7 @@ fn try_out(interpreter: &Arc<Interpreter>) -> Result<(), Error> {
         interrupter.interrupt();
     });
     let mut door = Nobody(Vec::new());
-    let outcome = guest.turn(HEED, &mut door);
+    let outcome = guest.turn(LOOP, &mut door);
     let in_time = began.elapsed() < Duration::from_secs(10);
     if soon.join().is_err() || outcome != Outcome::Returned || !in_time {
         let output = String::from_utf8_lossy(&door.0).into_owned();

