@@ -78,16 +78,17 @@ pub(crate) fn to_html(page: &mut Page<'_>, bundle: &Bundle) -> String {
     format!("{notes}{body}")
 }
 
-/// A chart of ours: its picture, and the table that it was drawn from behind a line to click.
+/// A chart of ours: its picture, and the rows that it was drawn from behind a line to click.
 fn chart(page: &mut Page<'_>, bundle: &Bundle) -> Option<String> {
     bundle.data.get(CHART)?;
     let svg = text(bundle.data.get("image/svg+xml")?)?;
     let picture = html(page, svg, true, &mut Vec::new())?;
     let table = bundle.data.get("text/html").and_then(text);
     let table = table.and_then(|table| html(page, table, false, &mut Vec::new()));
-    let table = table
-        .map(|table| format!("<details class=\"fold\"><summary>Table</summary>{table}</details>"));
-    Some(picture + &table.unwrap_or_default())
+    let rows = table
+        .or_else(|| plain(bundle))
+        .map(|rows| fold("Rows", &rows));
+    Some(picture + &rows.unwrap_or_default())
 }
 
 fn static_format(
@@ -228,101 +229,75 @@ fn shows(clean: &str) -> bool {
 /// The content of all style elements. Read roughly, for it is parsed as CSS afterwards.
 fn style_elements(html: &str) -> String {
     let mut styles = String::new();
-    let mut rest = html;
-    while let Some(at) = find_ignoring_case(rest, "<style") {
-        let Some(start) = rest[at..].find('>').map(|end| at + end + 1) else {
+    let mut ends = 0;
+    for (at, _) in html.match_indices('<') {
+        if at < ends || !begins(&html[at + 1..], "style") {
+            continue;
+        }
+        let Some(start) = html[at..].find('>').map(|end| at + end + 1) else {
             break;
         };
-        let len = find_ignoring_case(&rest[start..], "</style").unwrap_or(rest.len() - start);
-        let style = &rest[start..start + len];
+        let end = html[start..]
+            .match_indices("</")
+            .find(|(end, _)| begins(&html[start + end + 2..], "style"));
+        ends = end.map_or(html.len(), |(end, _)| start + end);
+        let style = &html[start..ends];
         if !style.contains(PANDAS_STYLE) {
             styles.push_str(style);
             styles.push('\n');
         }
-        rest = &rest[start + len..];
     }
     styles
 }
 
-fn find_ignoring_case(text: &str, ascii: &str) -> Option<usize> {
-    let (first, rest) = ascii.split_at(1);
-    let mut from = 0;
-    while let Some(at) = text[from..].find(first) {
-        let candidate = text
-            .as_bytes()
-            .get(from + at + 1..from + at + 1 + rest.len());
-        if candidate.is_some_and(|candidate| candidate.eq_ignore_ascii_case(rest.as_bytes())) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+/// Whether `html` begins with this element's name, in whatever case.
+fn begins(html: &str, name: &str) -> bool {
+    html.as_bytes()
+        .get(..name.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// What sanitising takes out of an output that its reader would miss.
 fn left_out(html: &str) -> Option<String> {
     let kinds = [
-        ("<script", "script"),
-        ("<iframe", "embedded frame"),
-        ("<object", "embedded object"),
-        ("<embed", "embedded object"),
-        ("<video", "video"),
-        ("<audio", "sound"),
-        ("<canvas", "canvas"),
+        ("script", "script"),
+        ("iframe", "embedded frame"),
+        ("object", "embedded object"),
+        ("video", "video"),
+        ("audio", "sound"),
+        ("canvas", "canvas"),
     ];
-    let found = kinds
-        .iter()
-        .filter_map(|(tag, name)| match count(html, tag) {
-            0 => None,
-            number => Some(counted(number, name)),
-        });
-    let found: Vec<String> = found.collect();
-    if found.is_empty() {
-        return None;
-    }
-    let links: String = frames(html)
-        .iter()
-        .map(|url| {
-            format!(
+    let mut counts = kinds.map(|_| 0);
+    let mut links = String::new();
+    for rest in html.split('<').skip(1) {
+        let Some(kind) = kinds.iter().position(|(tag, _)| begins(rest, tag)) else {
+            continue;
+        };
+        counts[kind] += 1;
+        if let Some(url) = web_source(rest).filter(|_| begins(rest, "iframe")) {
+            links += &format!(
                 " <a href=\"{0}\" rel=\"noopener noreferrer\">{0}</a>",
-                escaped(url)
-            )
-        })
-        .collect();
-    Some(format!(
-        "Left out of this output: {}.{links}",
-        found.join(", ")
-    ))
-}
-
-fn count(html: &str, tag: &str) -> usize {
-    let mut rest = html;
-    let mut number = 0;
-    while let Some(at) = find_ignoring_case(rest, tag) {
-        number += 1;
-        rest = &rest[at + tag.len()..];
-    }
-    number
-}
-
-/// Where embedded frames led, if to the web.
-fn frames(html: &str) -> Vec<String> {
-    let mut urls = Vec::new();
-    let mut rest = html;
-    while let Some(at) = find_ignoring_case(rest, "<iframe") {
-        rest = &rest[at + 1..];
-        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
-        let source = tag
-            .split_once("src=")
-            .map(|(_, value)| value.trim_start_matches(['"', '\'']));
-        let url = source
-            .and_then(|source| source.split(['"', '\'', ' ', '\n']).next())
-            .unwrap_or_default();
-        if url.starts_with("https://") || url.starts_with("http://") {
-            urls.push(super::text::unescaped(url));
+                escaped(&url)
+            );
         }
     }
-    urls
+    let found = kinds.iter().zip(counts).filter(|(_, count)| *count > 0);
+    let found: Vec<String> = found
+        .map(|((_, name), count)| counted(count, name))
+        .collect();
+    (!found.is_empty()).then(|| format!("Left out of this output: {}.{links}", found.join(", ")))
+}
+
+/// Where a tag's `src` leads, if to the web.
+fn web_source(tag: &str) -> Option<String> {
+    let tag = tag.split('>').next().unwrap_or(tag);
+    let source = tag.split_once("src=")?.1.trim_start_matches(['"', '\'']);
+    let url = source
+        .split(['"', '\'', ' ', '\n'])
+        .next()
+        .unwrap_or_default();
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web.then(|| super::text::unescaped(url))
 }
 
 fn scripted_note(page: &Page<'_>, bundle: &Bundle) -> Option<String> {
