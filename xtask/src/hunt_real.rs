@@ -24,6 +24,8 @@ pub fn run(paths: &Paths) -> Result<()> {
     };
     let notebook = paths.root.join(HUNT).with_extension("ipynb");
     let folder = paths.target.join("hunt-real");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("could not make {}", folder.display()))?;
     let executed = folder.join("lateral-movement.ipynb");
     step(
         "Hunting through real telemetry",
