@@ -134,22 +134,25 @@ fn replacement(value: &mut NodeValue, cell: usize, math: &mut Mathematics) -> Op
     }
 }
 
-/// How deep quotes, lists and brackets nest at most, guessed from above.
+/// How deep quotes and lists nest at most, guessed from above.
 fn deepest(source: &str) -> usize {
-    let marks = |line: &str| {
-        let indent = line.len() - line.trim_start().len();
-        let quotes = line
-            .bytes()
-            .take_while(|b| matches!(b, b'>' | b' ' | b'-' | b'*' | b'+' | b'\t'))
-            .count()
-            - indent;
-        indent / 2 + quotes.div_ceil(2)
+    let is_mark = |byte: &u8| matches!(byte, b'>' | b' ' | b'-' | b'*' | b'+' | b'\t');
+    let depth = |line: &str| {
+        let start = line.trim_start();
+        let marks = start.bytes().take_while(is_mark).count();
+        (line.len() - start.len()) / 2 + marks.div_ceil(2)
     };
-    let is_rule = |line: &str| line.trim().bytes().all(|b| matches!(b, b'-' | b'*' | b' '));
+    let is_rule = |line: &str| {
+        line.len() < 1000
+            && line
+                .trim()
+                .bytes()
+                .all(|byte| matches!(byte, b'-' | b'*' | b' '))
+    };
     source
         .lines()
-        .filter(|line| !is_rule(line) || line.len() > 1000)
-        .map(marks)
+        .filter(|line| !is_rule(line))
+        .map(depth)
         .max()
         .unwrap_or(0)
 }
