@@ -88,7 +88,7 @@ fn too_much_memory_is_pythons_own_error() {
     session.run("kept = 1");
     let (messages, reply) = session.run("x = bytearray(400_000_000)");
     assert_eq!(reply["content"]["ename"], "MemoryError", "{messages:?}");
-    let (_, reply) = session.run("import numpy; numpy.ones(10**9)");
+    let (_, reply) = session.run("import numpy; numpy.ones(10**8)");
     assert!(reply["content"]["ename"].as_str().unwrap().contains("MemoryError"));
     assert_eq!(session.printed("print(kept)"), "1\n");
 }

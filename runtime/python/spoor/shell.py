@@ -5,6 +5,8 @@ things go: results, displays, streams, errors and pages become Jupyter messages 
 published through the door; and what cannot work in a sandbox says so.
 """
 
+import signal
+
 from IPython.core import page
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -82,10 +84,22 @@ class Shell(InteractiveShell):
         self._last_traceback = stb
         door.publish("error", self.last_error)
 
+    def enable_matplotlib(self, gui=None):
+        """`%matplotlib`: figures show inline, whatever was asked for before."""
+        if gui not in (None, "auto", "inline", "agg"):
+            raise sandbox.NotHere(f"there are no windows here, so no %matplotlib {gui}; figures show inline by themselves")
+        return super().enable_matplotlib("inline")
+
     def enable_gui(self, gui=None):
-        """`%matplotlib inline` needs no event loop of a window system; the others have none."""
-        if gui:
-            raise sandbox.NotHere(f"there are no windows here, so no {gui!r}; figures show inline by themselves")
+        """No event loop of a window system is needed, and there is none."""
+
+    def showtraceback(self, *args, **kwargs):
+        """Shows the error; a further interrupt does not spoil it."""
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            super().showtraceback(*args, **kwargs)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def ask_exit(self):
         """`exit` and `quit`."""
