@@ -10,7 +10,7 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { copyFile, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -146,13 +146,11 @@ async function packed({ guest, dir, files }) {
   const entries = [];
   let offset = 0;
   await rm(out, { force: true });
-  const pack = createWriteStream(out);
   for (const { file, bytes } of files) {
     entries.push([path.relative(dir, file), offset, bytes]);
     offset += bytes;
-    await pipeline(createReadStream(path.join(options.assets, "python", file)), pack, { end: false });
+    await appendFile(out, await readFile(path.join(options.assets, "python", file)));
   }
-  await new Promise((closed) => pack.end(closed));
   return { path: guest, url: name, bytes: offset, files: entries };
 }
 

@@ -62,6 +62,7 @@ async function gallery() {
 
 async function open(url) {
   const reading = text(url);
+  startWorker();
   const [site, sources] = await Promise.all([json("site.json"), dataSources()]);
   begin(site, sources);
   const source = await reading;
@@ -92,14 +93,21 @@ async function dataSources() {
 
 // The worker
 
-function begin(site, sources) {
+function startWorker() {
   worker = new Worker("worker.js", { type: "module" });
   worker.onmessage = ({ data }) => take[data.type]?.(data);
   worker.onerror = (event) => take.failed({ part: "worker", message: event.message ?? "The worker did not start." });
+}
+
+function begin(site, sources) {
   worker.postMessage({ type: "open", site, sources, verify: query.has("verify"), options: {} });
   setState("loading");
   byId("stop").onclick = () => request({ event: "interrupt" });
-  byId("restart").onclick = () => request({ event: "restart" });
+  byId("restart").onclick = () => {
+    // What runs ends first: a restart waits its turn.
+    request({ event: "interrupt" });
+    request({ event: "restart" });
+  };
 }
 
 function request(event) {

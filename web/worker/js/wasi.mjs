@@ -126,7 +126,19 @@ class ReadOnlyDirectory extends Directory {
   }
 }
 
+const READ = BigInt(wasi.RIGHTS_FD_READ | wasi.RIGHTS_FD_READDIR);
+const WRITE = BigInt(wasi.RIGHTS_FD_WRITE);
+
+/** What `access` is told of a folder's files: the C library asks the folder's descriptor. */
+function directoryRights(rights) {
+  const fdstat = new wasi.Fdstat(wasi.FILETYPE_DIRECTORY, 0);
+  fdstat.fs_rights_base = rights;
+  fdstat.fs_rights_inherited = rights;
+  return { ret: wasi.ERRNO_SUCCESS, fdstat };
+}
+
 const refuse = {
+  fd_fdstat_get: () => directoryRights(READ),
   path_create_directory: () => wasi.ERRNO_ROFS,
   path_link: () => wasi.ERRNO_ROFS,
   path_unlink: () => ({ ret: wasi.ERRNO_ROFS, inode_obj: null }),
@@ -144,6 +156,12 @@ class ReadOnlyPreopen extends PreopenDirectory {
   }
 }
 Object.assign(ReadOnlyPreopen.prototype, refuse);
+
+class WritablePreopen extends PreopenDirectory {
+  fd_fdstat_get() {
+    return directoryRights(READ | WRITE);
+  }
+}
 
 /**
  * The WASI of a guest.
@@ -239,7 +257,7 @@ function preopen({ path, writable, url, bytes, files }) {
     }
     folder.set(leaf, url ? new LazyFile(store, file[1], file[2]) : new LazyFile(new Store(file[2], file[1]), 0, file[1]));
   }
-  if (writable) return new PreopenDirectory(path, directories(tree, Directory));
+  if (writable) return new WritablePreopen(path, directories(tree, Directory));
   return new ReadOnlyPreopen(path, directories(tree, ReadOnlyDirectory));
 }
 

@@ -100,3 +100,41 @@ impl Doorbell {
         JsFuture::from(rung).await.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    fn request(event: Event) -> ToWorker {
+        ToWorker::Request { event }
+    }
+
+    #[test]
+    fn an_interrupt_overtakes_and_the_rest_keeps_its_order() {
+        let inbox = Inbox::default();
+        inbox.push(request(Event::Restart));
+        inbox.push(ToWorker::PreparePython);
+        assert!(inbox.take_urgent().is_none());
+        inbox.push(request(Event::Interrupt));
+        let urgent = inbox.next_urgent().now_or_never();
+        assert!(matches!(
+            urgent,
+            Some(ToWorker::Request {
+                event: Event::Interrupt
+            })
+        ));
+        let first = inbox.next().now_or_never();
+        assert!(matches!(
+            first,
+            Some(ToWorker::Request {
+                event: Event::Restart
+            })
+        ));
+        assert!(matches!(
+            inbox.next().now_or_never(),
+            Some(ToWorker::PreparePython)
+        ));
+        assert!(inbox.next().now_or_never().is_none() && inbox.is_empty());
+    }
+}

@@ -199,3 +199,58 @@ pub enum FromWorker {
         message: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_page_sends_reads() {
+        let open = json!({
+            "type": "open",
+            "site": {
+                "kernel": { "url": "kernel.wasm", "bytes": 5, "sha256": "00" },
+                "python": {
+                    "module": { "url": "python/python.wasm", "bytes": 7 },
+                    "mounts": { "url": "python/mounts.json", "bytes": 2 },
+                    "environment": ["HOME=/tmp"],
+                    "interrupt": [{ "address": 16, "or": 1 }],
+                },
+            },
+            "sources": [{ "name": "T", "file": "T.csv.gz", "url": "data/T.csv.gz", "bytes": 9, "format": "csv" }],
+        });
+        let ToWorker::Open {
+            site,
+            sources,
+            verify,
+            ..
+        } = serde_json::from_value(open).unwrap()
+        else {
+            panic!("not an open message");
+        };
+        assert!(site.python.image.is_none() && !verify);
+        assert_eq!(sources[0].spec().bytes, Some(9));
+        let execute =
+            json!({ "type": "request", "event": { "event": "execute", "id": "a", "code": "1" } });
+        let ToWorker::Request { event } = serde_json::from_value(execute).unwrap() else {
+            panic!("not a request");
+        };
+        assert!(matches!(event, Event::Execute { silent: false, .. }));
+    }
+
+    #[test]
+    fn the_page_reads_what_is_sent() {
+        let loaded = FromWorker::Loaded {
+            part: "kernel".into(),
+            ms: 1.5,
+            sha256: Vec::new(),
+        };
+        let text = serde_json::to_value(loaded).unwrap();
+        assert_eq!(
+            text,
+            json!({ "type": "loaded", "part": "kernel", "ms": 1.5 })
+        );
+    }
+}
