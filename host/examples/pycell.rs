@@ -21,7 +21,12 @@ use spoor_protocol::Frame;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    match args
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["build", wheels, out] => make(Path::new(wheels), Path::new(out)),
         ["run", assets, file] => run(Path::new(assets), Path::new(file)),
         _ => bail!("pycell build WHEELS OUT, or pycell run ASSETS FILE"),
@@ -37,21 +42,40 @@ fn make(wheels: &Path, out: &Path) -> Result<()> {
         out: out.into(),
     };
     let began = Instant::now();
-    let made = build(&inputs, &Cache::of_user(), &|step| eprintln!("[{:6.1?}] {step}", began.elapsed()))?;
-    eprintln!("[{:6.1?}] {}", began.elapsed(), serde_json::to_string(&made.manifest().image)?);
+    let made = build(&inputs, &Cache::of_user(), &|step| {
+        eprintln!("[{:6.1?}] {step}", began.elapsed())
+    })?;
+    eprintln!(
+        "[{:6.1?}] {}",
+        began.elapsed(),
+        serde_json::to_string(&made.manifest().image)?
+    );
     Ok(())
 }
 
 fn run(assets: &Path, file: &Path) -> Result<()> {
     let text = std::fs::read_to_string(file)?;
     let began = Instant::now();
-    let interpreter = Interpreter::load(&PythonAssets::open(assets)?, &Cache::of_user(), &|p| eprintln!("{p}"))?;
+    let interpreter = Interpreter::load(&PythonAssets::open(assets)?, &Cache::of_user(), &|p| {
+        eprintln!("{p}")
+    })?;
     let loaded = began.elapsed();
     let mut guest = PythonGuest::start(&interpreter, Limits::default(), &[])?;
-    eprintln!("loaded in {loaded:?}, started in {:?}", began.elapsed() - loaded);
+    eprintln!(
+        "loaded in {loaded:?}, started in {:?}",
+        began.elapsed() - loaded
+    );
     let mut door = Tray::default();
-    for (number, cell) in text.split("# %%\n").filter(|cell| !cell.trim().is_empty()).enumerate() {
-        println!("[{}] {}", number + 1, cell.lines().next().unwrap_or_default());
+    for (number, cell) in text
+        .split("# %%\n")
+        .filter(|cell| !cell.trim().is_empty())
+        .enumerate()
+    {
+        println!(
+            "[{}] {}",
+            number + 1,
+            cell.lines().next().unwrap_or_default()
+        );
         door.requests.push_back(request(cell, number + 1)?);
         let began = Instant::now();
         let outcome = guest.turn("__import__('spoor.guest').guest.turn()", &mut door);
@@ -80,23 +104,39 @@ struct Tray {
 
 impl Door for Tray {
     fn call(&mut self, request: &[u8]) -> Result<Vec<u8>, spoor::Error> {
-        let frame = Frame::<Value>::decode(request).map_err(|e| spoor::Error::Kernel(e.to_string()))?;
+        let frame =
+            Frame::<Value>::decode(request).map_err(|e| spoor::Error::Kernel(e.to_string()))?;
         let answer = match frame.header["op"].as_str() {
-            Some("next") => self.requests.pop_front().unwrap_or_else(|| json!({"op": "nothing"})),
+            Some("next") => self
+                .requests
+                .pop_front()
+                .unwrap_or_else(|| json!({"op": "nothing"})),
             Some("done") => {
                 println!("    done {}", short(&frame.header));
                 json!({"ok": true})
             }
             Some("publish") => {
-                println!("    {} {}", frame.header["msg_type"], short(&frame.header["content"]));
-                for line in frame.header["content"]["traceback"].as_array().into_iter().flatten() {
+                println!(
+                    "    {} {}",
+                    frame.header["msg_type"],
+                    short(&frame.header["content"])
+                );
+                for line in frame.header["content"]["traceback"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                {
                     println!("{}", line.as_str().unwrap_or_default());
                 }
                 json!({"ok": true})
             }
-            _ => json!({"ok": false, "ename": "Error", "evalue": "there is no kernel", "traceback": []}),
+            _ => {
+                json!({"ok": false, "ename": "Error", "evalue": "there is no kernel", "traceback": []})
+            }
         };
-        Frame::new(answer).encode().map_err(|e| spoor::Error::Kernel(e.to_string()))
+        Frame::new(answer)
+            .encode()
+            .map_err(|e| spoor::Error::Kernel(e.to_string()))
     }
 
     fn output(&mut self, fd: u8, bytes: &[u8]) {

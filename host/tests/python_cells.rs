@@ -24,7 +24,10 @@ use python::Session;
 #[test]
 fn cells_behave_as_in_jupyter() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/cells");
-    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut failures = Vec::new();
     let mut cells = 0;
@@ -35,7 +38,9 @@ fn cells_behave_as_in_jupyter() {
             let mut live = Session::new();
             for case in body.split("--- in\n").skip(1) {
                 cells += 1;
-                let (code, expected) = case.split_once("--- out\n").unwrap_or_else(|| panic!("{title}: no --- out"));
+                let (code, expected) = case
+                    .split_once("--- out\n")
+                    .unwrap_or_else(|| panic!("{title}: no --- out"));
                 if let Err(why) = check(&mut live, code.trim_end_matches('\n'), expected) {
                     failures.push(format!("{}, {title}\n{code}{why}", file.display()));
                 }
@@ -43,7 +48,12 @@ fn cells_behave_as_in_jupyter() {
         }
     }
     assert!(cells > 0);
-    assert!(failures.is_empty(), "{} of {cells} cells failed\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {cells} cells failed\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 fn check(session: &mut Session, code: &str, expected: &str) -> Result<(), String> {
@@ -55,19 +65,45 @@ fn check(session: &mut Session, code: &str, expected: &str) -> Result<(), String
         None => session.run(code),
     };
     let mut shown = joined(messages.iter().map(|m| (kind(m), text(m))));
-    let expected: Vec<&str> = expected.lines().filter(|line| !line.trim().is_empty()).collect();
-    let of_reply = |line: &&&str| ["reply", "reads", "writes"].iter().any(|k| line.starts_with(k));
+    let expected: Vec<&str> = expected
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let of_reply = |line: &&&str| {
+        ["reply", "reads", "writes"]
+            .iter()
+            .any(|k| line.starts_with(k))
+    };
     for line in expected.iter().filter(of_reply) {
         shown.push(reply_part(line, &reply));
     }
-    let said: Vec<String> = shown.iter().map(|(kind, text)| format!("{kind} == {}", Value::from(text.as_str()))).collect();
-    let fits = expected.len() == shown.len() && expected.iter().zip(&shown).all(|(line, shown)| matches(line, shown));
-    if fits { Ok(()) } else { Err(format!("expected\n  {}\nbut got\n  {}", expected.join("\n  "), said.join("\n  "))) }
+    let said: Vec<String> = shown
+        .iter()
+        .map(|(kind, text)| format!("{kind} == {}", Value::from(text.as_str())))
+        .collect();
+    let fits = expected.len() == shown.len()
+        && expected
+            .iter()
+            .zip(&shown)
+            .all(|(line, shown)| matches(line, shown));
+    if fits {
+        Ok(())
+    } else {
+        Err(format!(
+            "expected\n  {}\nbut got\n  {}",
+            expected.join("\n  "),
+            said.join("\n  ")
+        ))
+    }
 }
 
 fn reply_part(line: &str, reply: &Value) -> (String, String) {
     let list = |name: &str| {
-        let names = reply["names"][name].as_array().unwrap().iter().map(|n| n.as_str().unwrap());
+        let names = reply["names"][name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_str().unwrap());
         names.collect::<Vec<_>>().join(" ")
     };
     match line.split(' ').next().unwrap() {
@@ -81,7 +117,9 @@ fn joined(messages: impl Iterator<Item = (String, String)>) -> Vec<(String, Stri
     let mut out: Vec<(String, String)> = Vec::new();
     for (kind, text) in messages {
         match out.last_mut() {
-            Some((last, so_far)) if *last == kind && kind.starts_with("std") => so_far.push_str(&text),
+            Some((last, so_far)) if *last == kind && kind.starts_with("std") => {
+                so_far.push_str(&text)
+            }
             _ => out.push((kind, text)),
         }
     }
@@ -106,13 +144,25 @@ fn text(message: &Value) -> String {
         return text.into();
     }
     if let Some(data) = content["data"].as_object() {
-        let lines: Vec<_> = data.iter().map(|(mime, value)| format!("{mime}: {}", plain(value))).collect();
+        let lines: Vec<_> = data
+            .iter()
+            .map(|(mime, value)| format!("{mime}: {}", plain(value)))
+            .collect();
         return lines.join("\n");
     }
     if content["ename"].is_string() {
-        let lines = content["traceback"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+        let lines = content["traceback"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.as_str().unwrap());
         let lines: Vec<_> = lines.map(without_colours).collect();
-        return format!("{}: {}\n{}", plain(&content["ename"]), plain(&content["evalue"]), lines.join("\n"));
+        return format!(
+            "{}: {}\n{}",
+            plain(&content["ename"]),
+            plain(&content["evalue"]),
+            lines.join("\n")
+        );
     }
     content.to_string()
 }
@@ -128,7 +178,8 @@ fn without_colours(text: &str) -> String {
 
 fn matches(line: &str, (kind, text): &(String, String)) -> bool {
     if let Some((wanted, json)) = line.split_once(" == ") {
-        return wanted == kind && serde_json::from_str::<String>(json).is_ok_and(|exact| exact == *text);
+        return wanted == kind
+            && serde_json::from_str::<String>(json).is_ok_and(|exact| exact == *text);
     }
     let mut parts = line.split(" ~ ");
     parts.next() == Some(kind.as_str()) && parts.all(|needle| text.contains(needle))

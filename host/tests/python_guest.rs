@@ -34,10 +34,22 @@ fn interrupted(session: &mut Session, code: &str) -> String {
 fn an_interrupt_ends_a_loop_and_keeps_the_session() {
     let mut session = Session::new();
     session.run("kept = 41");
-    assert_eq!(interrupted(&mut session, "n = 0\nwhile True: n += 1"), "KeyboardInterrupt");
-    assert_eq!(interrupted(&mut session, "import time; time.sleep(3600)"), "KeyboardInterrupt");
-    assert_eq!(interrupted(&mut session, "import asyncio; await asyncio.sleep(3600)"), "KeyboardInterrupt");
-    assert_eq!(interrupted(&mut session, "while True: print('line')"), "KeyboardInterrupt");
+    assert_eq!(
+        interrupted(&mut session, "n = 0\nwhile True: n += 1"),
+        "KeyboardInterrupt"
+    );
+    assert_eq!(
+        interrupted(&mut session, "import time; time.sleep(3600)"),
+        "KeyboardInterrupt"
+    );
+    assert_eq!(
+        interrupted(&mut session, "import asyncio; await asyncio.sleep(3600)"),
+        "KeyboardInterrupt"
+    );
+    assert_eq!(
+        interrupted(&mut session, "while True: print('line')"),
+        "KeyboardInterrupt"
+    );
     assert_eq!(session.printed("print(kept + 1, n > 1000)"), "42 True\n");
 }
 
@@ -46,14 +58,20 @@ fn an_interrupt_without_a_turn_is_forgotten() {
     let mut session = Session::new();
     session.guest.interrupter().interrupt();
     thread::sleep(Duration::from_millis(30));
-    assert_eq!(session.printed("print(sum(range(1000000)))"), "499999500000\n");
+    assert_eq!(
+        session.printed("print(sum(range(1000000)))"),
+        "499999500000\n"
+    );
 }
 
 #[test]
 fn a_trap_rolls_back_to_the_state_before() {
     let mut session = Session::new();
     session.run("kept = list(range(1000)); word = 'good'");
-    for crash in ["import os; word = 'bad'; kept.clear(); os.abort()", "import os; word = 'bad'; os._exit(3)"] {
+    for crash in [
+        "import os; word = 'bad'; kept.clear(); os.abort()",
+        "import os; word = 'bad'; os._exit(3)",
+    ] {
         let (outcome, _, reply) = session.try_run(crash);
         assert!(matches!(outcome, Outcome::Trapped { .. }), "{outcome:?}");
         assert!(reply.is_null());
@@ -70,7 +88,10 @@ fn memory_that_a_bad_turn_took_is_given_back() {
     let mut session = Session::new();
     session.run("big = bytearray(50_000_000); big[-1] = 7");
     session.try_run("more = bytearray(90_000_000); big[-1] = 8\nimport os; os.abort()");
-    assert_eq!(session.printed("print(big[-1], len(big), 'more' in globals())"), "7 50000000 False\n");
+    assert_eq!(
+        session.printed("print(big[-1], len(big), 'more' in globals())"),
+        "7 50000000 False\n"
+    );
 }
 
 #[test]
@@ -83,27 +104,43 @@ fn open_files_outlive_a_rollback() {
 
 #[test]
 fn too_much_memory_is_pythons_own_error() {
-    let limits = Limits { memory_bytes: 300 << 20, ..Limits::default() };
+    let limits = Limits {
+        memory_bytes: 300 << 20,
+        ..Limits::default()
+    };
     let mut session = Session::with(limits, &[]);
     session.run("kept = 1");
     let (messages, reply) = session.run("x = bytearray(400_000_000)");
     assert_eq!(reply["content"]["ename"], "MemoryError", "{messages:?}");
     let (_, reply) = session.run("import numpy; numpy.ones(10**8)");
-    assert!(reply["content"]["ename"].as_str().unwrap().contains("MemoryError"));
+    assert!(
+        reply["content"]["ename"]
+            .as_str()
+            .unwrap()
+            .contains("MemoryError")
+    );
     assert_eq!(session.printed("print(kept)"), "1\n");
 }
 
 #[test]
 fn a_turn_over_its_time_is_interrupted_and_then_stopped() {
-    let limits = Limits { turn_time: Some(Duration::from_millis(300)), ..Limits::default() };
+    let limits = Limits {
+        turn_time: Some(Duration::from_millis(300)),
+        ..Limits::default()
+    };
     let mut session = Session::with(limits, &[]);
     session.run("kept = 1");
     let (_, reply) = session.run("kept = 2\nwhile True: pass");
     assert_eq!(reply["content"]["ename"], "KeyboardInterrupt");
-    assert!(session.tray.output.contains("time limit"), "{}", session.tray.output);
+    assert!(
+        session.tray.output.contains("time limit"),
+        "{}",
+        session.tray.output
+    );
     // What heeds its interrupt keeps its state; what does not is rolled back.
     assert_eq!(session.printed("print(kept)"), "2\n");
-    let stubborn = "kept = 3\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass";
+    let stubborn =
+        "kept = 3\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass";
     let (outcome, ..) = session.try_run(stubborn);
     assert_eq!(outcome, Outcome::TimedOut { limit_ms: 300 });
     let (outcome, ..) = session.try_run("kept = 4; sum(range(10**13))");
@@ -126,26 +163,45 @@ fn sessions_share_nothing_and_start_alike() {
 fn mounts_are_seen_where_they_are_said_to_be() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.csv"), "n\n1\n2\n").unwrap();
-    let data = Mount { host: dir.path().into(), guest: "/data".into(), read_only: true };
+    let data = Mount {
+        host: dir.path().into(),
+        guest: "/data".into(),
+        read_only: true,
+    };
     let mut session = Session::with(Limits::default(), &[data]);
-    assert_eq!(session.printed("import pandas as pd; print(pd.read_csv('/data/a.csv').n.sum())"), "3\n");
+    assert_eq!(
+        session.printed("import pandas as pd; print(pd.read_csv('/data/a.csv').n.sum())"),
+        "3\n"
+    );
     let (_, reply) = session.run("open('/data/b', 'w')");
     assert_eq!(reply["content"]["status"], "error");
-    assert_eq!(session.printed("import os; print(os.listdir('/data'), os.getcwd())"), "['a.csv'] /tmp\n");
+    assert_eq!(
+        session.printed("import os; print(os.listdir('/data'), os.getcwd())"),
+        "['a.csv'] /tmp\n"
+    );
     assert!(!dir.path().join("b").exists());
 }
 
 #[test]
 fn nothing_of_the_host_is_in_reach() {
     let mut session = Session::new();
-    for path in ["/etc/passwd", "/root", "/tmp/../etc/passwd", "../../etc/passwd", "/usr/local/lib/../../../etc/passwd"] {
+    for path in [
+        "/etc/passwd",
+        "/root",
+        "/tmp/../etc/passwd",
+        "../../etc/passwd",
+        "/usr/local/lib/../../../etc/passwd",
+    ] {
         let (_, reply) = session.run(&format!("open({path:?})"));
         assert_eq!(reply["content"]["status"], "error", "{path}");
     }
     let (_, reply) = session.run("open('/usr/local/lib/x', 'w')");
     assert_eq!(reply["content"]["status"], "error");
     let environment = session.printed("import os; print(sorted(os.environ))");
-    assert_eq!(environment, "['HOME', 'IPYTHONDIR', 'MPLBACKEND', 'MPLCONFIGDIR', 'PYTHONTZPATH', 'TMPDIR']\n");
+    assert_eq!(
+        environment,
+        "['HOME', 'IPYTHONDIR', 'MPLBACKEND', 'MPLCONFIGDIR', 'PYTHONTZPATH', 'TMPDIR']\n"
+    );
 }
 
 #[test]
@@ -163,9 +219,16 @@ fn output_comes_as_it_is_written() {
         }
         fn output(&mut self, _fd: u8, _bytes: &[u8]) {}
     }
-    session.tray.queue("import time\nprint('a')\ntime.sleep(0.3)\nprint('b')");
-    let outcome = session.guest.turn(TURN, &mut Watch(&mut session.tray, &mut seen, began));
+    session
+        .tray
+        .queue("import time\nprint('a')\ntime.sleep(0.3)\nprint('b')");
+    let outcome = session
+        .guest
+        .turn(TURN, &mut Watch(&mut session.tray, &mut seen, began));
     assert_eq!(outcome, Outcome::Returned);
     // The first line came before the sleep was over, not with the second.
-    assert!(seen.len() == 2 && seen[1] - seen[0] >= Duration::from_millis(250), "{seen:?}");
+    assert!(
+        seen.len() == 2 && seen[1] - seen[0] >= Duration::from_millis(250),
+        "{seen:?}"
+    );
 }

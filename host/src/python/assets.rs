@@ -90,13 +90,25 @@ impl PythonAssets {
         let path = dir.join(MANIFEST);
         let text = fs::read(&path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingAsset { path: path.clone() },
-            _ => Error::File { what: "cannot read", path: path.clone(), source },
+            _ => Error::File {
+                what: "cannot read",
+                path: path.clone(),
+                source,
+            },
         })?;
-        let manifest: Manifest = serde_json::from_slice(&text)
-            .map_err(|e| Error::Module { name: MANIFEST.into(), reason: e.to_string() })?;
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| Error::Module {
+            name: MANIFEST.into(),
+            reason: e.to_string(),
+        })?;
         if manifest.format != FORMAT {
-            let reason = format!("it is of format {}, and this spoor reads {FORMAT}", manifest.format);
-            return Err(Error::Module { name: MANIFEST.into(), reason });
+            let reason = format!(
+                "it is of format {}, and this spoor reads {FORMAT}",
+                manifest.format
+            );
+            return Err(Error::Module {
+                name: MANIFEST.into(),
+                reason,
+            });
         }
         Ok(Self { dir, manifest })
     }
@@ -119,7 +131,11 @@ impl PythonAssets {
             let path = self.path(&asset.file);
             let found = Asset::of(&self.dir, &path)?;
             if found != *asset {
-                return Err(Error::Checksum { path, expected: asset.sha256.clone(), found: found.sha256 });
+                return Err(Error::Checksum {
+                    path,
+                    expected: asset.sha256.clone(),
+                    found: found.sha256,
+                });
             }
         }
         Ok(())
@@ -132,8 +148,16 @@ impl Asset {
         let mut sha = Sha256::new();
         let bytes = File::open(path)
             .and_then(|mut file| io::copy(&mut file, &mut sha))
-            .map_err(|source| Error::File { what: "cannot read", path: path.to_owned(), source })?;
+            .map_err(|source| Error::File {
+                what: "cannot read",
+                path: path.to_owned(),
+                source,
+            })?;
         let below = path.strip_prefix(dir).unwrap_or(path);
-        Ok(Self { file: below.to_string_lossy().into_owned(), sha256: hex(&sha.finalize()), bytes })
+        Ok(Self {
+            file: below.to_string_lossy().into_owned(),
+            sha256: hex(&sha.finalize()),
+            bytes,
+        })
     }
 }

@@ -28,9 +28,19 @@ pub fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn call(mut caller: Caller<'_, State>, ptr: u32, len: u32, out_ptr: u32, out_len: u32) -> wasmtime::Result<i32> {
-    let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return Ok(FAULT) };
-    let Some(request) = part(&caller, memory, ptr, len) else { return Ok(FAULT) };
+fn call(
+    mut caller: Caller<'_, State>,
+    ptr: u32,
+    len: u32,
+    out_ptr: u32,
+    out_len: u32,
+) -> wasmtime::Result<i32> {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
+        return Ok(FAULT);
+    };
+    let Some(request) = part(&caller, memory, ptr, len) else {
+        return Ok(FAULT);
+    };
     let asked = Instant::now();
     let answer = (caller.data_mut().ask)(request).map_err(DoorFailed)?;
     let state = caller.data_mut();
@@ -54,7 +64,9 @@ fn place(
     out_ptr: u32,
     out_len: u32,
 ) -> wasmtime::Result<i32> {
-    let Some(Extern::Func(alloc)) = caller.get_export("host_alloc") else { return Ok(FAULT) };
+    let Some(Extern::Func(alloc)) = caller.get_export("host_alloc") else {
+        return Ok(FAULT);
+    };
     let len = u32::try_from(answer.len())?;
     let ptr = alloc.typed::<u32, u32>(&caller)?.call(&mut *caller, len)?;
     if ptr == 0 {

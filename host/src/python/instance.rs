@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use spoor_protocol::Outcome;
 use wasmtime::{
-    Engine, Instance, InstancePre, Linker, Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, UpdateDeadline};
+    Engine, Instance, InstancePre, Linker, Memory, ResourceLimiter, Store, StoreContextMut,
+    TypedFunc, UpdateDeadline,
+};
 use wasmtime_wasi::I32Exit;
 
 use super::assets::{Poke, PythonAssets};
@@ -40,22 +42,44 @@ pub struct Interpreter {
 impl Interpreter {
     /// Loads the guest at `assets`: the code from the ahead-of-time `cache`, or compiled, which
     /// takes about a minute and is reported to `progress`; the image is only opened.
-    pub fn load(assets: &PythonAssets, cache: &Cache, progress: &dyn Fn(Progress)) -> Result<Arc<Self>, Error> {
+    pub fn load(
+        assets: &PythonAssets,
+        cache: &Cache,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Arc<Self>, Error> {
         let engine = engine::shared()?;
         let manifest = assets.manifest();
         let wasm = assets.path(&manifest.module.file);
         let module = cache.load(engine, &wasm, &manifest.module.sha256, progress)?;
-        let not_ours = |e: wasmtime::Error| Error::Module { name: manifest.module.file.clone(), reason: format!("{e:#}") };
-        let pre = linker(engine).and_then(|linker| linker.instantiate_pre(&module)).map_err(not_ours)?;
+        let not_ours = |e: wasmtime::Error| Error::Module {
+            name: manifest.module.file.clone(),
+            reason: format!("{e:#}"),
+        };
+        let pre = linker(engine)
+            .and_then(|linker| linker.instantiate_pre(&module))
+            .map_err(not_ours)?;
         let path = assets.path(&manifest.image.file);
         let image = File::open(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => Error::MissingAsset { path: path.clone() },
-            _ => Error::File { what: "cannot read", path: path.clone(), source },
+            _ => Error::File {
+                what: "cannot read",
+                path: path.clone(),
+                source,
+            },
         })?;
-        let found = image.metadata().map_err(Error::file("cannot read", &path))?.len();
+        let found = image
+            .metadata()
+            .map_err(Error::file("cannot read", &path))?
+            .len();
         if found != manifest.image.bytes || !found.is_multiple_of(UNIT as u64) {
-            let reason = format!("it is {found} bytes long, and the manifest says {}", manifest.image.bytes);
-            return Err(Error::Module { name: manifest.image.file.clone(), reason });
+            let reason = format!(
+                "it is {found} bytes long, and the manifest says {}",
+                manifest.image.bytes
+            );
+            return Err(Error::Module {
+                name: manifest.image.file.clone(),
+                reason,
+            });
         }
         Ok(Arc::new(Self {
             assets: assets.clone(),
@@ -91,13 +115,23 @@ struct MemoryLimit {
 }
 
 impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let within = desired <= self.bytes;
         self.refused |= !within;
         Ok(within)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= 1 << 20)
     }
 }
@@ -153,18 +187,36 @@ impl Guest {
             system,
             ask,
             waited: Duration::ZERO,
-            memory: MemoryLimit { bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX), refused: false },
-            turn: TurnClock { began: Instant::now(), limit: limits.turn_time, told: false },
+            memory: MemoryLimit {
+                bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+                refused: false,
+            },
+            turn: TurnClock {
+                began: Instant::now(),
+                limit: limits.turn_time,
+                told: false,
+            },
         };
         let live = Live::new(&interpreter, &checkpoint, state, &interrupt, &output)?;
-        Ok(Self { interpreter, limits, output, interrupt, live: Some(live), checkpoint, sound: true, status: 0 })
+        Ok(Self {
+            interpreter,
+            limits,
+            output,
+            interrupt,
+            live: Some(live),
+            checkpoint,
+            sound: true,
+            status: 0,
+        })
     }
 
     /// Runs `source` in the guest. After a good turn [`Guest::settle`] is to be called; a bad
     /// one is already rolled back.
     pub fn turn(&mut self, source: &str) -> Outcome {
         let Some(live) = &mut self.live else {
-            return Outcome::Unavailable { message: "Python has ended; restart the session".into() };
+            return Outcome::Unavailable {
+                message: "Python has ended; restart the session".into(),
+            };
         };
         match live.run(source) {
             Ok(status) => {
@@ -183,7 +235,8 @@ impl Guest {
         let Some(live) = &self.live else { return };
         if let Err(error) = live.view().and_then(|view| self.checkpoint.commit(view)) {
             self.sound = false;
-            let note = format!("spoor: this state of Python could not be kept to come back to: {error}\n");
+            let note =
+                format!("spoor: this state of Python could not be kept to come back to: {error}\n");
             (self.output)(2, note.as_bytes());
         }
     }
@@ -191,16 +244,28 @@ impl Guest {
     fn outcome_of(&self, error: &wasmtime::Error) -> Outcome {
         if error.is::<OutOfTime>() {
             let limit = self.limits.turn_time.unwrap_or_default();
-            return Outcome::TimedOut { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) };
+            return Outcome::TimedOut {
+                limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            };
         }
         if let Some(I32Exit(code)) = error.downcast_ref() {
-            return Outcome::Trapped { message: format!("the code ended the interpreter with exit code {code}") };
+            return Outcome::Trapped {
+                message: format!("the code ended the interpreter with exit code {code}"),
+            };
         }
         if let Some(failed) = error.downcast_ref::<DoorFailed>() {
-            return Outcome::Trapped { message: failed.to_string() };
+            return Outcome::Trapped {
+                message: failed.to_string(),
+            };
         }
-        if self.live.as_ref().is_some_and(|live| live.store.data().memory.refused) {
-            return Outcome::OutOfMemory { limit: self.limits.memory_bytes };
+        if self
+            .live
+            .as_ref()
+            .is_some_and(|live| live.store.data().memory.refused)
+        {
+            return Outcome::OutOfMemory {
+                limit: self.limits.memory_bytes,
+            };
         }
         let message = match error.downcast_ref::<wasmtime::Trap>() {
             Some(trap) => trap.to_string(),
@@ -219,7 +284,9 @@ impl Guest {
                 outcome
             }
             Ok(()) => outcome,
-            Err(error) => Outcome::Unavailable { message: format!("Python could not be restarted: {error}") },
+            Err(error) => Outcome::Unavailable {
+                message: format!("Python could not be restarted: {error}"),
+            },
         }
     }
 
@@ -228,9 +295,17 @@ impl Guest {
             self.checkpoint = fresh_checkpoint(&self.interpreter)?;
             self.sound = true;
         }
-        let Some(live) = self.live.take() else { return Err(Error::Engine("it has ended".into())) };
+        let Some(live) = self.live.take() else {
+            return Err(Error::Engine("it has ended".into()));
+        };
         let state = live.store.into_data();
-        self.live = Some(Live::new(&self.interpreter, &self.checkpoint, state, &self.interrupt, &self.output)?);
+        self.live = Some(Live::new(
+            &self.interpreter,
+            &self.checkpoint,
+            state,
+            &self.interrupt,
+            &self.output,
+        )?);
         Ok(())
     }
 }
@@ -255,20 +330,37 @@ impl Live {
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
         let started = Self::instantiate(&interpreter.pre, store, checkpoint.len());
-        let mut live = started.map_err(|e| Error::Engine(format!("the Python guest did not start: {e:#}")))?;
-        live.view().and_then(|view| checkpoint.restore(view)).map_err(|e| memory_error(&e))?;
+        let mut live =
+            started.map_err(|e| Error::Engine(format!("the Python guest did not start: {e:#}")))?;
+        live.view()
+            .and_then(|view| checkpoint.restore(view))
+            .map_err(|e| memory_error(&e))?;
         live.watch(interpreter.pokes.clone(), interrupt.clone(), output.clone());
         Ok(live)
     }
 
-    fn instantiate(pre: &InstancePre<State>, mut store: Store<State>, len: usize) -> wasmtime::Result<Self> {
+    fn instantiate(
+        pre: &InstancePre<State>,
+        mut store: Store<State>,
+        len: usize,
+    ) -> wasmtime::Result<Self> {
         let instance = pre.instantiate(&mut store)?;
-        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
-        let grow = len.checked_sub(memory.data_size(&store)).ok_or_else(|| missing("a memory within the image"))?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| missing("memory"))?;
+        let grow = len
+            .checked_sub(memory.data_size(&store))
+            .ok_or_else(|| missing("a memory within the image"))?;
         memory.grow(&mut store, (grow / UNIT) as u64)?;
         let alloc = instance.get_typed_func(&mut store, "host_alloc")?;
         let turn = instance.get_typed_func(&mut store, "turn")?;
-        Ok(Self { store, memory, alloc, turn, instance })
+        Ok(Self {
+            store,
+            memory,
+            alloc,
+            turn,
+            instance,
+        })
     }
 
     /// The instance's memory, for the checkpoint.
@@ -292,7 +384,8 @@ impl Live {
         self.store.set_epoch_deadline(1);
         let len = u32::try_from(source.len())?;
         let ptr = self.alloc.call(&mut self.store, len)?;
-        self.memory.write(&mut self.store, ptr as usize, source.as_bytes())?;
+        self.memory
+            .write(&mut self.store, ptr as usize, source.as_bytes())?;
         self.turn.call(&mut self.store, (ptr, len))
     }
 
@@ -310,7 +403,9 @@ impl Live {
                 if ran > limit && !state.turn.told {
                     state.turn.told = true;
                     wanted = true;
-                    let note = format!("spoor: the cell passed its time limit of {limit:?} and was interrupted\n");
+                    let note = format!(
+                        "spoor: the cell passed its time limit of {limit:?} and was interrupted\n"
+                    );
                     output(2, note.as_bytes());
                 }
             }
@@ -353,7 +448,9 @@ impl Guest {
     /// Calls an export that takes and returns nothing.
     pub(super) fn call(&mut self, export: &str) -> Result<(), Error> {
         self.with_live(|live| {
-            let function = live.instance.get_typed_func::<(), ()>(&mut live.store, export)?;
+            let function = live
+                .instance
+                .get_typed_func::<(), ()>(&mut live.store, export)?;
             function.call(&mut live.store, ())
         })
     }
@@ -362,17 +459,27 @@ impl Guest {
     pub(super) fn mark_interrupted(&mut self) -> Result<(), Error> {
         const SIGINT: i32 = 2;
         self.with_live(|live| {
-            let function = live.instance.get_typed_func::<i32, i32>(&mut live.store, INTERRUPT)?;
+            let function = live
+                .instance
+                .get_typed_func::<i32, i32>(&mut live.store, INTERRUPT)?;
             function.call(&mut live.store, SIGINT).map(drop)
         })
     }
 
     fn live(&self) -> Result<&Live, Error> {
-        self.live.as_ref().ok_or_else(|| Error::Engine("the Python guest has ended".into()))
+        self.live
+            .as_ref()
+            .ok_or_else(|| Error::Engine("the Python guest has ended".into()))
     }
 
-    fn with_live(&mut self, work: impl FnOnce(&mut Live) -> wasmtime::Result<()>) -> Result<(), Error> {
-        let live = self.live.as_mut().ok_or_else(|| Error::Engine("the Python guest has ended".into()))?;
+    fn with_live(
+        &mut self,
+        work: impl FnOnce(&mut Live) -> wasmtime::Result<()>,
+    ) -> Result<(), Error> {
+        let live = self
+            .live
+            .as_mut()
+            .ok_or_else(|| Error::Engine("the Python guest has ended".into()))?;
         work(live).map_err(|e| Error::Engine(format!("{e:#}")))
     }
 }

@@ -42,7 +42,9 @@ impl View {
     /// it or run code on it while the view is used.
     pub unsafe fn new(base: *mut u8, len: usize) -> io::Result<Self> {
         let base = NonNull::new(base).ok_or_else(|| io::Error::other("no memory"))?;
-        if !len.is_multiple_of(UNIT) || !base.addr().get().is_multiple_of(rustix::param::page_size()) {
+        if !len.is_multiple_of(UNIT)
+            || !base.addr().get().is_multiple_of(rustix::param::page_size())
+        {
             return Err(io::Error::other("a memory that is not made of whole pages"));
         }
         Ok(Self { base, len })
@@ -102,10 +104,18 @@ impl Checkpoint {
     /// long.
     pub fn new(image: Arc<File>, image_len: usize) -> io::Result<Self> {
         if !image_len.is_multiple_of(UNIT) {
-            return Err(io::Error::other("the image is not made of whole WebAssembly pages"));
+            return Err(io::Error::other(
+                "the image is not made of whole WebAssembly pages",
+            ));
         }
         let own = own_file()?;
-        Ok(Self { image, image_len, own, owned: vec![false; image_len / UNIT], pagemap: open_pagemap() })
+        Ok(Self {
+            image,
+            image_len,
+            own,
+            owned: vec![false; image_len / UNIT],
+            pagemap: open_pagemap(),
+        })
     }
 
     /// How long the memory was, in bytes.
@@ -126,8 +136,14 @@ impl Checkpoint {
         if self.image_len > 0 {
             memory.map(&self.image, 0, self.image_len)?;
         }
-        let owned = Pages { flags: self.owned.clone(), size: UNIT };
-        owned.runs().into_iter().try_for_each(|(at, len)| memory.map(&self.own, at, len))
+        let owned = Pages {
+            flags: self.owned.clone(),
+            size: UNIT,
+        };
+        owned
+            .runs()
+            .into_iter()
+            .try_for_each(|(at, len)| memory.map(&self.own, at, len))
     }
 
     /// Takes the memory as it is now, which [`Checkpoint::restore`] has prepared. The memory reads
@@ -154,7 +170,10 @@ impl Checkpoint {
     /// Moves to the own file the units that have dirty pages and are not there yet. Returns
     /// which those are.
     fn adopt(&mut self, dirty: &Pages, memory: View) -> io::Result<Pages> {
-        let mut fresh = Pages { flags: vec![false; self.owned.len()], size: UNIT };
+        let mut fresh = Pages {
+            flags: vec![false; self.owned.len()],
+            size: UNIT,
+        };
         for (at, len) in dirty.runs() {
             for unit in at / UNIT..(at + len).div_ceil(UNIT) {
                 fresh.flags[unit] = !self.owned[unit];
@@ -164,7 +183,10 @@ impl Checkpoint {
             self.own.write_all_at(memory.slice(at, len)?, at as u64)?;
             memory.map(&self.own, at, len)?;
         }
-        self.owned.iter_mut().zip(&fresh.flags).for_each(|(owned, fresh)| *owned |= fresh);
+        self.owned
+            .iter_mut()
+            .zip(&fresh.flags)
+            .for_each(|(owned, fresh)| *owned |= fresh);
         Ok(fresh)
     }
 
@@ -210,9 +232,18 @@ impl Pages {
 
     /// These pages but for those in `others`, which are no smaller.
     fn without(&self, others: &Pages) -> Pages {
-        let in_others = |page: usize| others.flags.get(page * self.size / others.size) == Some(&true);
-        let flags = self.flags.iter().enumerate().map(|(page, flag)| *flag && !in_others(page)).collect();
-        Pages { flags, size: self.size }
+        let in_others =
+            |page: usize| others.flags.get(page * self.size / others.size) == Some(&true);
+        let flags = self
+            .flags
+            .iter()
+            .enumerate()
+            .map(|(page, flag)| *flag && !in_others(page))
+            .collect();
+        Pages {
+            flags,
+            size: self.size,
+        }
     }
 }
 
@@ -220,7 +251,8 @@ impl Pages {
 fn own_file() -> io::Result<File> {
     #[cfg(target_os = "linux")]
     {
-        let fd: OwnedFd = rustix::fs::memfd_create("spoor-python", rustix::fs::MemfdFlags::CLOEXEC)?;
+        let fd: OwnedFd =
+            rustix::fs::memfd_create("spoor-python", rustix::fs::MemfdFlags::CLOEXEC)?;
         Ok(File::from(fd))
     }
     #[cfg(not(target_os = "linux"))]
@@ -235,7 +267,9 @@ fn open_pagemap() -> Option<File> {
     let probe = std::hint::black_box(vec![1u8; 2 * page]);
     let at = probe.as_ptr().addr().next_multiple_of(page);
     let mut entry = [0; 8];
-    pagemap.read_exact_at(&mut entry, (at / page * 8) as u64).ok()?;
+    pagemap
+        .read_exact_at(&mut entry, (at / page * 8) as u64)
+        .ok()?;
     is_written(u64::from_ne_bytes(entry)).then_some(pagemap)
 }
 
@@ -252,7 +286,10 @@ fn written_pages(pagemap: &File, memory: View) -> io::Result<Pages> {
     let first = memory.base.addr().get() / page * 8;
     pagemap.read_exact_at(&mut entries, first as u64)?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or(u64::MAX);
-    let flags = entries.chunks_exact(8).map(|bytes| is_written(word(bytes))).collect();
+    let flags = entries
+        .chunks_exact(8)
+        .map(|bytes| is_written(word(bytes)))
+        .collect();
     Ok(Pages { flags, size: page })
 }
 
@@ -277,9 +314,18 @@ mod tests {
             let protection = ProtFlags::READ | ProtFlags::WRITE;
             // SAFETY: a new mapping at a place of the system's choice.
             let base = unsafe {
-                rustix::mm::mmap_anonymous(std::ptr::null_mut(), ROOM, protection, MapFlags::PRIVATE).unwrap()
+                rustix::mm::mmap_anonymous(
+                    std::ptr::null_mut(),
+                    ROOM,
+                    protection,
+                    MapFlags::PRIVATE,
+                )
+                .unwrap()
             };
-            Self { base: base.cast(), len }
+            Self {
+                base: base.cast(),
+                len,
+            }
         }
 
         fn view(&self) -> View {
@@ -290,7 +336,9 @@ mod tests {
         fn write(&mut self, at: usize, bytes: &[u8]) {
             assert!(at + bytes.len() <= self.len);
             // SAFETY: in bounds, and no view is in use.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(at), bytes.len()) };
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(at), bytes.len())
+            };
         }
 
         fn read(&self) -> Vec<u8> {

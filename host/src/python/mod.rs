@@ -41,7 +41,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 2 << 30, turn_time: None }
+        Self {
+            memory_bytes: 2 << 30,
+            turn_time: None,
+        }
     }
 }
 

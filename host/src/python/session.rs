@@ -53,12 +53,17 @@ impl Interrupter {
 
 impl PythonGuest {
     /// Starts a guest as the image has it. `mounts` come beside the guest's own folders.
-    pub fn start(interpreter: &Arc<Interpreter>, limits: Limits, mounts: &[Mount]) -> Result<Self, Error> {
+    pub fn start(
+        interpreter: &Arc<Interpreter>,
+        limits: Limits,
+        mounts: &[Mount],
+    ) -> Result<Self, Error> {
         let (turns, turns_in) = channel::<String>();
         let (answers, answers_in) = channel();
         let (events_out, events) = channel();
         let wanted = Arc::new(AtomicBool::new(false));
-        let (interpreter, mounts, interrupt) = (interpreter.clone(), mounts.to_vec(), wanted.clone());
+        let (interpreter, mounts, interrupt) =
+            (interpreter.clone(), mounts.to_vec(), wanted.clone());
         let thread = thread::Builder::new()
             .name("spoor-python".into())
             .stack_size(THREAD_STACK)
@@ -74,11 +79,18 @@ impl PythonGuest {
                 serve(made, &turns_in, &events_out);
             })
             .map_err(|e| Error::Engine(format!("no thread for the Python guest: {e}")))?;
-        let guest =
-            Self { turns: Some(turns), answers, events, interrupter: Interrupter { wanted }, thread: Some(thread) };
+        let guest = Self {
+            turns: Some(turns),
+            answers,
+            events,
+            interrupter: Interrupter { wanted },
+            thread: Some(thread),
+        };
         match guest.events.recv() {
             Ok(FromGuest::Started(made)) => made.map(|()| guest),
-            _ => Err(Error::Engine("the Python guest's thread ended at once".into())),
+            _ => Err(Error::Engine(
+                "the Python guest's thread ended at once".into(),
+            )),
         }
     }
 
@@ -86,7 +98,11 @@ impl PythonGuest {
     /// the turn has ended; a turn that ended badly has been rolled back.
     pub fn turn(&mut self, source: &str, door: &mut dyn Door) -> Outcome {
         self.interrupter.wanted.store(false, Ordering::Relaxed);
-        if self.turns.as_ref().is_none_or(|turns| turns.send(source.to_owned()).is_err()) {
+        if self
+            .turns
+            .as_ref()
+            .is_none_or(|turns| turns.send(source.to_owned()).is_err())
+        {
             return gone();
         }
         loop {
@@ -122,7 +138,9 @@ impl Drop for PythonGuest {
 }
 
 fn gone() -> Outcome {
-    Outcome::Unavailable { message: "Python has ended; restart the session".into() }
+    Outcome::Unavailable {
+        message: "Python has ended; restart the session".into(),
+    }
 }
 
 /// The guest's thread: a turn at a time until the session is dropped.

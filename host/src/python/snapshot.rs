@@ -14,8 +14,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,11 @@ pub struct Inputs {
 
 /// Makes the guest's files, unless `inputs.out` holds the result of the same inputs already.
 /// `progress` gets a line per step; the slow one, compiling the interpreter, is kept in `cache`.
-pub fn build(inputs: &Inputs, cache: &Cache, progress: &(dyn Fn(String) + Sync)) -> Result<PythonAssets, Error> {
+pub fn build(
+    inputs: &Inputs,
+    cache: &Cache,
+    progress: &(dyn Fn(String) + Sync),
+) -> Result<PythonAssets, Error> {
     let wheels = Wheels::find(&inputs.lock, &inputs.wheels)?;
     let digest = digest(&wheels, &inputs.package)?;
     if let Ok(made) = PythonAssets::open(&inputs.out)
@@ -69,7 +73,10 @@ pub fn build(inputs: &Inputs, cache: &Cache, progress: &(dyn Fn(String) + Sync))
         progress("the Python guest is up to date".into());
         return Ok(made);
     }
-    let parent = inputs.out.parent().ok_or_else(|| failed("the folder to make has no parent"))?;
+    let parent = inputs
+        .out
+        .parent()
+        .ok_or_else(|| failed("the folder to make has no parent"))?;
     fs::create_dir_all(parent).map_err(Error::file("cannot make", parent))?;
     let stage = tempfile::Builder::new()
         .prefix(".python-")
@@ -77,8 +84,17 @@ pub fn build(inputs: &Inputs, cache: &Cache, progress: &(dyn Fn(String) + Sync))
         .map_err(Error::file("cannot make a folder in", parent))?;
     // CPython needs more stack than a main thread has.
     thread::scope(|scope| {
-        let work = || Build { stage: stage.path(), cache, progress }.run(&wheels, &inputs.package, digest);
-        let thread = thread::Builder::new().stack_size(THREAD_STACK).spawn_scoped(scope, work);
+        let work = || {
+            Build {
+                stage: stage.path(),
+                cache,
+                progress,
+            }
+            .run(&wheels, &inputs.package, digest)
+        };
+        let thread = thread::Builder::new()
+            .stack_size(THREAD_STACK)
+            .spawn_scoped(scope, work);
         let thread = thread.map_err(|e| failed(&format!("no thread: {e}")))?;
         thread.join().map_err(|_| failed("it panicked"))?
     })?;
@@ -98,7 +114,8 @@ fn digest(wheels: &Wheels, package: &Path) -> Result<String, Error> {
         sha.update(format!("{}\n", wheel.sha256));
     }
     for file in wheels::sources(package)? {
-        let bytes = fs::read(package.join(&file)).map_err(Error::file("cannot read", package.join(&file)))?;
+        let bytes = fs::read(package.join(&file))
+            .map_err(Error::file("cannot read", package.join(&file)))?;
         sha.update(format!("{}\n{}\n", file.display(), bytes.len()));
         sha.update(bytes);
     }
@@ -130,19 +147,29 @@ impl Build<'_> {
         let say = self.progress;
         say("unpacking the interpreter".into());
         let unpacked = wheels.unpack_interpreter(self.stage)?;
-        let halves = split::split(&unpacked.module).map_err(|why| failed(&format!("its module is not as expected: {why}")))?;
+        let halves = split::split(&unpacked.module)
+            .map_err(|why| failed(&format!("its module is not as expected: {why}")))?;
         self.write("python.wasm", &halves.code)?;
         self.write("python.image", &halves.memory)?;
         let mut versions = unpacked.versions;
-        versions.extend(wheels.all().iter().map(|wheel| (wheel.name.clone(), wheel.version.clone())));
+        versions.extend(
+            wheels
+                .all()
+                .iter()
+                .map(|wheel| (wheel.name.clone(), wheel.version.clone())),
+        );
         let mut manifest = self.manifest(digest, versions)?;
         self.store(&manifest)?;
         let cold = self.load()?;
 
         say("compiling the Python packages".into());
-        let sources = tempfile::tempdir().map_err(Error::file("cannot make a folder in", std::env::temp_dir()))?;
+        let sources = tempfile::tempdir()
+            .map_err(Error::file("cannot make a folder in", std::env::temp_dir()))?;
         wheels.unpack_sources(package, sources.path())?;
-        let mounts = [self.mount(sources.path(), "/stage", true), self.mount(&self.stage.join("lib"), "/out", false)];
+        let mounts = [
+            self.mount(sources.path(), "/stage", true),
+            self.mount(&self.stage.join("lib"), "/out", false),
+        ];
         Bench::new(&cold, &mounts)?.run(PACK)?;
         self.copy(&sources.path().join(wheels::THEMES), "ipython-themes")?;
 
@@ -167,7 +194,11 @@ impl Build<'_> {
         Interpreter::load(&PythonAssets::open(self.stage)?, self.cache, &report)
     }
 
-    fn manifest(&self, inputs: String, versions: BTreeMap<String, String>) -> Result<Manifest, Error> {
+    fn manifest(
+        &self,
+        inputs: String,
+        versions: BTreeMap<String, String>,
+    ) -> Result<Manifest, Error> {
         let environment = [
             ("HOME", "/tmp"),
             ("TMPDIR", "/tmp"),
@@ -181,7 +212,9 @@ impl Build<'_> {
             module: self.asset("python.wasm")?,
             image: self.asset("python.image")?,
             mounts: self.mounts()?,
-            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             interrupt: Vec::new(),
             versions,
         })
@@ -192,13 +225,27 @@ impl Build<'_> {
     fn mounts(&self) -> Result<Vec<AssetMount>, Error> {
         let places = [
             ("lib", LIB.to_owned()),
-            ("mpl-data", format!("{LIB}/{}/matplotlib/mpl-data", wheels::STDLIB)),
-            ("ipython-themes", format!("{LIB}/{}/{}", wheels::SITE, wheels::THEMES)),
+            (
+                "mpl-data",
+                format!("{LIB}/{}/matplotlib/mpl-data", wheels::STDLIB),
+            ),
+            (
+                "ipython-themes",
+                format!("{LIB}/{}/{}", wheels::SITE, wheels::THEMES),
+            ),
         ];
-        let mut mounts = vec![AssetMount { guest: "/tmp".into(), dir: None, files: Vec::new() }];
+        let mut mounts = vec![AssetMount {
+            guest: "/tmp".into(),
+            dir: None,
+            files: Vec::new(),
+        }];
         for (dir, guest) in places {
             if self.stage.join(dir).is_dir() {
-                mounts.push(AssetMount { guest, dir: Some(dir.into()), files: self.files(dir)? });
+                mounts.push(AssetMount {
+                    guest,
+                    dir: Some(dir.into()),
+                    files: self.files(dir)?,
+                });
             }
         }
         Ok(mounts)
@@ -208,14 +255,18 @@ impl Build<'_> {
         let to = self.stage.join(to);
         fs::create_dir_all(&to).map_err(Error::file("cannot make", &to))?;
         for file in wheels::sources(from)? {
-            fs::copy(from.join(&file), to.join(&file)).map_err(Error::file("cannot copy", from.join(&file)))?;
+            fs::copy(from.join(&file), to.join(&file))
+                .map_err(Error::file("cannot copy", from.join(&file)))?;
         }
         Ok(())
     }
 
     fn files(&self, dir: &str) -> Result<Vec<Asset>, Error> {
         let found = wheels::sources(&self.stage.join(dir))?;
-        found.iter().map(|file| Asset::of(self.stage, &self.stage.join(dir).join(file))).collect()
+        found
+            .iter()
+            .map(|file| Asset::of(self.stage, &self.stage.join(dir).join(file)))
+            .collect()
     }
 
     fn asset(&self, file: &str) -> Result<Asset, Error> {
@@ -236,7 +287,11 @@ impl Build<'_> {
     }
 
     fn mount(&self, host: &Path, guest: &str, read_only: bool) -> Mount {
-        Mount { host: host.to_owned(), guest: guest.to_owned(), read_only }
+        Mount {
+            host: host.to_owned(),
+            guest: guest.to_owned(),
+            read_only,
+        }
     }
 }
 
@@ -261,16 +316,30 @@ impl Bench {
         });
         let keep = Arc::new(move |_fd: u8, bytes: &[u8]| keep(&written, bytes));
         let interrupt = Arc::new(AtomicBool::new(false));
-        let guest = Guest::new(interpreter.clone(), Limits::default(), mounts, nobody, keep, interrupt)?;
+        let guest = Guest::new(
+            interpreter.clone(),
+            Limits::default(),
+            mounts,
+            nobody,
+            keep,
+            interrupt,
+        )?;
         Ok(Self { guest, output })
     }
 
     fn run(&mut self, script: &str) -> Result<(), Error> {
         let outcome = self.guest.turn(script);
-        let output = self.output.lock().map(|mut bytes| std::mem::take(&mut *bytes)).unwrap_or_default();
+        let output = self
+            .output
+            .lock()
+            .map(|mut bytes| std::mem::take(&mut *bytes))
+            .unwrap_or_default();
         match outcome {
             Outcome::Returned if self.guest.last_status() == 0 => Ok(()),
-            other => Err(failed(&format!("{other:?}\n{}", String::from_utf8_lossy(&output)))),
+            other => Err(failed(&format!(
+                "{other:?}\n{}",
+                String::from_utf8_lossy(&output)
+            ))),
         }
     }
 }
@@ -302,7 +371,10 @@ fn difference(before: &[u8], after: &[u8], from: usize) -> Result<Vec<Poke>, Err
         if was & !is != 0 {
             return Err(failed("a pending interrupt clears bits"));
         }
-        pokes.push(Poke { address: u32::try_from(at).map_err(|e| failed(&e.to_string()))?, or: is & !was });
+        pokes.push(Poke {
+            address: u32::try_from(at).map_err(|e| failed(&e.to_string()))?,
+            or: is & !was,
+        });
     }
     Ok(pokes)
 }
@@ -318,7 +390,10 @@ fn try_out(interpreter: &Arc<Interpreter>) -> Result<(), Error> {
             self.0.extend_from_slice(bytes);
         }
     }
-    let limits = Limits { turn_time: Some(Duration::from_secs(20)), ..Limits::default() };
+    let limits = Limits {
+        turn_time: Some(Duration::from_secs(20)),
+        ..Limits::default()
+    };
     let mut guest = PythonGuest::start(interpreter, limits, &[])?;
     let interrupter = guest.interrupter();
     let began = Instant::now();
@@ -331,7 +406,9 @@ fn try_out(interpreter: &Arc<Interpreter>) -> Result<(), Error> {
     let in_time = began.elapsed() < Duration::from_secs(10);
     if soon.join().is_err() || outcome != Outcome::Returned || !in_time {
         let output = String::from_utf8_lossy(&door.0).into_owned();
-        return Err(failed(&format!("an interrupt did not end a loop: {outcome:?}\n{output}")));
+        return Err(failed(&format!(
+            "an interrupt did not end a loop: {outcome:?}\n{output}"
+        )));
     }
     Ok(())
 }

@@ -12,8 +12,10 @@ use wasmparser::{DataKind, ExternalKind, KnownCustom, Name, Operator, Parser, Pa
 
 /// Functions of the interpreter that the driver calls, by their names in the module's name
 /// section, and the names under which the module exports them.
-const EXPORTED: [(&str, &str); 2] =
-    [("PyErr_SetInterruptEx", INTERRUPT), ("__wasilibc_reset_preopens", RESET_PREOPENS)];
+const EXPORTED: [(&str, &str); 2] = [
+    ("PyErr_SetInterruptEx", INTERRUPT),
+    ("__wasilibc_reset_preopens", RESET_PREOPENS),
+];
 
 /// The export that sets a signal's pending flags: `(signal: i32) -> i32`.
 pub const INTERRUPT: &str = "spoor_interrupt";
@@ -42,7 +44,12 @@ pub fn split(module: &[u8]) -> Result<Halves, String> {
         let payload = payload.map_err(|e| e.to_string())?;
         match &payload {
             Payload::MemorySection(section) => {
-                let memory = section.clone().into_iter().next().ok_or("no memory")?.map_err(|e| e.to_string())?;
+                let memory = section
+                    .clone()
+                    .into_iter()
+                    .next()
+                    .ok_or("no memory")?
+                    .map_err(|e| e.to_string())?;
                 found.memory = initial_memory(memory.initial)?;
             }
             Payload::GlobalSection(section) => found.stack_top = stack_pointer(section.clone())?,
@@ -76,7 +83,11 @@ pub fn split(module: &[u8]) -> Result<Halves, String> {
     }
     for (name, export) in EXPORTED {
         let index = found.named.iter().find(|(n, _)| n == name).map(|(_, i)| *i);
-        exports.export(export, ExportKind::Func, index.ok_or_else(|| format!("no function {name}"))?);
+        exports.export(
+            export,
+            ExportKind::Func,
+            index.ok_or_else(|| format!("no function {name}"))?,
+        );
     }
     for section in &found.sections {
         match section {
@@ -84,7 +95,11 @@ pub fn split(module: &[u8]) -> Result<Halves, String> {
             Section::Raw(id, data) => code.section(&RawSection { id: *id, data }),
         };
     }
-    Ok(Halves { code: code.finish(), memory: found.memory, stack_top: found.stack_top })
+    Ok(Halves {
+        code: code.finish(),
+        memory: found.memory,
+        stack_top: found.stack_top,
+    })
 }
 
 enum Section<'a> {
@@ -104,14 +119,22 @@ impl Found<'_> {
     /// Copies a data segment to its place.
     fn place(&mut self, segment: wasmparser::Data<'_>) -> Result<(), String> {
         let offset_expr = match segment.kind {
-            DataKind::Active { memory_index: 0, offset_expr } => offset_expr,
+            DataKind::Active {
+                memory_index: 0,
+                offset_expr,
+            } => offset_expr,
             // What a snapshot tool leaves of the segments that it has merged.
             DataKind::Passive if segment.data.is_empty() => return Ok(()),
             _ => return Err("a data segment that is not active".into()),
         };
         let offset = constant(&offset_expr)? as usize;
-        let end = offset.checked_add(segment.data.len()).ok_or("a data segment past the end")?;
-        let place = self.memory.get_mut(offset..end).ok_or("a data segment past the end")?;
+        let end = offset
+            .checked_add(segment.data.len())
+            .ok_or("a data segment past the end")?;
+        let place = self
+            .memory
+            .get_mut(offset..end)
+            .ok_or("a data segment past the end")?;
         place.copy_from_slice(segment.data);
         Ok(())
     }
@@ -119,7 +142,9 @@ impl Found<'_> {
     /// Notes the indices of the functions to export.
     fn functions(&mut self, names: wasmparser::NameSectionReader<'_>) -> Result<(), String> {
         for subsection in names {
-            let Name::Function(map) = subsection.map_err(|e| e.to_string())? else { continue };
+            let Name::Function(map) = subsection.map_err(|e| e.to_string())? else {
+                continue;
+            };
             for naming in map {
                 let naming = naming.map_err(|e| e.to_string())?;
                 if EXPORTED.iter().any(|(name, _)| *name == naming.name) {
@@ -132,14 +157,20 @@ impl Found<'_> {
 }
 
 fn initial_memory(pages: u64) -> Result<Vec<u8>, String> {
-    let bytes = pages.checked_mul(1 << 16).filter(|b| *b <= MAX_MEMORY).ok_or("a memory over 1 GiB")?;
+    let bytes = pages
+        .checked_mul(1 << 16)
+        .filter(|b| *b <= MAX_MEMORY)
+        .ok_or("a memory over 1 GiB")?;
     Ok(vec![0; usize::try_from(bytes).map_err(|e| e.to_string())?])
 }
 
 /// The stack pointer is the first global, and the only one that changes: were there others, the
 /// memory would not be the guest's whole state.
 fn stack_pointer(section: wasmparser::GlobalSectionReader<'_>) -> Result<u32, String> {
-    let globals = section.into_iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+    let globals = section
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| e.to_string())?;
     match globals.as_slice() {
         [first, rest @ ..] if first.ty.mutable && rest.iter().all(|g| !g.ty.mutable) => {
             constant(&first.init_expr)
@@ -149,7 +180,11 @@ fn stack_pointer(section: wasmparser::GlobalSectionReader<'_>) -> Result<u32, St
 }
 
 fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
-    match expr.get_operators_reader().read().map_err(|e| e.to_string())? {
+    match expr
+        .get_operators_reader()
+        .read()
+        .map_err(|e| e.to_string())?
+    {
         Operator::I32Const { value } => Ok(value.cast_unsigned()),
         _ => Err("an address that is not a constant".into()),
     }

