@@ -68,7 +68,7 @@ async function interrupted(page) {
   return page.evaluate(() => spoor.cells[0].outputs.at(-1));
 }
 
-describe("a session", { timeout: 300_000 }, () => {
+describe("a session", { timeout: 1_200_000 }, () => {
   test("a trap is an error on its cell, and the state before it is kept", () => opened(async (page) => {
     await run(page, "kept = 41");
     const [error] = await run(page, "lost = 1\nimport os\nos._exit(3)");
