@@ -33,7 +33,7 @@ mod tests {
             vec![
                 Value::Bool(n % 2 == 0),
                 Value::DateTime(ticks::UNIX_EPOCH + n * ticks::DAY),
-                Value::Decimal(i128::from(n) * 500_000_000_000_000_000),
+                Value::Decimal(i128::from(n) * 500_000_000_000),
                 Value::Dynamic(Dynamic::parse(&format!("{{\"n\":{n}}}")).unwrap()),
                 Value::Guid(format!("00000000-0000-0000-0000-{n:012}")),
                 Value::Int(n as i32),

@@ -7,9 +7,9 @@ use arrow::datatypes::{DataType, Field};
 
 /// Digits after the point that a `decimal` keeps.
 ///
-/// Kusto's decimal gives every value its own scale within 38 digits; an Arrow column has one scale for all. Twenty
-/// digits before the point hold every `long`, and the eighteen left after it are more than a `real` keeps.
-pub const DECIMAL_SCALE: i8 = 18;
+/// Kusto's decimal gives every value its own scale within 38 digits; an Arrow column has one scale for all. Twenty-six
+/// digits before the point hold every `long` and what `parse_version` makes of four parts; twelve are left after it.
+pub const DECIMAL_SCALE: i8 = 12;
 
 /// Significant digits of a `decimal`.
 pub const DECIMAL_PRECISION: u8 = 38;

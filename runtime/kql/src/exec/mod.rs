@@ -15,6 +15,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
@@ -103,6 +104,8 @@ impl Executor {
         SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.environment.clone())
+            // What `distinct on` is rewritten to; all other functions come with the plans that call them.
+            .with_aggregate_functions(vec![first_value_udaf()])
             .with_session_id("spoor".to_owned())
             .build()
     }

@@ -15,7 +15,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
-use datafusion::logical_expr::{AggregateUDF, Expr, Operator, binary_expr, cast, lit};
+use datafusion::logical_expr::{AggregateUDF, Expr, Operator, SortExpr, binary_expr, cast, lit};
 use spoor_table::{KustoType, Value};
 use std::sync::Arc;
 
@@ -111,12 +111,22 @@ fn filter(ctx: &BindContext, args: &[Typed]) -> Result<Expr, FunctionError> {
 }
 
 fn aggregate(udaf: Arc<AggregateUDF>, args: Vec<Expr>, filter: Option<Expr>) -> Expr {
+    ordered(udaf, args, filter, &[])
+}
+
+/// An aggregate that sees its rows in an order.
+fn ordered(
+    udaf: Arc<AggregateUDF>,
+    args: Vec<Expr>,
+    filter: Option<Expr>,
+    order: &[SortExpr],
+) -> Expr {
     Expr::AggregateFunction(DfAggregate::new_udf(
         udaf,
         args,
         false,
         filter.map(Box::new),
-        vec![],
+        order.to_vec(),
         None,
     ))
 }

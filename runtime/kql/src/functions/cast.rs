@@ -220,6 +220,7 @@ fn to_int(cells: &[Cell<'_>], out: &mut Out) {
         Some(Cell::String(_)) => whole(cell)
             .and_then(|v| i32::try_from(v).ok())
             .map(i64::from),
+        Some(Cell::Real(v)) => v.is_finite().then_some(i64::from(v as i32)),
         cell => whole(cell),
     };
     out.maybe(value, Out::long);
@@ -303,7 +304,11 @@ fn to_string(cells: &[Cell<'_>], out: &mut Out) {
 pub(super) fn push_text(text: &mut String, cell: Cell<'_>) {
     match cell {
         Cell::Real(v) if v.is_infinite() => text.push_str(if v > 0.0 { "inf" } else { "-inf" }),
-        Cell::Real(v) if v == 0.0 && v.is_sign_negative() => text.push_str("-0.0"),
+        // Whole numbers keep a point there, so that they read back as reals.
+        Cell::Real(v) if v.fract() == 0.0 && v.abs() < 1e15 => {
+            format::push_real(text, v);
+            text.push_str(".0");
+        }
         cell => format::push_text(text, cell),
     }
 }

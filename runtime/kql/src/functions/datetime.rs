@@ -17,7 +17,7 @@ function_table! {
     "now", "now(offset)", "The instant at which the query runs, moved by an offset.", |c, a| { count(a, 0, 1)?; shifted(c, a, BinaryOp::Add) };
     "ago", "ago(timespan)", "The instant a timespan before the query runs.", |c, a| { count(a, 1, 1)?; shifted(c, a, BinaryOp::Subtract) };
     "datetime_add", "datetime_add(part, amount, datetime)", "Moves a datetime by years, months, weeks, days, hours and the like.", |c, a| { period(a)?; fixed(c, a, "datetime_add", &[P::Text, P::Long, P::DateTime], DateTime, Body::Strict(datetime_add)) };
-    "datetime_diff", "datetime_diff(part, datetime1, datetime2)", "Counts the boundaries of years, months, days and the like between two datetimes.", |c, a| { period(a)?; fixed(c, a, "datetime_diff", &[P::Text, P::DateTime, P::DateTime], Long, Body::Strict(datetime_diff)) };
+    "datetime_diff", "datetime_diff(part, datetime1, datetime2)", "Counts the boundaries of years, months, days and the like between two datetimes.", diff;
     "datetime_part", "datetime_part(part, datetime)", "Takes a part of a datetime as a number.", |c, a| { period(a)?; fixed(c, a, "datetime_part", &[P::Text, P::DateTime], Long, Body::Strict(datetime_part)) };
     "startofday", "startofday(datetime, offset)", "The start of a datetime's day, moved by days.", |c, a| edge(c, a, "startofday", |c, o| start(c, o, Unit::Day));
     "startofweek", "startofweek(datetime, offset)", "The start of a datetime's week, a Sunday, moved by weeks.", |c, a| edge(c, a, "startofweek", |c, o| start(c, o, Unit::Week));
@@ -30,20 +30,20 @@ function_table! {
     "dayofweek", "dayofweek(datetime)", "The days since Sunday, as a timespan.", |c, a| fixed(c, a, "dayofweek", &[P::DateTime], TimeSpan, Body::Strict(|c, o| each(c, o, |t| ticks::day_of_week(t) * DAY)));
     "dayofmonth", "dayofmonth(datetime)", "The day of the month, from 1.", |c, a| part(c, a, "dayofmonth", |c, o| each(c, o, |t| Civil::from_ticks(t).day));
     "dayofyear", "dayofyear(datetime)", "The day of the year, from 1.", |c, a| part(c, a, "dayofyear", |c, o| each(c, o, |t| Civil::from_ticks(t).day_of_year()));
-    "hourofday", "hourofday(datetime)", "The hour of the day, from 0.", |c, a| part(c, a, "hourofday", |c, o| each(c, o, |t| Civil::from_ticks(t).hour()));
+    "hourofday", "hourofday(datetime)", "The hour of the day, from 0.", |c, a| fixed(c, a, "hourofday", &[P::DateTime], Long, Body::Strict(|c, o| each(c, o, |t| Civil::from_ticks(t).hour())));
     "monthofyear", "monthofyear(datetime)", "The month of the year, from 1.", |c, a| part(c, a, "monthofyear", |c, o| each(c, o, |t| Civil::from_ticks(t).month));
     "getmonth", "getmonth(datetime)", "The month of the year, from 1.", |c, a| part(c, a, "getmonth", |c, o| each(c, o, |t| Civil::from_ticks(t).month));
-    "getyear", "getyear(datetime)", "The year.", |c, a| part(c, a, "getyear", |c, o| each(c, o, |t| Civil::from_ticks(t).year));
+    "getyear", "getyear(datetime)", "The year.", |c, a| fixed(c, a, "getyear", &[P::DateTime], Long, Body::Strict(|c, o| each(c, o, |t| Civil::from_ticks(t).year)));
     "week_of_year", "week_of_year(datetime)", "The number of the week by ISO 8601.", |c, a| fixed(c, a, "week_of_year", &[P::DateTime], Long, Body::Strict(|c, o| each(c, o, iso_week)));
     "weekofyear", "weekofyear(datetime)", "The number of the week by ISO 8601.", |c, a| fixed(c, a, "weekofyear", &[P::DateTime], Long, Body::Strict(|c, o| each(c, o, iso_week)));
     "make_datetime", "make_datetime(year, month, day, hour, minute, second)", "Makes a datetime from its parts.", make_datetime;
     "make_timespan", "make_timespan(days, hours, minutes, seconds)", "Makes a timespan from its parts.", make_timespan;
-    "format_datetime", "format_datetime(datetime, format)", "Writes a datetime by a pattern such as yyyy-MM-dd HH:mm:ss.", |c, a| fixed(c, a, "format_datetime", &[P::DateTime, P::Text], KustoType::String, Body::Strict(format_datetime));
-    "format_timespan", "format_timespan(timespan, format)", "Writes a timespan by a pattern such as d.hh:mm:ss.", |c, a| fixed(c, a, "format_timespan", &[P::TimeSpan, P::Text], KustoType::String, Body::Strict(format_timespan));
-    "unixtime_seconds_todatetime", "unixtime_seconds_todatetime(count)", "The datetime so many seconds after 1970.", |c, a| unix(c, a, "unixtime_seconds_todatetime", |c, o| from_unix(c, o, SECOND as f64));
-    "unixtime_milliseconds_todatetime", "unixtime_milliseconds_todatetime(count)", "The datetime so many milliseconds after 1970.", |c, a| unix(c, a, "unixtime_milliseconds_todatetime", |c, o| from_unix(c, o, MILLISECOND as f64));
-    "unixtime_microseconds_todatetime", "unixtime_microseconds_todatetime(count)", "The datetime so many microseconds after 1970.", |c, a| unix(c, a, "unixtime_microseconds_todatetime", |c, o| from_unix(c, o, MICROSECOND as f64));
-    "unixtime_nanoseconds_todatetime", "unixtime_nanoseconds_todatetime(count)", "The datetime so many nanoseconds after 1970.", |c, a| unix(c, a, "unixtime_nanoseconds_todatetime", |c, o| from_unix(c, o, 0.01));
+    "format_datetime", "format_datetime(datetime, format)", "Writes a datetime by a pattern such as yyyy-MM-dd HH:mm:ss.", |c, a| { pattern(a, "yMdHhmsfFt")?; fixed(c, a, "format_datetime", &[P::DateTime, P::Text], KustoType::String, Body::Strict(format_datetime)) };
+    "format_timespan", "format_timespan(timespan, format)", "Writes a timespan by a pattern such as d.hh:mm:ss.", |c, a| { pattern(a, "dHhmsfF")?; fixed(c, a, "format_timespan", &[P::TimeSpan, P::Text], KustoType::String, Body::Strict(format_timespan)) };
+    "unixtime_seconds_todatetime", "unixtime_seconds_todatetime(count)", "The datetime so many seconds after 1970.", |c, a| unix(c, a, "unixtime_seconds_todatetime", |c, o| from_unix(c, o, SECOND * 100));
+    "unixtime_milliseconds_todatetime", "unixtime_milliseconds_todatetime(count)", "The datetime so many milliseconds after 1970.", |c, a| unix(c, a, "unixtime_milliseconds_todatetime", |c, o| from_unix(c, o, MILLISECOND * 100));
+    "unixtime_microseconds_todatetime", "unixtime_microseconds_todatetime(count)", "The datetime so many microseconds after 1970.", |c, a| unix(c, a, "unixtime_microseconds_todatetime", |c, o| from_unix(c, o, MICROSECOND * 100));
+    "unixtime_nanoseconds_todatetime", "unixtime_nanoseconds_todatetime(count)", "The datetime so many nanoseconds after 1970.", |c, a| unix(c, a, "unixtime_nanoseconds_todatetime", |c, o| from_unix(c, o, 1));
     "datetime_utc_to_local", "datetime_utc_to_local(datetime, zone)", "Moves a UTC datetime to a time zone; only UTC itself is known.", |c, a| utc(c, a, "datetime_utc_to_local");
     "datetime_local_to_utc", "datetime_local_to_utc(datetime, zone)", "Moves a datetime of a time zone to UTC; only UTC itself is known.", |c, a| utc(c, a, "datetime_local_to_utc");
 }
@@ -111,7 +111,14 @@ fn part(ctx: &BindContext, args: &[Typed], name: &'static str, run: RowFn) -> Bo
 }
 
 fn unix(ctx: &BindContext, args: &[Typed], name: &'static str, run: RowFn) -> Bound {
-    fixed(ctx, args, name, &[P::Real], DateTime, Body::Strict(run))
+    count(args, 1, 1)?;
+    // A whole number stays one: nanoseconds since 1970 are more than a real holds.
+    let param = if args[0].ty.is_integer() {
+        P::Long
+    } else {
+        P::Real
+    };
+    fixed(ctx, args, name, &[param], DateTime, Body::Strict(run))
 }
 
 fn instant(cell: &Cell<'_>) -> Option<i64> {
@@ -201,6 +208,26 @@ fn datetime_add(cells: &[Cell<'_>], out: &mut Out) {
         Unit::Fixed(per) => plus(per),
     };
     out.maybe(moved, Out::long);
+}
+
+/// Weeks come as a real, all else as a long.
+fn diff(ctx: &BindContext, args: &[Typed]) -> Bound {
+    period(args)?;
+    let params = [P::Text, P::DateTime, P::DateTime];
+    let counted = fixed(
+        ctx,
+        args,
+        "datetime_diff",
+        &params,
+        Long,
+        Body::Strict(datetime_diff),
+    )?;
+    match args[0].constant {
+        Some(Value::String(ref name)) if name.eq_ignore_ascii_case("week") => {
+            super::convert(ctx, counted, KustoType::Real)
+        }
+        _ => Ok(counted),
+    }
 }
 
 fn datetime_diff(cells: &[Cell<'_>], out: &mut Out) {
@@ -339,14 +366,17 @@ fn make_timespan(ctx: &BindContext, args: &[Typed]) -> Bound {
     )
 }
 
-fn from_unix(cells: &[Cell<'_>], out: &mut Out, per: f64) {
-    let Cell::Real(count) = cells[0] else {
-        return out.null();
+/// A count of units after 1970; a unit is `per` nanoseconds.
+fn from_unix(cells: &[Cell<'_>], out: &mut Out, per: i64) {
+    let ticks = match cells[0] {
+        Cell::Long(count) => Some(i128::from(count) * i128::from(per) / 100),
+        Cell::Real(count) => {
+            let ticks = (count * per as f64 / 100.0).round();
+            ticks.is_finite().then_some(ticks as i128)
+        }
+        _ => None,
     };
-    let ticks = count * per;
-    let value = ticks
-        .is_finite()
-        .then(|| i128::from(ticks.round() as i64) + i128::from(ticks::UNIX_EPOCH));
+    let value = ticks.and_then(|ticks| ticks.checked_add(i128::from(ticks::UNIX_EPOCH)));
     out.maybe(
         value.filter(|t| (0..=i128::from(ticks::DATETIME_MAX)).contains(t)),
         |out, t| out.long(t as i64),
@@ -369,12 +399,25 @@ fn utc(ctx: &BindContext, args: &[Typed], name: &'static str) -> Bound {
     }
 }
 
-/// Runs of one pattern letter, and what stands between them.
-fn pattern_runs(pattern: &str) -> Vec<(char, usize)> {
+/// Refuses a constant pattern with anything but the given letters and Kusto's delimiters.
+fn pattern(args: &[Typed], letters: &str) -> Result<(), FunctionError> {
+    let Some(Value::String(pattern)) = args.get(1).and_then(|arg| arg.constant.as_ref()) else {
+        return Ok(());
+    };
+    match pattern.chars().find(|c| !letters.contains(*c) && !" /-:,._[]".contains(*c)) {
+        Some(wrong) => Err(FunctionError::new(format!("'{wrong}' cannot stand in this pattern"))
+            .at(1)
+            .hint(format!("it takes the letters {letters} and the delimiters space / - : , . _ [ ]; join other text with strcat()"))),
+        None => Ok(()),
+    }
+}
+
+/// The parts of a pattern: letters in runs of what one of them takes at most, and single characters between.
+fn pattern_runs(pattern: &str, most: fn(char) -> usize) -> Vec<(char, usize)> {
     let mut runs: Vec<(char, usize)> = Vec::new();
     for c in pattern.chars() {
         match runs.last_mut() {
-            Some((last, length)) if *last == c && c.is_ascii_alphabetic() => *length += 1,
+            Some((last, length)) if *last == c && *length < most(c) => *length += 1,
             _ => runs.push((c, 1)),
         }
     }
@@ -387,7 +430,13 @@ fn format_datetime(cells: &[Cell<'_>], out: &mut Out) {
     };
     let civil = Civil::from_ticks(t);
     out.write_text(|text| {
-        for (letter, length) in pattern_runs(super::text::text(&cells[1])) {
+        let most = |c| match c {
+            'y' => 4,
+            'f' | 'F' => 7,
+            'M' | 'd' | 'H' | 'h' | 'm' | 's' | 't' => 2,
+            _ => 1,
+        };
+        for (letter, length) in pattern_runs(super::text::text(&cells[1]), most) {
             let value = match letter {
                 'y' if length <= 2 => civil.year % 100,
                 'y' => civil.year,
@@ -439,7 +488,13 @@ fn format_timespan(cells: &[Cell<'_>], out: &mut Out) {
         }
         let t = t.unsigned_abs() as i128;
         let part = |per: i64, of: i128| t / i128::from(per) % of;
-        for (letter, length) in pattern_runs(super::text::text(&cells[1])) {
+        let most = |c| match c {
+            'd' => 8,
+            'f' | 'F' => 7,
+            'H' | 'h' | 'm' | 's' => 2,
+            _ => 1,
+        };
+        for (letter, length) in pattern_runs(super::text::text(&cells[1]), most) {
             let value = match letter {
                 'd' | 'D' => t / i128::from(DAY),
                 'H' | 'h' => part(HOUR, 24),

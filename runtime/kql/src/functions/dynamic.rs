@@ -20,6 +20,7 @@ use KustoType::{Bool, Dynamic, Long};
 
 function_table! {
     "array_length", "array_length(array)", "Counts the elements of an array.", |c, a| fixed(c, a, "array_length", &[P::Dynamic], Long, Body::Strict(array_length));
+    "arraylength", "arraylength(array)", "Counts the elements of an array; the older name of array_length.", |c, a| fixed(c, a, "array_length", &[P::Dynamic], Long, Body::Strict(array_length));
     "array_concat", "array_concat(array, ...)", "Joins arrays end to end.", |c, a| all_dynamic(c, a, 1, "array_concat", Body::Rows(array_concat));
     "array_slice", "array_slice(array, start, end)", "Takes the elements from start to end, both included; negative positions count from the end.", |c, a| fixed(c, a, "array_slice", &[P::Dynamic, P::Long, P::Long], Dynamic, Body::Strict(array_slice));
     "array_split", "array_split(array, indices)", "Cuts an array at one or more positions.", |c, a| { count(a, 2, 2)?; let i = wrap(&a[1]); Ok(call("array_split", &[accept(c, &a[0], P::Dynamic, 0)?, i], Dynamic, Body::Strict(array_split))) };
@@ -511,14 +512,17 @@ fn bag_set_key(cells: &[Cell<'_>], out: &mut Out) {
 }
 
 fn bag_zip(cells: &[Cell<'_>], out: &mut Out) {
-    let (Some(keys), Some(values)) = (view(&cells[0]).as_array(), view(&cells[1]).as_array())
-    else {
+    let Some(keys) = view(&cells[0]).as_array() else {
         return out.null();
     };
+    // Names that have no value, or nothing to take one from, get null.
+    let values = view(&cells[1]).as_array();
     let entries = keys.iter().enumerate().filter_map(|(at, key)| {
         Some((
             key.as_str()?,
-            values.at(at as i64).unwrap_or(DynamicRef::NULL),
+            values
+                .and_then(|values| values.at(at as i64))
+                .unwrap_or(DynamicRef::NULL),
         ))
     });
     bag(out, entries.collect::<Vec<_>>());

@@ -1,8 +1,7 @@
 //! Encodings and hashes.
 
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::{DecodePaddingMode, general_purpose::STANDARD};
+use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -24,7 +23,7 @@ function_table! {
     "base64_decode_toarray", "base64_decode_toarray(text)", "Decodes base64 to an array of bytes.", |c, a| fixed(c, a, "base64_decode_toarray", &[P::Text], Dynamic, Body::Strict(decode_array));
     "base64_encode_fromguid", "base64_encode_fromguid(guid)", "Encodes a guid's bytes in base64.", |c, a| one(c, a, "base64_encode_fromguid", |c, o| o.maybe(guid_bytes(text(&c[0])), |o, b| o.text(&STANDARD.encode(b))));
     "base64_decode_toguid", "base64_decode_toguid(text)", "Decodes base64 to a guid.", |c, a| fixed(c, a, "base64_decode_toguid", &[P::Text], KustoType::Guid, Body::Strict(decode_guid));
-    "base64_encode_fromarray", "base64_encode_fromarray(bytes)", "Encodes an array of bytes in base64.", |c, a| fixed(c, a, "base64_encode_fromarray", &[P::Dynamic], Text, Body::Strict(encode_array));
+    "base64_encode_fromarray", "base64_encode_fromarray(bytes)", "Encodes an array of bytes in base64.", |c, a| fixed(c, a, "base64_encode_fromarray", &[P::Dynamic], Text, Body::Rows(encode_array));
     "gzip_compress_to_base64_string", "gzip_compress_to_base64_string(text)", "Compresses a text with gzip and encodes it in base64.", |c, a| one(c, a, "gzip_compress_to_base64_string", |c, o| compress(c, o, true));
     "gzip_decompress_from_base64_string", "gzip_decompress_from_base64_string(text)", "Decodes base64 and decompresses with gzip.", |c, a| one(c, a, "gzip_decompress_from_base64_string", |c, o| decompress(c, o, true));
     "zlib_compress_to_base64_string", "zlib_compress_to_base64_string(text)", "Compresses a text with zlib and encodes it in base64.", |c, a| one(c, a, "zlib_compress_to_base64_string", |c, o| compress(c, o, false));
@@ -53,21 +52,15 @@ fn encode(cells: &[Cell<'_>], out: &mut Out) {
     out.text(&STANDARD.encode(text(&cells[0])));
 }
 
-/// Padding may be missing, as it often is in logs.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 fn decode(cells: &[Cell<'_>], out: &mut Out) {
-    let bytes = LENIENT.decode(text(&cells[0]).trim()).ok();
+    let bytes = STANDARD.decode(text(&cells[0]).trim()).ok();
     out.maybe(bytes.and_then(|b| String::from_utf8(b).ok()), |out, t| {
         out.text(&t)
     });
 }
 
 fn decode_array(cells: &[Cell<'_>], out: &mut Out) {
-    let Ok(bytes) = LENIENT.decode(text(&cells[0]).trim()) else {
+    let Ok(bytes) = STANDARD.decode(text(&cells[0]).trim()) else {
         return out.null();
     };
     out.dynamic(|b| {
@@ -99,7 +92,7 @@ fn encode_array(cells: &[Cell<'_>], out: &mut Out) {
 }
 
 fn decode_guid(cells: &[Cell<'_>], out: &mut Out) {
-    let bytes: Option<[u8; 16]> = LENIENT
+    let bytes: Option<[u8; 16]> = STANDARD
         .decode(text(&cells[0]).trim())
         .ok()
         .and_then(|b| b.try_into().ok());
@@ -135,7 +128,7 @@ fn compress(cells: &[Cell<'_>], out: &mut Out, gzip: bool) {
 
 fn decompress(cells: &[Cell<'_>], out: &mut Out, gzip: bool) {
     use std::io::Read;
-    let Ok(bytes) = LENIENT.decode(text(&cells[0]).trim()) else {
+    let Ok(bytes) = STANDARD.decode(text(&cells[0]).trim()) else {
         return out.null();
     };
     let mut plain = String::new();
@@ -165,22 +158,32 @@ fn guid_bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 fn hash(ctx: &BindContext, args: &[Typed]) -> Bound {
-    super::args::optional(
-        ctx,
-        args,
+    count(args, 1, 2)?;
+    let mut bound = vec![args[0].clone()];
+    if let Some(modulo) = args.get(1) {
+        bound.push(super::args::accept(ctx, modulo, P::Long, 1)?);
+    }
+    Ok(super::udf::call(
         "hash",
-        1,
-        &[P::AsText, P::Long],
+        &bound,
         Long,
-        Body::Strict(|cells, out| {
-            let hash = xxhash64(text(&cells[0]).as_bytes());
-            match cells.get(1) {
-                Some(Cell::Long(modulo)) if *modulo > 0 => out.long((hash % *modulo as u64) as i64),
-                Some(_) => out.null(),
-                None => out.long(hash as i64),
-            }
-        }),
-    )
+        Body::Strict(hash_row),
+    ))
+}
+
+fn hash_row(cells: &[Cell<'_>], out: &mut Out) {
+    let hash = match cells[0] {
+        Cell::Bool(v) => xxhash64(&[u8::from(v)]),
+        Cell::Int(v) => xxhash64(&v.to_le_bytes()),
+        Cell::Long(v) | Cell::DateTime(v) | Cell::TimeSpan(v) => xxhash64(&v.to_le_bytes()),
+        Cell::Real(v) => xxhash64(&v.to_le_bytes()),
+        cell => xxhash64(spoor_table::format::text(cell).as_bytes()),
+    };
+    match cells.get(1) {
+        Some(Cell::Long(modulo)) if *modulo > 0 => out.long((hash % *modulo as u64) as i64),
+        Some(_) => out.null(),
+        None => out.long(hash as i64),
+    }
 }
 
 const PRIME: [u64; 5] = [

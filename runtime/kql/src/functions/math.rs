@@ -38,7 +38,7 @@ function_table! {
     "ceiling", "ceiling(number)", "Rounds up to a whole number.", ceiling;
     "round", "round(number, digits)", "Rounds to some digits after the point.", |c, a| optional(c, a, "round", 1, &[P::Real, P::Long], Real, Body::Strict(round));
     "abs", "abs(number)", "Takes the sign away from a number or a timespan.", abs;
-    "sign", "sign(number)", "Gives -1, 0 or 1 for a number's sign.", real1!("sign", |x| if x == 0.0 { 0.0 } else { x.signum() });
+    "sign", "sign(number)", "Gives -1, 0 or 1 for a number's sign.", real1!("sign", |x| if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() });
     "sqrt", "sqrt(number)", "The square root.", real1!("sqrt", f64::sqrt);
     "exp", "exp(number)", "e to the power of a number.", real1!("exp", f64::exp);
     "exp2", "exp2(number)", "2 to the power of a number.", real1!("exp2", f64::exp2);

@@ -250,6 +250,11 @@ impl V6 {
             });
         }
         let (address, prefix) = match text.trim().split_once('/') {
+            // Where the address ends in IPv4's notation, so does its prefix count there.
+            Some((address, prefix)) if address.contains('.') => {
+                let prefix: u32 = prefix.trim().parse().ok().filter(|p| *p <= 32)?;
+                (address, prefix + 96)
+            }
             Some((address, prefix)) => (address, prefix.trim().parse().ok().filter(|p| *p <= 128)?),
             None => (text.trim(), 128),
         };
@@ -388,7 +393,7 @@ fn parse_path(cells: &[Cell<'_>], out: &mut Out) {
     let stream_at = rest
         .char_indices()
         .skip(2)
-        .find(|(_, c)| *c == ':' && scheme.is_empty())
+        .find(|(_, c)| *c == ':')
         .map(|(at, _)| at);
     let (body, stream) = match stream_at {
         Some(at) => (
@@ -407,8 +412,8 @@ fn parse_path(cells: &[Cell<'_>], out: &mut Out) {
     };
     let name = directory.rsplit(['/', '\\']).next().unwrap_or_default();
     let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let root = match (body.get(1..2), scheme) {
-        (Some(":"), "") => body.get(..2).unwrap_or_default(),
+    let root = match body.get(1..2) {
+        Some(":") => body.get(..3).unwrap_or(body),
         _ => "",
     };
     bag(

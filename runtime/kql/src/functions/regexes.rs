@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use regex::{Regex, RegexBuilder};
 
@@ -14,11 +15,12 @@ const KEPT: usize = 256;
 const SIZE_LIMIT: usize = 16 << 20;
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::new(HashMap::new());
+    static COMPILED: RefCell<HashMap<String, Option<Rc<Regex>>>> = RefCell::new(HashMap::new());
 }
 
-/// The compiled expression; `None` if it is not one. Cloning a compiled expression is cheap.
-pub(super) fn get(pattern: &str) -> Option<Regex> {
+/// The compiled expression; `None` if it is not one. A clone of a `Regex` would have its own scratch memory to fill, so
+/// one is shared.
+pub(super) fn get(pattern: &str) -> Option<Rc<Regex>> {
     COMPILED.with_borrow_mut(|compiled| {
         if let Some(regex) = compiled.get(pattern) {
             return regex.clone();
@@ -26,14 +28,108 @@ pub(super) fn get(pattern: &str) -> Option<Regex> {
         if compiled.len() >= KEPT {
             compiled.clear();
         }
-        let regex = compile(pattern).ok();
+        let regex = compile(pattern).ok().map(Rc::new);
         compiled.insert(pattern.to_owned(), regex.clone());
         regex
     })
 }
 
 fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build()
+    RegexBuilder::new(&from_re2(pattern))
+        .size_limit(SIZE_LIMIT)
+        .build()
+}
+
+/// A pattern in RE2's syntax as one in the `regex` crate's. There, `\d`, `\w`, `\s` and `\b` go beyond ASCII, and `[`, `&&`,
+/// `--` and `~~` in a class, and `{` anywhere, are not plain characters as they are in RE2.
+fn from_re2(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern.chars().peekable();
+    let mut class = false;
+    while let Some(c) = rest.next() {
+        match (c, class) {
+            ('\\', _) => {
+                let escaped = rest.next();
+                push_escape(&mut out, escaped, class);
+                // The braces of \p{Greek} and \x{2014} are the escape's own.
+                if matches!(escaped, Some('p' | 'P' | 'x')) && rest.peek() == Some(&'{') {
+                    out.extend(rest.by_ref().take_while(|c| *c != '}'));
+                    out.push('}');
+                }
+            }
+            ('[', false) => {
+                class = true;
+                out.push('[');
+                if rest.next_if_eq(&'^').is_some() {
+                    out.push('^');
+                }
+                // A bracket that comes first is a plain one.
+                if rest.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+            }
+            ('[', true) if rest.peek() == Some(&':') => {
+                // A named class: up to its own bracket.
+                out.push('[');
+                for inner in rest.by_ref() {
+                    out.push(inner);
+                    if inner == ']' {
+                        break;
+                    }
+                }
+            }
+            (']', true) => {
+                class = false;
+                out.push(']');
+            }
+            ('[' | '&' | '~', true) => {
+                out.push('\\');
+                out.push(c);
+            }
+            ('-', true) if rest.peek() == Some(&'-') => out.push_str("\\-"),
+            ('{', false) if !repeats(&rest.clone().take(16).collect::<String>()) => {
+                out.push_str("\\{")
+            }
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// Writes what stands behind a backslash.
+fn push_escape(out: &mut String, escaped: Option<char>, in_class: bool) {
+    let ascii = match (escaped, in_class) {
+        (Some('d'), false) => "[0-9]",
+        (Some('D'), _) => "[^0-9]",
+        (Some('w'), false) => "[0-9A-Za-z_]",
+        (Some('W'), _) => "[^0-9A-Za-z_]",
+        (Some('s'), false) => "[\\t\\n\\f\\r ]",
+        (Some('S'), _) => "[^\\t\\n\\f\\r ]",
+        (Some('d'), true) => "0-9",
+        (Some('w'), true) => "0-9A-Za-z_",
+        (Some('s'), true) => "\\t\\n\\f\\r ",
+        (Some('b'), false) => "(?-u:\\b)",
+        // Between two bytes of one character is no boundary of text.
+        (Some('B'), false) => "\\B",
+        (Some('0'), _) => "\\x00",
+        (Some('Z'), false) => "\\z",
+        (other, _) => {
+            out.push('\\');
+            out.extend(other);
+            return;
+        }
+    };
+    out.push_str(ascii);
+}
+
+/// Whether what follows a `{` makes it a repetition: digits, or digits, a comma and perhaps digits.
+fn repeats(rest: &str) -> bool {
+    let Some((inside, _)) = rest.split_once('}') else {
+        return false;
+    };
+    let (least, most) = inside.split_once(',').unwrap_or((inside, "0"));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    !least.is_empty() && digits(least) && digits(most)
 }
 
 /// Refuses a constant that is no regular expression.
@@ -48,4 +144,26 @@ pub(super) fn check(pattern: &Typed, at: usize) -> Result<(), FunctionError> {
             .at(at)
             .hint("the syntax is RE2's: no look-around and no back-references; write backslashes in @\"...\"")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(pattern: &str, text: &str) -> bool {
+        get(pattern).is_some_and(|regex| regex.is_match(text))
+    }
+
+    #[test]
+    fn patterns_read_as_re2_reads_them() {
+        assert!(found(r"[[]\w+]", "[abc]"));
+        assert!(found(r"\w+{.*}", "a{b}"));
+        assert!(found(r"a{2,3}", "aa") && !found(r"^a{2}$", "a"));
+        assert!(!found(r"^\d$", "٣") && found(r"^\d$", "3"));
+        assert!(!found(r"^\w$", "é") && found(r"^[\w-]+$", "a-b"));
+        assert!(found(r"^\p{Greek}$", "λ") && found(r"^\x{41}$", "A"));
+        assert!(found(r"[a&&b]", "&") && found(r"[^]]", "x"));
+        assert!(found(r"^[[:alpha:]]+$", "abc") && found(r"\bcat\b", "a cat."));
+        assert!(get(r"(a)\1").is_none() && get("(?=a)").is_none() && get("(").is_none());
+    }
 }

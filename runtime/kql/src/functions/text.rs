@@ -1,6 +1,6 @@
 //! Functions over text. Positions and lengths count Unicode characters.
 
-use spoor_table::{Cell, DynamicRef, KustoType, format};
+use spoor_table::{Cell, DECIMAL_SCALE, DynamicRef, KustoType, format};
 
 use super::args::{P, accept, count, fixed, optional, variadic};
 use super::cast::wrap;
@@ -16,6 +16,7 @@ function_table! {
     "strcat", "strcat(value, ...)", "Joins values as text.", |c, a| variadic(c, a, "strcat", 1, P::AsText, Text, Body::Strict(strcat));
     "strcat_delim", "strcat_delim(delimiter, value, ...)", "Joins values as text with a delimiter between them.", |c, a| variadic(c, a, "strcat_delim", 2, P::AsText, Text, Body::Strict(strcat_delim));
     "strcat_array", "strcat_array(array, delimiter)", "Joins the elements of an array as text.", |c, a| fixed(c, a, "strcat_array", &[P::Dynamic, P::Text], Text, Body::Strict(strcat_array));
+    "array_strcat", "array_strcat(array, delimiter)", "Joins the elements of an array as text; the older name of strcat_array.", |c, a| fixed(c, a, "strcat_array", &[P::Dynamic, P::Text], Text, Body::Strict(strcat_array));
     "strrep", "strrep(value, count, delimiter)", "Repeats a value's text.", |c, a| optional(c, a, "strrep", 2, &[P::AsText, P::Long, P::Text], Text, Body::Strict(strrep));
     "strcmp", "strcmp(text1, text2)", "Compares two texts: -1, 0 or 1.", |c, a| fixed(c, a, "strcmp", &[P::Text, P::Text], Long, Body::Strict(|c, o| o.long(text(&c[0]).cmp(text(&c[1])) as i64)));
     "substring", "substring(text, start, length)", "Takes part of a text; a negative start counts from the end.", |c, a| optional(c, a, "substring", 2, &[P::Text, P::Long, P::Long], Text, Body::Strict(substring));
@@ -142,15 +143,18 @@ fn characters(text: &str, start: usize, length: usize) -> &str {
 fn substring(cells: &[Cell<'_>], out: &mut Out) {
     let source = text(&cells[0]);
     let start = match number(cells, 1).unwrap_or(0) {
-        start if start < 0 => (source.chars().count() as i64).saturating_add(start).max(0),
+        start if start < 0 => start.saturating_add(source.chars().count() as i64),
         start => start,
     };
     let length = match number(cells, 2) {
         None => i64::MAX,
-        Some(length) if length < 0 => 0,
-        Some(length) => length,
+        Some(length) => length.max(0),
     };
-    out.text(characters(source, start as usize, length as usize));
+    // A start before the text's own gives nothing.
+    match usize::try_from(start) {
+        Ok(start) => out.text(characters(source, start, length as usize)),
+        Err(_) => out.text(""),
+    }
 }
 
 fn case(cells: &[Cell<'_>], out: &mut Out, upper: bool) {
@@ -231,10 +235,12 @@ fn split(cells: &[Cell<'_>], out: &mut Out) {
     });
 }
 
-/// Where a search looks: the part of the text, its byte and character position, and which occurrence.
+/// Where a search looks: the text from its start on, that start in characters, how many characters a match may start
+/// in, and which occurrence is wanted.
 struct Window<'a> {
     part: &'a str,
     before: usize,
+    span: usize,
     occurrence: usize,
 }
 
@@ -255,48 +261,51 @@ fn window<'a>(cells: &[Cell<'a>]) -> Option<Window<'a>> {
         return None;
     }
     Some(Window {
-        part: characters(source, start as usize, span as usize),
+        part: characters(source, start as usize, usize::MAX),
         before: start as usize,
+        span: span as usize,
         occurrence: occurrence as usize,
     })
 }
 
-fn indexof(cells: &[Cell<'_>], out: &mut Out) {
-    let lookup = text(&cells[1]);
-    if lookup.is_empty() {
-        return out.null();
+impl Window<'_> {
+    /// The wanted one of the matches' byte positions, in characters from the text's start; -1 if there is none.
+    fn pick(&self, mut matches: impl Iterator<Item = usize>) -> i64 {
+        let found = matches.nth(self.occurrence - 1);
+        let characters = found.map(|at| self.part.get(..at).unwrap_or_default().chars().count());
+        characters
+            .filter(|n| *n < self.span)
+            .map_or(-1, |n| (self.before + n) as i64)
     }
-    let Some(window) = window(cells) else {
-        return out.long(-1);
-    };
-    let mut from = 0;
-    for turn in 1..=window.occurrence {
-        let Some(at) = window
-            .part
-            .get(from..)
-            .and_then(|rest| rest.find(lookup))
-            .map(|at| at + from)
-        else {
-            break;
-        };
-        if turn == window.occurrence {
-            return out.long(position(&window, at));
-        }
-        from = at + lookup.chars().next().map_or(1, char::len_utf8);
-    }
-    out.long(-1);
 }
 
-fn position(window: &Window<'_>, at: usize) -> i64 {
-    (window.before + window.part.get(..at).unwrap_or_default().chars().count()) as i64
+/// Where a text occurs in another; occurrences may overlap.
+fn occurrences<'a>(text: &'a str, lookup: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let step = lookup.chars().next().map_or(1, char::len_utf8);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text.get(from..)?.find(lookup)?;
+        from = at + step;
+        Some(at)
+    })
+}
+
+fn indexof(cells: &[Cell<'_>], out: &mut Out) {
+    match (text(&cells[1]), window(cells)) {
+        ("", _) => out.null(),
+        (_, None) => out.long(-1),
+        (lookup, Some(window)) => out.long(window.pick(occurrences(window.part, lookup))),
+    }
 }
 
 fn indexof_regex(cells: &[Cell<'_>], out: &mut Out) {
+    if number(cells, 2).is_some_and(|start| start < 0) {
+        return out.null();
+    }
     let (Some(regex), Some(window)) = (regexes::get(text(&cells[1])), window(cells)) else {
         return out.long(-1);
     };
-    let found = regex.find_iter(window.part).nth(window.occurrence - 1);
-    out.long(found.map_or(-1, |found| position(&window, found.start())));
+    out.long(window.pick(regex.find_iter(window.part).map(|found| found.start())));
 }
 
 fn countof(cells: &[Cell<'_>], out: &mut Out) {
@@ -305,15 +314,12 @@ fn countof(cells: &[Cell<'_>], out: &mut Out) {
         let found = regexes::get(search).map(|regex| regex.find_iter(source).count() as i64);
         return out.maybe(found, Out::long);
     }
-    if search.is_empty() {
-        return out.long(0);
-    }
-    let (mut count, mut from) = (0, 0);
-    while let Some(at) = source.get(from..).and_then(|rest| rest.find(search)) {
-        count += 1;
-        from += at + search.chars().next().map_or(1, char::len_utf8);
-    }
-    out.long(count);
+    let count = if search.is_empty() {
+        0
+    } else {
+        occurrences(source, search).count()
+    };
+    out.long(count as i64);
 }
 
 fn replace_string(cells: &[Cell<'_>], out: &mut Out) {
@@ -330,10 +336,25 @@ fn replace_strings(cells: &[Cell<'_>], out: &mut Out) {
     let (Some(lookups), Some(rewrites)) = (lookups.as_array(), rewrites.as_array()) else {
         return out.null();
     };
-    let mut result = text(&cells[0]).to_owned();
-    for (lookup, rewrite) in lookups.iter().zip(rewrites.iter()) {
-        if let Some(lookup) = lookup.as_str().filter(|l| !l.is_empty()) {
-            result = result.replace(lookup, rewrite.as_str().unwrap_or_default());
+    let pairs: Vec<(&str, &str)> = lookups
+        .iter()
+        .zip(rewrites.iter())
+        .filter_map(|(lookup, rewrite)| Some((lookup.as_str()?, rewrite.as_str()?)))
+        .filter(|(lookup, _)| !lookup.is_empty())
+        .collect();
+    // One pass: what was put in is not looked at again, and the first lookup that fits wins.
+    let mut rest = text(&cells[0]);
+    let mut result = String::with_capacity(rest.len());
+    while let Some(c) = rest.chars().next() {
+        match pairs.iter().find(|(lookup, _)| rest.starts_with(lookup)) {
+            Some((lookup, rewrite)) => {
+                result.push_str(rewrite);
+                rest = &rest[lookup.len()..];
+            }
+            None => {
+                result.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
         }
     }
     out.text(&result);
@@ -529,13 +550,14 @@ fn parse_version(cells: &[Cell<'_>], out: &mut Out) {
     let value = parts.filter(|p| {
         !p.is_empty() && p.len() <= 4 && p.iter().all(|n| (0..100_000_000).contains(n))
     });
-    // Each part takes eight digits; a decimal's unit is 10^18.
+    // Each part takes eight digits.
     let number = value.map(|parts| {
         (0..4).fold(0_i128, |n, at| {
             n * 100_000_000 + parts.get(at).copied().unwrap_or(0)
         })
     });
-    let scaled = number.and_then(|n| n.checked_mul(10_i128.pow(18)));
+    let scaled =
+        number.and_then(|n| n.checked_mul(10_i128.pow(u32::from(DECIMAL_SCALE.unsigned_abs()))));
     out.maybe(scaled, Out::decimal);
 }
 

@@ -287,6 +287,11 @@ fn neighbour(ctx: &BindContext, args: &[Typed], name: &'static str, run: BatchFn
     };
     let ty = args[0].ty;
     let default = match args.get(2) {
+        Some(default) if default.constant.is_none() => {
+            return Err(FunctionError::new("the default must be a constant")
+                .at(2)
+                .hint("use coalesce() or iff() around the call"));
+        }
         Some(default) => implicit(ctx, default, ty)?,
         None => literal(Value::null(ty)),
     };

@@ -11,7 +11,7 @@ use datafusion::logical_expr::Expr;
 use spoor_table::dynamic::Builder;
 use spoor_table::{Cell, DynamicRef, KustoType, hash};
 
-use super::udaf::{Shape, State, call};
+use super::udaf::{Shape, State, call_ordered};
 use super::{Bound, one};
 use crate::functions::args::{P, accept, constant_long, count};
 use crate::functions::udf::Reader;
@@ -28,7 +28,10 @@ const MOST: u64 = 1_048_576;
 
 pub(super) fn bind(ctx: &BindContext, args: &[Typed], prefix: &'static str, kind: u64) -> Bound {
     count(args, 1, 2)?;
-    one(prefix, collect(&args[0], kind, limit(ctx, args, 1)?, None))
+    one(
+        prefix,
+        collect(ctx, &args[0], kind, limit(ctx, args, 1)?, None),
+    )
 }
 
 pub(super) fn bind_if(ctx: &BindContext, args: &[Typed], prefix: &'static str, kind: u64) -> Bound {
@@ -36,7 +39,7 @@ pub(super) fn bind_if(ctx: &BindContext, args: &[Typed], prefix: &'static str, k
     let filter = accept(ctx, &args[1], P::Bool, 1)?.expr;
     one(
         prefix,
-        collect(&args[0], kind, limit(ctx, args, 2)?, Some(filter)),
+        collect(ctx, &args[0], kind, limit(ctx, args, 2)?, Some(filter)),
     )
 }
 
@@ -50,7 +53,7 @@ pub(super) fn bind_bag(ctx: &BindContext, args: &[Typed], filtered: bool) -> Bou
     let value = accept(ctx, &args[0], P::Dynamic, 0)?;
     one(
         "bag",
-        collect(&value, BAG, limit(ctx, args, options)?, filter),
+        collect(ctx, &value, BAG, limit(ctx, args, options)?, filter),
     )
 }
 
@@ -63,7 +66,13 @@ fn limit(ctx: &BindContext, args: &[Typed], at: usize) -> std::result::Result<u6
     }
 }
 
-fn collect(value: &Typed, kind: u64, limit: u64, filter: Option<Expr>) -> Typed {
+fn collect(ctx: &BindContext, value: &Typed, kind: u64, limit: u64, filter: Option<Expr>) -> Typed {
+    // What was sorted before stays sorted in the list.
+    let order = if ctx.serialized {
+        ctx.order.as_slice()
+    } else {
+        &[]
+    };
     let shape = Shape {
         args: vec![value.ty],
         options: vec![kind, limit],
@@ -82,7 +91,14 @@ fn collect(value: &Typed, kind: u64, limit: u64, filter: Option<Expr>) -> Typed 
         }))
     };
     Typed::new(
-        call("make_list", shape, make, vec![value.expr.clone()], filter),
+        call_ordered(
+            "make_list",
+            shape,
+            make,
+            vec![value.expr.clone()],
+            filter,
+            order,
+        ),
         KustoType::Dynamic,
     )
 }

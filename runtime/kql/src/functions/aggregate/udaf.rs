@@ -11,7 +11,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature,
-    Volatility,
+    SortExpr, Volatility,
 };
 use spoor_table::KustoType;
 
@@ -87,6 +87,18 @@ pub(super) fn call(
     args: Vec<Expr>,
     filter: Option<Expr>,
 ) -> Expr {
+    call_ordered(name, shape, make, args, filter, &[])
+}
+
+/// The call of an aggregate that sees its rows in an order.
+pub(super) fn call_ordered(
+    name: &'static str,
+    shape: Shape,
+    make: Make,
+    args: Vec<Expr>,
+    filter: Option<Expr>,
+    order: &[SortExpr],
+) -> Expr {
     let signature = Signature::any(args.len(), Volatility::Immutable);
     let udaf = AggregateUDF::new_from_impl(Udaf {
         name,
@@ -94,7 +106,7 @@ pub(super) fn call(
         make,
         signature,
     });
-    super::aggregate(Arc::new(udaf), args, filter)
+    super::ordered(Arc::new(udaf), args, filter, order)
 }
 
 impl AggregateUDFImpl for Udaf {
@@ -140,7 +152,8 @@ impl AggregateUDFImpl for Udaf {
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::Insensitive
+        // A call without an order has none to be sensitive to.
+        AggregateOrderSensitivity::HardRequirement
     }
 }
 

@@ -13,7 +13,7 @@ use spoor_table::dynamic::Kind;
 use spoor_table::{Cell, KustoType, parse};
 
 use crate::functions::Bound;
-use crate::functions::args::common;
+use crate::functions::args::{article, common};
 use crate::functions::cast::convert;
 use crate::functions::udf::{Batch, Body, Out, call, fold};
 use crate::typed::{BindContext, FunctionError, Typed};
@@ -36,6 +36,15 @@ pub(super) fn bind(ctx: &BindContext, op: BinaryOp, left: Typed, right: Typed) -
             let [left, right] = args;
             bind(ctx, op, left, right)
         }
+        (String, String) => Ok(native(op, [left, right], String)),
+        (String, other) => {
+            let (left, right) = with_text(ctx, op, left, right, other)?;
+            bind(ctx, op, left, right)
+        }
+        (other, String) => {
+            let (right, left) = with_text(ctx, op, right, left, other)?;
+            bind(ctx, op, left, right)
+        }
         _ => match common(l, r) {
             Some(Real) => Ok(reals(
                 op,
@@ -46,27 +55,33 @@ pub(super) fn bind(ctx: &BindContext, op: BinaryOp, left: Typed, right: Typed) -
                 [convert(ctx, left, ty)?, convert(ctx, right, ty)?],
                 ty,
             )),
-            None => Err(refuse(l, r).hint(hint(l, r))),
+            None => Err(refuse(l, r).hint("convert one of them")),
         },
     }
 }
 
-fn refuse(left: KustoType, right: KustoType) -> FunctionError {
-    FunctionError::new(format!("a {left} and a {right} cannot be compared"))
+/// A text beside a value of another type: analysts write `ResultType == 0` and `EventID == "4688"`. A constant becomes what
+/// the column beside it is; two columns are compared as text, or, where order counts, as the other's type.
+fn with_text(
+    ctx: &BindContext,
+    op: BinaryOp,
+    text: Typed,
+    value: Typed,
+    ty: KustoType,
+) -> std::result::Result<(Typed, Typed), FunctionError> {
+    let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
+    if equality && ty.is_numeric() && text.constant.is_none() {
+        return Ok((text, convert(ctx, value, KustoType::String)?));
+    }
+    Ok((convert(ctx, text, ty)?, value))
 }
 
-fn hint(left: KustoType, right: KustoType) -> String {
-    let other = if left == KustoType::String {
-        right
-    } else {
-        left
-    };
-    match other {
-        KustoType::DateTime => "convert the text with todatetime()".to_owned(),
-        KustoType::TimeSpan => "convert the text with totimespan()".to_owned(),
-        _ if other.is_numeric() => format!("convert with tostring() or to{other}()"),
-        _ => "convert one of them".to_owned(),
-    }
+fn refuse(left: KustoType, right: KustoType) -> FunctionError {
+    FunctionError::new(format!(
+        "{} and {} cannot be compared",
+        article(left),
+        article(right)
+    ))
 }
 
 /// Types that DataFusion compares as Kusto does: equal representations, no NaN.

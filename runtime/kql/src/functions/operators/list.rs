@@ -13,7 +13,7 @@ use spoor_table::{Cell, Dynamic, KustoType, Value};
 
 use super::terms::{Needle, Place};
 use super::{compare_cells, equal_fold, not, split_fold};
-use crate::functions::args::{P, accept, common};
+use crate::functions::args::{P, accept, article, common};
 use crate::functions::cast::{convert, wrap};
 use crate::functions::udf::{Batch, Body, Out, call, fold};
 use crate::functions::{Bound, dynamic, literal};
@@ -68,7 +68,11 @@ fn converted(
     for item in items {
         let wider = match (ty, item.ty) {
             (_, KustoType::Dynamic) => return Ok(None),
-            (KustoType::Guid, KustoType::String) => Some(KustoType::Guid),
+            // A text becomes what the operand is, and a number what a text operand is, as with `==`.
+            (KustoType::String, other) if other.is_numeric() || other == KustoType::Bool => {
+                Some(KustoType::String)
+            }
+            (ty, KustoType::String) => Some(ty),
             (ty, item) => common(ty, item),
         };
         match wider {
@@ -76,8 +80,9 @@ fn converted(
             Some(wider) => ty = wider,
             None => {
                 return Err(FunctionError::new(format!(
-                    "a {} cannot be looked up among values of type {}",
-                    left.ty, item.ty
+                    "{} cannot be looked up among values of type {}",
+                    article(left.ty),
+                    item.ty
                 ))
                 .at(1));
             }

@@ -99,11 +99,21 @@ impl Needle {
     fn fits(&self, text: &str, start: usize) -> bool {
         let end = start + self.text.len();
         match self.place {
-            Place::Term => ends_before(text, start) && starts_after(text, end),
-            Place::Prefix => ends_before(text, start),
-            Place::Suffix => starts_after(text, end),
+            Place::Term => self.begins(text, start) && self.ends(text, end),
+            Place::Prefix => self.begins(text, start),
+            Place::Suffix => self.ends(text, end),
             _ => true,
         }
+    }
+
+    /// Whether the needle's first term begins at `at`. A needle that begins with something else may stand anywhere.
+    fn begins(&self, text: &str, at: usize) -> bool {
+        !self.text.starts_with(char::is_alphanumeric) || ends_before(text, at)
+    }
+
+    /// Whether the needle's last term ends at `at`.
+    fn ends(&self, text: &str, at: usize) -> bool {
+        !self.text.ends_with(char::is_alphanumeric) || starts_after(text, at)
     }
 }
 
