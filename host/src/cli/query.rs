@@ -215,7 +215,7 @@ fn shown(table: &Table, form: Format, on_stdout: bool) -> Result<Vec<u8>, Failur
         Format::Table => grid(table, on_stdout).into_bytes(),
         Format::Csv => format::csv(table).into_bytes(),
         Format::Md => format::markdown(table, usize::MAX).into_bytes(),
-        Format::Json => (format::json(table) + "\n").into_bytes(),
+        Format::Json => format::json(table).into_bytes(),
         Format::Parquet => export::parquet(table)?,
         Format::Arrow => export::arrow(table)?,
     })

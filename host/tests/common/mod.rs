@@ -86,7 +86,7 @@ const MUTE_KERNEL: &str = r#"(module
     (data (i32.const 16) "SPR1\02\00\00\00\00\00\00\00[]")
     (func (export "spoor_kernel_protocol") (result i32) (i32.const 1))
     (func (export "alloc") (param i32) (result i32) (i32.const 1024))
-    (func (export "free") (param i32 i32))
+    (func (export "dealloc") (param i32 i32))
     (func (export "step") (param i32 i32) (result i64) (i64.const 0x000000100000000e)))"#;
 
 pub fn stdout(output: &Output) -> String {
