@@ -21,7 +21,10 @@ pub fn interpreter() -> Arc<Interpreter> {
     let load = || {
         let dir = assets_dir();
         let assets = PythonAssets::open(&dir).unwrap_or_else(|error| {
-            panic!("no Python guest in {}: {error}\nrun `cargo xtask setup` first", dir.display())
+            panic!(
+                "no Python guest in {}: {error}\nrun `cargo xtask setup` first",
+                dir.display()
+            )
         });
         Interpreter::load(&assets, &Cache::of_user(), &|p| eprintln!("{p}")).unwrap()
     };
@@ -30,10 +33,15 @@ pub fn interpreter() -> Arc<Interpreter> {
 
 /// `$SPOOR_ASSETS/python`, else `assets/python` beside the binaries that cargo built.
 fn assets_dir() -> PathBuf {
-    let base = std::env::var_os("SPOOR_ASSETS").map(PathBuf::from).unwrap_or_else(|| {
-        let test = std::env::current_exe().unwrap();
-        test.parent().and_then(|deps| deps.parent()).unwrap().join("assets")
-    });
+    let base = std::env::var_os("SPOOR_ASSETS")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            let test = std::env::current_exe().unwrap();
+            test.parent()
+                .and_then(|deps| deps.parent())
+                .unwrap()
+                .join("assets")
+        });
     base.join("python")
 }
 
@@ -63,13 +71,22 @@ impl Session {
 
     pub fn with(limits: Limits, mounts: &[Mount]) -> Self {
         let guest = PythonGuest::start(&interpreter(), limits, mounts).unwrap();
-        Self { guest, tray: Tray::default(), cells: 0 }
+        Self {
+            guest,
+            tray: Tray::default(),
+            cells: 0,
+        }
     }
 
     /// Runs a cell; gives what it published, and the content of its reply.
     pub fn run(&mut self, code: &str) -> (Vec<Value>, Value) {
         let (outcome, messages, reply) = self.try_run(code);
-        assert_eq!(outcome, Outcome::Returned, "{code}\n{messages:#?}\n{}", self.tray.output);
+        assert_eq!(
+            outcome,
+            Outcome::Returned,
+            "{code}\n{messages:#?}\n{}",
+            self.tray.output
+        );
         (messages, reply)
     }
 
@@ -85,7 +102,12 @@ impl Session {
         self.tray.asked.clear();
         let outcome = self.guest.turn(TURN, &mut self.tray);
         let of = |op: &str| {
-            let wanted = self.tray.asked.iter().filter(|f| f.header["op"] == op).map(|f| f.header.clone());
+            let wanted = self
+                .tray
+                .asked
+                .iter()
+                .filter(|f| f.header["op"] == op)
+                .map(|f| f.header.clone());
             wanted.collect::<Vec<_>>()
         };
         let reply = of("done").pop().unwrap_or(Value::Null);
@@ -96,7 +118,10 @@ impl Session {
     pub fn printed(&mut self, code: &str) -> String {
         let (messages, reply) = self.run(code);
         assert_eq!(reply["content"]["status"], "ok", "{code}\n{reply:#}");
-        let text = messages.iter().filter(|m| m["content"]["name"] == "stdout").map(|m| m["content"]["text"].as_str());
+        let text = messages
+            .iter()
+            .filter(|m| m["content"]["name"] == "stdout")
+            .map(|m| m["content"]["text"].as_str());
         text.flatten().collect()
     }
 }
@@ -120,7 +145,10 @@ impl Door for Tray {
         let frame = Frame::<Value>::decode(request).unwrap();
         let answer = match frame.header["op"].as_str().unwrap() {
             "next" => Frame::new(self.requests.pop_front().unwrap()),
-            "kql" => self.answers.pop_front().unwrap_or_else(|| Frame::new(refusal())),
+            "kql" => self
+                .answers
+                .pop_front()
+                .unwrap_or_else(|| Frame::new(refusal())),
             "input" => Frame::new(json!({"ok": true, "value": "typed"})),
             "tables" => Frame::new(json!({"ok": true, "tables": [
                 {"name": "Logs", "rows": 3, "columns": [["Time", "datetime"], ["Host", "string"]]}

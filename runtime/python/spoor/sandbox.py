@@ -30,6 +30,10 @@ class NoShell(NotHere):
     """There is no shell: no other program can be started."""
 
 
+class NoThreads(NotHere, RuntimeError):
+    """There is one thread. A RuntimeError too, as a system that refuses one raises it."""
+
+
 class NobodyToAsk(NotHere):
     """`input()` in a notebook that runs without a front end."""
 
@@ -65,13 +69,13 @@ def pip_advice(command):
     """The message for `pip ...`: says of each package whether it is here already."""
     wanted = [re.split(r"[<>=!~\[; ]", word)[0] for word in _packages(command)]
     here = [name for name in wanted if _importable(name)]
-    missing = [name for name in wanted if name not in here]
+    absent = [name for name in wanted if name not in here]
     parts = [WHY.strip()]
     if here:
         parts.append(f"Already here, just import: {', '.join(here)}.")
-    if missing:
+    if absent:
         parts.append(
-            f"Not here: {', '.join(missing)}. A pure-Python package can be used from a folder: give the folder "
+            f"Not here: {', '.join(absent)}. A pure-Python package can be used from a folder: give the folder "
             "with --data and append its path under /data to sys.path."
         )
     if not wanted:
@@ -109,6 +113,8 @@ def _importable(name):
 def install():
     """Puts the stand-ins in place."""
     _processes()
+    _threads()
+    _network()
     _sleep()
     _event_loop()  # before `ssl` is there: asyncio does better without it
     _ssl()
@@ -131,6 +137,56 @@ def _processes():
     subprocess.Popen.__init__ = popen_init
     os.system = refuse
     os.popen = lambda cmd, mode="r", buffering=-1: refuse(cmd)
+
+
+def _threads():
+    """A pool of threads runs each call at once, in turn; a thread of one's own cannot be had."""
+    import threading
+    import warnings
+    from concurrent.futures import Future
+    from concurrent.futures.thread import ThreadPoolExecutor
+
+    def start(self):
+        raise NoThreads(
+            "Python runs in a WebAssembly sandbox with one thread. Call the function itself, or use "
+            "concurrent.futures.ThreadPoolExecutor, which runs each call at once here."
+        )
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    threading.Thread.start = start
+    ThreadPoolExecutor.submit = submit
+    # tqdm starts a thread to watch its bars, does well without, and says so each time.
+    warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
+
+
+def _network():
+    """Every way out ends at the search for an address."""
+    import socket
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        raise NotHere(
+            f"there is no network here, so no {host}: Python runs in a WebAssembly sandbox. "
+            "Give files with --data, where they are under /data, and query remote data with %%kql"
+        )
+
+    socket.getaddrinfo = getaddrinfo
+    socket.gethostbyname = lambda host: getaddrinfo(host, None)
+
+
+def missing(name):
+    """What to do about a package that is not here."""
+    return (
+        f"{name} is not in Spoor's Python, and nothing can be installed into it. A pure-Python package can be "
+        "used from a folder: give the folder with --data and append its path under /data to sys.path."
+    )
 
 
 def _sleep():

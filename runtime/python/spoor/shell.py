@@ -6,6 +6,7 @@ published through the door; and what cannot work in a sandbox says so.
 """
 
 import signal
+import sys
 
 from IPython.core import page
 from IPython.core.displayhook import DisplayHook
@@ -15,7 +16,6 @@ from traitlets import Type
 from traitlets.config import Config
 
 from spoor import door, sandbox, streams
-
 
 ALONE = (
     "input() has nobody to ask: this notebook runs without a front end. "
@@ -96,6 +96,9 @@ class Shell(InteractiveShell):
     def showtraceback(self, *args, **kwargs):
         """Shows the error; a further interrupt does not spoil it."""
         before = signal.signal(signal.SIGINT, lambda *_: None)
+        error = sys.exc_info()[1]
+        if isinstance(error, ModuleNotFoundError) and error.name and not hasattr(error, "__notes__"):
+            error.add_note(sandbox.missing(error.name.partition(".")[0]))
         try:
             super().showtraceback(*args, **kwargs)
         finally:

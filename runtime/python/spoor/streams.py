@@ -49,7 +49,7 @@ class OutStream(io.TextIOBase):
             self.other.flush()  # keep the order of the two streams
         self._parts.append(text)
         self._size += len(text)
-        if self._size >= ENOUGH or ("\n" in text and self._may_send()):
+        if self._size >= ENOUGH or (text.endswith("\n") and self._may_send()):
             self.flush()
         return len(text)
 
