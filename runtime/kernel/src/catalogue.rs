@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use spoor_data::{Limits, Loader, Progress};
-use spoor_kql::{Engine, EngineOptions, bind};
+use spoor_kql::bind::{self, BindInput};
+use spoor_kql::{Engine, EngineOptions};
+use spoor_kql_syntax::{Diagnostic, parse};
 use spoor_protocol::{DataFormat, Effect, SourceSpec};
 use spoor_table::Table;
 
@@ -189,6 +191,27 @@ impl Catalogue {
             names.extend(blank.catalogue().clone());
         }
         names
+    }
+
+    /// What is wrong with a query that the engine refused, with hints that know the names of all
+    /// tables, loaded or not.
+    pub(crate) fn explained(&self, query: &str, refused: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let parsed = parse(query);
+        if !parsed.diagnostics.is_empty() {
+            return refused;
+        }
+        let catalogue = self.for_names();
+        let input = BindInput {
+            catalogue: &catalogue,
+            now_ticks: 0,
+            stages: &[],
+        };
+        bind::bind(&parsed.query, &input).err().unwrap_or(refused)
+    }
+
+    /// Whether `name` is a source that is not a table yet.
+    pub(crate) fn is_unread(&self, name: &str) -> bool {
+        self.is_source(name) && self.engine.table(name).is_none()
     }
 
     /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.

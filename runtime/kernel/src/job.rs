@@ -63,7 +63,10 @@ impl Job {
             Some(query) => query,
             none => match catalogue.engine.start(&self.text, now()) {
                 Ok(query) => none.insert(query),
-                Err(diagnostics) => return Progress::Done(Err(refusal(&self.text, &diagnostics))),
+                Err(refused) => {
+                    let diagnostics = catalogue.explained(&self.text, refused);
+                    return Progress::Done(Err(refusal(&self.text, &diagnostics)));
+                }
             },
         };
         match query.step(deadline.saturating_duration_since(Instant::now())) {

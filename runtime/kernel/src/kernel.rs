@@ -258,7 +258,10 @@ impl Machine {
     /// Completion and inspection of KQL want the columns of the tables that are named, unless
     /// those are large files that no query has read yet.
     fn begin_names(&mut self, request: &mut Request, out: &mut Output) -> Option<Ending> {
-        let names = self.catalogue.references(request.ask.code());
+        let names = match cell::read(request.ask.code()) {
+            Ok(Cell::Kql(kql)) => self.catalogue.references(&kql.query),
+            _ => Vec::new(),
+        };
         let unloaded = self.catalogue.unloaded(&names);
         let small = self.catalogue.unread_bytes(&unloaded) <= LOAD_FOR_NAMES;
         request.work = Work::Tables(if small { unloaded } else { VecDeque::new() });

@@ -70,7 +70,9 @@ fn complete(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Ma
         .iter()
         .map(|item| {
             let kind = kind_name(item.kind);
-            json!({ "start": start, "end": end, "text": item.text, "type": kind, "signature": item.detail })
+            let unread = item.kind == CompletionKind::Table && catalogue.is_unread(&item.text);
+            let detail = if unread { "not read yet" } else { &item.detail };
+            json!({ "start": start, "end": end, "text": item.text, "type": kind, "signature": detail })
         })
         .collect();
     object(json!({

@@ -39,8 +39,8 @@ fn mistakes_point_into_the_cell() {
     expect![[r#"
         r1 status {"execution_state":"busy"}
         r1 execute_input {"code":"\n%%kql\nPeople | take 5","execution_count":1}
-        r1 error {"ename":"KqlError","evalue":"there is no table 'People'","traceback":["\u001b[0;31merror: there is no table 'People'\u001b[0m"," --> 3:1","  |","3 | People | take 5","\u001b[0;31m  | ^^^^^^\u001b[0m"]}
-        r1 execute_reply {"payload":[],"user_expressions":{},"status":"error","ename":"KqlError","evalue":"there is no table 'People'","traceback":["\u001b[0;31merror: there is no table 'People'\u001b[0m"," --> 3:1","  |","3 | People | take 5","\u001b[0;31m  | ^^^^^^\u001b[0m"],"execution_count":1} {"spoor":{"language":"kql","elapsed_ms":"…","stale":[]}}
+        r1 error {"ename":"KqlError","evalue":"no table is called `People`","traceback":["\u001b[0;31merror: no table is called `People`\u001b[0m"," --> 3:1","  |","3 | People | take 5","\u001b[0;31m  | ^^^^^^\u001b[0m","  = hint: no tables are loaded"]}
+        r1 execute_reply {"payload":[],"user_expressions":{},"status":"error","ename":"KqlError","evalue":"no table is called `People`","traceback":["\u001b[0;31merror: no table is called `People`\u001b[0m"," --> 3:1","  |","3 | People | take 5","\u001b[0;31m  | ^^^^^^\u001b[0m","  = hint: no tables are loaded"],"execution_count":1} {"spoor":{"language":"kql","elapsed_ms":"…","stale":[]}}
         r1 status {"execution_state":"idle"}
         r1 ends
     "#]].assert_eq(&log);
@@ -193,7 +193,7 @@ fn kql_completes_and_tells_whether_it_is_whole() {
     );
     expect![[r#"
         c status {"execution_state":"busy"}
-        c complete_reply {"matches":["People"],"cursor_start":6,"cursor_end":9,"metadata":{"_jupyter_types_experimental":[{"start":6,"end":9,"text":"People","type":"table","signature":""}]},"status":"ok"}
+        c complete_reply {"matches":["People"],"cursor_start":6,"cursor_end":9,"metadata":{"_jupyter_types_experimental":[{"start":6,"end":9,"text":"People","type":"table","signature":"not read yet"}]},"status":"ok"}
         c status {"execution_state":"idle"}
         c ends
     "#]].assert_eq(&std::mem::take(&mut driver.log));

@@ -5,6 +5,7 @@
 mod cells;
 mod guest;
 mod misuse;
+mod queries;
 
 use std::collections::{BTreeMap, VecDeque};
 
