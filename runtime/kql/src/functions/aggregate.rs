@@ -89,6 +89,8 @@ aggregates! {
     "stdevpif", "stdevpif(number, condition)", "The standard deviation of a population of the rows for which a condition holds.", |c, a| moments::bind_if(c, a, "stdevpif", moments::STDEVP);
     "covariance", "covariance(x, y)", "The covariance of a sample.", |c, a| moments::bind_pair(c, a, "covariance", moments::COVARIANCE);
     "covariancep", "covariancep(x, y)", "The covariance of a population.", |c, a| moments::bind_pair(c, a, "covariancep", moments::COVARIANCEP);
+    "covarianceif", "covarianceif(x, y, condition)", "The covariance of a sample of the rows for which a condition holds.", |c, a| moments::bind_pair_if(c, a, "covarianceif", moments::COVARIANCE);
+    "covariancepif", "covariancepif(x, y, condition)", "The covariance of a population of the rows for which a condition holds.", |c, a| moments::bind_pair_if(c, a, "covariancepif", moments::COVARIANCEP);
     "binary_all_and", "binary_all_and(number)", "The bits that all numbers have.", |c, a| bits(c, a, "binary_all_and", bit_and_udaf());
     "binary_all_or", "binary_all_or(number)", "The bits that any number has.", |c, a| bits(c, a, "binary_all_or", bit_or_udaf());
     "binary_all_xor", "binary_all_xor(number)", "The bits that an odd count of numbers have.", |c, a| bits(c, a, "binary_all_xor", bit_xor_udaf());

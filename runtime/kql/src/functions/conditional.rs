@@ -64,27 +64,51 @@ fn case(ctx: &BindContext, args: &[Typed]) -> Bound {
     Ok(fold(expr, ty, args))
 }
 
-/// The one type that some of the arguments convert to.
+/// The one type that some of the arguments convert to. Whole numbers and reals do not mix where one value is picked:
+/// Kusto refuses that, too.
 fn one_type(
     args: &[Typed],
     positions: impl Iterator<Item = usize>,
 ) -> Result<KustoType, FunctionError> {
-    let mut ty = None;
+    let mut ty: Option<KustoType> = None;
     for at in positions {
         let found = args[at].ty;
-        ty = Some(match ty {
-            None => found,
-            Some(ty) => common(ty, found).ok_or_else(|| {
-                FunctionError::new(format!(
-                    "this is {} where the values before are of type {ty}",
-                    article(found)
-                ))
-                .at(at)
-                .hint("convert one, for example with tostring()")
-            })?,
-        });
+        ty = match ty {
+            None => Some(found),
+            Some(ty)
+                if ty.is_integer() != found.is_integer()
+                    && ty.is_numeric()
+                    && found.is_numeric() =>
+            {
+                None
+            }
+            Some(ty) => common(ty, found),
+        };
+        if ty.is_none() {
+            return Err(FunctionError::new(format!(
+                "this is {}, unlike the values before",
+                article(found)
+            ))
+            .at(at)
+            .hint("convert one, for example with todouble() or tostring()"));
+        }
     }
     Ok(ty.unwrap_or(KustoType::String))
+}
+
+/// The widest of all arguments' types.
+fn widest(args: &[Typed]) -> Result<KustoType, FunctionError> {
+    let mut ty = args.first().map_or(KustoType::Long, |arg| arg.ty);
+    for (at, arg) in args.iter().enumerate() {
+        ty = common(ty, arg.ty).ok_or_else(|| {
+            FunctionError::new(format!(
+                "this is {}, which does not compare with the values before",
+                article(arg.ty)
+            ))
+            .at(at)
+        })?;
+    }
+    Ok(ty)
 }
 
 /// A value as `ty`; beside dynamic values, text stays text.
@@ -145,7 +169,7 @@ fn is_empty(arg: &Typed) -> Typed {
 
 fn extreme(ctx: &BindContext, args: &[Typed], name: &'static str, body: Body) -> Bound {
     count(args, 1, 64)?;
-    let ty = one_type(args, 0..args.len())?;
+    let ty = widest(args)?;
     if ty == KustoType::Dynamic {
         return Err(FunctionError::new("cannot order dynamic values")
             .hint("convert them, for example with tolong()"));

@@ -267,6 +267,19 @@ impl V6 {
     fn masked(self, prefix: u32) -> u128 {
         self.address & u128::MAX.checked_shl(128 - prefix.min(128)).unwrap_or(0)
     }
+
+    /// An IPv4 address in the older notation `::a.b.c.d` in the newer one, so that the two compare.
+    fn mapped(self) -> V6 {
+        let old = self.address >> 32 == 0 && self.address > 0xffff;
+        V6 {
+            address: if old {
+                self.address | 0xffff << 32
+            } else {
+                self.address
+            },
+            ..self
+        }
+    }
 }
 
 fn full(address: u128) -> String {
@@ -279,7 +292,10 @@ fn full(address: u128) -> String {
 }
 
 fn ipv6_order(cells: &[Cell<'_>]) -> Option<i64> {
-    let (a, b) = (V6::parse(text(&cells[0]))?, V6::parse(text(&cells[1]))?);
+    let (a, b) = (
+        V6::parse(text(&cells[0]))?.mapped(),
+        V6::parse(text(&cells[1]))?.mapped(),
+    );
     let limit = match cells.get(2) {
         Some(_) => u32::try_from(number(cells, 2)?)
             .ok()

@@ -331,6 +331,11 @@ fn fill_linear(cells: &[Cell<'_>], out: &mut Out) {
         .filter(|(_, item)| !is_missing(**item, &cells[1]))
         .filter_map(|(at, item)| Some((at, number(*item)?)))
         .collect();
+    // A series of whole numbers stays one.
+    let whole = !known.is_empty()
+        && known
+            .iter()
+            .all(|(at, _)| matches!(items[*at].kind(), Kind::Long(_)));
     let value_at = |at: usize| -> Option<f64> {
         let after = known.partition_point(|(position, _)| *position < at);
         let next = known.get(after);
@@ -345,7 +350,7 @@ fn fill_linear(cells: &[Cell<'_>], out: &mut Out) {
             (Some((_, y)), None) | (None, Some((_, y))) if edges => Some(*y),
             (None, None) => match &cells[3] {
                 Cell::Dynamic(constant) => number(*constant),
-                _ => None,
+                _ => Some(0.0),
             },
             _ => None,
         }
@@ -354,6 +359,7 @@ fn fill_linear(cells: &[Cell<'_>], out: &mut Out) {
         let present = !is_missing(items[at], &cells[1]);
         match (present, value_at(at)) {
             (true, _) => b.value(items[at]),
+            (false, Some(value)) if whole => b.long(value as i64),
             (false, Some(value)) => b.real(value),
             (false, None) => b.value(items[at]),
         }

@@ -342,22 +342,34 @@ fn replace_strings(cells: &[Cell<'_>], out: &mut Out) {
         .filter_map(|(lookup, rewrite)| Some((lookup.as_str()?, rewrite.as_str()?)))
         .filter(|(lookup, _)| !lookup.is_empty())
         .collect();
-    // One pass: what was put in is not looked at again, and the first lookup that fits wins.
-    let mut rest = text(&cells[0]);
-    let mut result = String::with_capacity(rest.len());
-    while let Some(c) = rest.chars().next() {
-        match pairs.iter().find(|(lookup, _)| rest.starts_with(lookup)) {
-            Some((lookup, rewrite)) => {
-                result.push_str(rewrite);
-                rest = &rest[lookup.len()..];
-            }
-            None => {
-                result.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
-        }
+    // Lookup after lookup; what was put in is not looked at again.
+    let mut parts = vec![(text(&cells[0]).to_owned(), false)];
+    for (lookup, rewrite) in pairs {
+        parts = parts
+            .into_iter()
+            .flat_map(|(part, done)| {
+                if done {
+                    vec![(part, done)]
+                } else {
+                    replaced(&part, lookup, rewrite)
+                }
+            })
+            .collect();
     }
+    let result: String = parts.into_iter().map(|(part, _)| part).collect();
     out.text(&result);
+}
+
+/// A text cut at a lookup, with the rewrite in between, marked as done.
+fn replaced(text: &str, lookup: &str, rewrite: &str) -> Vec<(String, bool)> {
+    let mut parts = Vec::new();
+    for (at, piece) in text.split(lookup).enumerate() {
+        if at > 0 {
+            parts.push((rewrite.to_owned(), true));
+        }
+        parts.push((piece.to_owned(), false));
+    }
+    parts
 }
 
 /// `order` gives the positions of text, expression and rewrite.

@@ -43,6 +43,21 @@ pub(super) fn bind_pair(ctx: &BindContext, args: &[Typed], name: &'static str, k
     one(name, moments(&pair, kind, None))
 }
 
+pub(super) fn bind_pair_if(
+    ctx: &BindContext,
+    args: &[Typed],
+    name: &'static str,
+    kind: u64,
+) -> Bound {
+    count(args, 3, 3)?;
+    let pair = [
+        accept(ctx, &args[0], P::Real, 0)?,
+        accept(ctx, &args[1], P::Real, 1)?,
+    ];
+    let filter = accept(ctx, &args[2], P::Bool, 2)?.expr;
+    one(name, moments(&pair, kind, Some(filter)))
+}
+
 /// The mean of datetimes or timespans, whose sum may be beyond 64 bits.
 pub(super) fn mean_of_ticks(arg: &Typed, filter: Option<Expr>) -> Typed {
     let expr = call(
