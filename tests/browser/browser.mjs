@@ -36,14 +36,14 @@ export async function withPage(use) {
 }
 
 /**
- * Waits until `holds(argument)`, evaluated in the page, is true. Playwright's own waiting needs
+ * Waits until `holds(argument)`, evaluated in the page every `pause` ms, is true. Playwright's own waiting needs
  * `eval` in the page, which the page's Content Security Policy forbids.
  */
-export async function until(page, holds, argument, timeout = 60_000) {
+export async function until(page, holds, argument, timeout = 60_000, pause = 50) {
   const end = Date.now() + timeout;
   while (!(await page.evaluate(holds, argument))) {
     if (Date.now() > end) throw new Error(`not so after ${timeout / 1000} s: ${holds}`);
-    await new Promise((again) => setTimeout(again, 50));
+    await new Promise((again) => setTimeout(again, pause));
   }
 }
 

@@ -4,6 +4,9 @@
 //! fresh machine. Set-up is idempotent: what is there is used, what is missing is named before it
 //! is installed, and what cannot be installed ends with the command to run by hand.
 
+// What a task answers goes to standard output; how it gets on goes to standard error.
+#![allow(clippy::print_stdout)]
+
 mod bench;
 mod build;
 mod conformance;

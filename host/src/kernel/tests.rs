@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::engine::THREAD_STACK;
 
 /// A kernel whose `step` echoes the event, unless `changes` replace a part of it.
 fn kernel_text(changes: &[(&str, &str)]) -> String {
@@ -68,7 +69,13 @@ fn another_protocol_is_refused() {
 
 #[test]
 fn a_module_that_is_no_kernel_is_refused() {
-    for export in ["memory", "alloc", "dealloc", "step", "spoor_kernel_protocol"] {
+    for export in [
+        "memory",
+        "alloc",
+        "dealloc",
+        "step",
+        "spoor_kernel_protocol",
+    ] {
         let said = message(start(&[(&format!("(export \"{export}\")"), "")]));
         assert!(said.contains(export), "{export}: {said}");
     }
@@ -136,8 +143,13 @@ fn a_panic_is_quoted() {
 
 #[test]
 fn endless_recursion_is_a_trap() {
-    let said = message(step(
-        "(drop (call $again)) (i64.const 0)) (func $again (result i32) (i32.add (call $again) (i32.const 1))",
-    ));
+    // As a session's thread has it: more than the engine lets WebAssembly use.
+    let recurse = || {
+        message(step(
+            "(drop (call $again)) (i64.const 0)) (func $again (result i32) (i32.add (call $again) (i32.const 1))",
+        ))
+    };
+    let thread = std::thread::Builder::new().stack_size(THREAD_STACK);
+    let said = thread.spawn(recurse).unwrap().join().unwrap();
     assert!(said.contains("stack"), "{said}");
 }

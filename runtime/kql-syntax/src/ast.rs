@@ -235,6 +235,8 @@ pub enum ExprKind {
     },
     /// `(parameters) { body }`, `view () { body }`, or `{ body }`.
     Lambda {
+        /// `view`: `union` knows it by name and by patterns.
+        view: bool,
         /// May be empty.
         parameters: Vec<Parameter>,
         /// Statements, of which the last is the value.

@@ -65,7 +65,9 @@ fn scan_quoted(text: &str, prefix: usize, verbatim: bool) -> (usize, Option<Prob
 
 fn unterminated(end: usize, quote: &str) -> Problem {
     let hint = match quote.len() {
-        1 => Some("a string ends on its line; one between three backticks may span lines".to_owned()),
+        1 => {
+            Some("a string ends on its line; one between three backticks may span lines".to_owned())
+        }
         _ => None,
     };
     Problem {

@@ -64,7 +64,10 @@ pub enum FrameError {
 impl<T> Frame<T> {
     /// A frame without buffers.
     pub fn new(header: T) -> Self {
-        Self { header, buffers: Vec::new() }
+        Self {
+            header,
+            buffers: Vec::new(),
+        }
     }
 
     /// A frame with buffers.
@@ -77,7 +80,10 @@ impl<T> Frame<T> {
         self.buffers
             .get(index)
             .map(Vec::as_slice)
-            .ok_or(FrameError::NoBuffer { index, have: self.buffers.len() })
+            .ok_or(FrameError::NoBuffer {
+                index,
+                have: self.buffers.len(),
+            })
     }
 }
 
@@ -89,7 +95,8 @@ impl<T: Serialize> Frame<T> {
         within("header", header.len(), MAX_HEADER)?;
         within("number of buffers", self.buffers.len(), MAX_BUFFERS)?;
         let total: usize = self.buffers.iter().map(|b| b.len() + ALIGN).sum();
-        let mut out = Vec::with_capacity(12 + 4 * self.buffers.len() + header.len() + ALIGN + total);
+        let mut out =
+            Vec::with_capacity(12 + 4 * self.buffers.len() + header.len() + ALIGN + total);
         out.extend_from_slice(&MAGIC);
         push_len(&mut out, "header", header.len())?;
         push_len(&mut out, "number of buffers", self.buffers.len())?;
@@ -113,8 +120,14 @@ impl<T: DeserializeOwned> Frame<T> {
             return Err(FrameError::Magic);
         }
         let header_len = within("header", rest.length("header length")?, MAX_HEADER)?;
-        let count = within("number of buffers", rest.length("buffer count")?, MAX_BUFFERS)?;
-        let lengths = (0..count).map(|_| rest.length("buffer lengths")).collect::<Result<Vec<_>, _>>()?;
+        let count = within(
+            "number of buffers",
+            rest.length("buffer count")?,
+            MAX_BUFFERS,
+        )?;
+        let lengths = (0..count)
+            .map(|_| rest.length("buffer lengths"))
+            .collect::<Result<Vec<_>, _>>()?;
         let header = serde_json::from_slice(rest.take(header_len, "header")?)?;
         let mut buffers = Vec::with_capacity(count);
         for length in lengths {
@@ -126,12 +139,20 @@ impl<T: DeserializeOwned> Frame<T> {
 }
 
 fn within(what: &'static str, got: usize, limit: usize) -> Result<usize, FrameError> {
-    if got > limit { Err(FrameError::TooLarge { what, got, limit }) } else { Ok(got) }
+    if got > limit {
+        Err(FrameError::TooLarge { what, got, limit })
+    } else {
+        Ok(got)
+    }
 }
 
 fn push_len(out: &mut Vec<u8>, what: &'static str, len: usize) -> Result<(), FrameError> {
     let limit = u32::MAX as usize;
-    let len = u32::try_from(len).map_err(|_| FrameError::TooLarge { what, got: len, limit })?;
+    let len = u32::try_from(len).map_err(|_| FrameError::TooLarge {
+        what,
+        got: len,
+        limit,
+    })?;
     out.extend_from_slice(&len.to_le_bytes());
     Ok(())
 }
@@ -143,8 +164,14 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], FrameError> {
-        let end = self.at.checked_add(len).ok_or(FrameError::Truncated(what))?;
-        let part = self.bytes.get(self.at..end).ok_or(FrameError::Truncated(what))?;
+        let end = self
+            .at
+            .checked_add(len)
+            .ok_or(FrameError::Truncated(what))?;
+        let part = self
+            .bytes
+            .get(self.at..end)
+            .ok_or(FrameError::Truncated(what))?;
         self.at = end;
         Ok(part)
     }
@@ -162,20 +189,29 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn a_frame_survives_the_trip() {
-        let frame = Frame::with("header".to_string(), vec![vec![1, 2, 3], vec![], vec![9; 17]]);
+        let frame = Frame::with(
+            "header".to_string(),
+            vec![vec![1, 2, 3], vec![], vec![9; 17]],
+        );
         let bytes = frame.encode().unwrap();
         assert_eq!(Frame::<String>::decode(&bytes).unwrap(), frame);
     }
 
     #[test]
     fn every_truncation_is_an_error() {
-        let bytes = Frame::with(7u32, vec![vec![1; 20], vec![2; 3]]).encode().unwrap();
+        let bytes = Frame::with(7u32, vec![vec![1; 20], vec![2; 3]])
+            .encode()
+            .unwrap();
         for len in 0..bytes.len() {
-            assert!(Frame::<u32>::decode(&bytes[..len]).is_err(), "{len} bytes were accepted");
+            assert!(
+                Frame::<u32>::decode(&bytes[..len]).is_err(),
+                "{len} bytes were accepted"
+            );
         }
     }
 

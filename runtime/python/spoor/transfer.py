@@ -132,8 +132,7 @@ def _encode_column(series, buffers):
             return _utf8("decimal", [None if pd.isna(v) else str(v) for v in series], buffers)
         return _fixed("int" if small else "long", series, np.int32 if small else np.int64, 0, buffers)
     if pd.api.types.is_float_dtype(dtype):
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        return {"type": "real", "encoding": "fixed", "data": _add(values, buffers), "validity": None}
+        return _reals(series.to_numpy(dtype=np.float64, na_value=np.nan), buffers)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         if getattr(dtype, "tz", None) is not None:
             series = series.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -155,8 +154,7 @@ def _encode_objects(series, buffers):
     if found == "integer":
         return _fixed("long", series.astype("Int64"), np.int64, 0, buffers)
     if found in ("floating", "mixed-integer-float"):
-        numbers = series.astype(float).to_numpy()
-        return {"type": "real", "encoding": "fixed", "data": _add(numbers, buffers), "validity": None}
+        return _reals(series.astype(float).to_numpy(), buffers)
     if found in ("datetime", "datetime64", "date"):
         times = pd.to_datetime(series, utc=True).dt.tz_localize(None)
         return _ticks("datetime", times, "M8", buffers)
@@ -197,6 +195,13 @@ def _fixed(kind, series, dtype, filler, buffers):
     else:
         values = series.to_numpy(dtype=dtype)
     return {"type": kind, "encoding": "fixed", "data": _add(values, buffers), "validity": validity}
+
+
+def _reals(values, buffers):
+    """pandas writes NaN for what is missing, so it is null in Kusto."""
+    missing = np.isnan(values)
+    validity = _add((~missing).astype(np.uint8), buffers) if missing.any() else None
+    return {"type": "real", "encoding": "fixed", "data": _add(values, buffers), "validity": validity}
 
 
 def _ticks(kind, series, family, buffers):

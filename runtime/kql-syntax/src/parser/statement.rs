@@ -124,7 +124,7 @@ impl Parser<'_> {
     fn lambda(&mut self) -> Parse<Expr> {
         self.deeper(|parser| {
             let start = parser.span();
-            parser.eat_word("view");
+            let view = parser.eat_word("view");
             let parameters = match parser.eat_mark("(") {
                 true => {
                     parser.list_until(")", "after the parameters", |parser| parser.parameter())?
@@ -135,7 +135,11 @@ impl Parser<'_> {
             let body = parser.statements();
             parser.expect_mark("}", "after the function's body")?;
             Ok(Expr {
-                kind: ExprKind::Lambda { parameters, body },
+                kind: ExprKind::Lambda {
+                    view,
+                    parameters,
+                    body,
+                },
                 span: parser.since(start),
             })
         })

@@ -2,6 +2,7 @@
 
 use spoor_kql_syntax::ast::{Argument, ExprKind, Literal, Name, Span};
 use spoor_kql_syntax::suggest;
+use spoor_table::dynamic::Builder;
 use spoor_table::{KustoType, Value};
 
 use super::expression::Row;
@@ -23,10 +24,11 @@ impl Binder<'_> {
             return self.scalar_function(&name.text, &function, arguments, span, row);
         }
         match name.text.as_str() {
-            "toscalar" => return self.to_scalar(arguments, span, row),
+            "toscalar" => return self.scalar_of(arguments, span, row),
             "column_ifexists" | "columnifexists" => {
                 return self.column_if_exists(arguments, span, row);
             }
+            "column_names_of" => return self.column_names_of(arguments, span, row),
             "pack_all" => return self.pack_all(arguments, span, row),
             "typeof" => return self.type_of(arguments, span),
             "materialize" | "table" | "totable" => {
@@ -87,7 +89,7 @@ impl Binder<'_> {
     }
 
     /// `toscalar(T)`: the first value of the first row, known before the query runs.
-    fn to_scalar(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {
+    fn scalar_of(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {
         let [argument] = arguments else {
             return Err(self.error(span, "toscalar takes one tabular expression"));
         };
@@ -137,6 +139,27 @@ impl Binder<'_> {
             Some(found) => Ok(found.typed()),
             None => self.expression(&default.value, row),
         }
+    }
+
+    /// `column_names_of(T)`: the names of a table's columns as a dynamic array.
+    fn column_names_of(
+        &mut self,
+        arguments: &[Argument],
+        span: Span,
+        row: &Row<'_>,
+    ) -> Bind<Typed> {
+        let [argument] = arguments else {
+            return Err(self.error(span, "column_names_of takes one table"));
+        };
+        let relation = self.tabular(&argument.value, row.scope, None)?;
+        let mut builder = Builder::new();
+        let mark = builder.begin_array();
+        for column in &relation.columns {
+            builder.string(&column.name);
+            builder.item(&mark);
+        }
+        builder.end(mark);
+        Ok(functions::literal(Value::Dynamic(builder.finish())))
     }
 
     fn pack_all(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {

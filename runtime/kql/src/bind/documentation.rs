@@ -74,6 +74,11 @@ const OPERATORS: &[(&str, &str, &str)] = &[
         "Adds the columns of a table of facts by key.",
     ),
     (
+        "make-series",
+        "make-series name = aggregate(...) default=0, ... on axis from a to b step c by key, ...",
+        "Arrays of evenly spaced aggregates, one row for each combination of keys.",
+    ),
+    (
         "mv-apply",
         "mv-apply name = array to typeof(type) on (subquery)",
         "Runs a subquery over the elements of each row's array, and adds its columns to the row.",

@@ -1,6 +1,7 @@
 //! `join` and `lookup`. Source of the kinds and their columns: Kusto's documentation of the join operator.
 
 use datafusion::common::{Column as PlanColumn, JoinType, NullEquality};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, when};
 use datafusion::prelude::lit;
 use spoor_kql_syntax::ast::{BinaryOp, Expr, ExprKind, Join, Name, Span};
@@ -8,7 +9,7 @@ use spoor_kql_syntax::did_you_mean;
 use spoor_table::KustoType;
 
 use super::naming::Projection;
-use super::relation::{BoundColumn, Relation};
+use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
 use super::{Bind, Binder};
 
@@ -353,15 +354,24 @@ impl Binder<'_> {
 
     /// One row, any, for each combination of keys.
     fn one_per_key(&mut self, left: Relation, keys: &[Key], span: Span) -> Bind<Relation> {
-        let on = keys.iter().map(|key| key.left.expr()).collect();
-        let mut select: Vec<PlanExpr> = left.columns.iter().map(BoundColumn::expr).collect();
+        let mut grouped: Vec<&str> = Vec::new();
         for key in keys {
-            if !select.contains(&key.left.expr()) {
-                select.push(key.left.expr());
+            if !grouped.contains(&key.left.id.as_str()) {
+                grouped.push(&key.left.id);
             }
         }
+        let mut taken: Vec<&str> = Vec::new();
+        for bound in &left.columns {
+            if !grouped.contains(&bound.id.as_str()) && !taken.contains(&bound.id.as_str()) {
+                taken.push(&bound.id);
+            }
+        }
+        let by = grouped.iter().map(|id| column(id));
+        let rest = taken
+            .iter()
+            .map(|id| first_value_udaf().call(vec![column(id)]).alias(*id));
         let plan = LogicalPlanBuilder::from(left.plan)
-            .distinct_on(on, select, None)
+            .aggregate(by, rest)
             .and_then(LogicalPlanBuilder::build);
         Ok(Relation::unordered(self.plan(span, plan)?, left.columns))
     }

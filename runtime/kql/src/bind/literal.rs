@@ -42,7 +42,9 @@ impl Binder<'_> {
             Literal::DateTime(Some(text)) if text == "now" || text == "now()" => {
                 Value::DateTime(self.input.now_ticks)
             }
-            Literal::DateTime(Some(text)) => match parse::datetime(text) {
+            Literal::DateTime(Some(text)) => match parse::datetime(text)
+                .or_else(|| spaced_date(text))
+            {
                 Some(ticks) => Value::DateTime(ticks),
                 None => {
                     let hint = Some("write it as 2024-01-31, or 2024-01-31T12:30:00Z");
@@ -91,4 +93,19 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// A date whose parts stand apart: `2025, 6, 14`, `2017 - 08 - 01`.
+fn spaced_date(text: &str) -> Option<i64> {
+    let parts: Vec<&str> = text.split([',', '-']).map(str::trim).collect();
+    let [year, month, day] = parts.as_slice() else {
+        return None;
+    };
+    let number = |part: &str| part.parse::<u32>().ok();
+    parse::datetime(&format!(
+        "{:04}-{:02}-{:02}",
+        number(year)?,
+        number(month)?,
+        number(day)?
+    ))
 }

@@ -21,6 +21,7 @@ mod project;
 mod references;
 mod relation;
 mod scope;
+mod series;
 mod statement;
 mod summarize;
 mod tabular;

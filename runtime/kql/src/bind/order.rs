@@ -134,25 +134,31 @@ impl Binder<'_> {
         exprs: Vec<Expr>,
         span: Span,
     ) -> Bind<(LogicalPlan, Vec<Expr>)> {
-        let windows = find_window_exprs(&exprs);
-        if windows.is_empty() {
-            return Ok((plan, exprs));
+        // A window function in another's arguments goes first.
+        let (mut plan, mut exprs) = (plan, exprs);
+        loop {
+            let windows = innermost_windows(&exprs);
+            if windows.is_empty() {
+                return Ok((plan, exprs));
+            }
+            let mut named = Vec::new();
+            for window in windows {
+                named.push((window, self.id()));
+            }
+            let aliased: Vec<Expr> = named
+                .iter()
+                .map(|(window, id)| window.clone().alias(id))
+                .collect();
+            let below = LogicalPlanBuilder::from(plan)
+                .window(aliased)
+                .and_then(LogicalPlanBuilder::build);
+            plan = self.plan(span, below)?;
+            let mut replaced = Vec::new();
+            for expr in exprs {
+                replaced.push(self.replace(expr, &named, span)?);
+            }
+            exprs = replaced;
         }
-        let mut named = Vec::new();
-        for window in windows {
-            let id = self.id();
-            named.push((window, id));
-        }
-        let aliased = named.iter().map(|(window, id)| window.clone().alias(id));
-        let plan = LogicalPlanBuilder::from(plan)
-            .window(aliased)
-            .and_then(LogicalPlanBuilder::build);
-        let plan = self.plan(span, plan)?;
-        let mut replaced = Vec::new();
-        for expr in exprs {
-            replaced.push(self.replace(expr, &named, span)?);
-        }
-        Ok((plan, replaced))
     }
 
     /// An expression with each of some subexpressions replaced by a column.
@@ -172,4 +178,24 @@ impl Binder<'_> {
             .map(|transformed| transformed.data)
             .map_err(|error| self.internal(span, error))
     }
+}
+
+/// The window functions that have none in their arguments, each once.
+fn innermost_windows(exprs: &[Expr]) -> Vec<Expr> {
+    let mut found: Vec<Expr> = Vec::new();
+    let mut pending = find_window_exprs(exprs);
+    while let Some(window) = pending.pop() {
+        let Expr::WindowFunction(function) = &window else {
+            continue;
+        };
+        let inner = find_window_exprs(&function.params.args);
+        if inner.is_empty() {
+            if !found.contains(&window) {
+                found.push(window);
+            }
+        } else {
+            pending.extend(inner);
+        }
+    }
+    found
 }

@@ -98,10 +98,33 @@ impl Binder<'_> {
                 ParsePart::Column { ty, .. } => Step::Column(self.column_type(ty.as_ref())?),
             });
         }
+        self.refuse_adjacent(parse, &steps)?;
         if mode != Mode::Regex {
             return Ok(Matcher::Plain(steps));
         }
         self.regex_matcher(&steps, parse.flags.as_ref(), parse.source.span)
+    }
+
+    /// A string column that another column follows at once could end anywhere.
+    fn refuse_adjacent(&mut self, parse: &Parse, steps: &[Step]) -> Bind<()> {
+        for (pair, parts) in steps.windows(2).zip(parse.pattern.windows(2)) {
+            if let (
+                [Step::Column(KustoType::String), Step::Column(_)],
+                [_, ParsePart::Column { name, .. }],
+            ) = (pair, parts)
+            {
+                let message = format!(
+                    "nothing stands between `{}` and the string before it",
+                    name.text
+                );
+                return Err(self.error_hint(
+                    name.span,
+                    message,
+                    Some("put the text that separates them in quotes"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn regex_matcher(&mut self, steps: &[Step], flags: Option<&Name>, span: Span) -> Bind<Matcher> {
@@ -288,9 +311,14 @@ fn plain_captures<'t>(steps: &[Step], text: &'t str) -> Option<Vec<&'t str>> {
                 rest = &rest[at + delimiter.len()..];
                 open = None;
             }
-            // Of two columns without a delimiter between them, the first gets nothing.
+            // Nothing says where the column before ends: a number takes its digits, else it gets nothing.
             _ => {
-                close(open, "", &mut captures);
+                let length = match open {
+                    Some(Step::Column(ty)) if ty.is_numeric() => number_length(rest),
+                    _ => 0,
+                };
+                close(open, &rest[..length], &mut captures);
+                rest = &rest[length..];
                 open = Some(step);
             }
         }
@@ -302,6 +330,18 @@ fn plain_captures<'t>(steps: &[Step], text: &'t str) -> Option<Vec<&'t str>> {
             Some(captures)
         }
     }
+}
+
+/// The bytes of a number at the start of a text.
+fn number_length(text: &str) -> usize {
+    let sign = usize::from(text.starts_with('-'));
+    let number = |c: char| c.is_ascii_digit() || c == '.';
+    let digits = text[sign..]
+        .find(|c| !number(c))
+        .unwrap_or(text.len() - sign);
+    // A point at the end belongs to what follows.
+    let digits = text[sign..sign + digits].trim_end_matches('.').len();
+    if digits == 0 { 0 } else { sign + digits }
 }
 
 fn close<'t>(open: Option<&Step>, text: &'t str, captures: &mut Vec<&'t str>) {

@@ -226,7 +226,16 @@ impl Binder<'_> {
     /// The plan of a finished query: sorted, without hidden columns.
     pub(super) fn finish(&mut self, relation: Relation, span: Span) -> Bind<BoundPlan> {
         let relation = self.sorted(relation, None, span)?;
-        let exprs: Vec<Expr> = relation.columns.iter().map(BoundColumn::expr).collect();
+        let mut given: HashSet<&str> = HashSet::new();
+        let mut exprs: Vec<Expr> = Vec::new();
+        for bound in &relation.columns {
+            let repeated = !given.insert(&bound.id);
+            exprs.push(if repeated {
+                bound.expr().alias(self.id())
+            } else {
+                bound.expr()
+            });
+        }
         let columns = relation
             .columns
             .iter()

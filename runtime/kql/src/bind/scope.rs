@@ -31,6 +31,7 @@ pub(super) enum Entity {
 
 /// A function of the query's.
 pub(super) struct Function {
+    pub view: bool,
     pub parameters: Vec<Parameter>,
     pub body: Query,
     /// The names at its definition.

@@ -107,8 +107,14 @@ impl Binder<'_> {
     }
 
     fn let_value(&mut self, value: &Expr, scope: &Scope) -> Bind<Entity> {
-        if let ExprKind::Lambda { parameters, body } = &value.kind {
+        if let ExprKind::Lambda {
+            view,
+            parameters,
+            body,
+        } = &value.kind
+        {
             let function = Function {
+                view: *view,
                 parameters: parameters.clone(),
                 body: body.clone(),
                 scope: scope.clone(),
@@ -173,13 +179,16 @@ impl Binder<'_> {
             match &statement.kind {
                 StatementKind::Let { name, value } => {
                     let entity = match &value.kind {
-                        ExprKind::Lambda { parameters, body } => {
-                            Entity::Function(Rc::new(Function {
-                                parameters: parameters.clone(),
-                                body: body.clone(),
-                                scope: scope.clone(),
-                            }))
-                        }
+                        ExprKind::Lambda {
+                            view,
+                            parameters,
+                            body,
+                        } => Entity::Function(Rc::new(Function {
+                            view: *view,
+                            parameters: parameters.clone(),
+                            body: body.clone(),
+                            scope: scope.clone(),
+                        })),
                         _ if self.is_tabular(value, &scope) => Entity::Table(self.no_rows()),
                         _ => Entity::Scalar(functions::literal(spoor_table::Value::Bool(false))),
                     };

@@ -25,13 +25,13 @@ const ORDERED: &[&str] = &[
 ];
 
 /// An aggregate's column before the plan is made.
-struct Output {
+pub(super) struct Output {
     /// Whether the query names it.
     declared: bool,
     name: String,
     /// What to number where the name is taken.
     base: String,
-    typed: Typed,
+    pub(super) typed: Typed,
     span: Span,
 }
 
@@ -57,7 +57,7 @@ impl Binder<'_> {
     }
 
     /// The plan: keys and aggregates, and above them what is computed of aggregates.
-    fn aggregated(
+    pub(super) fn aggregated(
         &mut self,
         input: &Relation,
         keys: Projection,
@@ -105,7 +105,7 @@ impl Binder<'_> {
     }
 
     /// One aggregate of `summarize`: one column, or several.
-    fn aggregate(
+    pub(super) fn aggregate(
         &mut self,
         named: &NamedExpr,
         row: &Row<'_>,

@@ -88,7 +88,9 @@ impl Binder<'_> {
             Some(Entity::Function(function))
                 if function.parameters.iter().all(|p| p.default.is_some()) =>
             {
-                return self.tabular_function(name, &function, &[], span, scope, None);
+                let mut result = self.tabular_function(name, &function, &[], span, scope, None)?;
+                result.source = function.view.then(|| name.to_owned());
+                return Ok(result);
             }
             Some(_) => {
                 return Err(self.error(
@@ -182,6 +184,7 @@ impl Binder<'_> {
             OperatorKind::Lookup(join) => self.lookup(input, join, scope, span),
             OperatorKind::Union(union) => self.union(Some(input), union, scope, span),
             OperatorKind::MvExpand(expand) => self.mv_expand(input, expand, scope, span),
+            OperatorKind::MakeSeries(make) => self.make_series(input, make, scope, span),
             OperatorKind::MvApply(apply) => self.mv_apply(input, apply, scope, span),
             OperatorKind::Partition { by, subquery } => self.partition(input, by, subquery, scope),
             OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
@@ -203,7 +206,6 @@ impl Binder<'_> {
 
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
-            "make-series" => Some("use `summarize ... by bin(...)`"),
             "search" => Some("use `where ... has ...` on a table"),
             "top-nested" => Some("use `summarize` and `top`"),
             "top-hitters" => Some("use `summarize count() by ...` and `top`"),
@@ -260,7 +262,7 @@ impl Binder<'_> {
         scope: &Scope,
     ) -> Bind<Relation> {
         let columns = self.declared_columns(schema)?;
-        if columns.is_empty() || values.len() % columns.len() != 0 {
+        if columns.is_empty() || !values.len().is_multiple_of(columns.len()) {
             let message = format!(
                 "{} values do not fill rows of {} columns",
                 values.len(),
@@ -364,7 +366,7 @@ impl Binder<'_> {
     fn get_schema(&mut self, input: &Relation, span: Span) -> Bind<Relation> {
         let columns = vec![
             Column::new("ColumnName", KustoType::String),
-            Column::new("ColumnOrdinal", KustoType::Long),
+            Column::new("ColumnOrdinal", KustoType::Int),
             Column::new("DataType", KustoType::String),
             Column::new("ColumnType", KustoType::String),
         ];
@@ -376,7 +378,7 @@ impl Binder<'_> {
                 let text = |value: &str| Value::String(value.to_owned());
                 vec![
                     text(&column.name),
-                    Value::Long(at as i64),
+                    Value::Int(at as i32),
                     text(dot_net(column.ty)),
                     text(column.ty.name()),
                 ]
@@ -472,7 +474,7 @@ fn as_integer(value: &Value) -> Option<i64> {
     }
 }
 
-fn as_real(value: &Value) -> Option<f64> {
+pub(super) fn as_real(value: &Value) -> Option<f64> {
     match value {
         Value::Real(value) => Some(*value),
         Value::Int(value) => Some(f64::from(*value)),
@@ -516,7 +518,6 @@ fn operator_name(kind: &OperatorKind) -> &str {
         OperatorKind::Unsupported(name) => name,
         OperatorKind::AssertSchema(_) => "assert-schema",
         OperatorKind::Evaluate(_) => "evaluate",
-        OperatorKind::MakeSeries(_) => "make-series",
         OperatorKind::ParseKv { .. } => "parse-kv",
         OperatorKind::SampleDistinct { .. } => "sample-distinct",
         OperatorKind::Search { .. } => "search",

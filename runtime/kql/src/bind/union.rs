@@ -6,7 +6,7 @@ use spoor_table::{KustoType, Value};
 
 use super::project::wildcard;
 use super::relation::{BoundColumn, Relation};
-use super::scope::Scope;
+use super::scope::{Entity, Scope};
 use super::{Bind, Binder};
 use crate::functions;
 
@@ -110,18 +110,18 @@ impl Binder<'_> {
                 return Ok(());
             }
         };
-        let names: Vec<String> = self
-            .input
-            .catalogue
-            .keys()
+        let known = self.input.catalogue.keys().map(String::as_str);
+        let views = scope.names().filter(|(_, entity)| is_view(entity));
+        let names: Vec<String> = known
+            .chain(views.map(|(name, _)| name))
             .filter(|name| wildcard(pattern, name))
-            .cloned()
+            .map(str::to_owned)
             .collect();
         if names.is_empty() && !fuzzy {
             return Err(self.error(expr.span, format!("no table matches `{pattern}`")));
         }
         for name in names {
-            tables.push(self.table(&name, expr.span, &Scope::root())?);
+            tables.push(self.table(&name, expr.span, scope)?);
         }
         Ok(())
     }
@@ -161,6 +161,10 @@ impl Binder<'_> {
     }
 }
 
+fn is_view(entity: &Entity) -> bool {
+    matches!(entity, Entity::Function(function) if function.view)
+}
+
 /// The columns of the result: of all tables in order, or those that all have. A name with several types gives a column for each,
 /// called `name_type`.
 fn merge(tables: &[Relation], inner: bool) -> Vec<Merged> {
@@ -181,10 +185,23 @@ fn merge(tables: &[Relation], inner: bool) -> Vec<Merged> {
         });
     }
     let clashes = |name: &str| all.iter().filter(|(other, _)| other == name).count() > 1;
+    let single: Vec<&str> = all
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !clashes(name))
+        .collect();
+    let typed = |name: &str, ty: &KustoType| {
+        let typed = format!("{name}_{ty}");
+        let numbered = (1..).map(|number| format!("{typed}{number}"));
+        std::iter::once(typed.clone())
+            .chain(numbered)
+            .find(|name| !single.contains(&name.as_str()))
+            .unwrap_or(typed.clone())
+    };
     all.iter()
         .map(|(name, ty)| Merged {
             name: if clashes(name) {
-                format!("{name}_{ty}")
+                typed(name, ty)
             } else {
                 name.clone()
             },

@@ -1,6 +1,7 @@
 //! Running plans: DataFusion on a tokio runtime that is driven in slices, a memory limit that ends in an error, and
 //! scans of tables in memory. The engine calls it; nothing here knows KQL.
 
+mod give_way;
 mod pace;
 mod scan;
 
@@ -194,7 +195,7 @@ async fn collect(
     plan: LogicalPlan,
     columns: Vec<Column>,
 ) -> Result<Table, Failure> {
-    let physical = state.create_physical_plan(&plan).await?;
+    let physical = give_way::between_batches(state.create_physical_plan(&plan).await?)?;
     let reservation = MemoryConsumer::new("result").register(&state.runtime_env().memory_pool);
     let mut stream = execute_stream(physical, state.task_ctx())?;
     let mut table = Table::empty(columns);

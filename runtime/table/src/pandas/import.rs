@@ -144,8 +144,9 @@ impl<'a> Source<'a> {
             }
             KustoType::Real => {
                 let values = self.values("data", rows, f64::from_le_bytes)?;
-                // pandas has no other null for floats, so NaN stays what it is.
-                Arc::new(Float64Array::new(ScalarBuffer::from(values), self.nulls()?))
+                // NaN is how pandas says that a number is missing.
+                let nulls = NullBuffer::from_iter(values.iter().map(|value| !value.is_nan()));
+                Arc::new(Float64Array::new(ScalarBuffer::from(values), Some(nulls)))
             }
             KustoType::DateTime | KustoType::TimeSpan => self.times()?,
             _ => return Err(self.error("this type cannot have the fixed encoding")),
