@@ -190,6 +190,7 @@ impl ExecutionPlan for ScanExec {
             return internal_err!("a scan has no partition {partition}");
         };
         Ok(Box::pin(ScanStream {
+            paused: false,
             schema: self.schema.clone(),
             batches: batches.clone().into_iter(),
             pacer: context.session_config().get_extension::<Pacer>(),
@@ -221,6 +222,8 @@ struct ScanStream {
     schema: SchemaRef,
     batches: std::vec::IntoIter<RecordBatch>,
     pacer: Option<Arc<Pacer>>,
+    /// The last poll paused: this one gives a batch, however short its slice is.
+    paused: bool,
 }
 
 impl Stream for ScanStream {
@@ -228,10 +231,13 @@ impl Stream for ScanStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(pacer) = &self.pacer
+            && !self.paused
             && pacer.poll(context).is_pending()
         {
+            self.paused = true;
             return Poll::Pending;
         }
+        self.paused = false;
         Poll::Ready(self.batches.next().map(Ok))
     }
 }
