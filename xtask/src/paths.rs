@@ -18,7 +18,11 @@ pub struct Paths {
 impl Paths {
     /// Finds the folders from this crate's own place and the environment.
     pub fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        // As cargo says when it runs this, not when it built it: checkouts that share a target folder
+        // share this binary too.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR")
+            .context("run this as `cargo xtask`, which says where the checkout is")?;
+        let root = Path::new(&manifest)
             .parent()
             .context("xtask is not inside a checkout")?
             .to_path_buf();

@@ -120,3 +120,10 @@ fn tables_come_and_go() {
     let diagnostics = engine.start("Events | count", 0).err().unwrap();
     assert!(diagnostics[0].message.contains("Events"), "{diagnostics:?}");
 }
+
+#[test]
+fn a_result_is_counted_by_its_own_rows_and_not_by_the_buffers_it_shares() {
+    // The table is one batch of some 4 MB, which a scan gives in two dozen slices.
+    let result = engine(16 << 20, 1).run("Events", 0).unwrap();
+    assert_eq!(result.table.rows(), 200_000);
+}

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use datafusion::datasource::MemTable;
 use datafusion::functions_aggregate::expr_fn::{avg, count};
-use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -38,10 +38,10 @@ fn main() -> Result<()> {
 
 /// `Rows | summarize count(), avg(Score) by Account`.
 async fn group_by(context: &SessionContext) -> Result<usize> {
-    let frame = context
-        .table("Rows")
-        .await?
-        .aggregate(vec![col("Account")], vec![count(lit(1)), avg(col("Score"))])?;
+    let frame = context.table("Rows").await?.aggregate(
+        vec![ident("Account")],
+        vec![count(lit(1)), avg(ident("Score"))],
+    )?;
     Ok(frame
         .collect()
         .await?

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -201,10 +202,19 @@ async fn collect(
     let mut table = Table::empty(columns);
     while let Some(batch) = stream.next().await {
         let batch = batch?;
-        reservation.try_grow(batch.get_array_memory_size())?;
+        reservation.try_grow(rows_memory(&batch)?)?;
         table.push(batch).map_err(Failure::Shape)?;
     }
     Ok(table)
+}
+
+/// The bytes of a batch's own rows. Batches that a scan gives are slices of one another's buffers, which count once.
+fn rows_memory(batch: &RecordBatch) -> Result<usize, DataFusionError> {
+    let sizes = batch
+        .columns()
+        .iter()
+        .map(|column| column.to_data().get_slice_memory_size());
+    Ok(sizes.sum::<Result<usize, _>>()?)
 }
 
 fn explain(error: DataFusionError, limit: usize) -> ExecutionError {
