@@ -107,6 +107,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
+    if !dir.exists() {
+        let why = format!("there is no folder {}: make it first", dir.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    }
     // The mode of a new file is cut by the umask as it is created.
     let mut temp = tempfile::Builder::new()
         .prefix(".spoor-")
@@ -173,7 +177,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("taken")).unwrap();
         assert!(write_atomically(&dir.path().join("taken"), b"x").is_err());
-        assert!(write_atomically(&dir.path().join("no/such/folder"), b"x").is_err());
+        let nowhere = write_atomically(&dir.path().join("no/such/file"), b"x").unwrap_err();
+        assert!(nowhere.to_string().contains("no folder"), "{nowhere}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

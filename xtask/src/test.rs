@@ -61,8 +61,7 @@ pub fn lint(paths: &Paths) -> Result<()> {
     step(
         "Linting",
         cargo(paths)
-            .args(["clippy", "--locked", "--workspace"])
-            .args(["--exclude", "spoor-worker"])
+            .args(["clippy", "--release", "--locked", "--workspace"])
             .args(["--all-targets", "--", "-D", "warnings"]),
     )?;
     licences::check(paths)

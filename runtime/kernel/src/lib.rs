@@ -8,7 +8,7 @@
 //! - `kernel`: the state machine; `session`, `stale`: the session's state; `catalogue`: the data.
 //! - `cell`: a cell's language and options; `job`: a query in slices; `bundle`: a result's MIME bundle.
 //! - `python`: the guest's upcalls; `language`: completion and inspection of KQL; `output`: messages.
-//! - `wasm`: the exports of `kernel.wasm`, and nothing else.
+//! - `wasm`: the exports of `kernel.wasm`, and nothing else; `memcmp`: what its C library does slowly.
 //!
 //! Invariants
 //! - No event makes it panic, and no guest can name a size that it allocates.
@@ -21,6 +21,8 @@ mod cell;
 mod job;
 mod kernel;
 mod language;
+#[cfg(target_arch = "wasm32")]
+mod memcmp;
 mod output;
 mod python;
 mod request;

@@ -1,4 +1,4 @@
-//! The worker's inbox, and the way to let it fill: messages from the page wait here until the
+//! The worker's inbox, and the way to let it fill: requests of the page wait here until the
 //! driver asks for one, and [`Doorbell::turn`] lets the browser deliver more between two slices.
 
 use std::cell::{Cell, RefCell};
@@ -11,37 +11,35 @@ use spoor_protocol::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::messages::ToWorker;
-
-/// Messages in the order of their arrival, save that some may overtake.
+/// Requests in the order of their arrival, save that some may overtake.
 #[derive(Default)]
 pub struct Inbox {
-    waiting: RefCell<VecDeque<ToWorker>>,
+    waiting: RefCell<VecDeque<Event>>,
     waker: Cell<Option<Waker>>,
 }
 
 impl Inbox {
-    /// Adds a message and wakes whoever waits for one.
-    pub fn push(&self, message: ToWorker) {
-        self.waiting.borrow_mut().push_back(message);
+    /// Adds a request and wakes whoever waits for one.
+    pub fn push(&self, event: Event) {
+        self.waiting.borrow_mut().push_back(event);
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    /// The next message.
-    pub async fn next(&self) -> ToWorker {
+    /// The next request.
+    pub async fn next(&self) -> Event {
         self.first(|_| true).await
     }
 
-    /// The next message that concerns the request which is running: an interrupt or typed input.
+    /// The next one that concerns the request which is running: an interrupt or typed input.
     /// Others stay where they are.
-    pub async fn next_urgent(&self) -> ToWorker {
+    pub async fn next_urgent(&self) -> Event {
         self.first(is_urgent).await
     }
 
     /// As [`Inbox::next_urgent`], where there is one already.
-    pub fn take_urgent(&self) -> Option<ToWorker> {
+    pub fn take_urgent(&self) -> Option<Event> {
         self.take(is_urgent)
     }
 
@@ -50,9 +48,9 @@ impl Inbox {
         self.waiting.borrow().is_empty()
     }
 
-    async fn first(&self, wanted: impl Fn(&ToWorker) -> bool) -> ToWorker {
+    async fn first(&self, wanted: impl Fn(&Event) -> bool) -> Event {
         poll_fn(|context| match self.take(&wanted) {
-            Some(message) => Poll::Ready(message),
+            Some(event) => Poll::Ready(event),
             None => {
                 self.waker.set(Some(context.waker().clone()));
                 Poll::Pending
@@ -61,20 +59,15 @@ impl Inbox {
         .await
     }
 
-    fn take(&self, wanted: impl Fn(&ToWorker) -> bool) -> Option<ToWorker> {
+    fn take(&self, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(wanted)?;
         waiting.remove(at)
     }
 }
 
-fn is_urgent(message: &ToWorker) -> bool {
-    matches!(
-        message,
-        ToWorker::Request {
-            event: Event::Interrupt | Event::InputReply { .. }
-        }
-    )
+fn is_urgent(event: &Event) -> bool {
+    matches!(event, Event::Interrupt | Event::InputReply { .. })
 }
 
 /// A message channel to itself: the shortest way round the browser's event loop (`setTimeout`
@@ -106,35 +99,20 @@ mod tests {
     use super::*;
     use futures::FutureExt;
 
-    fn request(event: Event) -> ToWorker {
-        ToWorker::Request { event }
-    }
-
     #[test]
     fn an_interrupt_overtakes_and_the_rest_keeps_its_order() {
         let inbox = Inbox::default();
-        inbox.push(request(Event::Restart));
-        inbox.push(ToWorker::PreparePython);
+        inbox.push(Event::Restart);
+        inbox.push(Event::Continue);
         assert!(inbox.take_urgent().is_none());
-        inbox.push(request(Event::Interrupt));
-        let urgent = inbox.next_urgent().now_or_never();
-        assert!(matches!(
-            urgent,
-            Some(ToWorker::Request {
-                event: Event::Interrupt
-            })
-        ));
-        let first = inbox.next().now_or_never();
-        assert!(matches!(
-            first,
-            Some(ToWorker::Request {
-                event: Event::Restart
-            })
-        ));
-        assert!(matches!(
-            inbox.next().now_or_never(),
-            Some(ToWorker::PreparePython)
-        ));
-        assert!(inbox.next().now_or_never().is_none() && inbox.is_empty());
+        inbox.push(Event::Interrupt);
+        inbox.push(Event::InputReply { value: None });
+        let urgent = || inbox.next_urgent().now_or_never();
+        assert!(matches!(urgent(), Some(Event::Interrupt)));
+        assert!(matches!(urgent(), Some(Event::InputReply { .. })));
+        let next = || inbox.next().now_or_never();
+        assert!(matches!(next(), Some(Event::Restart)));
+        assert!(matches!(next(), Some(Event::Continue)));
+        assert!(next().is_none() && inbox.is_empty());
     }
 }

@@ -33,7 +33,9 @@ impl Kernel {
             dealloc: named("dealloc")?,
             step: named("step")?,
         };
-        call(&named("_initialize")?, &[])?;
+        if let Some(initialize) = export(&instance, "_initialize") {
+            call(&initialize, &[])?;
+        }
         let version = call(&named("spoor_kernel_protocol")?, &[])?;
         if version.as_f64() != Some(f64::from(PROTOCOL_VERSION)) {
             return Err(Error::Protocol(format!(

@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::bindings::{array, can_suspend};
-use crate::error::Error;
+use crate::error::{Error, text_of};
 use crate::guest::Guest;
 use crate::inbox::{Doorbell, Inbox};
 use crate::kernel::Kernel;
@@ -33,7 +33,7 @@ const OUTPUTS: [&str; 6] = [
     "clear_output",
 ];
 
-/// Starts the session's loop and returns the function that takes the page's messages.
+/// Returns the function that takes the page's messages; `open` starts the session's loop.
 pub fn start(post: Function) -> Function {
     let session = Rc::new(Session {
         post,
@@ -48,9 +48,7 @@ pub fn start(post: Function) -> Function {
         breathed: Cell::new(0.0),
         suspends: can_suspend(),
     });
-    let receiver = session.clone();
-    let deliver = Closure::<dyn FnMut(String)>::new(move |text: String| receiver.receive(&text));
-    spawn_local(async move { session.run().await });
+    let deliver = Closure::<dyn FnMut(String)>::new(move |text: String| session.receive(&text));
     deliver.into_js_value().unchecked_into()
 }
 
@@ -78,7 +76,8 @@ struct Opened {
     sources: Vec<Source>,
     open: Event,
     verify: bool,
-    module: WebAssembly::Module,
+    /// The kernel's, once it is loaded.
+    module: OnceCell<WebAssembly::Module>,
     bell: Doorbell,
 }
 
@@ -92,10 +91,18 @@ struct Todo {
 }
 
 impl Session {
-    fn receive(&self, text: &str) {
+    /// What needs no kernel is done at once; the rest waits its turn in the inbox.
+    fn receive(self: &Rc<Self>, text: &str) {
         match serde_json::from_str(text) {
             Ok(ToWorker::Markdown { notebook }) => self.render(&notebook),
-            Ok(message) => self.inbox.push(message),
+            Ok(ToWorker::PreparePython) => self.prepare_guest(),
+            Ok(ToWorker::Open {
+                site,
+                options,
+                sources,
+                verify,
+            }) => self.begin(site, Event::Open { options }, sources, verify),
+            Ok(ToWorker::Request { event }) => self.inbox.push(event),
             Err(error) => self.fail(
                 "driver",
                 &format!("a message from the page does not read: {error}"),
@@ -103,7 +110,27 @@ impl Session {
         }
     }
 
-    /// Needs no engine, so it does not wait its turn behind their loading.
+    /// Starts the loop. What to load is known from here on, so that Python loads beside the kernel.
+    fn begin(self: &Rc<Self>, site: Site, open: Event, sources: Vec<Source>, verify: bool) {
+        let bell = match Doorbell::new() {
+            Ok(bell) => bell,
+            Err(thrown) => return self.fail("driver", &text_of(&thrown)),
+        };
+        let opened = Opened {
+            site,
+            sources,
+            open,
+            verify,
+            module: OnceCell::new(),
+            bell,
+        };
+        if self.opened.set(opened).is_err() {
+            return self.fail("driver", "a session can be opened only once");
+        }
+        let session = self.clone();
+        spawn_local(async move { session.run().await });
+    }
+
     fn render(&self, notebook: &str) {
         match Notebook::from_slice(notebook.as_bytes()) {
             Ok(notebook) => self.send(&FromWorker::Markdown {
@@ -146,54 +173,23 @@ impl Session {
 /// The loop.
 impl Session {
     async fn run(self: Rc<Self>) {
+        if let Err(error) = self.load_kernel().await {
+            self.recover(&error).await;
+        }
         loop {
-            let message = self.inbox.next().await;
-            if let Err(error) = self.take(message).await {
+            let event = self.inbox.next().await;
+            if let Err(error) = self.request(event).await {
                 self.recover(&error).await;
             }
             self.rest().await;
         }
     }
 
-    async fn take(self: &Rc<Self>, message: ToWorker) -> Result<(), Error> {
-        match message {
-            ToWorker::Open { .. } => self.open(message).await,
-            ToWorker::PreparePython => {
-                self.prepare_guest();
-                Ok(())
-            }
-            ToWorker::Request { event } => self.request(event).await,
-            ToWorker::Markdown { notebook } => {
-                self.render(&notebook);
-                Ok(())
-            }
-        }
-    }
-
-    async fn open(self: &Rc<Self>, message: ToWorker) -> Result<(), Error> {
-        let ToWorker::Open {
-            site,
-            options,
-            sources,
-            verify,
-        } = message
-        else {
-            return Ok(());
-        };
-        let bell = Doorbell::new().map_err(|thrown| Error::load("the worker", &thrown))?;
-        let progress = Progress::new("kernel", site.kernel.bytes, self.sender());
-        let (module, hash) = load::module(&site.kernel, &progress, verify).await?;
-        let opened = Opened {
-            site,
-            sources,
-            open: Event::Open { options },
-            verify,
-            module,
-            bell,
-        };
-        if self.opened.set(opened).is_err() {
-            return Err(Error::Protocol("a session can be opened only once".into()));
-        }
+    async fn load_kernel(self: &Rc<Self>) -> Result<(), Error> {
+        let opened = self.opened()?;
+        let progress = Progress::new("kernel", opened.site.kernel.bytes, self.sender());
+        let (module, hash) = load::module(&opened.site.kernel, &progress, opened.verify).await?;
+        opened.module.get_or_init(|| module);
         self.start_kernel().await?;
         progress.finish(hash.into_iter().collect());
         self.set_state(State::Idle);
@@ -202,7 +198,8 @@ impl Session {
 
     async fn start_kernel(self: &Rc<Self>) -> Result<(), Error> {
         let opened = self.opened()?;
-        *self.kernel.borrow_mut() = Some(Rc::new(Kernel::start(&opened.module)?));
+        let module = opened.module.get().ok_or_else(not_running)?;
+        *self.kernel.borrow_mut() = Some(Rc::new(Kernel::start(module)?));
         self.carry(Frame::new(opened.open.clone())).await?;
         for source in &opened.sources {
             self.carry(Frame::new(Event::AddSource {
@@ -269,11 +266,7 @@ impl Session {
 
     /// One step, and the effects that need no waiting.
     fn step(&self, frame: &Frame<Event>) -> Result<Todo, Error> {
-        let kernel = self
-            .kernel
-            .borrow()
-            .clone()
-            .ok_or_else(|| Error::Kernel("it is not running".into()))?;
+        let kernel = self.kernel.borrow().clone().ok_or_else(not_running)?;
         let mut effects = kernel.step(frame)?;
         let mut todo = Todo::default();
         for effect in std::mem::take(&mut effects.header) {
@@ -342,10 +335,7 @@ impl Session {
 
     /// What concerns the running request among the messages that have arrived.
     fn urgent(&self) -> Option<Frame<Event>> {
-        match self.inbox.take_urgent() {
-            Some(ToWorker::Request { event }) => Some(Frame::new(event)),
-            _ => None,
-        }
+        self.inbox.take_urgent().map(Frame::new)
     }
 
     /// Lets the browser deliver messages.
@@ -395,4 +385,8 @@ impl Session {
         };
         self.set_state(state);
     }
+}
+
+fn not_running() -> Error {
+    Error::Kernel("it is not running".into())
 }

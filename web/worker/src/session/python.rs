@@ -15,7 +15,7 @@ use crate::bindings::{array, make_wasi, sha256, timeout};
 use crate::error::{Error, text_of};
 use crate::guest::Guest;
 use crate::load::{self, Progress};
-use crate::messages::{Asset, Source, ToWorker};
+use crate::messages::{Asset, Source};
 
 /// Milliseconds for which the guest may run from call to call of its door before messages are
 /// let in.
@@ -115,9 +115,9 @@ impl Session {
             let session = session.clone();
             future_to_promise(async move {
                 let slept = JsFuture::from(timeout(ms));
-                let message = Box::pin(session.inbox.next_urgent());
-                if let Either::Right((message, _)) = select(slept, message).await {
-                    session.heed(&message);
+                let event = Box::pin(session.inbox.next_urgent());
+                if let Either::Right((event, _)) = select(slept, event).await {
+                    session.heed(&event);
                 }
                 Ok(JsValue::UNDEFINED)
             })
@@ -165,14 +165,8 @@ impl Session {
     }
 
     /// An interrupt that came while the guest's own code was at work is the guest's.
-    fn heed(&self, message: &ToWorker) {
-        if let (
-            ToWorker::Request {
-                event: Event::Interrupt,
-            },
-            Some(guest),
-        ) = (message, &*self.guest.borrow())
-        {
+    fn heed(&self, event: &Event) {
+        if let (Event::Interrupt, Some(guest)) = (event, &*self.guest.borrow()) {
             guest.interrupt();
         }
     }
@@ -184,8 +178,8 @@ impl Session {
         loop {
             if let Some(reply) = todo.reply {
                 self.breathe().await?;
-                if let Some(message) = self.inbox.take_urgent() {
-                    self.heed(&message);
+                if let Some(event) = self.inbox.take_urgent() {
+                    self.heed(&event);
                 }
                 return Ok(reply);
             }
@@ -199,9 +193,7 @@ impl Session {
             }
             if queue.is_empty() {
                 // The kernel waits for a person: typed input, or an interrupt instead.
-                if let ToWorker::Request { event } = self.inbox.next_urgent().await {
-                    queue.push_back(Frame::new(event));
-                }
+                queue.push_back(Frame::new(self.inbox.next_urgent().await));
             }
             todo = match queue.pop_front() {
                 Some(frame) => self.step(&frame)?,
