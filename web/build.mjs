@@ -60,6 +60,7 @@ async function scripts() {
     define: { FRAME_HASH: JSON.stringify(frameHash) },
     alias: {
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
+      "spoor:engines": path.join(web, "worker/js/engines.mjs"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
     },
     logLevel: "warning",

@@ -289,32 +289,3 @@ export function fetchNow(url, first, last) {
   }
   return { status: request.status, data: new Uint8Array(request.response) };
 }
-
-/** The response with its decoded bytes counted as they pass: `progress(bytes)` for each part. */
-export function counted(response, type, progress) {
-  const count = new TransformStream({
-    transform(part, out) {
-      progress(part.length);
-      out.enqueue(part);
-    },
-  });
-  return new Response(response.body.pipeThrough(count), { headers: { "Content-Type": type } });
-}
-
-const begun = new Map();
-
-/** Starts to fetch `url`, so that a later `begin` of the same URL finds it under way. */
-export function prefetch(url) {
-  if (!begun.has(url)) {
-    const response = fetch(url);
-    response.catch(() => {});
-    begun.set(url, response);
-  }
-}
-
-/** The response for `url`: the one that `prefetch` began, or a new one. */
-export function begin(url) {
-  const response = begun.get(url) ?? fetch(url);
-  begun.delete(url);
-  return response;
-}

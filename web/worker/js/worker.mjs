@@ -2,7 +2,7 @@
 // to ask for them, then hands every message to the driver. See `src/messages.rs` for the messages.
 
 import init, { start } from "spoor:driver";
-import { prefetch } from "spoor:wasi";
+import { prefetch } from "spoor:engines";
 
 let site;
 const early = [];
@@ -11,14 +11,14 @@ let deliver = (text) => early.push(text);
 self.onmessage = ({ data }) => {
   if (data.type === "open") {
     site = data.site;
-    prefetch(site.kernel.url);
+    prefetch(site.kernel);
   }
   if (data.type === "prepare_python") prefetchPython(site.python);
   deliver(JSON.stringify(data));
 };
 
 function prefetchPython({ module, image, mounts }) {
-  for (const asset of [module, image, mounts]) if (asset) prefetch(asset.url);
+  for (const asset of [module, image, mounts]) if (asset) prefetch(asset);
 }
 
 const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));

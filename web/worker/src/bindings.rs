@@ -1,4 +1,4 @@
-//! The JavaScript that the driver calls: `js/wasi.mjs`, and JSPI, which js-sys does not name yet.
+//! The JavaScript that the driver calls: `js/wasi.mjs` and `js/engines.mjs`, and JSPI, which js-sys does not name yet.
 
 use js_sys::{Array, Function, Object, Promise, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
@@ -26,8 +26,13 @@ extern "C" {
     /// Fetches a whole file and blocks meanwhile; `{status, data}`.
     #[wasm_bindgen(js_name = fetchNow, catch)]
     pub fn fetch_now(url: &str) -> Result<JsValue, JsValue>;
-    /// The response for a URL, begun early or now.
-    pub fn begin(url: &str) -> Promise;
+}
+
+#[wasm_bindgen(raw_module = "spoor:engines")]
+extern "C" {
+    /// The response for a URL, begun early or now. What is named by its SHA-256 is kept for the
+    /// next visit.
+    pub fn begin(url: &str, sha256: Option<&str>) -> Promise;
     /// A response of the MIME type `kind` that reports each part's bytes as they pass.
     pub fn counted(
         response: &web_sys::Response,

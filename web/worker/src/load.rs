@@ -74,14 +74,15 @@ pub async fn module(
 ) -> Result<(WebAssembly::Module, Option<String>), Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
     if hash {
-        let bytes = bytes(&asset.url, progress).await?;
+        let bytes = bytes(&asset.url, asset.sha256.as_deref(), progress).await?;
         let hash = sha256(&bytes).await.map_err(failed)?;
         let module = JsFuture::from(WebAssembly::compile(&bytes))
             .await
             .map_err(failed)?;
         return Ok((module.unchecked_into(), Some(hash)));
     }
-    let response = response(&asset.url, "application/wasm", progress).await?;
+    let sha256 = asset.sha256.as_deref();
+    let response = response(&asset.url, sha256, "application/wasm", progress).await?;
     let compiling = WebAssembly::compile_streaming(&Promise::resolve(&JsValue::from(response)));
     Ok((
         JsFuture::from(compiling)
@@ -92,19 +93,28 @@ pub async fn module(
     ))
 }
 
-/// Fetches a whole file.
-pub async fn bytes(url: &str, progress: &Rc<Progress>) -> Result<Uint8Array, Error> {
+/// Fetches a whole file, of the SHA-256 if that is known.
+pub async fn bytes(
+    url: &str,
+    sha256: Option<&str>,
+    progress: &Rc<Progress>,
+) -> Result<Uint8Array, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
-    let response = response(url, "application/octet-stream", progress).await?;
+    let response = response(url, sha256, "application/octet-stream", progress).await?;
     let buffer = JsFuture::from(response.array_buffer().map_err(failed)?)
         .await
         .map_err(failed)?;
     Ok(Uint8Array::new(&buffer))
 }
 
-async fn response(url: &str, kind: &str, progress: &Rc<Progress>) -> Result<Response, Error> {
+async fn response(
+    url: &str,
+    sha256: Option<&str>,
+    kind: &str,
+    progress: &Rc<Progress>,
+) -> Result<Response, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
-    let response: Response = JsFuture::from(begin(url))
+    let response: Response = JsFuture::from(begin(url, sha256))
         .await
         .map_err(failed)?
         .unchecked_into();

@@ -84,6 +84,9 @@ pub struct Asset {
     pub url: String,
     /// Its length in bytes, unpacked.
     pub bytes: f64,
+    /// Its SHA-256 in hexadecimal, if it is to be kept from visit to visit.
+    #[serde(default)]
+    pub sha256: Option<String>,
 }
 
 /// A file that becomes a table, and is seen by Python as `/data/FILE`.

@@ -22,7 +22,7 @@ impl Session {
             return vec![unread(name, "the page has no such source")];
         };
         let progress = Progress::new(name, source.bytes, self.sender());
-        match load::bytes(&source.url, &progress).await {
+        match load::bytes(&source.url, None, &progress).await {
             Ok(bytes) => parts(name, &bytes),
             Err(error) => vec![unread(name, &error.to_string())],
         }

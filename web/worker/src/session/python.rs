@@ -77,7 +77,7 @@ impl Session {
         let (module, image, mounts) = join3(
             load::module(&python.module, &progress, *verify),
             image(python.image.as_ref(), &progress, *verify),
-            load::bytes(&python.mounts.url, &files),
+            load::bytes(&python.mounts.url, None, &files),
         )
         .await;
         let ((module, hash), (image, image_hash)) = (module?, image?);
@@ -240,7 +240,7 @@ async fn image(
     let Some(asset) = asset else {
         return Ok((None, None));
     };
-    let bytes = load::bytes(&asset.url, progress).await?;
+    let bytes = load::bytes(&asset.url, asset.sha256.as_deref(), progress).await?;
     if !hash {
         return Ok((Some(bytes), None));
     }
