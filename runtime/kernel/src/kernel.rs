@@ -469,6 +469,11 @@ impl Machine {
                 }
                 let ending = match &mut request.work {
                     Work::Python(turn) => {
+                        // A guest that is stopped while it waits is answered all the same.
+                        if turn.upcall.take().is_some() {
+                            let failure = Failure::new("SystemExit", "the turn has ended");
+                            out.upcall_reply(python::refusal(&failure));
+                        }
                         if outcome != Outcome::Returned {
                             self.session
                                 .give_back_unbound(std::mem::take(&mut turn.bound));

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cells;
+mod files;
 mod guest;
 mod misuse;
 mod queries;
+mod storm;
 
 use std::collections::{BTreeMap, VecDeque};
 
