@@ -62,10 +62,16 @@ impl Parser<'_> {
     }
 
     fn level(&mut self, level: Level) -> Parse<Expr> {
+        self.apart(|parser| parser.row(level))
+    }
+
+    /// Operands of one level with its operators between them.
+    fn row(&mut self, level: Level) -> Parse<Expr> {
         let mut operands = vec![self.tighter(level)?];
         let mut ops = Vec::new();
         loop {
             if level == Level::Equality && self.special_equality(&mut operands)? {
+                self.grow(1, self.span())?;
                 continue;
             }
             let Some((op, words)) = self
@@ -79,11 +85,13 @@ impl Parser<'_> {
             operands.push(self.tighter(level)?);
             ops.push((op, op_span));
         }
-        Ok(combine(
-            operands,
-            &ops,
-            matches!(level, Level::Or | Level::And),
-        ))
+        let balanced = matches!(level, Level::Or | Level::And);
+        let levels = match balanced {
+            true => ops.len().checked_ilog2().map_or(0, |log| log as usize + 1),
+            false => ops.len(),
+        };
+        self.grow(levels, self.span())?;
+        Ok(combine(operands, &ops, balanced))
     }
 
     fn tighter(&mut self, level: Level) -> Parse<Expr> {
@@ -205,6 +213,10 @@ impl Parser<'_> {
 
     /// A primary expression and what is reached from it by `.` and `[]`.
     pub(super) fn postfix(&mut self) -> Parse<Expr> {
+        self.apart(|parser| parser.path())
+    }
+
+    fn path(&mut self) -> Parse<Expr> {
         let mut expr = self.primary()?;
         let mut steps = 0;
         loop {
@@ -227,6 +239,7 @@ impl Parser<'_> {
                 span: self.since(start),
             };
             steps += 1;
+            self.grow(1, self.span())?;
             if steps > CHAIN_LIMIT {
                 return Err(self.error(
                     expr.span,

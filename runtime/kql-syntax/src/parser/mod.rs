@@ -37,6 +37,7 @@ pub fn parse(source: &str) -> Parsed {
         at: 0,
         diagnostics,
         depth: 0,
+        height: 0,
     };
     let query = parser.query();
     let mut diagnostics = parser.diagnostics;
@@ -47,6 +48,9 @@ pub fn parse(source: &str) -> Parsed {
 
 /// Levels of parentheses, subqueries and the like in each other.
 const DEPTH_LIMIT: usize = 100;
+
+/// Levels of the syntax tree: nesting, and the operators of a row that each take the ones before.
+const HEIGHT_LIMIT: usize = 400;
 
 /// The mark of an error that has been reported.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +64,8 @@ struct Parser<'a> {
     at: usize,
     diagnostics: Vec<Diagnostic>,
     depth: usize,
+    /// How deep the tree is at most below what is being parsed.
+    height: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -206,9 +212,32 @@ impl<'a> Parser<'a> {
             return Err(self.error_hint(span, message, "name parts of it with `let`"));
         }
         self.depth += 1;
-        let result = rule(self);
+        let result = self.apart(|parser| {
+            let result = rule(parser)?;
+            parser.grow(1, parser.span())?;
+            Ok(result)
+        });
         self.depth -= 1;
         result
+    }
+
+    /// Runs a rule whose tree stands beside what was parsed before, not above it.
+    fn apart<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        let beside = std::mem::take(&mut self.height);
+        let result = rule(self);
+        self.height = self.height.max(beside);
+        result
+    }
+
+    /// Puts so many levels above what was parsed. What walks the tree later does so recursively.
+    fn grow(&mut self, levels: usize, span: Span) -> Parse<()> {
+        self.height += levels;
+        if self.height <= HEIGHT_LIMIT {
+            return Ok(());
+        }
+        self.at = self.tokens.len();
+        let message = format!("the query builds up more than {HEIGHT_LIMIT} levels deep");
+        Err(self.error_hint(span, message, "name parts of it with `extend` or `let`"))
     }
 
     /// Skips to a `|`, `;` or closing bracket that belongs to the enclosing rule.

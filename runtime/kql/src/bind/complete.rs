@@ -183,6 +183,7 @@ impl<'t> Place<'t> {
             }
             _ => end..end,
         };
+        before.retain(|(_, kind)| *kind != TokenKind::Comment);
         Self {
             text,
             word,
@@ -272,11 +273,18 @@ impl<'t> Place<'t> {
         items
     }
 
-    /// The name of the operator that the place is in; empty before the first `|`.
+    /// The name of the operator that the place is in; before the first `|`, that of a statement which begins with one.
     fn operator(&self) -> &'t str {
-        let at = self.last_pipe();
-        at.and_then(|at| self.before.get(at + 1))
-            .map_or("", |(span, _)| self.piece(span))
+        let at = self.last_pipe().map_or(self.statement(), |at| at + 1);
+        let name = self.before.get(at).map_or("", |(span, _)| self.piece(span));
+        let named = OPERATORS.contains(&name);
+        if named { name } else { "" }
+    }
+
+    /// Where the tokens of the statement that the place is in begin.
+    fn statement(&self) -> usize {
+        let ends = |(span, _): &(Range<usize>, TokenKind)| self.piece(span) == ";";
+        self.before.iter().rposition(ends).map_or(0, |at| at + 1)
     }
 
     /// The tokens of the operator that the place is in.
@@ -374,18 +382,28 @@ impl<'t> Place<'t> {
             stages: &[],
         };
         let definitions = self.definitions();
-        let mut pieces = self.pipe_pieces();
-        while !pieces.is_empty() {
-            let query = format!("{definitions}{}", pieces.join(" | "));
-            let parsed = parse(&query);
-            if parsed.diagnostics.is_empty()
-                && let Some(shape) = shape(&parsed.query, &input)
-            {
-                return Some(shape);
-            }
-            pieces.pop();
+        let pieces = self.pipe_pieces();
+        let bound = |count: usize| {
+            let text = format!("{definitions}{}", pieces.get(..count)?.join(" | "));
+            let parsed = parse(&text);
+            let whole = parsed.diagnostics.is_empty();
+            whole.then(|| shape(&parsed.query, &input)).flatten()
+        };
+        if !pieces.is_empty()
+            && let Some(whole) = bound(pieces.len())
+        {
+            return Some(whole);
         }
-        shape(&parse(&definitions).query, &input)
+        // What binds with an operator binds without it: the longest part that does is found by halving.
+        let (mut good, mut bad, mut best) = (0, pieces.len(), None);
+        while bad - good > 1 {
+            let middle = good.midpoint(bad);
+            match bound(middle) {
+                Some(found) => (best, good) = (Some(found), middle),
+                None => bad = middle,
+            }
+        }
+        best.or_else(|| shape(&parse(&definitions).query, &input))
     }
 
     /// The statements before the one that the place is in.

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, Int64Array, Int64Builder, ListArray, ListBuilder,
+    Array, ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, Int64Array, Int64Builder, ListArray,
+    ListBuilder,
 };
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::{Column as PlanColumn, NullHandling, Result as PlanResult, UnnestOptions};
+use datafusion::common::{
+    Column as PlanColumn, NullHandling, Result as PlanResult, UnnestOptions, exec_err,
+};
 use datafusion::logical_expr::{
     ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility, lit,
 };
-use spoor_kql_syntax::ast::{Expr, ExprKind, MvApply, MvColumn, MvExpand, Property, Span};
+use spoor_kql_syntax::ast::{
+    Expr, ExprKind, MvApply, MvColumn, MvExpand, OperatorKind, Property, Span,
+};
 use spoor_table::KustoType;
 use spoor_table::dynamic::{Builder, DynamicRef, Kind};
 
@@ -19,8 +24,21 @@ use super::naming::default_name;
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
 use super::{Bind, Binder};
-use crate::functions;
+use crate::exec::BATCH_ROWS;
+use crate::functions::{self, BATCH_BYTES};
 use crate::typed::Typed;
+
+/// How rows are made of lists.
+struct Spread {
+    /// Properties of a bag come as arrays of name and value.
+    as_pairs: bool,
+    /// Elements of each list at most.
+    limit: i64,
+    /// The column for an element's position.
+    index: Option<String>,
+    /// Whether each row with elements gets a stand-in besides: see `Relation::genuine`.
+    stand_ins: bool,
+}
 
 /// What one clause of `mv-expand` makes.
 struct Expanded {
@@ -43,17 +61,14 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
-        let (as_pairs, index_name) = self.mv_options(&expand.properties)?;
-        let limit = self.mv_limit(expand.limit.as_ref(), scope)?;
-        self.expand_columns(
-            input,
-            &expand.columns,
+        let (as_pairs, index) = self.mv_options(&expand.properties)?;
+        let spread = Spread {
             as_pairs,
-            limit,
-            index_name,
-            scope,
-            span,
-        )
+            limit: self.mv_limit(expand.limit.as_ref(), scope)?,
+            index,
+            stand_ins: false,
+        };
+        self.expand_columns(input, &expand.columns, &spread, scope, span)
     }
 
     /// `mv-apply`: the elements of each row go through a subquery of their own, whose columns are added to the row's.
@@ -64,16 +79,20 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
-        let (as_pairs, index_name) = self.mv_options(&apply.properties)?;
-        let limit = self.mv_limit(apply.limit.as_ref(), scope)?;
+        let (as_pairs, index) = self.mv_options(&apply.properties)?;
+        let spread = Spread {
+            as_pairs,
+            limit: self.mv_limit(apply.limit.as_ref(), scope)?,
+            index,
+            stand_ins: has_lone_aggregate(&apply.subquery),
+        };
         let row_columns = input.columns.clone();
         let (mut rows, row_id) = self.with_row_id(input, span)?;
         rows.parts.push(row_id);
         rows.carried = row_columns.iter().map(|column| column.id.clone()).collect();
-        let columns = &apply.columns;
-        let elements =
-            self.expand_columns(rows, columns, as_pairs, limit, index_name, scope, span)?;
-        let mut result = self.tabular(&apply.subquery, scope, Some(&elements))?;
+        let elements = self.expand_columns(rows, &apply.columns, &spread, scope, span)?;
+        let result = self.tabular(&apply.subquery, scope, Some(&elements))?;
+        let mut result = self.without_stand_ins(result, span)?;
         result.parts.pop();
         result.carried.clear();
         let kept = row_columns
@@ -124,14 +143,11 @@ impl Binder<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // What the two operators share is all of their clauses.
     fn expand_columns(
         &mut self,
         input: Relation,
         clauses: &[MvColumn],
-        as_pairs: bool,
-        limit: i64,
-        index_name: Option<String>,
+        spread: &Spread,
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
@@ -143,12 +159,12 @@ impl Binder<'_> {
         };
         let mut expanded = Vec::new();
         for clause in clauses {
-            expanded.push(self.expanded(&input, clause, as_pairs, limit, scope)?);
+            expanded.push(self.expanded(&input, clause, spread, scope)?);
         }
         let index = self.id();
         let lists = expanded.iter().map(|e| e.list.clone()).collect();
         let index_list = ScalarUDF::from(Indices::new()).call(lists).alias(&index);
-        self.unnested(input, expanded, index, index_list, index_name, span)
+        self.unnested(input, expanded, index, index_list, spread, span)
     }
 
     fn mv_options(&mut self, properties: &[Property]) -> Bind<(bool, Option<String>)> {
@@ -178,8 +194,7 @@ impl Binder<'_> {
         &mut self,
         input: &Relation,
         clause: &MvColumn,
-        as_pairs: bool,
-        limit: i64,
+        spread: &Spread,
         scope: &Scope,
     ) -> Bind<Expanded> {
         let value = &clause.value.value;
@@ -197,8 +212,12 @@ impl Binder<'_> {
             None => None,
         };
         let name = clause_name(clause);
-        let list =
-            ScalarUDF::from(Elements::new()).call(vec![typed.expr, lit(as_pairs), lit(limit)]);
+        let list = ScalarUDF::from(Elements::new()).call(vec![
+            typed.expr,
+            lit(spread.as_pairs),
+            lit(spread.limit),
+            lit(spread.stand_ins),
+        ]);
         let place = input.columns.iter().position(|column| column.name == name);
         Ok(Expanded {
             place,
@@ -217,7 +236,7 @@ impl Binder<'_> {
         expanded: Vec<Expanded>,
         index: String,
         index_list: PlanExpr,
-        index_name: Option<String>,
+        spread: &Spread,
         span: Span,
     ) -> Bind<Relation> {
         let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
@@ -254,19 +273,22 @@ impl Binder<'_> {
                 None => outputs.push(output),
             }
         }
-        if let Some(name) = index_name {
-            let bound = BoundColumn {
-                name,
-                ty: KustoType::Long,
-                id: index.clone(),
-            };
-            let expr = bound.expr();
+        // A stand-in comes before the elements.
+        let before = i64::from(spread.stand_ins);
+        if let Some(name) = &spread.index {
+            let position = Typed::new(column(&index) - lit(before), KustoType::Long);
+            let (expr, bound) = self.computed(name, &position);
             outputs.push((bound, expr));
         }
         if !relation.order.keys.is_empty() {
             relation.order.keys.push(column(&index).sort(true, true));
         }
-        let (columns, exprs) = outputs.into_iter().unzip();
+        let (columns, mut exprs): (_, Vec<PlanExpr>) = outputs.into_iter().unzip();
+        if spread.stand_ins {
+            let genuine = self.id();
+            exprs.push(column(&index).gt_eq(lit(before)).alias(&genuine));
+            relation.genuine = Some(genuine);
+        }
         self.project_to(relation, exprs, columns, span)
     }
 
@@ -288,6 +310,19 @@ impl Binder<'_> {
     }
 }
 
+/// Whether a subquery sums up all of its rows in one.
+fn has_lone_aggregate(subquery: &Expr) -> bool {
+    match &subquery.kind {
+        ExprKind::Paren(inner) => has_lone_aggregate(inner),
+        ExprKind::Pipe { operators, .. } => operators.iter().any(|operator| match &operator.kind {
+            OperatorKind::Count => true,
+            OperatorKind::Summarize(summarize) => summarize.by.is_empty(),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
 /// The column that a clause makes.
 fn clause_name(clause: &MvColumn) -> String {
     match clause.value.names.as_slice() {
@@ -296,8 +331,8 @@ fn clause_name(clause: &MvColumn) -> String {
     }
 }
 
-/// The elements of a dynamic value as a list of dynamic values: `(value, bags as pairs, limit)`. A null gives one null, what is neither
-/// array nor bag itself.
+/// The elements of a dynamic value as a list of dynamic values: `(value, bags as pairs, limit, stand-in)`. A null gives one null, what
+/// is neither array nor bag itself. A stand-in is a null more at the start of a list that has elements.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Elements {
     signature: Signature,
@@ -306,7 +341,7 @@ struct Elements {
 impl Elements {
     fn new() -> Self {
         Self {
-            signature: Signature::any(3, Volatility::Immutable),
+            signature: Signature::any(4, Volatility::Immutable),
         }
     }
 }
@@ -330,9 +365,10 @@ impl ScalarUDFImpl for Elements {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let [values, pairs, limit] = arrays.as_slice() else {
-            return datafusion::common::internal_err!("mv_elements takes three arguments");
+        let [values, pairs, limit, stand_in] = arrays.as_slice() else {
+            return datafusion::common::internal_err!("mv_elements takes four arguments");
         };
+        let stand_in = stand_in.as_boolean();
         let pairs = pairs.as_boolean();
         let limit = limit.as_primitive::<datafusion::arrow::datatypes::Int64Type>();
         let values = values.as_binary::<i32>();
@@ -344,7 +380,14 @@ impl ScalarUDFImpl for Elements {
             } else {
                 Some(DynamicRef::new(values.value(row)))
             };
-            append_elements(&mut lists, value, pairs.value(row), limit);
+            append_elements(
+                &mut lists,
+                value,
+                pairs.value(row),
+                limit,
+                stand_in.value(row),
+            );
+            check_size(lists.values_ref())?;
         }
         Ok(ColumnarValue::Array(Arc::new(lists.finish())))
     }
@@ -355,9 +398,13 @@ fn append_elements(
     value: Option<DynamicRef<'_>>,
     pairs: bool,
     limit: usize,
+    stand_in: bool,
 ) {
     let value = value.filter(|value| !value.is_null());
     let items = lists.values();
+    if stand_in && value.is_none_or(|value| limit > 0 && !has_no_elements(value)) {
+        items.append_null();
+    }
     match value {
         None => items.append_null(),
         Some(value) => match (value.kind(), value.as_array(), value.as_object()) {
@@ -376,6 +423,25 @@ fn append_elements(
         },
     }
     lists.append(true);
+}
+
+fn has_no_elements(value: DynamicRef<'_>) -> bool {
+    match (value.as_array(), value.as_object()) {
+        (Some(array), _) => array.is_empty(),
+        (_, Some(bag)) => bag.iter().next().is_none(),
+        _ => false,
+    }
+}
+
+/// Refuses lists of one batch that would fill the memory.
+fn check_size(items: &BinaryBuilder) -> PlanResult<()> {
+    if items.values_slice().len() < BATCH_BYTES && items.len() < BATCH_BYTES / 8 {
+        return Ok(());
+    }
+    exec_err!(
+        "the elements that `mv-expand` makes of {BATCH_ROWS} rows take more than {} MiB: expand fewer rows or shorter arrays",
+        BATCH_BYTES >> 20
+    )
 }
 
 /// A property of a bag as a bag of its own, or as the array of its name and its value.

@@ -71,6 +71,14 @@ impl Binder<'_> {
 
     /// Binds an expression.
     pub(super) fn expression(&mut self, expr: &Expr, row: &Row<'_>) -> Bind<Typed> {
+        let bound = self.within(expr.span, |binder| binder.scalar(expr, row))?;
+        if !matches!(expr.kind, ExprKind::Literal(_) | ExprKind::Paren(_)) {
+            self.bounded(&bound.expr, expr.span)?;
+        }
+        Ok(bound)
+    }
+
+    fn scalar(&mut self, expr: &Expr, row: &Row<'_>) -> Bind<Typed> {
         match &expr.kind {
             ExprKind::Literal(literal) => Ok(functions::literal(self.literal(literal, expr.span)?)),
             ExprKind::Name(name) => self.name(name, expr.span, row),
@@ -285,8 +293,11 @@ impl Binder<'_> {
             Value::Long(value) => value,
             _ => return Err(self.error(expr.span, format!("{what} must be an integer"))),
         };
-        usize::try_from(value)
-            .map_err(|_| self.error(expr.span, format!("{what} must not be negative")))
+        if value < 0 {
+            return Err(self.error(expr.span, format!("{what} must not be negative")));
+        }
+        // More rows than there can be are all of them.
+        Ok(usize::try_from(value).unwrap_or(usize::MAX))
     }
 
     /// Binds a call's arguments.

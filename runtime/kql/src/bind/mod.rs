@@ -13,11 +13,13 @@ mod documentation;
 mod expand;
 mod expression;
 mod join;
+mod limits;
 mod literal;
 mod naming;
 mod order;
 mod parse;
 mod project;
+mod range;
 mod references;
 mod relation;
 mod scope;
@@ -27,6 +29,7 @@ mod summarize;
 mod tabular;
 mod union;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -88,15 +91,7 @@ pub struct BoundPlan {
 
 /// Binds a parsed query. Errors are diagnostics with places in the query's text.
 pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnostic>> {
-    let mut binder = Binder {
-        dry: false,
-        input,
-        ids: 0,
-        next_stage: 0,
-        depth: 0,
-        diagnostics: Vec::new(),
-        render: None,
-    };
+    let mut binder = Binder::new(input, false);
     let outcome = binder.query(query);
     match outcome {
         Ok(plan) if binder.diagnostics.is_empty() => Ok(Binding::Ready(Bound {
@@ -111,15 +106,7 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
 /// The columns of a query's result and the names that its `let`s define, without running anything; `None` where it does not
 /// bind.
 fn shape(query: &Query, input: &BindInput<'_>) -> Option<Shape> {
-    let mut binder = Binder {
-        dry: true,
-        input,
-        ids: 0,
-        next_stage: 0,
-        depth: 0,
-        diagnostics: Vec::new(),
-        render: None,
-    };
+    let mut binder = Binder::new(input, true);
     let (scope, result) = binder.statements(query).ok()?;
     let columns = result
         .map(|(relation, _)| relation.columns)
@@ -152,9 +139,33 @@ struct Binder<'a> {
     input: &'a BindInput<'a>,
     ids: usize,
     next_stage: usize,
+    /// Calls of user functions that are being bound.
     depth: usize,
+    /// See `limits`.
+    nesting: usize,
+    /// See `limits`.
+    calls: usize,
+    /// Functions of which it is being asked whether they give tables, one called by the other.
+    probes: Cell<usize>,
     diagnostics: Vec<Diagnostic>,
     render: Option<Render>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(input: &'a BindInput<'a>, dry: bool) -> Self {
+        Binder {
+            dry,
+            input,
+            ids: 0,
+            next_stage: 0,
+            depth: 0,
+            nesting: 0,
+            calls: 0,
+            probes: Cell::new(0),
+            diagnostics: Vec::new(),
+            render: None,
+        }
+    }
 }
 
 impl Binder<'_> {
@@ -194,7 +205,9 @@ impl Binder<'_> {
         span: Span,
         plan: Result<LogicalPlan, DataFusionError>,
     ) -> Bind<LogicalPlan> {
-        plan.map_err(|error| self.internal(span, error))
+        let plan = plan.map_err(|error| self.internal(span, error))?;
+        self.bounded_plan(&plan, span)?;
+        Ok(plan)
     }
 
     /// The result of a part of the query that runs first: the table, or a stop that asks for it.

@@ -87,9 +87,16 @@ pub(super) struct Projection {
     pub exprs: Vec<PlanExpr>,
     places: HashMap<String, usize>,
     declared: HashSet<String>,
+    /// Names that will be declared, which default names must leave free.
+    reserved: HashSet<String>,
 }
 
 impl Projection {
+    /// Keeps names for columns that the query will declare.
+    pub(super) fn reserve(&mut self, names: impl Iterator<Item = String>) {
+        self.reserved.extend(names);
+    }
+
     /// The columns of a relation as they are.
     pub(super) fn of(columns: &[BoundColumn]) -> Self {
         let mut projection = Self::default();
@@ -106,7 +113,7 @@ impl Projection {
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+        self.places.contains_key(name) || self.reserved.contains(name)
     }
 
     /// Adds a column that the query names, in the place of one of that name that it did not name; false where it names it twice.

@@ -44,14 +44,15 @@ impl Binder<'_> {
 
     /// At most `limit` rows of each part of a relation.
     fn limited_parts(&mut self, relation: Relation, limit: usize, span: Span) -> Bind<Relation> {
-        let parts = relation.parts.iter().map(|part| column(part)).collect();
+        // Stand-ins are numbered apart, so that they take no row's place.
+        let parts = relation.parts.iter().chain(&relation.genuine);
         let (plan, number) = self.numbered(
             relation.plan.clone(),
-            parts,
+            parts.map(|part| column(part)).collect(),
             relation.order.keys.clone(),
             span,
         )?;
-        let kept = column(&number).lt_eq(lit(limit as u64));
+        let kept = relation.sparing(column(&number).lt_eq(lit(limit as u64)));
         let plan = LogicalPlanBuilder::from(plan)
             .filter(kept)
             .and_then(LogicalPlanBuilder::build);
@@ -141,15 +142,15 @@ impl Binder<'_> {
             if windows.is_empty() {
                 return Ok((plan, exprs));
             }
-            let mut named = Vec::new();
-            for window in windows {
-                named.push((window, self.id()));
-            }
-            let aliased: Vec<Expr> = named
-                .iter()
-                .map(|(window, id)| window.clone().alias(id))
+            let (below, ready) = self.with_argument_columns(plan, &windows, span)?;
+            let ids: Vec<String> = windows.iter().map(|_| self.id()).collect();
+            let aliased: Vec<Expr> = ready
+                .into_iter()
+                .zip(&ids)
+                .map(|(window, id)| window.alias(id))
                 .collect();
-            let below = LogicalPlanBuilder::from(plan)
+            let named: Vec<(Expr, String)> = windows.into_iter().zip(ids).collect();
+            let below = LogicalPlanBuilder::from(below)
                 .window(aliased)
                 .and_then(LogicalPlanBuilder::build);
             plan = self.plan(span, below)?;
@@ -159,6 +160,36 @@ impl Binder<'_> {
             }
             exprs = replaced;
         }
+    }
+
+    /// A plan in which what some window functions compute their arguments from are columns, and the functions over it. Else
+    /// DataFusion, which computes what windows have in common below all of them, would look there for other windows' results.
+    fn with_argument_columns(
+        &mut self,
+        plan: LogicalPlan,
+        windows: &[Expr],
+        span: Span,
+    ) -> Bind<(LogicalPlan, Vec<Expr>)> {
+        let mut named: Vec<(Expr, String)> = Vec::new();
+        for argument in windows.iter().flat_map(computed_arguments) {
+            if !named.iter().any(|(known, _)| known == argument) {
+                named.push((argument.clone(), self.id()));
+            }
+        }
+        if named.is_empty() {
+            return Ok((plan, windows.to_vec()));
+        }
+        let kept = plan.schema().columns().into_iter().map(Expr::Column);
+        let computed = named.iter().map(|(expr, id)| expr.clone().alias(id));
+        let exprs: Vec<Expr> = kept.chain(computed).collect();
+        let plan = LogicalPlanBuilder::from(plan)
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build);
+        let mut ready = Vec::new();
+        for window in windows {
+            ready.push(self.replace(window.clone(), &named, span)?);
+        }
+        Ok((self.plan(span, plan)?, ready))
     }
 
     /// An expression with each of some subexpressions replaced by a column.
@@ -178,6 +209,17 @@ impl Binder<'_> {
             .map(|transformed| transformed.data)
             .map_err(|error| self.internal(span, error))
     }
+}
+
+/// A window function's arguments that are neither columns nor constants.
+fn computed_arguments(window: &Expr) -> impl Iterator<Item = &Expr> {
+    let arguments = match window {
+        Expr::WindowFunction(function) => function.params.args.as_slice(),
+        _ => &[],
+    };
+    arguments
+        .iter()
+        .filter(|argument| !matches!(argument, Expr::Column(_) | Expr::Literal(..)))
 }
 
 /// The window functions that have none in their arguments, each once.

@@ -213,8 +213,8 @@ impl Binder<'_> {
         }
         let mut matched = matched;
         if parse.only_matches {
-            let plan = LogicalPlanBuilder::from(matched.plan)
-                .filter(complete)
+            let plan = LogicalPlanBuilder::from(matched.plan.clone())
+                .filter(matched.sparing(complete))
                 .and_then(LogicalPlanBuilder::build);
             matched.plan = self.plan(span, plan)?;
         }

@@ -10,8 +10,9 @@ use spoor_table::KustoType;
 
 use super::expression::Row;
 use super::naming::{Projection, default_name};
-use super::relation::{BoundColumn, Order, Relation};
+use super::relation::{BoundColumn, Order, Relation, column};
 use super::scope::Scope;
+use super::summarize::{each_once, of_genuine_rows};
 use super::{Bind, Binder, Stop};
 use crate::typed::Typed;
 
@@ -36,7 +37,7 @@ impl Binder<'_> {
         let (plan, mut exprs) = self.hoist_windows(input.plan.clone(), vec![condition], span)?;
         let condition = exprs.pop().ok_or(Stop::Reported)?;
         let plan = LogicalPlanBuilder::from(plan)
-            .filter(condition)
+            .filter(input.sparing(condition))
             .and_then(LogicalPlanBuilder::build);
         Ok(Relation {
             plan: self.plan(span, plan)?,
@@ -256,7 +257,9 @@ impl Binder<'_> {
             .or_else(|| default.clone())
             .unwrap_or_else(|| "Column1".to_owned());
         let (expr, column) = self.projected(&label, &typed, &named.value, row);
-        if name.is_some() || is_column {
+        // A column that is named again gets a number; what is called twice by one name is a mistake.
+        let again = is_column && projection.contains(&label);
+        if name.is_some() || is_column && !again {
             return self.declare(projection, expr, column, named.span);
         }
         projection.add(expr, column, default.as_deref().unwrap_or("Column"));
@@ -462,22 +465,25 @@ impl Binder<'_> {
         let plan = if carried.is_empty() {
             builder.distinct().and_then(LogicalPlanBuilder::build)
         } else {
-            let keys = input.columns.iter().map(BoundColumn::expr).chain(parts);
+            let own = input.columns.iter().map(BoundColumn::expr);
+            let genuine = input.genuine.iter().map(|id| column(id));
             builder
-                .aggregate(keys, carried)
+                .aggregate(each_once(own.chain(parts).chain(genuine)), carried)
                 .and_then(LogicalPlanBuilder::build)
         };
         let distinct = Relation::unordered(self.plan(span, plan)?, input.columns);
         Ok(Relation {
             parts: input.parts,
             carried: input.carried,
+            genuine: input.genuine,
             ..distinct
         })
     }
 
     pub(super) fn count_rows(&mut self, input: Relation, span: Span) -> Bind<Relation> {
         let id = self.id();
-        let count = count_udaf().call(vec![lit(1i64)]).alias(&id);
+        let count = count_udaf().call(vec![lit(1i64)]);
+        let count = of_genuine_rows(count, input.genuine.as_deref()).alias(&id);
         let (parts, carried) = input.hidden_in_aggregate();
         let plan = LogicalPlanBuilder::from(input.plan)
             .aggregate(parts, carried.into_iter().chain([count]))

@@ -62,6 +62,9 @@ pub(super) struct Relation {
     pub parts: Vec<String>,
     /// Hidden columns that are the same throughout each part: what `mv-apply` puts beside the subquery's columns.
     pub carried: Vec<String>,
+    /// A hidden column that is false in stand-ins: rows of which each part has one, so that an aggregate over none of its
+    /// rows still gives one. No operator counts them or drops them.
+    pub genuine: Option<String>,
 }
 
 impl Relation {
@@ -73,6 +76,15 @@ impl Relation {
             source: None,
             parts: Vec::new(),
             carried: Vec::new(),
+            genuine: None,
+        }
+    }
+
+    /// A condition that keeps stand-ins whatever it says of them.
+    pub(super) fn sparing(&self, condition: Expr) -> Expr {
+        match &self.genuine {
+            Some(genuine) => condition.or(Expr::Not(Box::new(column(genuine)))),
+            None => condition,
         }
     }
 
@@ -121,13 +133,15 @@ impl Binder<'_> {
             source,
             parts,
             carried,
+            genuine,
             ..
         } = input;
         let (plan, mut exprs) = self.hoist_windows(plan, exprs, span)?;
         let mut kept: HashSet<String> = HashSet::new();
         exprs.retain(|expr| kept.insert(expr.schema_name().to_string()));
         let keys = order.keys.iter().flat_map(|key| key.expr.column_refs());
-        for hidden in keys.map(|key| &key.name).chain(&parts).chain(&carried) {
+        let hidden = keys.map(|key| &key.name).chain(&parts).chain(&carried);
+        for hidden in hidden.chain(&genuine) {
             if kept.insert(hidden.clone()) {
                 exprs.push(column(hidden));
             }
@@ -147,6 +161,22 @@ impl Binder<'_> {
             source,
             parts,
             carried,
+            genuine,
+        })
+    }
+
+    /// The relation without its stand-ins.
+    pub(super) fn without_stand_ins(&mut self, relation: Relation, span: Span) -> Bind<Relation> {
+        let Some(genuine) = &relation.genuine else {
+            return Ok(relation);
+        };
+        let plan = LogicalPlanBuilder::from(relation.plan.clone())
+            .filter(column(genuine))
+            .and_then(LogicalPlanBuilder::build);
+        Ok(Relation {
+            plan: self.plan(span, plan)?,
+            genuine: None,
+            ..relation
         })
     }
 

@@ -1,6 +1,7 @@
 //! What names mean besides columns and the catalogue's tables: `let` and `as` names and functions' parameters. A scope is a list
 //! that grows at its head, so that a function keeps the scope of its definition.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use spoor_kql_syntax::ast::{Parameter, Query};
@@ -36,6 +37,20 @@ pub(super) struct Function {
     pub body: Query,
     /// The names at its definition.
     pub scope: Scope,
+    /// Whether it gives a table, once that has been asked.
+    pub tabular: Cell<Option<bool>>,
+}
+
+impl Function {
+    pub(super) fn new(view: bool, parameters: &[Parameter], body: &Query, scope: &Scope) -> Self {
+        Self {
+            view,
+            parameters: parameters.to_vec(),
+            body: body.clone(),
+            scope: scope.clone(),
+            tabular: Cell::new(None),
+        }
+    }
 }
 
 impl Scope {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::Result as PlanResult;
+use datafusion::common::{Result as PlanResult, exec_err};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::{
     ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
@@ -18,11 +18,12 @@ use spoor_table::dynamic::{Builder, DynamicRef};
 use spoor_table::{KustoType, Value};
 
 use super::naming::{Projection, default_name};
+use super::range::{as_integer, as_real};
 use super::relation::{BoundColumn, Order, Relation, column};
 use super::scope::Scope;
-use super::tabular::as_real;
+use super::summarize::each_once;
 use super::{Bind, Binder};
-use crate::functions;
+use crate::functions::{self, BATCH_BYTES};
 use crate::typed::{BindContext, Typed};
 
 /// Points of a series, as in Kusto.
@@ -44,6 +45,7 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
+        let input = self.without_stand_ins(input, span)?;
         let nonempty = make.properties.iter().any(|p| p.name.text == "kind");
         let axis = self.axis(&input, make, scope)?;
         let row = self.row(&input, scope);
@@ -240,7 +242,7 @@ impl Binder<'_> {
             aggregates.push(list.alias(&id));
             lists.push(id);
         }
-        let by: Vec<PlanExpr> = keys.iter().map(BoundColumn::expr).chain(parts).collect();
+        let by = each_once(keys.iter().map(BoundColumn::expr).chain(parts));
         let single = by.is_empty();
         let mut builder = LogicalPlanBuilder::from(bins.plan).aggregate(by, aggregates);
         if single && !nonempty {
@@ -289,17 +291,10 @@ impl Binder<'_> {
     }
 }
 
-fn ticks(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(value) => Some(i64::from(*value)),
-        Value::Long(value) | Value::DateTime(value) | Value::TimeSpan(value) => Some(*value),
-        _ => None,
-    }
-}
-
 /// How many bins an axis has; its end is one of them only if `inclusive`.
 fn points(from: &Value, to: &Value, step: &Value, inclusive: bool) -> Option<i64> {
-    if let (Some(from), Some(to), Some(step)) = (ticks(from), ticks(to), ticks(step)) {
+    if let (Some(from), Some(to), Some(step)) = (as_integer(from), as_integer(to), as_integer(step))
+    {
         if step <= 0 {
             return None;
         }
@@ -323,7 +318,7 @@ fn points(from: &Value, to: &Value, step: &Value, inclusive: bool) -> Option<i64
 
 /// The bin that a value is in, by its lower end.
 fn binned_down(value: &Value, step: &Value) -> Value {
-    match (value, ticks(value), ticks(step)) {
+    match (value, as_integer(value), as_integer(step)) {
         (Value::DateTime(_), Some(at), Some(step)) if step > 0 => {
             Value::DateTime(at - at.rem_euclid(step))
         }
@@ -342,7 +337,7 @@ fn binned_down(value: &Value, step: &Value) -> Value {
 fn bin_exprs(axis: &Axis) -> Option<(PlanExpr, PlanExpr)> {
     let value = axis.value.expr.clone();
     if axis.value.ty != KustoType::Real
-        && let (Some(from), Some(step)) = (ticks(&axis.from), ticks(&axis.step))
+        && let (Some(from), Some(step)) = (as_integer(&axis.from), as_integer(&axis.step))
     {
         let value = if axis.value.ty == KustoType::Int {
             cast(value, DataType::Int64)
@@ -374,7 +369,7 @@ fn axis_values(axis: &Axis) -> Value {
     let mut builder = Builder::new();
     let mark = builder.begin_array();
     for at in 0..axis.points {
-        match (ticks(&axis.from), ticks(&axis.step)) {
+        match (as_integer(&axis.from), as_integer(&axis.step)) {
             (Some(from), Some(step)) => {
                 let value = from.saturating_add(step.saturating_mul(at));
                 match axis.from {
@@ -444,6 +439,10 @@ impl ScalarUDFImpl for Fill {
             let points = usize::try_from(points.value(row)).unwrap_or(0);
             write_series(&mut builder, &numbers, &values, points, &default);
             out.append_value(builder.bytes());
+            if out.values_slice().len() > BATCH_BYTES {
+                let limit = BATCH_BYTES >> 20;
+                return exec_err!("the series take more than {limit} MiB: use a larger step");
+            }
         }
         Ok(ColumnarValue::Array(Arc::new(out.finish()) as ArrayRef))
     }

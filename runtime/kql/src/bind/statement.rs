@@ -113,12 +113,7 @@ impl Binder<'_> {
             body,
         } = &value.kind
         {
-            let function = Function {
-                view: *view,
-                parameters: parameters.clone(),
-                body: body.clone(),
-                scope: scope.clone(),
-            };
+            let function = Function::new(*view, parameters, body, scope);
             return Ok(Entity::Function(Rc::new(function)));
         }
         if let ExprKind::Name(name) = &value.kind
@@ -165,6 +160,19 @@ impl Binder<'_> {
     }
 
     fn is_tabular_function(&self, function: &Function) -> bool {
+        if let Some(known) = function.tabular.get() {
+            return known;
+        }
+        let depth = self.probes.get();
+        self.probes.set(depth + 1);
+        // A call that goes deeper is refused when it is bound.
+        let tabular = depth < CALL_LIMIT && self.has_tabular_body(function);
+        self.probes.set(depth);
+        function.tabular.set(Some(tabular));
+        tabular
+    }
+
+    fn has_tabular_body(&self, function: &Function) -> bool {
         let mut scope = function.scope.clone();
         for parameter in &function.parameters {
             let entity = match &parameter.ty {
@@ -183,12 +191,10 @@ impl Binder<'_> {
                             view,
                             parameters,
                             body,
-                        } => Entity::Function(Rc::new(Function {
-                            view: *view,
-                            parameters: parameters.clone(),
-                            body: body.clone(),
-                            scope: scope.clone(),
-                        })),
+                        } => {
+                            let function = Function::new(*view, parameters, body, &scope);
+                            Entity::Function(Rc::new(function))
+                        }
                         _ if self.is_tabular(value, &scope) => Entity::Table(self.no_rows()),
                         _ => Entity::Scalar(functions::literal(spoor_table::Value::Bool(false))),
                     };
@@ -255,6 +261,7 @@ impl Binder<'_> {
                 format!("functions call each other more than {CALL_LIMIT} deep"),
             ));
         }
+        self.count_call(span)?;
         self.depth += 1;
         let result = body(self);
         self.depth -= 1;

@@ -7,7 +7,7 @@ use spoor_kql_syntax::ast::{Argument, ExprKind, Name, NamedExpr, Span, Summarize
 
 use super::expression::Row;
 use super::naming::{Projection, default_name};
-use super::relation::{BoundColumn, Relation};
+use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
 use super::{Bind, Binder};
 use crate::functions;
@@ -43,10 +43,15 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
+        // Without keys each part gives a row, if need be by its stand-in; with keys only rows do.
+        let input = match summarize.by.is_empty() {
+            true => input,
+            false => self.without_stand_ins(input, span)?,
+        };
         let row = self.row(&input, scope);
         let keys = self.projection(&summarize.by, &row)?;
-        for (column, named) in keys.columns.iter().zip(&summarize.by) {
-            self.refuse_dynamic(column, named.span, "summarize ... by")?;
+        for (key, named) in keys.columns.iter().zip(&summarize.by) {
+            self.refuse_dynamic(key, named.span, "summarize ... by")?;
         }
         let mut outputs = Vec::new();
         for named in &summarize.aggregates {
@@ -68,6 +73,8 @@ impl Binder<'_> {
         for key in &keys.columns {
             projection.declare(key.expr(), key.clone());
         }
+        let declared = outputs.iter().filter(|output| output.declared);
+        projection.reserve(declared.map(|output| output.name.clone()));
         let mut named = Vec::new();
         let found = find_aggregate_exprs(outputs.iter().map(|output| &output.typed.expr));
         for aggregate in found {
@@ -86,10 +93,14 @@ impl Binder<'_> {
             }
         }
         let (parts, carried) = input.hidden_in_aggregate();
-        let group: Vec<PlanExpr> = keys.exprs.into_iter().chain(parts).collect();
+        let group = each_once(keys.exprs.into_iter().chain(parts));
+        let genuine = input.genuine.as_deref();
         let mut aggregates: Vec<PlanExpr> = named
             .iter()
-            .map(|(expr, id)| ordered(expr.clone(), &input.order.keys).alias(id))
+            .map(|(expr, id)| {
+                let expr = ordered(expr.clone(), &input.order.keys);
+                of_genuine_rows(expr, genuine).alias(id)
+            })
             .chain(carried)
             .collect();
         if group.is_empty() && aggregates.is_empty() {
@@ -289,6 +300,32 @@ fn ordered(expr: PlanExpr, order: &[SortExpr]) -> PlanExpr {
         }
         other => other,
     }
+}
+
+/// An aggregate that leaves stand-ins out: see [`Relation::genuine`].
+pub(super) fn of_genuine_rows(aggregate: PlanExpr, genuine: Option<&str>) -> PlanExpr {
+    match (aggregate, genuine) {
+        (PlanExpr::AggregateFunction(mut function), Some(genuine)) => {
+            let condition = match function.params.filter.take() {
+                Some(filter) => filter.and(column(genuine)),
+                None => column(genuine),
+            };
+            function.params.filter = Some(Box::new(condition));
+            PlanExpr::AggregateFunction(function)
+        }
+        (other, _) => other,
+    }
+}
+
+/// Expressions to group by, each once.
+pub(super) fn each_once(exprs: impl Iterator<Item = PlanExpr>) -> Vec<PlanExpr> {
+    let mut once: Vec<PlanExpr> = Vec::new();
+    for expr in exprs {
+        if !once.contains(&expr) {
+            once.push(expr);
+        }
+    }
+    once
 }
 
 fn is_ordered(name: &str) -> bool {

@@ -4,23 +4,27 @@ use std::sync::Arc;
 
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlanBuilder, TableSource};
-use spoor_kql_syntax::ast::{
-    ColumnDeclaration, Expr, ExprKind, Name, Operator, OperatorKind, Span,
-};
+use spoor_kql_syntax::ast::{ColumnDeclaration, Expr, ExprKind, Operator, OperatorKind, Span};
 use spoor_kql_syntax::did_you_mean;
 use spoor_table::{Column, KustoType, Table, Value};
 
-use super::relation::{Order, Relation};
+use super::relation::Relation;
 use super::scope::{Entity, Scope};
 use super::{Bind, Binder, Stop};
 use crate::typed::Typed;
 
-/// Rows that `range` may give: they are made before the query runs.
-const RANGE_LIMIT: i64 = 10_000_000;
-
 impl Binder<'_> {
     /// Binds a tabular expression. `context` is what an enclosing `mv-apply` or `partition` hands to its subquery.
     pub(super) fn tabular(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope,
+        context: Option<&Relation>,
+    ) -> Bind<Relation> {
+        self.within(expr.span, |binder| binder.table_of(expr, scope, context))
+    }
+
+    fn table_of(
         &mut self,
         expr: &Expr,
         scope: &Scope,
@@ -329,40 +333,6 @@ impl Binder<'_> {
             .ok_or_else(|| self.error(span, format!("this is no {ty}")))
     }
 
-    /// `range column from a to b step c`.
-    fn range(
-        &mut self,
-        column: &Name,
-        [from, to, step]: [&Expr; 3],
-        scope: &Scope,
-        span: Span,
-    ) -> Bind<Relation> {
-        let first = self.constant(from, scope, "the first value")?;
-        let last = self.constant(to, scope, "the last value")?;
-        let distance = self.constant(step, scope, "the step")?;
-        let Some(values) = range_values(&first, &last, &distance) else {
-            let message =
-                "`range` takes numbers with a number as step, or datetimes with a timespan";
-            return Err(self.error_hint(
-                span,
-                message,
-                Some(format!("it may give {RANGE_LIMIT} rows at most")),
-            ));
-        };
-        let ty = values.first().map_or(first.ty(), Value::ty);
-        let rows: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
-        let table = Table::from_values(vec![Column::new(&column.text, ty)], &rows);
-        let mut relation = match table {
-            Ok(table) => self.constant_table(table, span)?,
-            Err(error) => return Err(self.error(span, error.to_string())),
-        };
-        relation.order = Order {
-            serialized: true,
-            ..Order::default()
-        };
-        Ok(relation)
-    }
-
     fn get_schema(&mut self, input: &Relation, span: Span) -> Bind<Relation> {
         let columns = vec![
             Column::new("ColumnName", KustoType::String),
@@ -411,75 +381,6 @@ fn is_constant_name(expr: &Expr, scope: &Scope) -> bool {
             matches!(scope.get(name), Some(Entity::Scalar(typed)) if typed.constant.is_some())
         }
         _ => false,
-    }
-}
-
-/// The values of `range`; `None` for types that have no range, a step of nothing, or too many.
-fn range_values(first: &Value, last: &Value, step: &Value) -> Option<Vec<Value>> {
-    if let (Value::Real(_), _, _) | (_, Value::Real(_), _) | (_, _, Value::Real(_)) =
-        (first, last, step)
-    {
-        return real_range(as_real(first)?, as_real(last)?, as_real(step)?);
-    }
-    let make: fn(i64) -> Value = match (first, last, step) {
-        (Value::DateTime(_), Value::DateTime(_), Value::TimeSpan(_)) => Value::DateTime,
-        (Value::TimeSpan(_), Value::TimeSpan(_), Value::TimeSpan(_)) => Value::TimeSpan,
-        (Value::Int(_), Value::Int(_), Value::Int(_)) => |value| Value::Int(value as i32),
-        (
-            Value::Int(_) | Value::Long(_),
-            Value::Int(_) | Value::Long(_),
-            Value::Int(_) | Value::Long(_),
-        ) => Value::Long,
-        _ => return None,
-    };
-    let (first, last, step) = (as_integer(first)?, as_integer(last)?, as_integer(step)?);
-    if step == 0 {
-        return None;
-    }
-    let count = (i128::from(last) - i128::from(first)) / i128::from(step);
-    let down = (last < first) != (step < 0) && last != first;
-    if down {
-        return Some(Vec::new());
-    }
-    if count >= i128::from(RANGE_LIMIT) {
-        return None;
-    }
-    Some(
-        (0..=count as i64)
-            .map(|at| make(first + at * step))
-            .collect(),
-    )
-}
-
-fn real_range(first: f64, last: f64, step: f64) -> Option<Vec<Value>> {
-    let count = ((last - first) / step).floor();
-    if !count.is_finite() || count >= RANGE_LIMIT as f64 {
-        return None;
-    }
-    if count < 0.0 {
-        return Some(Vec::new());
-    }
-    Some(
-        (0..=count as i64)
-            .map(|at| Value::Real(first + at as f64 * step))
-            .collect(),
-    )
-}
-
-fn as_integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(value) => Some(i64::from(*value)),
-        Value::Long(value) | Value::DateTime(value) | Value::TimeSpan(value) => Some(*value),
-        _ => None,
-    }
-}
-
-pub(super) fn as_real(value: &Value) -> Option<f64> {
-    match value {
-        Value::Real(value) => Some(*value),
-        Value::Int(value) => Some(f64::from(*value)),
-        Value::Long(value) => Some(*value as f64),
-        _ => None,
     }
 }
 

@@ -1,6 +1,10 @@
 //! `union`: rows of several tables under the columns of all of them.
 
-use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, lit};
+use std::sync::Arc;
+
+use datafusion::logical_expr::{
+    Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, Union as PlanUnion, lit,
+};
 use spoor_kql_syntax::ast::{Expr, ExprKind, Literal, Span, Union};
 use spoor_table::{KustoType, Value};
 
@@ -45,19 +49,18 @@ impl Binder<'_> {
             ty: KustoType::String,
             id: self.id(),
         });
-        let mut plan = None;
+        let mut branches = Vec::new();
         for (at, table) in tables.into_iter().enumerate() {
             let branch = self.branch(table, at, &merged, &columns, source.as_ref(), span)?;
-            let next = match plan {
-                None => Ok(branch),
-                Some(before) => LogicalPlanBuilder::from(before)
-                    .union(branch)
-                    .and_then(LogicalPlanBuilder::build),
-            };
-            plan = Some(self.plan(span, next)?);
+            branches.push(Arc::new(branch));
         }
-        let Some(plan) = plan else {
-            return Err(self.error(span, "this union has no tables"));
+        let plan = match branches.as_slice() {
+            [] => return Err(self.error(span, "this union has no tables")),
+            [only] => LogicalPlan::clone(only),
+            _ => {
+                let union = PlanUnion::try_new(branches).map(LogicalPlan::Union);
+                self.plan(span, union)?
+            }
         };
         let all = source.into_iter().chain(columns).collect();
         Ok(Relation::unordered(plan, all))
@@ -135,7 +138,7 @@ impl Binder<'_> {
         columns: &[BoundColumn],
         source: Option<&BoundColumn>,
         span: Span,
-    ) -> Bind<datafusion::logical_expr::LogicalPlan> {
+    ) -> Bind<LogicalPlan> {
         let mut exprs: Vec<PlanExpr> = Vec::new();
         if let Some(source) = source {
             let name = table

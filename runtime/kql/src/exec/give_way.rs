@@ -1,33 +1,86 @@
 //! Pauses between the batches that a join or an unnesting gives: their output can be any number of times longer than
-//! what they read, so the scans below them come too seldom to end a slice in time.
+//! what they read, so the scans below them come too seldom to end a slice in time. Sorts, which DataFusion does in one piece,
+//! become sorts in slices.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, internal_err};
-use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{Stream, StreamExt};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode};
+use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ReplaceChildrenOptions,
+};
 
-use super::pace::Pacer;
+use super::pace::paced;
+use super::sort::SlicedSortExec;
+use super::split::SplitExec;
 
-/// The plan with a pause above each operator that multiplies rows.
+/// The plan with a pause above each operator that multiplies rows, and with sorts that pause.
 pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let pause = |node: Arc<dyn ExecutionPlan>| {
-        let multiplies = node.name().contains("Join") || node.name() == "UnnestExec";
-        Ok(if multiplies {
-            Transformed::yes(Arc::new(GiveWayExec { input: node }) as Arc<dyn ExecutionPlan>)
-        } else {
-            Transformed::no(node)
-        })
+    plan.transform_up(paused).map(|done| done.data)
+}
+
+fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    if let Some(sort) = SlicedSortExec::instead_of(&node) {
+        return Ok(Transformed::yes(Arc::new(sort)));
+    }
+    let input = match node.name() {
+        "AggregateExec" => return in_order(node),
+        "UnnestExec" => in_pieces(node)?,
+        name if name.contains("Join") => node,
+        _ => return Ok(Transformed::no(node)),
     };
-    plan.transform_up(pause).map(|done| done.data)
+    Ok(Transformed::yes(Arc::new(GiveWayExec { input })))
+}
+
+/// An aggregation over rows in the order that its lists keep. DataFusion takes that order for a wish, which it grants where
+/// rows come so anyway.
+fn in_order(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let Some(wanted) = node.downcast_ref::<AggregateExec>().and_then(list_order) else {
+        return Ok(Transformed::no(node));
+    };
+    let inputs: Vec<_> = node.children().into_iter().cloned().collect();
+    let sorted = inputs.into_iter().map(|input| {
+        if input
+            .equivalence_properties()
+            .ordering_satisfy(wanted.clone())?
+        {
+            return Ok(input);
+        }
+        let sort: Arc<dyn ExecutionPlan> = Arc::new(SortExec::new(wanted.clone(), input));
+        Ok(match SlicedSortExec::instead_of(&sort) {
+            Some(sliced) => Arc::new(sliced),
+            None => sort,
+        })
+    });
+    let sorted = sorted.collect::<Result<Vec<_>>>()?;
+    let ordered = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    node.replace_children(sorted, ordered).map(Transformed::yes)
+}
+
+/// The order in which an aggregation of rows needs them. All its lists were bound to the same one.
+fn list_order(aggregation: &AggregateExec) -> Option<LexOrdering> {
+    if aggregation.mode().input_mode() != AggregateInputMode::Raw {
+        return None;
+    }
+    let mut orders = aggregation.aggr_expr().iter().map(|expr| expr.order_bys());
+    LexOrdering::new(orders.find(|order| !order.is_empty())?.to_vec())
+}
+
+/// An unnesting of pieces of batches.
+fn in_pieces(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let split = |input: &Arc<dyn ExecutionPlan>| {
+        Arc::new(SplitExec::new(input.clone())) as Arc<dyn ExecutionPlan>
+    };
+    let inputs = node.children().into_iter().map(split).collect();
+    let same = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
+    node.replace_children(inputs, same)
 }
 
 /// Passes its input's batches on, unless the slice is over.
@@ -81,44 +134,8 @@ impl ExecutionPlan for GiveWayExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let pacer = context.session_config().get_extension::<Pacer>();
-        let input = self.input.execute(partition, context)?;
-        Ok(Box::pin(GiveWay {
-            input,
-            pacer,
-            paused: false,
-        }))
-    }
-}
-
-struct GiveWay {
-    input: SendableRecordBatchStream,
-    pacer: Option<Arc<Pacer>>,
-    /// The last poll paused: this one must get on, however short its slice is.
-    paused: bool,
-}
-
-impl Stream for GiveWay {
-    type Item = Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(pacer) = &self.pacer
-            && !self.paused
-            && pacer.poll(context).is_pending()
-        {
-            self.paused = true;
-            return Poll::Pending;
-        }
-        let given = self.input.poll_next_unpin(context);
-        // Where the input itself waits, this poll gave nothing, and the next may get on too.
-        self.paused &= given.is_pending();
-        given
-    }
-}
-
-impl RecordBatchStream for GiveWay {
-    fn schema(&self) -> SchemaRef {
-        self.input.schema()
+        let input = self.input.execute(partition, context.clone())?;
+        Ok(paced(input.schema(), input, &context))
     }
 }
 

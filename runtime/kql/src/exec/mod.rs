@@ -3,7 +3,10 @@
 
 mod give_way;
 mod pace;
+mod range;
 mod scan;
+mod sort;
+mod split;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,10 +29,11 @@ use spoor_table::{Column, Table, TableError};
 use tokio::runtime::Runtime;
 
 use pace::Pacer;
+pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
 
 /// Rows of a batch between operators.
-const BATCH_ROWS: usize = 8192;
+pub(crate) const BATCH_ROWS: usize = 8192;
 
 /// What a running plan can end in besides its result.
 #[derive(Debug, thiserror::Error)]
@@ -155,14 +159,22 @@ impl Running {
         }
         let deadline = Instant::now() + budget;
         pacer.open(deadline);
-        runtime.block_on(std::future::poll_fn(|context| {
+        let slice = std::future::poll_fn(|context| {
             pacer.watch(context.waker());
             match future.as_mut().poll(context) {
                 Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
                 Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
-        }))
+        });
+        runtime.block_on(async {
+            let outcome = slice.await;
+            if outcome.is_none() {
+                // Inputs that run as tasks of their own get on in each slice too, however short it is.
+                tokio::task::yield_now().await;
+            }
+            outcome
+        })
     }
 }
 

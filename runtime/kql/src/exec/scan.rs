@@ -2,9 +2,7 @@
 //! batches without copies, and between batches the scan gives way when the query's slice is over.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -14,7 +12,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ColumnStatistics, Result, Statistics, internal_err};
 use datafusion::datasource::TableType;
-use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -22,11 +20,10 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
     ReplaceChildrenOptions,
 };
-use futures::Stream;
 use spoor_table::Table;
 
 use super::BATCH_ROWS;
-use super::pace::Pacer;
+use super::pace::paced;
 
 /// A table in memory, as a source of plans.
 #[derive(Debug)]
@@ -189,12 +186,8 @@ impl ExecutionPlan for ScanExec {
         let Some(batches) = self.partitions.get(partition) else {
             return internal_err!("a scan has no partition {partition}");
         };
-        Ok(Box::pin(ScanStream {
-            paused: false,
-            schema: self.schema.clone(),
-            batches: batches.clone().into_iter(),
-            pacer: context.session_config().get_extension::<Pacer>(),
-        }))
+        let batches = futures::stream::iter(batches.clone().into_iter().map(Ok));
+        Ok(paced(self.schema.clone(), batches, &context))
     }
 
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
@@ -215,35 +208,5 @@ impl ExecutionPlan for ScanExec {
             total_byte_size: Precision::Inexact(rows.saturating_mul(bytes)),
             column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
         }))
-    }
-}
-
-struct ScanStream {
-    schema: SchemaRef,
-    batches: std::vec::IntoIter<RecordBatch>,
-    pacer: Option<Arc<Pacer>>,
-    /// The last poll paused: this one gives a batch, however short its slice is.
-    paused: bool,
-}
-
-impl Stream for ScanStream {
-    type Item = Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(pacer) = &self.pacer
-            && !self.paused
-            && pacer.poll(context).is_pending()
-        {
-            self.paused = true;
-            return Poll::Pending;
-        }
-        self.paused = false;
-        Poll::Ready(self.batches.next().map(Ok))
-    }
-}
-
-impl RecordBatchStream for ScanStream {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
     }
 }

@@ -226,7 +226,7 @@ fn array_slice(cells: &[Cell<'_>], out: &mut Out) {
     let length = items.len() as i64;
     let start = position(long(&cells[1]), length).max(0);
     let end = position(long(&cells[2]), length).min(length - 1);
-    let taken = (end - start + 1).max(0) as usize;
+    let taken = end.saturating_sub(start).saturating_add(1).max(0) as usize;
     array(out, items.iter().skip(start as usize).take(taken));
 }
 
@@ -675,10 +675,17 @@ fn zip(cells: &[Cell<'_>], out: &mut Out) {
 /// Arrays that functions make are no longer than this; Kusto's limit is 1,048,576.
 const MOST: i64 = 1 << 20;
 
+/// Bytes of an array that repeats a value.
+const MOST_BYTES: i64 = 64 << 20;
+
 fn repeat(cells: &[Cell<'_>], out: &mut Out) {
     match long(&cells[1]) {
         times if times < 0 || cells[1].is_null() => out.null(),
-        times => array(out, (0..times.min(MOST)).map(|_| view(&cells[0]))),
+        times => {
+            // What is long is repeated less often, so that no array fills the memory.
+            let most = MOST_BYTES / view(&cells[0]).as_bytes().len().max(1) as i64;
+            array(out, (0..times.min(MOST).min(most)).map(|_| view(&cells[0])));
+        }
     }
 }
 

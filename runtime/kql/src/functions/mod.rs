@@ -61,6 +61,10 @@ pub fn scalar(name: &str) -> Option<&'static ScalarFunction> {
         .find(|f| f.name == name)
 }
 
+/// Bytes of text or dynamic values that a function may make of one batch of rows: no query needs more, and the memory that
+/// functions fill is nobody else's to count.
+pub(crate) const BATCH_BYTES: usize = 256 << 20;
+
 /// The aggregate function called `name`.
 pub fn aggregate(name: &str) -> Option<&'static AggregateFunction> {
     aggregate::FUNCTIONS.iter().find(|f| f.name == name)

@@ -9,34 +9,63 @@ use regex::{Regex, RegexBuilder};
 use crate::typed::{FunctionError, Typed};
 use spoor_table::Value;
 
-/// Compiled expressions are dropped all at once beyond this many.
-const KEPT: usize = 256;
-/// Memory that one compiled expression may take.
-const SIZE_LIMIT: usize = 16 << 20;
+/// What is kept of expressions that take memory up to a limit: beyond so many they are dropped all at once.
+struct Tier {
+    bytes: usize,
+    kept: usize,
+}
+
+/// Nearly all are small. The few that are not must not fill the memory together.
+const TIERS: [Tier; 2] = [
+    Tier {
+        bytes: 256 << 10,
+        kept: 256,
+    },
+    Tier {
+        bytes: 16 << 20,
+        kept: 4,
+    },
+];
+
+type Compiled = HashMap<String, Option<Rc<Regex>>>;
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<String, Option<Rc<Regex>>>> = RefCell::new(HashMap::new());
+    static COMPILED: RefCell<[Compiled; TIERS.len()]> = RefCell::default();
 }
 
 /// The compiled expression; `None` if it is not one. A clone of a `Regex` would have its own scratch memory to fill, so
 /// one is shared.
 pub(super) fn get(pattern: &str) -> Option<Rc<Regex>> {
     COMPILED.with_borrow_mut(|compiled| {
-        if let Some(regex) = compiled.get(pattern) {
+        if let Some(regex) = compiled.iter().find_map(|tier| tier.get(pattern)) {
             return regex.clone();
         }
-        if compiled.len() >= KEPT {
-            compiled.clear();
+        let (at, regex) = compile_small(pattern);
+        let regex = regex.map(Rc::new);
+        for (kept, tier) in compiled.iter_mut().zip(TIERS).skip(at).take(1) {
+            if kept.len() >= tier.kept {
+                kept.clear();
+            }
+            kept.insert(pattern.to_owned(), regex.clone());
         }
-        let regex = compile(pattern).ok().map(Rc::new);
-        compiled.insert(pattern.to_owned(), regex.clone());
         regex
     })
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+/// The compiled expression and the first tier that it fits; `None` if it is not one, or too large for all.
+fn compile_small(pattern: &str) -> (usize, Option<Regex>) {
+    for (at, tier) in TIERS.iter().enumerate() {
+        match compile(pattern, tier.bytes) {
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            regex => return (at, regex.ok()),
+        }
+    }
+    (0, None)
+}
+
+fn compile(pattern: &str, bytes: usize) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&from_re2(pattern))
-        .size_limit(SIZE_LIMIT)
+        .size_limit(bytes)
         .build()
 }
 
@@ -123,7 +152,8 @@ pub(super) fn check(pattern: &Typed, at: usize) -> Result<(), FunctionError> {
     let Some(Value::String(text)) = &pattern.constant else {
         return Ok(());
     };
-    compile(text).map(|_| ()).map_err(|error| {
+    let most = TIERS.map(|tier| tier.bytes).into_iter().max().unwrap_or(0);
+    compile(text, most).map(|_| ()).map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         FunctionError::new(format!("this is not a regular expression: {last}"))

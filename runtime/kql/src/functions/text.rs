@@ -86,6 +86,9 @@ fn strcat(cells: &[Cell<'_>], out: &mut Out) {
 }
 
 fn strcat_delim(cells: &[Cell<'_>], out: &mut Out) {
+    if text(&cells[0]).len().saturating_mul(cells.len()) > MOST {
+        return out.null();
+    }
     let parts: Vec<&str> = cells.iter().skip(1).map(text).collect();
     out.text(&parts.join(text(&cells[0])));
 }
@@ -97,6 +100,9 @@ fn strcat_array(cells: &[Cell<'_>], out: &mut Out) {
     let Some(items) = value.as_array() else {
         return out.null();
     };
+    if text(&cells[1]).len().saturating_mul(items.len()) > MOST {
+        return out.null();
+    }
     out.write_text(|joined| {
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
@@ -109,7 +115,7 @@ fn strcat_array(cells: &[Cell<'_>], out: &mut Out) {
     });
 }
 
-/// Texts that functions make are no longer than this.
+/// Texts that functions repeat or put in place of others come to no more bytes than this: beyond it there is no result.
 const MOST: usize = 1 << 24;
 
 fn strrep(cells: &[Cell<'_>], out: &mut Out) {
@@ -325,8 +331,14 @@ fn countof(cells: &[Cell<'_>], out: &mut Out) {
 fn replace_string(cells: &[Cell<'_>], out: &mut Out) {
     match text(&cells[1]) {
         "" => out.text(text(&cells[0])),
+        lookup if outgrows(text(&cells[0]).matches(lookup).count(), text(&cells[2])) => out.null(),
         lookup => out.text(&text(&cells[0]).replace(lookup, text(&cells[2]))),
     }
+}
+
+/// Whether a rewrite that many times is too much.
+fn outgrows(times: usize, rewrite: &str) -> bool {
+    times.saturating_mul(rewrite.len()) > MOST
 }
 
 fn replace_strings(cells: &[Cell<'_>], out: &mut Out) {
@@ -345,6 +357,9 @@ fn replace_strings(cells: &[Cell<'_>], out: &mut Out) {
     // Lookup after lookup; what was put in is not looked at again.
     let mut parts = vec![(text(&cells[0]).to_owned(), false)];
     for (lookup, rewrite) in pairs {
+        if outgrows(text(&cells[0]).matches(lookup).count(), rewrite) {
+            return out.null();
+        }
         parts = parts
             .into_iter()
             .flat_map(|(part, done)| {
@@ -378,6 +393,11 @@ fn replace_regex(cells: &[Cell<'_>], out: &mut Out, order: [usize; 3]) {
     let Some(regex) = regexes::get(pattern) else {
         return out.null();
     };
+    // Each group in the rewrite may be as long as the text.
+    let groups = rewrite.matches('\\').count().saturating_mul(source.len());
+    if groups > MOST || outgrows(regex.find_iter(source).count(), rewrite) {
+        return out.null();
+    }
     // Kusto writes groups as \1; the regex crate as ${1}, with $ special.
     let mut template = String::new();
     let mut characters = rewrite.chars().peekable();

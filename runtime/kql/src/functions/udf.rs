@@ -12,7 +12,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, internal_err};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, exec_err, internal_err};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -23,6 +23,7 @@ use datafusion::physical_expr::create_physical_expr;
 use spoor_table::dynamic::Builder;
 use spoor_table::{Cell, DynamicRef, KustoType, Value};
 
+use super::BATCH_BYTES;
 use crate::typed::Typed;
 
 /// Computes one row: reads the arguments, and writes exactly one value.
@@ -214,10 +215,32 @@ impl<'a> Batch<'a> {
             if strict && cells.iter().any(|cell| cell.is_null()) {
                 out.null();
             } else {
+                check_bytes(cells.iter().map(bytes_of).sum())?;
                 run(&cells, &mut out);
+                check_bytes(out.bytes())?;
             }
         }
         Ok(out.finish())
+    }
+}
+
+/// Refuses to fill the memory.
+fn check_bytes(bytes: usize) -> Result<()> {
+    if bytes <= BATCH_BYTES {
+        return Ok(());
+    }
+    exec_err!(
+        "texts or dynamic values that a function reads or makes at a time take more than {} MiB: keep them shorter",
+        BATCH_BYTES >> 20
+    )
+}
+
+/// The bytes of a text or a dynamic value.
+fn bytes_of(cell: &Cell<'_>) -> usize {
+    match cell {
+        Cell::String(text) | Cell::Guid(text) => text.len(),
+        Cell::Dynamic(value) => value.as_bytes().len(),
+        _ => 0,
     }
 }
 
@@ -423,6 +446,15 @@ impl Out {
             (_, Cell::Decimal(value)) => self.decimal(value),
             (_, Cell::String(value) | Cell::Guid(value)) => self.text(value),
             (_, Cell::Dynamic(_)) => self.null(),
+        }
+    }
+
+    /// The bytes of the texts or dynamic values so far.
+    fn bytes(&self) -> usize {
+        match self {
+            Out::String(b) | Out::Guid(b) => b.values_slice().len(),
+            Out::Dynamic(b, _) => b.values_slice().len(),
+            _ => 0,
         }
     }
 

@@ -1,0 +1,106 @@
+//! How large a query may become while it is bound. Functions, `let`s and subqueries can make a few lines of text grow without
+//! end, and everything after the binder walks expressions and plans recursively: a limit here is a message, where later it would
+//! be an overflow of the stack or a full memory.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use spoor_kql_syntax::ast::Span;
+
+use super::{Bind, Binder};
+
+/// Nodes of one expression.
+const EXPRESSION_SIZE: usize = 200_000;
+/// Nodes of one expression within each other.
+const EXPRESSION_DEPTH: usize = 500;
+/// Steps of a plan.
+const PLAN_SIZE: usize = 10_000;
+/// Steps of a plan one after another. An operator of Kusto's takes one to three.
+const PLAN_DEPTH: usize = 400;
+/// Expressions and subqueries within each other, through functions too.
+const NESTING: usize = 500;
+/// Calls of the query's own functions, those in their bodies included.
+const CALLS: usize = 20_000;
+
+impl Binder<'_> {
+    /// Binds something within what is being bound.
+    pub(super) fn within<T>(
+        &mut self,
+        span: Span,
+        bind: impl FnOnce(&mut Self) -> Bind<T>,
+    ) -> Bind<T> {
+        if self.nesting >= NESTING {
+            let message = format!("this is more than {NESTING} levels deep");
+            return Err(self.error_hint(span, message, Some("name parts of it with `let`")));
+        }
+        self.nesting += 1;
+        let bound = bind(self);
+        self.nesting -= 1;
+        bound
+    }
+
+    /// Counts a call of one of the query's functions.
+    pub(super) fn count_call(&mut self, span: Span) -> Bind<()> {
+        self.calls += 1;
+        if self.calls <= CALLS {
+            return Ok(());
+        }
+        let message = format!("the query's functions are called more than {CALLS} times");
+        let hint = Some("functions that call others several times multiply their calls");
+        Err(self.error_hint(span, message, hint))
+    }
+
+    /// Refuses an expression that has grown too large.
+    pub(super) fn bounded(&mut self, expr: &Expr, span: Span) -> Bind<()> {
+        let mut left = EXPRESSION_SIZE;
+        if fits(expr, EXPRESSION_DEPTH, &mut left) {
+            return Ok(());
+        }
+        let hint = Some("compute parts of it in an `extend` of their own");
+        Err(self.error_hint(span, "this expression has become too large", hint))
+    }
+
+    /// Refuses a plan that has grown too large.
+    pub(super) fn bounded_plan(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
+        if plan_fits(plan) {
+            return Ok(());
+        }
+        let message =
+            format!("the query takes more than {PLAN_DEPTH} steps in a row, or {PLAN_SIZE} in all");
+        let hint = Some("write several conditions or columns into one operator, and join less");
+        Err(self.error_hint(span, message, hint))
+    }
+}
+
+/// Whether an expression keeps to a depth and to what is left of a size.
+fn fits(expr: &Expr, depth: usize, left: &mut usize) -> bool {
+    let (Some(depth), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else {
+        return false;
+    };
+    *left = rest;
+    // A list of constants is flat, and as long as the text or the table that it came from.
+    if let Expr::InList(list) = expr {
+        return fits(&list.expr, depth, left);
+    }
+    let mut fit = true;
+    let walked = expr.apply_children(|child| {
+        fit = fits(child, depth, left);
+        Ok(match fit {
+            true => TreeNodeRecursion::Continue,
+            false => TreeNodeRecursion::Stop,
+        })
+    });
+    fit && walked.is_ok()
+}
+
+fn plan_fits(plan: &LogicalPlan) -> bool {
+    let mut pending = vec![(plan, PLAN_DEPTH)];
+    let mut left = PLAN_SIZE;
+    while let Some((plan, depth)) = pending.pop() {
+        let (Some(depth), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else {
+            return false;
+        };
+        left = rest;
+        pending.extend(plan.inputs().into_iter().map(|input| (input, depth)));
+    }
+    true
+}
