@@ -6,6 +6,8 @@
 //! `ANSWERS.md` beside this crate.
 
 mod alerts;
+#[cfg(test)]
+mod answers;
 mod company;
 mod desktops;
 mod rng;

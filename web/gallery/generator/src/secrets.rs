@@ -20,9 +20,9 @@ const MYSQL: Program = Program::new("C:\\Program Files\\MySQL\\bin", "mysql.exe"
 const GIT: Program = Program::new("C:\\Program Files\\Git\\cmd", "git.exe");
 
 /// Who, by department and place in it; when, as day, hour, minute; and what.
-type Leak = (Department, usize, (i64, i64, i64), Program, &'static str);
+pub(crate) type Leak = (Department, usize, (i64, i64, i64), Program, &'static str);
 
-const LEAKS: [Leak; 11] = [
+pub(crate) const LEAKS: [Leak; 11] = [
     (
         Department::It,
         0,

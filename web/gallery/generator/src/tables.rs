@@ -17,7 +17,7 @@ use crate::time::Micros;
 pub(crate) type Text = Cow<'static, str>;
 
 /// A datetime.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(pub(crate) Micros);
 
 /// A dynamic value, written as JSON text in a field whose metadata says `kusto.type: dynamic`.
