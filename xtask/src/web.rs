@@ -74,19 +74,31 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
     )
 }
 
-/// Runs the browser's tests: the same notebook in Chromium and under wasmtime.
+/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, and what a session
+/// must stand in a page.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     step(
         "Running the same notebook in Chromium and under wasmtime",
-        Command::new("node")
-            .current_dir(&paths.root)
+        node(paths, chromium)
             .arg("tests/browser/compare.mjs")
             .arg("--site")
             .arg(paths.web())
             .arg("--spoor")
             .arg(paths.spoor())
             .arg("--data")
-            .arg(data)
-            .env("CHROMIUM", chromium),
+            .arg(data),
+    )?;
+    step(
+        "Trying a session's traps, interrupts and hostile output in Chromium",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/session.test.mjs"])
+            .env("SPOOR_SITE", paths.web()),
     )
+}
+
+/// Node in the repository, told which browser to use.
+fn node(paths: &Paths, chromium: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.current_dir(&paths.root).env("CHROMIUM", chromium);
+    node
 }

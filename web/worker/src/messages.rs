@@ -15,7 +15,7 @@ pub enum ToWorker {
     /// Begin: load the kernel and open a session. Comes first, once.
     Open {
         /// What to load and from where.
-        site: Site,
+        site: Box<Site>,
         /// The options of [`Event::Open`].
         #[serde(default)]
         options: BTreeMap<String, Value>,

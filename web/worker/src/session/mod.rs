@@ -101,7 +101,7 @@ impl Session {
                 options,
                 sources,
                 verify,
-            }) => self.begin(site, Event::Open { options }, sources, verify),
+            }) => self.begin(*site, Event::Open { options }, sources, verify),
             Ok(ToWorker::Request { event }) => self.inbox.push(event),
             Err(error) => self.fail(
                 "driver",
