@@ -47,6 +47,7 @@ const site = { kernel: await asset("kernel.wasm"), python: await python() };
 await writeFile(path.join(options.out, "site.json"), JSON.stringify(site));
 if (options.data) await data(path.resolve(options.data));
 if (options.brotli) await compress();
+else await uncompress();
 
 /** The page's and the worker's scripts, each bundled into one file. */
 async function scripts() {
@@ -153,6 +154,12 @@ async function packed({ guest, dir, files }) {
     await appendFile(out, await readFile(path.join(options.assets, "python", file)));
   }
   return { path: guest, url: name, bytes: offset, files: entries };
+}
+
+/** Removes what an earlier build compressed: a server would send it in place of the new files. */
+async function uncompress() {
+  const files = await readdir(options.out, { recursive: true });
+  for (const file of files) if (file.endsWith(".br")) await rm(path.join(options.out, file));
 }
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */

@@ -30,8 +30,8 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
             .env("SPOOR_ASSETS", paths.assets()),
     )?;
     step(
-        "Running the tasks' own tests",
-        cargo(paths).args(["test", "--locked", "-p", "xtask"]),
+        "Running the tasks' and the worker's own tests",
+        cargo(paths).args(["test", "--locked", "-p", "xtask", "-p", "spoor-worker"]),
     )?;
     hunt_real::run(paths)?;
     if options.no_browser {

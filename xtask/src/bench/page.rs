@@ -12,6 +12,10 @@ use crate::paths::Paths;
 use crate::process::output;
 use crate::setup;
 
+/// What the time goes into, for as long as the bar is missed.
+const WHY_NOT: &str = ": one thread of the browser decodes 184 MB (kernel, interpreter, and the memory in which \
+    IPython and pandas are imported), where Pyodide's bare interpreter has 13 MB";
+
 /// Page load to the first Python result, cold cache.
 pub fn python(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
     let measured = measured(paths, runs)?;
@@ -33,7 +37,7 @@ pub fn python(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
             seconds(theirs),
             bytes("/pyodide/bytes")?
         ),
-        verdict: at_least(3.0, ours, theirs),
+        verdict: at_least(3.0, ours, theirs) + if theirs < 3.0 * ours { WHY_NOT } else { "" },
     }])
 }
 

@@ -28,6 +28,12 @@ pub(super) enum P {
     AsText,
 }
 
+/// How many things a number means: none if it is negative, all there can be if it is past what memory counts, which in
+/// WebAssembly is 32 bits.
+pub(super) fn quantity(number: i64) -> usize {
+    usize::try_from(number.max(0)).unwrap_or(usize::MAX)
+}
+
 /// Checks the number of arguments.
 pub(super) fn count(args: &[Typed], least: usize, most: usize) -> Result<(), FunctionError> {
     if (least..=most).contains(&args.len()) {

@@ -10,7 +10,7 @@ use datafusion::logical_expr::Expr;
 use spoor_table::dynamic::{Builder, Kind};
 use spoor_table::{Cell, DynamicRef, KustoType, Value, format};
 
-use super::args::{P, accept, count, fixed};
+use super::args::{P, accept, count, fixed, quantity};
 use super::cast::wrap;
 use super::udf::{Batch, Body, Out, Udf, call};
 use super::{Bound, function_table, literal};
@@ -226,8 +226,8 @@ fn array_slice(cells: &[Cell<'_>], out: &mut Out) {
     let length = items.len() as i64;
     let start = position(long(&cells[1]), length).max(0);
     let end = position(long(&cells[2]), length).min(length - 1);
-    let taken = end.saturating_sub(start).saturating_add(1).max(0) as usize;
-    array(out, items.iter().skip(start as usize).take(taken));
+    let taken = quantity(end.saturating_sub(start).saturating_add(1));
+    array(out, items.iter().skip(quantity(start)).take(taken));
 }
 
 fn array_split(cells: &[Cell<'_>], out: &mut Out) {
@@ -295,12 +295,12 @@ fn array_index_of(cells: &[Cell<'_>], out: &mut Out) {
         return out.null();
     };
     let number = |at: usize, default: i64| cells.get(at).map_or(default, long);
-    let start = position(number(2, 0), items.len() as i64).max(0) as usize;
+    let start = quantity(position(number(2, 0), items.len() as i64));
     let length = match number(3, -1) {
         n if n < 0 => usize::MAX,
-        n => n as usize,
+        n => quantity(n),
     };
-    let occurrence = number(4, 1).max(1) as usize;
+    let occurrence = quantity(number(4, 1).max(1));
     let wanted = view(&cells[1]);
     let found = items
         .iter()

@@ -2,7 +2,7 @@
 
 use spoor_table::{Cell, DECIMAL_SCALE, DynamicRef, KustoType, format};
 
-use super::args::{P, accept, count, fixed, optional, variadic};
+use super::args::{P, accept, count, fixed, optional, quantity, variadic};
 use super::cast::wrap;
 use super::udf::{Body, Out, call};
 use super::{Bound, function_table, regexes};
@@ -158,7 +158,7 @@ fn substring(cells: &[Cell<'_>], out: &mut Out) {
     };
     // A start before the text's own gives nothing.
     match usize::try_from(start) {
-        Ok(start) => out.text(characters(source, start, length as usize)),
+        Ok(start) => out.text(characters(source, start, quantity(length))),
         Err(_) => out.text(""),
     }
 }
@@ -267,10 +267,10 @@ fn window<'a>(cells: &[Cell<'a>]) -> Option<Window<'a>> {
         return None;
     }
     Some(Window {
-        part: characters(source, start as usize, usize::MAX),
-        before: start as usize,
-        span: span as usize,
-        occurrence: occurrence as usize,
+        part: characters(source, quantity(start), usize::MAX),
+        before: quantity(start),
+        span: quantity(span),
+        occurrence: quantity(occurrence),
     })
 }
 
