@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
+use crate::build::NOT_NATIVE;
 use crate::paths::Paths;
 use crate::process::{say, step};
 
@@ -31,21 +32,18 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         say("Skipped: KQL conformance (its data is not beside the checkout)");
         return Ok(());
     };
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(&paths.root)
-        .env("CARGO_TARGET_DIR", &paths.target)
-        .args([
-            "run",
-            "--release",
-            "--locked",
-            "-p",
-            "spoor-kql",
-            "--example",
-            "conformance",
-            "--",
-        ])
-        .arg(data);
+    // With the whole workspace, whose dependencies are built already; alone it would choose others.
+    step(
+        "Building the conformance runner",
+        Command::new("cargo")
+            .current_dir(&paths.root)
+            .env("CARGO_TARGET_DIR", &paths.target)
+            .args(["build", "--release", "--locked", "--workspace"])
+            .args(NOT_NATIVE)
+            .args(["--example", "conformance"]),
+    )?;
+    let mut command = Command::new(paths.bin().join("examples/conformance"));
+    command.arg(data);
     for (flag, value) in [("--set", &options.set), ("--case", &options.case)] {
         if let Some(value) = value {
             command.args([flag, value]);
