@@ -275,10 +275,11 @@ impl Front<'_> {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
+        // The kernel says which it was, unless it broke.
+        let language = notebook.cells[index].language(&notebook.language());
         Ok(Outcome {
             number: running.number,
-            language: text("language")
-                .unwrap_or_else(|| notebook.language().label().to_lowercase()),
+            language: text("language").unwrap_or_else(|| language.label().to_lowercase()),
             rows: gathered.spoor.get("rows").and_then(Value::as_u64),
             summary: summary(&notebook.cells[index]),
             time: began.elapsed(),

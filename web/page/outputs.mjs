@@ -51,11 +51,16 @@ function note(text) {
   return p;
 }
 
+/** What can open a connection or a page in spite of a Content Security Policy: `link` by its hints. */
+const REACHING_OUT = "link, meta, base, iframe, frame, object, embed";
+
 /* global FRAME_HASH -- set by build.mjs */
 /** HTML in a frame of its own origin: its Content Security Policy lets styles, pictures in data:
  * URLs and the one script that reports the height through, and nothing else. */
 function framed(html) {
   const frame = document.createElement("iframe");
+  const inert = new DOMParser().parseFromString(html, "text/html");
+  for (const element of inert.querySelectorAll(REACHING_OUT)) element.remove();
   frame.sandbox = "allow-scripts";
   frame.title = "Output";
   frame.height = 60;
@@ -64,7 +69,7 @@ function framed(html) {
 <meta name="color-scheme" content="light dark"><style>
 body{margin:0;font:13px/1.5 system-ui,"DejaVu Sans",sans-serif;overflow-x:auto}
 table{border-collapse:collapse;font-size:12.5px}th,td{padding:3px 10px;text-align:left;border-bottom:1px solid #8884;white-space:nowrap}
-</style><script>${FRAME_SCRIPT}</script><body>${html}`;
+</style><script>${FRAME_SCRIPT}</script>${inert.head.innerHTML}<body>${inert.body.innerHTML}`;
   frame.addEventListener("load", () => frames.set(frame.contentWindow, frame));
   return frame;
 }

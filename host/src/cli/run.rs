@@ -92,7 +92,8 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let out = output_path(&args)?;
+    // Before the notebook is read: what anyone writes there from now on is a conflict, not lost.
+    let mut saver = Saver::new(output_path(&args)?);
     let mut notebook = super::render::read_notebook(&args.notebook)?;
     inject(&args.parameters, &mut notebook)?;
     let data = Data::discover(&args.data)?;
@@ -110,7 +111,6 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     };
     let progress = move |progress: crate::aot::Progress| lines.line(&progress.to_string());
     let runtime = Runtime::load(Assets::find()?, Cache::of_user(), Box::new(progress))?;
-    let mut saver = Saver::new(out);
     let plan = Plan {
         allow_errors: args.allow_errors,
         timeout: args.timeout,

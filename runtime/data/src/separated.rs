@@ -1,6 +1,7 @@
 //! Separated values as rows: CSV and its cousins by the `csv` crate, all text at first; the assembly settles types over
 //! the whole file. The first row names the columns.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 
 use bytes::Bytes;
@@ -99,11 +100,10 @@ impl CsvReader {
         if !self.read()? {
             return Err(Problem::NoColumns.whole());
         }
-        let mut taken: Vec<String> = Vec::new();
+        let mut names = Names::default();
         for field in &self.record {
-            let name = unique(field.trim(), taken.len() + 1, &taken);
+            let name = names.unique(field.trim());
             self.columns.push(assembly.column(&name)?);
-            taken.push(name);
         }
         self.spans.resize_with(self.columns.len(), Spans::default);
         Ok(())
@@ -163,17 +163,33 @@ fn separator(bytes: &[u8]) -> u8 {
     SEPARATORS[best]
 }
 
-/// A name that no column before it has: `Column3` for the unnamed third, `name1` for a second `name`.
-fn unique(name: &str, place: usize, taken: &[String]) -> String {
-    let name = if name.is_empty() {
-        format!("Column{place}")
-    } else {
-        name.to_owned()
-    };
-    let mut candidates = std::iter::once(name.clone()).chain((1..).map(|n| format!("{name}{n}")));
-    candidates
-        .find(|name| !taken.contains(name))
-        .unwrap_or(name)
+/// The names of the columns so far.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// The number to try next for a name that was given again: a header may repeat one ten thousand times.
+    next: HashMap<String, usize>,
+}
+
+impl Names {
+    /// A name that no column before it has: `Column3` for the unnamed third, `name1` for a second `name`.
+    fn unique(&mut self, given: &str) -> String {
+        let name = match given {
+            "" => format!("Column{}", self.taken.len() + 1),
+            given => given.to_owned(),
+        };
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let next = self.next.entry(name.clone()).or_insert(1);
+        loop {
+            let candidate = format!("{name}{next}");
+            *next += 1;
+            if self.taken.insert(candidate.clone()) {
+                return candidate;
+            }
+        }
+    }
 }
 
 fn explain(error: &csv::Error) -> Trouble {

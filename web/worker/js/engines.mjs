@@ -57,10 +57,18 @@ export function counted(response, type, progress) {
   return new Response(response.body.pipeThrough(count), { headers: { "Content-Type": type } });
 }
 
-/** Keeps an engine in place of its earlier versions. A browser that has no room says so. */
+/** Keeps an engine in place of its earlier versions, if its bytes are those that its name promises. */
 async function keep({ url, sha256 }, parts, type) {
+  const bytes = new Blob(parts, { type });
+  if ((await digest(bytes)) !== sha256) throw new Error(`${url} is not the file that the page was built with; it is not kept`);
   const cache = await caches.open(CACHE);
   const path = new URL(url, location.href).pathname;
   for (const old of await cache.keys()) if (new URL(old.url).pathname === path) await cache.delete(old);
-  await cache.put(name(url, sha256), new Response(new Blob(parts), { headers: { "Content-Type": type } }));
+  await cache.put(name(url, sha256), new Response(bytes, { headers: { "Content-Type": type } }));
+}
+
+/** SHA-256 in hexadecimal. */
+async function digest(blob) {
+  const hash = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
