@@ -2,24 +2,21 @@
 //! what they read, so the scans below them come too seldom to end a slice in time. Sorts, which DataFusion does in one piece,
 //! become sorts in slices.
 
-use std::fmt;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_expr::LexOrdering;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode};
 use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
 use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    ReplaceChildrenOptions,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, ReplaceChildrenOptions};
 
 use super::pace::paced;
+use super::pass::PassExec;
 use super::sort::SlicedSortExec;
-use super::split::SplitExec;
+use super::split::in_pieces;
 
 /// The plan with a pause above each operator that multiplies rows, and with sorts that pause.
 pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -32,11 +29,18 @@ fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionP
     }
     let input = match node.name() {
         "AggregateExec" => return in_order(node),
-        "UnnestExec" => in_pieces(node)?,
+        "UnnestExec" => over_pieces(node)?,
         name if name.contains("Join") => node,
         _ => return Ok(Transformed::no(node)),
     };
-    Ok(Transformed::yes(Arc::new(GiveWayExec { input })))
+    let give_way = |input: SendableRecordBatchStream, context: &TaskContext| {
+        paced(input.schema(), input, context)
+    };
+    Ok(Transformed::yes(PassExec::over(
+        input,
+        "GiveWayExec",
+        give_way,
+    )))
 }
 
 /// An aggregation over rows in the order that its lists keep. DataFusion takes that order for a wish, which it grants where
@@ -74,69 +78,12 @@ fn list_order(aggregation: &AggregateExec) -> Option<LexOrdering> {
 }
 
 /// An unnesting of pieces of batches.
-fn in_pieces(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let split = |input: &Arc<dyn ExecutionPlan>| {
-        Arc::new(SplitExec::new(input.clone())) as Arc<dyn ExecutionPlan>
-    };
+fn over_pieces(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let split =
+        |input: &Arc<dyn ExecutionPlan>| PassExec::over(Arc::clone(input), "SplitExec", in_pieces);
     let inputs = node.children().into_iter().map(split).collect();
     let same = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
     node.replace_children(inputs, same)
-}
-
-/// Passes its input's batches on, unless the slice is over.
-#[derive(Debug)]
-struct GiveWayExec {
-    input: Arc<dyn ExecutionPlan>,
-}
-
-impl DisplayAs for GiveWayExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GiveWayExec")
-    }
-}
-
-impl ExecutionPlan for GiveWayExec {
-    fn name(&self) -> &str {
-        "GiveWayExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.pop()) {
-            (Some(input), None) => Ok(Arc::new(GiveWayExec { input })),
-            _ => internal_err!("a pause has one child"),
-        }
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(
-        &self,
-        partition: usize,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context.clone())?;
-        Ok(paced(input.schema(), input, &context))
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod give_way;
 mod pace;
+mod pass;
 mod range;
 mod scan;
 mod sort;

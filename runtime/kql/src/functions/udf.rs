@@ -2,7 +2,7 @@
 //! function that computes rows or whole batches. A struct around a function pointer, not a type per function, keeps
 //! the WebAssembly small.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -25,6 +25,9 @@ use spoor_table::{Cell, DynamicRef, KustoType, Value};
 
 use super::BATCH_BYTES;
 use crate::typed::Typed;
+
+/// Bytes of a constant that stand whole in the name of a call.
+const LONG_CONSTANT: usize = 64;
 
 /// Computes one row: reads the arguments, and writes exactly one value.
 pub(crate) type RowFn = fn(&[Cell<'_>], &mut Out);
@@ -91,9 +94,32 @@ impl Hash for Udf {
     }
 }
 
+/// An argument as a call's name has it: a long constant by its length and a hash.
+fn argument_name(argument: &Expr) -> String {
+    let long: Option<&[u8]> = match argument {
+        Expr::Literal(ScalarValue::Binary(Some(bytes)), _) => Some(bytes),
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text.as_bytes()),
+        _ => None,
+    };
+    match long.filter(|bytes| bytes.len() > LONG_CONSTANT) {
+        Some(bytes) => {
+            let mut hasher = DefaultHasher::new();
+            bytes.hash(&mut hasher);
+            format!("{} bytes {:016x}", bytes.len(), hasher.finish())
+        }
+        None => argument.schema_name().to_string(),
+    }
+}
+
 impl ScalarUDFImpl for Udf {
     fn name(&self) -> &str {
         self.name
+    }
+
+    // Planning asks for it again and again, and a constant may be megabytes long.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let args: Vec<String> = args.iter().map(argument_name).collect();
+        Ok(format!("{}({})", self.name, args.join(",")))
     }
 
     fn signature(&self) -> &Signature {
