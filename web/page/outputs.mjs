@@ -68,7 +68,7 @@ function framed(html) {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src '${FRAME_HASH}'">
 <meta name="color-scheme" content="light dark"><style>
 body{margin:0;font:13px/1.5 system-ui,"DejaVu Sans",sans-serif;overflow-x:auto}
-table{border-collapse:collapse;font-size:12.5px}th,td{padding:3px 10px;text-align:left;border-bottom:1px solid #8884;white-space:nowrap}
+table{border:0;border-collapse:collapse;font-size:12.5px}th,td{padding:3px 10px;text-align:left;border:0;border-bottom:1px solid #8884;white-space:nowrap}
 </style><script>${FRAME_SCRIPT}</script>${inert.head.innerHTML}<body>${inert.body.innerHTML}`;
   frame.addEventListener("load", () => frames.set(frame.contentWindow, frame));
   return frame;

@@ -47,6 +47,38 @@ impl Failure {
     }
 }
 
+/// Bytes of a message's content that always fit into a frame beside others.
+#[cfg(any(test, target_arch = "wasm32"))]
+const LARGE: usize = 1 << 20;
+
+/// Puts a line in place of each output that is too large for a frame. What else the step has to say, replies above all, stays.
+#[cfg(any(test, target_arch = "wasm32"))]
+pub(crate) fn without_large_outputs(mut effects: Frame<Effects>) -> Frame<Effects> {
+    for effect in &mut effects.header {
+        let Effect::Publish {
+            channel: Channel::Iopub,
+            msg_type,
+            content,
+            buffers,
+            ..
+        } = effect
+        else {
+            continue;
+        };
+        let bytes = serde_json::to_vec(content).map_or(0, |json| json.len());
+        if bytes > LARGE {
+            let text = format!(
+                "An output of {} MB was left out: show less of it, such as some of its rows.\n",
+                bytes >> 20
+            );
+            "stream".clone_into(msg_type);
+            *content = object(json!({ "name": "stderr", "text": text }));
+            buffers.clear();
+        }
+    }
+    effects
+}
+
 /// Text in ANSI red, as tracebacks have it.
 pub(crate) fn red(text: &str) -> String {
     format!("\u{1b}[0;31m{text}\u{1b}[0m")
@@ -158,5 +190,54 @@ impl Output {
     /// The frame of everything so far.
     pub(crate) fn into_frame(self) -> Frame<Effects> {
         Frame::with(self.effects, self.buffers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn published(channel: Channel, msg_type: &str, content: Value) -> Effect {
+        Effect::Publish {
+            channel,
+            msg_type: msg_type.into(),
+            parent: "1".into(),
+            content: object(content),
+            metadata: Map::new(),
+            buffers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_output_too_large_for_a_frame_leaves_the_replies() {
+        let text = "x".repeat(spoor_protocol::MAX_HEADER + 1);
+        let effects = Frame::new(vec![
+            published(Channel::Iopub, "stream", json!({ "text": "before" })),
+            published(
+                Channel::Iopub,
+                "execute_result",
+                json!({ "data": { "text/plain": text } }),
+            ),
+            published(Channel::Shell, "execute_reply", json!({ "status": "ok" })),
+            Effect::Idle { parent: "1".into() },
+        ]);
+        assert!(effects.encode().is_err());
+        let bytes = without_large_outputs(effects).encode().unwrap();
+        let kept = Frame::<Effects>::decode(&bytes).unwrap().header;
+        assert_eq!(kept.len(), 4);
+        assert_eq!(
+            kept[0],
+            published(Channel::Iopub, "stream", json!({ "text": "before" }))
+        );
+        assert!(
+            matches!(&kept[1], Effect::Publish { content, .. } if content["text"].to_string().contains("64 MB"))
+        );
+        assert_eq!(
+            kept[2],
+            published(Channel::Shell, "execute_reply", json!({ "status": "ok" }))
+        );
+        assert!(matches!(&kept[3], Effect::Idle { .. }));
     }
 }

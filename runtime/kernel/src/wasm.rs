@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use spoor_protocol::{Effect, Effects, Event, Frame, PROTOCOL_VERSION};
 
 use crate::Kernel;
+use crate::output::without_large_outputs;
 
 /// Frames begin at multiples of this, so that Arrow can read their buffers in place.
 const ALIGN: usize = 16;
@@ -65,6 +66,7 @@ pub unsafe extern "C" fn step(ptr: *const u8, len: usize) -> i64 {
     };
     let encoded = effects
         .encode()
+        .or_else(|_| without_large_outputs(effects).encode())
         .or_else(|error| refusal(error.to_string()).encode());
     hand_out(&encoded.unwrap_or_default())
 }

@@ -24,6 +24,28 @@ const FORMATTING: &[&str] = &[
 ];
 /// The deepest nesting that is parsed, and the most work: for each tag the depth at it, for HTML's
 /// parser walks its stack, and more for open formatting, which it copies.
+/// Elements that end tags of others do not reach out of (the HTML standard's scopes, "13.2.4.2 The stack of open elements").
+const SCOPES: &[&str] = &[
+    "annotation-xml",
+    "applet",
+    "button",
+    "caption",
+    "desc",
+    "foreignobject",
+    "marquee",
+    "mi",
+    "mn",
+    "mo",
+    "ms",
+    "mtext",
+    "object",
+    "table",
+    "td",
+    "template",
+    "th",
+    "title",
+];
+/// Elements open at once.
 const DEEPEST: usize = 400;
 const MOST_WORK: usize = 100_000_000;
 const COPYING: usize = 64;
@@ -46,8 +68,8 @@ pub(crate) fn clean(html: &str) -> Option<String> {
 
 /// Whether parsing will be quick, judged by counting tags that open and close.
 fn is_modest(html: &str) -> bool {
-    let mut open: HashMap<&str, usize> = HashMap::new();
-    let (mut depth, mut formatting, mut work) = (0usize, 0usize, 0usize);
+    let mut open: Vec<&str> = Vec::new();
+    let (mut formatting, mut work) = (0usize, 0usize);
     for rest in html.split('<').skip(1) {
         let (closes, rest) = rest
             .strip_prefix('/')
@@ -55,8 +77,8 @@ fn is_modest(html: &str) -> bool {
         let name = &rest[..rest
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(rest.len())];
-        work += depth + COPYING * formatting;
-        if depth > DEEPEST || work > MOST_WORK {
+        work += open.len() + COPYING * formatting;
+        if open.len() > DEEPEST || work > MOST_WORK {
             return false;
         }
         let is_named = |other: &&str| other.eq_ignore_ascii_case(name);
@@ -64,14 +86,29 @@ fn is_modest(html: &str) -> bool {
             continue;
         }
         let step = usize::from(FORMATTING.iter().any(is_named));
-        let count = open.entry(name).or_default();
         if !closes {
-            (*count, depth, formatting) = (*count + 1, depth + 1, formatting + step);
-        } else if *count > 0 {
-            (*count, depth, formatting) = (*count - 1, depth - 1, formatting.saturating_sub(step));
+            open.push(name);
+            formatting += step;
+        } else if let Some(at) = in_scope(&open, name) {
+            open.remove(at);
+            formatting = formatting.saturating_sub(step);
         }
     }
     true
+}
+
+/// Which of the open elements an end tag closes: the last of its name, unless a boundary of HTML's scopes stands between,
+/// past which end tags do nothing.
+fn in_scope(open: &[&str], name: &str) -> Option<usize> {
+    for (at, other) in open.iter().enumerate().rev() {
+        if other.eq_ignore_ascii_case(name) {
+            return Some(at);
+        }
+        if SCOPES.iter().any(|scope| scope.eq_ignore_ascii_case(other)) {
+            return None;
+        }
+    }
+    None
 }
 
 fn builder() -> &'static Builder<'static> {
@@ -273,6 +310,8 @@ mod tests {
     #[test]
     fn bombs_are_refused_and_tables_are_not() {
         for bomb in [
+            "<div><marquee></div></marquee>",
+            "<div><table></div></table>",
             "<div>",
             "<b>",
             "<div></p></span>",

@@ -116,7 +116,8 @@ pub(super) fn extract_json(cells: &[Cell<'_>], out: &mut Out) {
 
 /// The value at `$.a.b[0]['c']`.
 pub(super) fn json_path<'a>(value: DynamicRef<'a>, path: &str) -> Option<DynamicRef<'a>> {
-    let mut rest = path.trim().strip_prefix('$').unwrap_or(path);
+    let path = path.trim();
+    let mut rest = path.strip_prefix('$').unwrap_or(path);
     let mut value = value;
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('[') {
