@@ -1,6 +1,6 @@
 //! `memcmp` for kernel.wasm. The WASI C library's goes byte by byte, and a group-by or a join on
-//! text compares a string for each row: with this one a group-by of a million rows takes half the
-//! time. The linker prefers it, since the library's is only for those who have none.
+//! text compares a string for each row: a group-by of a million rows took about a fifth less time
+//! with this one. The linker prefers it, since the library's is only for those who have none.
 
 use std::cmp::Ordering;
 use std::ffi::{c_int, c_void};
