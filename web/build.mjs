@@ -2,11 +2,11 @@
 // [--brotli]`.
 //
 // DIR of --bindings is what wasm-bindgen wrote for the worker; DIR of --assets holds `kernel.wasm`
-// and `python/` as the host uses them. Their bytes go into the site as they are: the modules are
-// the same on both sides. The folders that Python imports from are packed into one file each, so
-// that a page fetches a few blocks and not thousands of files. `--data` adds a folder of data, whose
-// files are the tables of every notebook. `--brotli` writes `FILE.br` beside what is worth it, for
-// servers that send such files.
+// and `python/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
+// site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
+// Python imports from are packed into one file each, so that a page fetches a few blocks and not
+// thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook.
+// `--brotli` writes `FILE.br` beside what is worth it, for servers that send such files.
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
@@ -132,12 +132,17 @@ async function python() {
   await writeFile(list, JSON.stringify(mounts));
   const environment = Object.entries(guest.environment).map(([name, value]) => `${name}=${value}`);
   return {
-    module: await asset(`python/${guest.module.file}`),
-    image: guest.image && (await asset(`python/${guest.image.file}`)),
+    parts: await Promise.all(guest.web.parts.map(({ file }) => asset(`python/${file}`))),
+    images: Object.fromEntries(await Promise.all(Object.entries(guest.web.images).map(image))),
     mounts: { url: "python/mounts.json", bytes: (await stat(list)).size },
     environment,
     interrupt: guest.interrupt,
   };
+}
+
+/** One of the guest's memories. */
+async function image([name, { file, memory, runs }]) {
+  return [name, { ...(await asset(`python/${file}`)), memory, runs }];
 }
 
 /** One folder of the guest, its files one after the other in one file of the site. */
@@ -165,7 +170,7 @@ async function uncompress() {
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
   const whole = ["kernel.wasm", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
-  const engine = [site.python.module.url, site.python.image?.url].filter(Boolean);
+  const engine = [...site.python.parts, ...Object.values(site.python.images)].map(({ url }) => url);
   for (const name of [...whole, ...engine]) {
     const file = path.join(options.out, name);
     const { size, mtimeMs } = await stat(file);

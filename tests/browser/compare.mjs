@@ -62,8 +62,10 @@ async function compare(file, url) {
   await sameBytes(name, browser.loaded.kernel?.sha256[0], "kernel.wasm");
   if (browser.loaded.python) {
     const guest = JSON.parse(await readFile(path.join(assets, "python/guest.json"), "utf8"));
-    await sameBytes(name, browser.loaded.python.sha256[0], `python/${guest.module.file}`);
-    await sameBytes(name, browser.loaded.python.sha256[1], `python/${guest.image.file}`);
+    const loaded = browser.loaded.python.sha256;
+    const image = Object.values(guest.web.images).find(({ sha256 }) => sha256 === loaded.at(-1));
+    const parts = guest.web.parts.slice(0, loaded.length - 1).map(({ file }) => file);
+    for (const [index, file] of [...parts, image?.file ?? "an image"].entries()) await sameBytes(name, loaded[index], `python/${file}`);
   }
 }
 

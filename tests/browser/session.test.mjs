@@ -115,12 +115,22 @@ describe("a session", { timeout: 1_200_000 }, () => {
     assert.match(text(await run(page, data)), /^13 Account,Count/);
   }));
 
+  const packages = "import numpy, scipy.linalg\nprint(scipy.linalg.det(numpy.diag([2.0, 3.0])))";
+
+  test("packages' code is loaded when it is called, and again after a trap", () => opened(async (page) => {
+    assert.match(text(await run(page, packages)), /^6\.0/);
+    const [error] = await run(page, "import os\nos._exit(3)");
+    assert.equal(error.output_type, "error");
+    assert.match(text(await run(page, "print(scipy.linalg.det(numpy.diag([2.0, 5.0])))")), /^10\.0/);
+  }));
+
   test("a server that refuses ranges will do", () => opened(async (page) => {
     assert.equal(text(await run(page, `${unloaded}\nprint('imported')`)), "imported\n");
   }, { server: { ranges: false } }));
 
   test("a browser without JSPI will do", () => opened(async (page) => {
     assert.match(text(await run(page, data)), /^13 Account,Count/);
+    assert.match(text(await run(page, packages)), /^6\.0/);
     assert.match(text(await run(page, "import time\ntime.sleep(0.05)\nprint('slept')")), /slept/);
     assert.match(text(await run(page, "input('?')")), /StdinNotImplementedError|input/);
   }, { server: { texts: { ...texts, "/worker.js": withoutJspi } } }));

@@ -70,8 +70,11 @@ async function open(url) {
   byId("title").textContent = decodeURIComponent(url.split("/").pop());
   document.title = `${byId("title").textContent} – Spoor`;
   worker.postMessage({ type: "markdown", notebook: source });
-  // Python is large: it is fetched for notebooks that have a cell for it.
-  if (notebook.cells.some(needsPython)) worker.postMessage({ type: "prepare_python" });
+  // Python is large: it is fetched for notebooks that have a cell for it, pandas where it is used.
+  if (notebook.cells.some(needsPython)) {
+    const image = notebook.cells.some(mentionsFrames) ? "pandas" : "bare";
+    worker.postMessage({ type: "prepare_python", image });
+  }
   views = notebook.cells.map(cellView);
   byId("main").replaceChildren(...views);
   for (const area of document.querySelectorAll("textarea")) fit(area);
@@ -83,6 +86,11 @@ async function open(url) {
 
 function needsPython({ cell_type, source }) {
   return cell_type === "code" && !/^\s*(%%kql\b|$)/.test(joined(source));
+}
+
+/** Results of KQL are frames to Python, and so is what these packages work on. */
+function mentionsFrames({ cell_type, source }) {
+  return cell_type === "code" && /kql|pandas|numpy|spoor|matplotlib|seaborn|scipy|sklearn|statsmodels|msticpy/i.test(joined(source));
 }
 
 /** The data that the server offers beside the page; none is as good as any. */

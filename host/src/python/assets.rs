@@ -18,7 +18,7 @@ use crate::error::Error;
 /// The manifest's file name.
 pub const MANIFEST: &str = "guest.json";
 /// The manifest's version that this driver reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The folder of the guest's files, its manifest read.
 #[derive(Debug, Clone)]
@@ -45,8 +45,33 @@ pub struct Manifest {
     pub environment: BTreeMap<String, String>,
     /// The bytes to change (by a bitwise or) for a running loop to raise `KeyboardInterrupt`.
     pub interrupt: Vec<Poke>,
+    /// The same code and memory as a page loads them.
+    #[serde(default)]
+    pub web: Web,
     /// Versions of what is inside, by name.
     pub versions: BTreeMap<String, String>,
+}
+
+/// What a page loads: less than the whole at first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Web {
+    /// The module's parts ([`super::parts`]); the first is the guest, and the further ones are
+    /// loaded when it asks for them.
+    pub parts: Vec<Asset>,
+    /// Linear memory before the first turn: `bare`, and `pandas`, which has pandas imported.
+    pub images: BTreeMap<String, Image>,
+}
+
+/// Linear memory without its empty pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// The bytes of the runs, one after the other.
+    #[serde(flatten)]
+    pub asset: Asset,
+    /// How long the memory is, in bytes; a multiple of 64 KiB. What is in no run is zero.
+    pub memory: u64,
+    /// Where each run is in memory, and how long, in bytes.
+    pub runs: Vec<(u32, u32)>,
 }
 
 /// One file.
@@ -127,7 +152,9 @@ impl PythonAssets {
     pub fn verify(&self) -> Result<(), Error> {
         let m = &self.manifest;
         let mounted = m.mounts.iter().flat_map(|mount| &mount.files);
-        for asset in [&m.module, &m.image].into_iter().chain(mounted) {
+        let images = m.web.images.values().map(|image| &image.asset);
+        let web = m.web.parts.iter().chain(images);
+        for asset in [&m.module, &m.image].into_iter().chain(mounted).chain(web) {
             let path = self.path(&asset.file);
             let found = Asset::of(&self.dir, &path)?;
             if found != *asset {

@@ -13,6 +13,8 @@ pub mod assets;
 mod door;
 mod instance;
 pub mod memory;
+mod pages;
+mod parts;
 pub mod session;
 pub mod snapshot;
 mod split;

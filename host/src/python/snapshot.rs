@@ -7,6 +7,9 @@
 //! the image. The addresses that raise `KeyboardInterrupt` are found by calling the
 //! interpreter's own function for it and comparing memory before and after.
 //!
+//! For the browser the same code is divided ([`super::parts`]), and there are two images: with
+//! pandas, and a smaller one without.
+//!
 //! Everything is made in a folder beside the wanted one, which takes its place in the end. It
 //! is all determined by the wheels, the package and this code, save that Python's hash seed and
 //! the order in which memory was handed out are frozen with it.
@@ -22,23 +25,23 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use spoor_protocol::Outcome;
 
-use super::assets::{Asset, AssetMount, FORMAT, MANIFEST, Manifest, Poke};
+use super::assets::{Asset, AssetMount, FORMAT, Image, MANIFEST, Manifest, Poke, Web};
 use super::instance::{Guest, Interpreter};
 use super::session::PythonGuest;
-use super::split::{self, RESET_PREOPENS};
+use super::split::{self, Halves, PARTS, RESET_PREOPENS};
 use super::wheels::{self, Wheels};
-use super::{Door, Limits, Mount, PythonAssets};
+use super::{Door, Limits, Mount, PythonAssets, pages, parts};
 use crate::aot::{Cache, Progress, hex};
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
 
 /// Changes when the making itself does, so that old results are made anew.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 /// Where the guest has its libraries.
 const LIB: &str = "/usr/local/lib";
 /// Compiles the sources under `/stage` into `/out/spoor-site.zip`.
 const PACK: &str = include_str!("../../../runtime/python/build/pack.py");
-/// Imports what every session needs.
+/// Imports what every session needs, pandas only where `PANDAS` is true.
 const WARM: &str = include_str!("../../../runtime/python/build/warm.py");
 /// A loop that an interrupt ends, and that then ends well.
 const LOOP: &str = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n\
@@ -176,17 +179,50 @@ impl Build<'_> {
         say("importing what every session needs".into());
         manifest.mounts = self.mounts()?;
         self.store(&manifest)?;
-        let mut bench = Bench::new(&self.load()?, &[])?;
-        bench.run(WARM)?;
-        manifest.interrupt = interrupt_pokes(&mut bench, halves.stack_top)?;
-        bench.run("import spoor.guest; spoor.guest.freeze()")?;
-        bench.guest.call(RESET_PREOPENS)?;
-        self.write("python.image", &bench.guest.memory_image()?)?;
+        let cold = self.load()?;
+        let (bare, bare_pokes) = warmed(&cold, false, halves.stack_top)?;
+        let (image, pokes) = warmed(&cold, true, halves.stack_top)?;
+        if bare_pokes != pokes {
+            return Err(failed("its images differ in how they are interrupted"));
+        }
+        manifest.interrupt = pokes;
+        self.write("python.image", &image)?;
         manifest.image = self.asset("python.image")?;
+
+        say("dividing it for the browser".into());
+        manifest.web = self.web(&halves, &bare, &image)?;
         self.store(&manifest)?;
 
         say("trying it".into());
         try_out(&self.load()?)
+    }
+
+    /// What a page loads in place of the whole module and its image.
+    fn web(&self, halves: &Halves, bare: &[u8], pandas: &[u8]) -> Result<Web, Error> {
+        let parts = parts::divide(&halves.code, &halves.markers, PARTS)
+            .map_err(|why| failed(&format!("its module cannot be divided: {why}")))?;
+        let mut web = Web::default();
+        for (number, part) in parts.iter().enumerate() {
+            let file = format!("part{number}.wasm");
+            self.write(&file, part)?;
+            web.parts.push(self.asset(&file)?);
+        }
+        for (name, memory) in [("bare", bare), ("pandas", pandas)] {
+            let (runs, packed) = pages::pack(memory);
+            let file = format!("{name}.pages");
+            self.write(&file, &packed)?;
+            let memory = memory.len() as u64;
+            let asset = self.asset(&file)?;
+            web.images.insert(
+                name.into(),
+                Image {
+                    asset,
+                    memory,
+                    runs,
+                },
+            );
+        }
+        Ok(web)
     }
 
     fn load(&self) -> Result<Arc<Interpreter>, Error> {
@@ -212,6 +248,7 @@ impl Build<'_> {
             module: self.asset("python.wasm")?,
             image: self.asset("python.image")?,
             mounts: self.mounts()?,
+            web: Web::default(),
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -342,6 +379,21 @@ impl Bench {
             ))),
         }
     }
+}
+
+/// The memory of an interpreter that is ready for a session, and how to interrupt it.
+fn warmed(
+    cold: &Arc<Interpreter>,
+    pandas: bool,
+    stack_top: u32,
+) -> Result<(Vec<u8>, Vec<Poke>), Error> {
+    let mut bench = Bench::new(cold, &[])?;
+    let flag = if pandas { "True" } else { "False" };
+    bench.run(&format!("PANDAS = {flag}\n{WARM}"))?;
+    let pokes = interrupt_pokes(&mut bench, stack_top)?;
+    bench.run("import spoor.guest; spoor.guest.freeze()")?;
+    bench.guest.call(RESET_PREOPENS)?;
+    Ok((bench.guest.memory_image()?, pokes))
 }
 
 /// The bytes that the interpreter's own function for a pending interrupt changes, above the C

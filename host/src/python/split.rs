@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::parts::Marker;
 use wasm_encoder::{ExportKind, ExportSection, RawSection};
 use wasmparser::{DataKind, ExternalKind, KnownCustom, Name, Operator, Parser, Payload};
 
@@ -16,6 +17,16 @@ const EXPORTED: [(&str, &str); 2] = [
     ("PyErr_SetInterruptEx", INTERRUPT),
     ("__wasilibc_reset_preopens", RESET_PREOPENS),
 ];
+
+/// The first functions of the module's stretches, by name, and the part of each ([`super::parts`]):
+/// CPython comes first, then numpy and pandas, then what fewer notebooks import, then what all use.
+const STRETCHES: [(&str, u8); 3] = [
+    ("Dragon4_PrintFloat_IEEE_binary16", 1),
+    ("ImagingSectionEnter", 2),
+    ("adler32", 0),
+];
+/// How many parts there are.
+pub const PARTS: usize = 3;
 
 /// The export that sets a signal's pending flags: `(signal: i32) -> i32`.
 pub const INTERRUPT: &str = "spoor_interrupt";
@@ -33,6 +44,8 @@ pub struct Halves {
     pub memory: Vec<u8>,
     /// Where the C stack ends and static data begins: the initial stack pointer.
     pub stack_top: u32,
+    /// Where the parts' functions begin.
+    pub markers: Vec<Marker>,
 }
 
 /// Splits `module`. The error says what about it was not as expected.
@@ -82,13 +95,12 @@ pub fn split(module: &[u8]) -> Result<Halves, String> {
         }
     }
     for (name, export) in EXPORTED {
-        let index = found.named.iter().find(|(n, _)| n == name).map(|(_, i)| *i);
-        exports.export(
-            export,
-            ExportKind::Func,
-            index.ok_or_else(|| format!("no function {name}"))?,
-        );
+        exports.export(export, ExportKind::Func, found.function(name)?);
     }
+    let markers = STRETCHES.map(|(name, part)| {
+        let first = found.function(name)?;
+        Ok(Marker { first, part })
+    });
     for section in &found.sections {
         match section {
             Section::Exports => code.section(&exports),
@@ -97,6 +109,7 @@ pub fn split(module: &[u8]) -> Result<Halves, String> {
     }
     Ok(Halves {
         code: code.finish(),
+        markers: markers.into_iter().collect::<Result<_, String>>()?,
         memory: found.memory,
         stack_top: found.stack_top,
     })
@@ -139,7 +152,17 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// Notes the indices of the functions to export.
+    /// The index of the one function of that name.
+    fn function(&self, name: &str) -> Result<u32, String> {
+        let mut found = self.named.iter().filter(|(n, _)| n == name);
+        match (found.next(), found.next()) {
+            (Some((_, index)), None) => Ok(*index),
+            (None, _) => Err(format!("no function {name}")),
+            (Some(_), Some(_)) => Err(format!("more than one function {name}")),
+        }
+    }
+
+    /// Notes the indices of the functions that are asked for by name.
     fn functions(&mut self, names: wasmparser::NameSectionReader<'_>) -> Result<(), String> {
         for subsection in names {
             let Name::Function(map) = subsection.map_err(|e| e.to_string())? else {
@@ -147,7 +170,9 @@ impl Found<'_> {
             };
             for naming in map {
                 let naming = naming.map_err(|e| e.to_string())?;
-                if EXPORTED.iter().any(|(name, _)| *name == naming.name) {
+                let exported = EXPORTED.iter().map(|(name, _)| name);
+                let first = STRETCHES.iter().map(|(name, _)| name);
+                if exported.chain(first).any(|name| *name == naming.name) {
                     self.named.push((naming.name.to_owned(), naming.index));
                 }
             }
@@ -179,7 +204,8 @@ fn stack_pointer(section: wasmparser::GlobalSectionReader<'_>) -> Result<u32, St
     }
 }
 
-fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
+/// The value of an address or a slot.
+pub fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
     match expr
         .get_operators_reader()
         .read()

@@ -8,8 +8,23 @@ __version__ = "0.1.0"
 __all__ = ["KqlError", "kql", "put_table", "tables"]
 
 
+def kql(query, /, **values):
+    """Runs a KQL query and returns its result as a pandas DataFrame.
+
+    Keyword arguments are names that the query can use: a DataFrame is a table of that name, and
+    a number, string, bool, datetime, timedelta or list is a `let` of that name, so text never
+    has to be pasted into a query::
+
+        kql("SecurityEvent | where Computer == host | count", host="WS-01")
+        kql("watchlist | join SigninLogs on IPAddress", watchlist=frame)
+    """
+    from spoor import query as queries
+
+    return queries.run(query, values=values)
+
+
 def __getattr__(name):
-    # pandas is imported when the first of these is wanted, not with the package.
+    # pandas is imported with the first of these, or the first query, not with the package.
     if name in __all__:
         from spoor import query
 

@@ -93,9 +93,9 @@ def _ignore(_signal, _frame):
 
 def _bind(kept):
     """Gives the cell the kept results of KQL cells, as frames."""
-    from spoor import query
-
     for name in kept:
+        from spoor import query
+
         shell.user_ns[name] = query.run(query.bracketed(name))
 
 
@@ -148,8 +148,9 @@ def _is_complete(request):
 SERVERS = {"execute": _execute, "complete": _complete, "inspect": _inspect, "is_complete": _is_complete}
 
 
-def warm():
-    """Imports what every session needs and makes the shell. The image is made after this."""
+def warm(pandas):
+    """Imports what every session needs and makes the shell. The image is made after this; it has
+    pandas in it if `pandas` is true."""
     global shell
     os.chdir("/tmp")
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -157,46 +158,49 @@ def warm():
     signal.signal(signal.SIGINT, _ignore)
     sandbox.install()
 
-    import numpy  # noqa: F401
-    import pandas  # noqa: F401
-
-    from spoor import magics, query
+    import spoor
+    from spoor import magics
     from spoor import shell as shells
 
     shell = shells.make()
     magics.register(shell)
-    _rehearse()
-    own = {"kql": query.kql, "spoor": sys.modules["spoor"]}
+    _rehearse((FRAMES if pandas else []) + REHEARSAL, "frame" if pandas else "os")
+    own = {"kql": spoor.kql, "spoor": spoor}
     shell.user_ns.update(own)
     shell.user_ns_hidden.update(own)
 
 
-REHEARSAL = [
-    "import pandas as pd\nframe = pd.DataFrame({'a': [1, 2], 'b': ['x', None], 'c': pd.to_datetime(['2024-01-01'] * 2, utc=True)})\nframe",
+FRAMES = [
+    "import numpy, pandas as pd, spoor.query\nframe = pd.DataFrame({'a': [1, 2], 'b': ['x', None], 'c': pd.to_datetime(['2024-01-01'] * 2, utc=True)})\nframe",
     "frame.groupby('b').agg(n=('a', 'sum')).sort_values('n')",
+    "frame?",
+]
+REHEARSAL = [
+    "import os",
     "def f(x):\n    return 1 / x\nf(0)",
     "1 +",
     "unknown",
     "%time 1",
     "%%time\n1",
     "from IPython.display import HTML, Markdown\ndisplay(HTML('<b>'), Markdown('*'))",
-    "frame?",
+    "os?",
     "!ls",
     "import time; time.sleep(0.001)",
     "await __import__('asyncio').sleep(0)",
 ]
 
 
-def _rehearse():
-    """Runs cells of every kind once, so that what IPython imports late is in the image too."""
+def _rehearse(cells, name):
+    """Runs `cells`, of every kind, once, and asks about the `name` that they leave, so that what
+    IPython imports late is in the image too."""
     real = door.ask
     door.ask = lambda header, buffers=(): ({"ok": True}, [])
     sys.stdout, sys.stderr, before = streams.OUT, streams.ERR, (sys.stdout, sys.stderr)
     try:
-        for code in REHEARSAL:
+        for code in cells:
             _execute({"code": code, "execution_count": 1})
-        _complete({"code": "frame.gro", "cursor_pos": 9})
-        _inspect({"code": "frame.groupby", "cursor_pos": 9})
+        _complete({"code": f"{name}.g", "cursor_pos": len(name) + 2})
+        _inspect({"code": name, "cursor_pos": len(name)})
         _is_complete({"code": "if x:"})
     finally:
         door.ask = real
@@ -222,10 +226,10 @@ def _wake():
     """A session begins: what must differ between sessions is drawn anew."""
     import random
 
-    import numpy
-
     random.seed()
-    numpy.random.seed()
+    # Imported later, it draws its own.
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
     tempfile = sys.modules.get("tempfile")
     if tempfile is not None:
         tempfile._name_sequence = None

@@ -1,4 +1,4 @@
-"""KQL from Python: `kql(...)`, `tables()` and the error that shows where a query is wrong."""
+"""What `spoor.kql(...)` does, `tables()`, and the error that shows where a query is wrong."""
 
 import datetime
 import math
@@ -38,21 +38,8 @@ class KqlFrame(pd.DataFrame):
         return self._bundle
 
 
-def kql(query, /, **values):
-    """Runs a KQL query and returns its result as a pandas DataFrame.
-
-    Keyword arguments are names that the query can use: a DataFrame is a table of that name, and
-    a number, string, bool, datetime, timedelta or list is a `let` of that name, so text never
-    has to be pasted into a query::
-
-        kql("SecurityEvent | where Computer == host | count", host="WS-01")
-        kql("watchlist | join SigninLogs on IPAddress", watchlist=frame)
-    """
-    return run(query, values=values)
-
-
 def run(query, values=None, keep_as=None):
-    """`kql` with a name under which the result is kept as a table."""
+    """`spoor.kql` with a name under which the result is kept as a table."""
     if not isinstance(query, str):
         raise TypeError(f"kql() takes the text of a query, not {type(query).__name__}")
     lets = []

@@ -13,12 +13,15 @@ self.onmessage = ({ data }) => {
     site = data.site;
     prefetch(site.kernel);
   }
-  if (data.type === "prepare_python") prefetchPython(site.python);
+  if (data.type === "prepare_python") prefetchPython(site.python, data.image ?? "pandas");
   deliver(JSON.stringify(data));
 };
 
-function prefetchPython({ module, image, mounts }) {
-  for (const asset of [module, image, mounts]) if (asset) prefetch(asset);
+/** The parts of Python's code that the driver loads at once with each image (`src/messages.rs`). */
+const PARTS = { bare: 1, pandas: 2 };
+
+function prefetchPython({ parts, images, mounts }, image) {
+  for (const asset of [...parts.slice(0, PARTS[image]), images?.[image], mounts]) if (asset) prefetch(asset);
 }
 
 const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));

@@ -18,55 +18,87 @@ use crate::bindings::{Wasi, can_suspend, exit_code, export, memory, promising, s
 use crate::error::{Error, text_of};
 use crate::kernel::{address, window};
 use crate::messages::Poke;
+use crate::pages::{Pages, grow};
 
 /// What the guest is told when the door could not be served.
 const HOST_FAULT: i32 = -2;
-/// A page of WebAssembly's memory, in bytes.
-const PAGE: u32 = 1 << 16;
+/// What the code's further parts import the first one's exports from.
+const PART_0: &str = "part0";
 
-/// `host.call(ptr, len, out_ptr_ptr, out_len_ptr)`: an i32, or a promise of one with JSPI.
-pub type Door = Closure<dyn FnMut(u32, u32, u32, u32) -> JsValue>;
+/// What a guest calls beside WASI. Both may give a promise where there is JSPI.
+pub struct Calls {
+    /// `host.call(ptr, len, out_ptr_ptr, out_len_ptr)`: an i32.
+    pub door: Closure<dyn FnMut(u32, u32, u32, u32) -> JsValue>,
+    /// `spoor.load(part)`: sees to it that a part of the code is there ([`Guest::fill`]).
+    pub load: Closure<dyn FnMut(u32) -> Result<JsValue, JsValue>>,
+}
 
 /// A Python guest, whichever instance it has at the moment.
 pub struct Guest {
-    module: WebAssembly::Module,
+    /// The parts of the code, as far as they are loaded; the first is the guest.
+    modules: RefCell<Vec<Option<WebAssembly::Module>>>,
     wasi: Wasi,
-    door: Door,
+    calls: Calls,
     pokes: Vec<Poke>,
-    image: Option<Uint8Array>,
+    image: Option<Pages>,
     live: RefCell<Option<Rc<Live>>>,
     saved: RefCell<Option<Uint8Array>>,
     changed: Cell<bool>,
 }
 
 struct Live {
+    exports: Object,
     memory: WebAssembly::Memory,
     alloc: Function,
     turn: Function,
 }
 
 impl Guest {
-    /// A guest of `module` and, for one that was started at build time, the memory it had then.
-    /// It has no instance until its first turn.
+    /// A guest of `modules`, its code's first parts, and, for one that was started at build time,
+    /// the memory it had then. It has no instance until its first turn.
     /// `pokes` are what makes its running code raise `KeyboardInterrupt`.
     pub fn new(
-        module: WebAssembly::Module,
-        image: Option<Uint8Array>,
+        modules: Vec<WebAssembly::Module>,
+        image: Option<Pages>,
         wasi: Wasi,
-        door: Door,
+        calls: Calls,
         pokes: Vec<Poke>,
     ) -> Self {
         let (live, saved, changed) = (RefCell::default(), RefCell::default(), Cell::new(false));
         Self {
-            module,
+            modules: RefCell::new(modules.into_iter().map(Some).collect()),
             wasi,
-            door,
+            calls,
             pokes,
             image,
             live,
             saved,
             changed,
         }
+    }
+
+    /// Whether the module of a part is here.
+    pub fn has(&self, part: usize) -> bool {
+        matches!(self.modules.borrow().get(part), Some(Some(_)))
+    }
+
+    /// Keeps the module of a part.
+    pub fn put(&self, part: usize, module: WebAssembly::Module) {
+        let mut modules = self.modules.borrow_mut();
+        if modules.len() <= part {
+            modules.resize(part + 1, None);
+        }
+        modules[part] = Some(module);
+    }
+
+    /// Adds a part that is here to the instance: its functions take their places in the table.
+    pub fn fill(&self, part: usize) -> Result<(), JsValue> {
+        let live = self.live.borrow().clone().ok_or("there is no instance")?;
+        let module = self.modules.borrow().get(part).cloned().flatten();
+        let imports = Object::new();
+        Reflect::set(&imports, &PART_0.into(), &live.exports)?;
+        WebAssembly::Instance::new(&module.ok_or("the part is not loaded")?, &imports)?;
+        Ok(())
     }
 
     /// Makes the guest's code raise `KeyboardInterrupt` when it goes on. For a guest that is
@@ -174,7 +206,9 @@ impl Guest {
     }
 
     fn instantiate(&self) -> Result<Live, JsValue> {
-        let instance = WebAssembly::Instance::new(&self.module, &self.imports()?)?;
+        let module = self.modules.borrow().first().cloned().flatten();
+        let module = module.ok_or("the guest has no code")?;
+        let instance = WebAssembly::Instance::new(&module, &self.imports()?)?;
         self.wasi.attach(&instance);
         let memory = memory(&instance).ok_or("the guest has no memory")?;
         let named = |name: &str| {
@@ -182,6 +216,7 @@ impl Guest {
         };
         let turn = named("turn")?;
         let live = Live {
+            exports: instance.exports(),
             memory,
             alloc: named("host_alloc")?,
             turn: if can_suspend() {
@@ -190,8 +225,11 @@ impl Guest {
                 turn
             },
         };
-        if let Some(saved) = self.saved.borrow().as_ref().or(self.image.as_ref()) {
-            restore(&live.memory, saved)?;
+        if let Some(saved) = self.saved.borrow().as_ref() {
+            grow(&live.memory, saved.length())?;
+            Uint8Array::new(&live.memory.buffer()).set(saved, 0);
+        } else if let Some(image) = &self.image {
+            image.place(&live.memory)?;
         } else if let Some(initialize) = export(&instance, "_initialize") {
             initialize.call0(&JsValue::UNDEFINED)?;
         }
@@ -199,16 +237,14 @@ impl Guest {
     }
 
     fn imports(&self) -> Result<Object, JsValue> {
-        let door: &Function = self.door.as_ref().unchecked_ref();
-        let call = if can_suspend() {
-            suspending(door)
-        } else {
-            door.clone().into()
-        };
-        let host = Object::new();
-        Reflect::set(&host, &"call".into(), &call)?;
         let imports = Object::new();
-        Reflect::set(&imports, &"host".into(), &host)?;
+        let door = self.calls.door.as_ref().unchecked_ref();
+        let load = self.calls.load.as_ref().unchecked_ref();
+        for (module, name, call) in [("host", "call", door), ("spoor", "load", load)] {
+            let names = Object::new();
+            Reflect::set(&names, &name.into(), &waiting(call))?;
+            Reflect::set(&imports, &module.into(), &names)?;
+        }
         Reflect::set(
             &imports,
             &"wasi_snapshot_preview1".into(),
@@ -218,14 +254,13 @@ impl Guest {
     }
 }
 
-fn restore(memory: &WebAssembly::Memory, saved: &Uint8Array) -> Result<(), JsValue> {
-    let have = Uint8Array::new(&memory.buffer()).length();
-    let missing = saved.length().saturating_sub(have).div_ceil(PAGE);
-    if missing > 0 && memory.grow(missing) == u32::MAX {
-        return Err("there is no memory left to go back to the last good state".into());
+/// An import for which the guest waits, where it can be suspended.
+fn waiting(import: &Function) -> JsValue {
+    if can_suspend() {
+        suspending(import)
+    } else {
+        import.clone().into()
     }
-    Uint8Array::new(&memory.buffer()).set(saved, 0);
-    Ok(())
 }
 
 async fn run(live: &Live, source: &str) -> Result<(), JsValue> {

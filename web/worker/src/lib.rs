@@ -18,6 +18,7 @@ mod kernel;
 mod load;
 pub mod messages;
 mod outputs;
+mod pages;
 mod session;
 
 use wasm_bindgen::prelude::*;

@@ -31,8 +31,12 @@ pub enum ToWorker {
         /// The notebook, nbformat 3 or 4, as JSON text.
         notebook: String,
     },
-    /// Load Python behind the kernel, since a cell will need it.
-    PreparePython,
+    /// Load Python behind the kernel, since a cell will need it. The first of these decides.
+    PreparePython {
+        /// What it will need at once.
+        #[serde(default)]
+        image: ImageName,
+    },
     /// A request to the kernel: `execute`, `complete`, `inspect`, `is_complete`, `interrupt`,
     /// `restart` or `input_reply`. Any other event is the driver's own and is refused.
     Request {
@@ -50,14 +54,14 @@ pub struct Site {
     pub python: PythonSite,
 }
 
-/// The Python guest's parts; `guest.json` on the host says what they are.
+/// The Python guest, as a page loads it; `guest.json` on the host says how it is made.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PythonSite {
-    /// Its code.
-    pub module: Asset,
+    /// Its code: the guest itself, then the parts that it asks for by their number.
+    pub parts: Vec<Asset>,
     /// Its linear memory as it is before the first turn; none for a guest that starts itself.
     #[serde(default)]
-    pub image: Option<Asset>,
+    pub images: BTreeMap<ImageName, Image>,
     /// A JSON array of its folders, in the order of their file descriptors from 3 on, as
     /// `makeWasi` in `js/wasi.mjs` takes them.
     pub mounts: Asset,
@@ -66,6 +70,39 @@ pub struct PythonSite {
     /// What to change in its memory for its code to raise `KeyboardInterrupt`.
     #[serde(default)]
     pub interrupt: Vec<Poke>,
+}
+
+/// What a guest has imported when its first turn begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageName {
+    /// IPython: the smallest.
+    Bare,
+    /// pandas too, and so all that `kql(...)` needs.
+    #[default]
+    Pandas,
+}
+
+impl ImageName {
+    /// The parts of the guest's code that its turns are about to need.
+    pub fn parts(self) -> usize {
+        match self {
+            Self::Bare => 1,
+            Self::Pandas => 2,
+        }
+    }
+}
+
+/// A guest's memory without its empty pages.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Image {
+    /// The bytes of the runs, one after the other.
+    #[serde(flatten)]
+    pub asset: Asset,
+    /// How long the memory is, in bytes.
+    pub memory: u32,
+    /// Where each run is in memory, and how long, in bytes.
+    pub runs: Vec<(u32, u32)>,
 }
 
 /// A byte to change in a guest's memory.
@@ -149,8 +186,8 @@ pub enum FromWorker {
         part: String,
         /// Milliseconds from its first request.
         ms: f64,
-        /// SHA-256 of the bytes that are used, where `verify` asked for it: the module's, and
-        /// for Python its image's.
+        /// SHA-256 of the bytes that are used, where `verify` asked for it: the modules', and
+        /// for Python its image's last.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         sha256: Vec<String>,
     },
@@ -216,7 +253,8 @@ mod tests {
             "site": {
                 "kernel": { "url": "kernel.wasm", "bytes": 5, "sha256": "00" },
                 "python": {
-                    "module": { "url": "python/python.wasm", "bytes": 7 },
+                    "parts": [{ "url": "python/part0.wasm", "bytes": 7 }],
+                    "images": { "bare": { "url": "python/bare.pages", "bytes": 3, "memory": 65536, "runs": [[16, 3]] } },
                     "mounts": { "url": "python/mounts.json", "bytes": 2 },
                     "environment": ["HOME=/tmp"],
                     "interrupt": [{ "address": 16, "or": 1 }],
@@ -233,7 +271,8 @@ mod tests {
         else {
             panic!("not an open message");
         };
-        assert!(site.python.image.is_none() && !verify);
+        assert!(!verify);
+        assert_eq!(site.python.images[&ImageName::Bare].runs, [(16, 3)]);
         assert_eq!(sources[0].spec().bytes, Some(9));
         let execute =
             json!({ "type": "request", "event": { "event": "execute", "id": "a", "code": "1" } });

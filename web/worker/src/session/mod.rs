@@ -95,7 +95,7 @@ impl Session {
     fn receive(self: &Rc<Self>, text: &str) {
         match serde_json::from_str(text) {
             Ok(ToWorker::Markdown { notebook }) => self.render(&notebook),
-            Ok(ToWorker::PreparePython) => self.prepare_guest(),
+            Ok(ToWorker::PreparePython { image }) => self.prepare_guest(image),
             Ok(ToWorker::Open {
                 site,
                 options,

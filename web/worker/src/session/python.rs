@@ -3,19 +3,20 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures::future::{Either, join3, select};
-use js_sys::{Date, Promise, Uint8Array};
+use futures::future::{Either, join3, select, try_join_all};
+use js_sys::{Date, Promise, Uint8Array, WebAssembly};
 use serde_json::{Value, json};
 use spoor_protocol::{Event, Frame, Outcome};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::{Opened, Session, Todo};
-use crate::bindings::{array, make_wasi, sha256, timeout};
+use crate::bindings::{array, fetch_now, make_wasi, sha256, timeout};
 use crate::error::{Error, text_of};
-use crate::guest::Guest;
+use crate::guest::{Calls, Guest};
 use crate::load::{self, Progress};
-use crate::messages::{Asset, Source};
+use crate::messages::{Asset, Image, ImageName, Source};
+use crate::pages::Pages;
 
 /// Milliseconds for which the guest may run from call to call of its door before messages are
 /// let in.
@@ -24,7 +25,7 @@ const BREATH: f64 = 50.0;
 impl Session {
     /// Runs a turn of the guest, which is loaded first if it is not here yet.
     pub(super) async fn python(self: &Rc<Self>, source: &str) -> Outcome {
-        if let Err(thrown) = JsFuture::from(self.load_guest()).await {
+        if let Err(thrown) = JsFuture::from(self.load_guest(ImageName::default())).await {
             *self.loading_guest.borrow_mut() = None;
             return Outcome::Unavailable {
                 message: text_of(&thrown),
@@ -40,18 +41,18 @@ impl Session {
     }
 
     /// Begins to load the guest; whoever needs it waits for [`Session::load_guest`].
-    pub(super) fn prepare_guest(self: &Rc<Self>) {
-        let _ = self.load_guest();
+    pub(super) fn prepare_guest(self: &Rc<Self>, image: ImageName) {
+        let _ = self.load_guest(image);
     }
 
-    /// The promise of the guest; begins to load it if that was not asked for yet.
-    fn load_guest(self: &Rc<Self>) -> Promise {
+    /// The promise of the guest; begins to load it, with this image, if that was not asked for yet.
+    fn load_guest(self: &Rc<Self>, image: ImageName) -> Promise {
         if let Some(loading) = &*self.loading_guest.borrow() {
             return loading.clone();
         }
         let session = self.clone();
         let loading = future_to_promise(async move {
-            match session.make_guest().await {
+            match session.make_guest(image).await {
                 Ok(()) => Ok(JsValue::UNDEFINED),
                 Err(error) => {
                     session.fail("python", &error.to_string());
@@ -63,7 +64,7 @@ impl Session {
         loading
     }
 
-    async fn make_guest(self: &Rc<Self>) -> Result<(), Error> {
+    async fn make_guest(self: &Rc<Self>, image: ImageName) -> Result<(), Error> {
         let Opened {
             site,
             sources,
@@ -71,27 +72,81 @@ impl Session {
             ..
         } = self.opened()?;
         let python = &site.python;
-        let image_bytes = python.image.as_ref().map_or(0.0, |image| image.bytes);
-        let progress = Progress::new("python", python.module.bytes + image_bytes, self.sender());
+        let needed = python.parts.get(..image.parts()).unwrap_or(&python.parts);
+        let image = python.images.get(&image);
+        let image_bytes = image.map_or(0.0, |image| image.asset.bytes);
+        let total = needed.iter().map(|part| part.bytes).sum::<f64>() + image_bytes;
+        let progress = Progress::new("python", total, self.sender());
         let files = Progress::new("python files", python.mounts.bytes, self.sender());
-        let (module, image, mounts) = join3(
-            load::module(&python.module, &progress, *verify),
-            image(python.image.as_ref(), &progress, *verify),
+        let modules = needed
+            .iter()
+            .map(|part| load::module(part, &progress, *verify));
+        let (modules, pages, mounts) = join3(
+            try_join_all(modules),
+            pages(image, &progress, *verify),
             load::bytes(&python.mounts.url, None, &files),
         )
         .await;
-        let ((module, hash), (image, image_hash)) = (module?, image?);
+        let ((modules, hashes), (pages, image_hash)) =
+            (modules?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>(), pages?);
         let env = array(python.environment.iter().map(JsValue::from));
         // The guest is there for as long as the worker, and so are what it calls.
         let write = Closure::<dyn FnMut(u8, Uint8Array)>::new(self.writer()).into_js_value();
         let sleep = Closure::<dyn FnMut(f64) -> Promise>::new(self.sleeper()).into_js_value();
         let wasi = make_wasi(&env, &mounts_of(&mounts?, sources)?, &write, &sleep);
-        let door = Closure::new(self.door());
-        let guest = Guest::new(module, image, wasi, door, python.interrupt.clone());
+        let calls = Calls {
+            door: Closure::new(self.door()),
+            load: Closure::new(self.loader()),
+        };
+        let guest = Guest::new(modules, pages, wasi, calls, python.interrupt.clone());
         guest.warm()?;
         *self.guest.borrow_mut() = Some(Rc::new(guest));
-        progress.finish(hash.into_iter().chain(image_hash).collect());
+        progress.finish(hashes.into_iter().chain([image_hash]).flatten().collect());
         Ok(())
+    }
+
+    /// `spoor.load(part)`: the guest called a function of a part that is not there.
+    fn loader(self: &Rc<Self>) -> impl FnMut(u32) -> Result<JsValue, JsValue> + use<> {
+        let session = self.clone();
+        move |part| {
+            let guest = session.guest.borrow().clone().ok_or("there is no guest")?;
+            let part = part as usize;
+            if guest.has(part) {
+                return guest.fill(part).map(|()| JsValue::UNDEFINED);
+            }
+            let session = session.clone();
+            if session.suspends {
+                let filled = async move { session.load_part(&guest, part).await };
+                return Ok(future_to_promise(filled).into());
+            }
+            session
+                .load_part_now(&guest, part)
+                .map(|()| JsValue::UNDEFINED)
+        }
+    }
+
+    async fn load_part(self: &Rc<Self>, guest: &Guest, part: usize) -> Result<JsValue, JsValue> {
+        let asset = self.part(part)?;
+        let progress = Progress::new("python packages", asset.bytes, self.sender());
+        let loaded = load::module(asset, &progress, false).await;
+        let (module, _) = loaded.map_err(|error| error.to_string())?;
+        progress.finish(Vec::new());
+        guest.put(part, module);
+        guest.fill(part)?;
+        Ok(JsValue::UNDEFINED)
+    }
+
+    fn load_part_now(&self, guest: &Guest, part: usize) -> Result<(), JsValue> {
+        let fetched = fetch_now(&self.part(part)?.url)?;
+        let bytes = js_sys::Reflect::get(&fetched, &"data".into())?;
+        guest.put(part, WebAssembly::Module::new(&bytes)?);
+        guest.fill(part)
+    }
+
+    fn part(&self, part: usize) -> Result<&Asset, JsValue> {
+        let opened = self.opened().map_err(|error| error.to_string())?;
+        let asset = opened.site.python.parts.get(part);
+        asset.ok_or_else(|| format!("the site has no part {part} of Python").into())
     }
 
     fn door(self: &Rc<Self>) -> impl FnMut(u32, u32, u32, u32) -> JsValue + use<> {
@@ -232,22 +287,23 @@ enum Answer {
     Later(Todo),
 }
 
-async fn image(
-    asset: Option<&Asset>,
+async fn pages(
+    image: Option<&Image>,
     progress: &Rc<Progress>,
     hash: bool,
-) -> Result<(Option<Uint8Array>, Option<String>), Error> {
-    let Some(asset) = asset else {
+) -> Result<(Option<Pages>, Option<String>), Error> {
+    let Some(image) = image else {
         return Ok((None, None));
     };
+    let asset = &image.asset;
     let bytes = load::bytes(&asset.url, asset.sha256.as_deref(), progress).await?;
-    if !hash {
-        return Ok((Some(bytes), None));
-    }
-    let hash = sha256(&bytes)
-        .await
-        .map_err(|thrown| Error::load("python", &thrown))?;
-    Ok((Some(bytes), Some(hash)))
+    let failed = |thrown| Error::load("python", &thrown);
+    let digest = match hash {
+        true => Some(sha256(&bytes).await.map_err(failed)?),
+        false => None,
+    };
+    let pages = Pages::new(bytes, image.memory, image.runs.clone()).map_err(failed)?;
+    Ok((Some(pages), digest))
 }
 
 /// The guest's folders, read from their JSON, and beside them `/data` with the sources' files.

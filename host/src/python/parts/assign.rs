@@ -1,0 +1,65 @@
+//! Which function belongs to which part.
+//!
+//! The linker puts an archive's functions one after the other, so a package's are found by where
+//! they begin. Libraries (BLAS, zlib, the C library) come last and serve several packages: such a
+//! function belongs to the first part that reaches it by calls.
+
+use super::read::Whole;
+
+/// From a function on, up to the next marker's: which part the functions belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marker {
+    /// The first function, by its index.
+    pub first: u32,
+    /// Their part. Those of the last part belong to an earlier one if it calls them.
+    pub part: u8,
+}
+
+/// The part of each function, by index; imports belong to part 0.
+pub fn parts(whole: &Whole<'_>, markers: &[Marker], parts: usize) -> Result<Vec<u8>, String> {
+    let last = u8::try_from(parts - 1).map_err(|e| e.to_string())?;
+    let mut part_of = vec![0; whole.functions.len()];
+    for pair in markers.iter().zip(ends(markers, whole)) {
+        let (marker, end) = pair;
+        part_of
+            .get_mut(marker.first as usize..end)
+            .ok_or("markers that are not in order")?
+            .fill(marker.part);
+    }
+    let calls: Vec<_> = (0..whole.bodies.len())
+        .map(|body| whole.calls(body))
+        .collect::<Result<_, _>>()?;
+    for part in 0..last {
+        take_what_is_called(whole, &calls, &mut part_of, part, last);
+    }
+    Ok(part_of)
+}
+
+fn ends(markers: &[Marker], whole: &Whole<'_>) -> impl Iterator<Item = usize> {
+    let nexts = markers.iter().skip(1).map(|next| next.first as usize);
+    nexts.chain([whole.functions.len()])
+}
+
+/// Moves what `part` reaches of `last` into `part`.
+fn take_what_is_called(
+    whole: &Whole<'_>,
+    calls: &[Vec<u32>],
+    part_of: &mut [u8],
+    part: u8,
+    last: u8,
+) {
+    let defined = whole.imports()..whole.functions.len();
+    let mut reached: Vec<usize> = defined.filter(|f| part_of[*f] == part).collect();
+    while let Some(function) = reached.pop() {
+        let Some(body) = function.checked_sub(whole.imports()) else {
+            continue;
+        };
+        for callee in calls.get(body).into_iter().flatten() {
+            let callee = *callee as usize;
+            if part_of[callee] == last {
+                part_of[callee] = part;
+                reached.push(callee);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Divides the interpreter's code for the browser, which loads what is needed first.
+//!
+//! The interpreter is one module: CPython, and every compiled package that it knows. Three of four
+//! bytes belong to packages that few notebooks import. [`divide`] gives the same functions as several
+//! modules over one memory and one table: part 0 is the guest, and each further part is loaded when
+//! one of its functions is first called. The host compiles the module whole.
+//!
+//! How it holds together:
+//! - Part 0 has a *stub* for each function of another part that is called from outside of its part,
+//!   that is exported, or that has a slot in the table. The stub sees to it that the part is there,
+//!   by the import `spoor.load(part: i32)`, and calls the function by its slot.
+//! - A part that is instantiated puts its functions into their slots. Until then the stubs are there,
+//!   so that a pointer to a function works before and after.
+//! - A part imports from part 0 the memory, the table, the globals, the tags and the functions that
+//!   it calls. Whoever instantiates it hands it part 0's exports as the module [`PART_0`].
+//! - Nothing else changes: linear memory is the whole state of a guest before and after, and slots
+//!   keep their numbers. The table is longer by a slot for each stub without one, and by a slot for
+//!   each part that is null until the part is there.
+
+mod assign;
+mod read;
+mod write;
+
+pub use assign::Marker;
+
+use read::Whole;
+
+/// What parts import part 0's exports from.
+pub const PART_0: &str = "part0";
+/// The import of part 0 that loads another: `(part: i32)`.
+pub const LOAD: (&str, &str) = ("spoor", "load");
+
+/// Divides `module`, which has no data, into `parts` modules. `markers` say in which part its
+/// functions belong. The error says what about the module was not as expected.
+pub fn divide(module: &[u8], markers: &[Marker], parts: usize) -> Result<Vec<Vec<u8>>, String> {
+    let whole = Whole::read(module)?;
+    let part_of = assign::parts(&whole, markers, parts)?;
+    let plan = write::Plan::new(&whole, &part_of, parts)?;
+    (0..parts).map(|part| plan.module(part)).collect()
+}
+
+#[cfg(test)]
+mod tests;
