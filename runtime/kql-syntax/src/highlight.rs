@@ -58,7 +58,7 @@ pub fn highlight(source: &str) -> Vec<(Range<usize>, TokenKind)> {
 }
 
 /// The tokens of a hyphenated operator's name that starts here; 1 where none does.
-fn operator_length(source: &str, tokens: &[Token], at: usize) -> usize {
+pub(crate) fn operator_length(source: &str, tokens: &[Token], at: usize) -> usize {
     let text = |from: usize, to: usize| {
         let (first, last) = (tokens.get(from)?, tokens.get(to)?);
         source.get(first.span.start..last.span.end)

@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod diagnostic;
+mod format;
 mod highlight;
 mod lexer;
 mod operator;
@@ -11,5 +12,6 @@ mod parser;
 mod text;
 
 pub use diagnostic::{Diagnostic, Severity, did_you_mean, line_column, render, suggest};
+pub use format::format;
 pub use highlight::{TokenKind, highlight};
 pub use parser::{OPERATORS, Parsed, is_reserved, parse};
