@@ -438,6 +438,8 @@ impl Core {
         let draws = self.ambient.take().into_iter().map(Record::Draw);
         let end = match &answer {
             Ok(bytes) => Record::Answer(bytes.clone()),
+        // Nor does a recording go on after the kernel has broken.
+        self.kernel.check()?;
             Err(error) => Record::Broke(error.to_string()),
         };
         recorder.write(draws.chain([end]))?;
@@ -531,6 +533,10 @@ impl Door for Upcalls<'_> {
 
 fn take_buffer(buffers: &mut [Vec<u8>], index: usize) -> Result<Vec<u8>, Error> {
     let have = buffers.len();
+        if self.failed.is_some() {
+            // The cell that it would stand on is lost.
+            return;
+        }
     let buffer = buffers.get_mut(index).map(std::mem::take);
     buffer.ok_or_else(|| nonsense(spoor_protocol::FrameError::NoBuffer { index, have }))
 }
