@@ -11,6 +11,7 @@
 
 pub mod assets;
 mod door;
+mod clock;
 mod instance;
 pub mod memory;
 pub mod session;
@@ -33,8 +34,8 @@ pub struct Limits {
     /// The most linear memory, in bytes. Past it allocations fail, which Python code sees as
     /// `MemoryError`.
     pub memory_bytes: u64,
-    /// The longest that a turn's own code may run; time spent waiting for the door does not
-    /// count. At the limit the code gets a `KeyboardInterrupt`, and if it is still running after
+    /// The longest that a turn may take, what it asks at the door included. At the limit the
+    /// code gets a `KeyboardInterrupt`, then more of them, and if it still goes on after
     /// [`GRACE`] it is stopped and rolled back.
     pub turn_time: Option<Duration>,
 }

@@ -104,7 +104,7 @@ impl Driver {
     }
 
     fn drive(&mut self, event: Event, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        let mut work = Work::starting_with(event);
+        let mut work = Work::starting_with(Frame::new(event));
         while let Some(event) = self.core.next(&mut work)? {
             for effect in self.core.step(&event, report)? {
                 match effect {
@@ -145,7 +145,8 @@ impl Driver {
         let mut door = Upcalls {
             core: &mut self.core,
             report,
-            early: Some(interrupter),
+            guest: interrupter,
+            early: true,
             failed: None,
         };
         let outcome = guest.turn(source, &mut door);
@@ -279,14 +280,17 @@ struct Work {
     reads: VecDeque<Reading>,
     /// The kernel has more of a slice to do.
     go_on: bool,
+    /// It was told of an interrupt before that slice.
+    interrupted: bool,
 }
 
 impl Work {
-    fn starting_with(event: Event) -> Self {
+    fn starting_with(event: Frame<Event>) -> Self {
         Self {
-            events: VecDeque::from([Frame::new(event)]),
+            events: VecDeque::from([event]),
             reads: VecDeque::new(),
             go_on: false,
+            interrupted: false,
         }
     }
 
@@ -346,10 +350,11 @@ impl Core {
             return Ok(Some(event));
         }
         if work.go_on {
-            if self.should_interrupt() {
+            if !work.interrupted && self.should_interrupt() {
+                work.interrupted = true;
                 return Ok(Some(Frame::new(Event::Interrupt)));
             }
-            work.go_on = false;
+            (work.go_on, work.interrupted) = (false, false);
             return Ok(Some(Frame::new(Event::Continue)));
         }
         let Some(reading) = work.reads.front_mut() else {
@@ -362,16 +367,13 @@ impl Core {
         Ok(Some(event))
     }
 
+    /// Past the deadline every slice is one too many, of whatever query was begun since.
     fn should_interrupt(&mut self) -> bool {
-        if !self.timed_out
-            && self
-                .deadline
-                .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            self.timed_out = true;
-            return true;
-        }
-        self.interrupt.take()
+        let late = self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline);
+        self.timed_out |= late;
+        self.interrupt.take() || late
     }
 
     /// One step of the kernel. Messages are reported at once; other effects are returned.
@@ -429,6 +431,8 @@ impl Core {
     }
 
     fn step_bytes(&mut self, event: &[u8]) -> Result<Vec<u8>, Error> {
+        // Nor does a recording go on after the kernel has broken.
+        self.kernel.check()?;
         let Some(recorder) = &mut self.recorder else {
             return self.kernel.step(event);
         };
@@ -438,8 +442,6 @@ impl Core {
         let draws = self.ambient.take().into_iter().map(Record::Draw);
         let end = match &answer {
             Ok(bytes) => Record::Answer(bytes.clone()),
-        // Nor does a recording go on after the kernel has broken.
-        self.kernel.check()?;
             Err(error) => Record::Broke(error.to_string()),
         };
         recorder.write(draws.chain([end]))?;
@@ -467,19 +469,16 @@ impl Core {
 struct Upcalls<'a> {
     core: &'a mut Core,
     report: &'a mut dyn FnMut(Report),
-    /// For an interrupt that came before the guest ran any code; taken by the first call.
-    early: Option<Interrupter>,
+    guest: Interrupter,
+    /// Whether an interrupt may have come before the guest ran any code: until the first call.
+    early: bool,
     /// What ended the session, or the kernel, under the guest's feet.
     failed: Option<Error>,
 }
 
 impl Upcalls<'_> {
     fn drive(&mut self, first: Frame<Event>) -> Result<Option<Vec<u8>>, Error> {
-        let mut work = Work {
-            events: VecDeque::from([first]),
-            reads: VecDeque::new(),
-            go_on: false,
-        };
+        let mut work = Work::starting_with(first);
         let mut reply = None;
         while let Some(event) = self.core.next(&mut work)? {
             for effect in self.core.step(&event, self.report)? {
@@ -500,10 +499,12 @@ impl Upcalls<'_> {
         Ok(reply)
     }
 
-    /// Keeps an error for the session; the guest gets a plain one, which ends its turn.
+    /// Keeps an error for the session; the guest gets a plain one, and its turn ends.
     fn fail(&mut self, error: Error) -> Error {
         let told = Error::Kernel(error.to_string());
         self.failed.get_or_insert(error);
+        // It may be one that writes on and on, and asks for nothing.
+        self.guest.stop();
         told
     }
 }
@@ -512,9 +513,10 @@ impl Door for Upcalls<'_> {
     fn call(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
         // An interrupt that came while the guest's own code ran has reached the guest. One that
         // came while the guest was being started has not.
-        if let (true, Some(guest)) = (self.core.interrupt.take(), self.early.take()) {
-            guest.interrupt();
+        if self.core.interrupt.take() && self.early {
+            self.guest.interrupt();
         }
+        self.early = false;
         let event = Frame::with(Event::Upcall, vec![request.to_vec()]);
         let answered = self.drive(event);
         let reply = answered.and_then(|reply| {
@@ -524,6 +526,10 @@ impl Door for Upcalls<'_> {
     }
 
     fn output(&mut self, fd: u8, bytes: &[u8]) {
+        if self.failed.is_some() {
+            // The cell that it would stand on is lost.
+            return;
+        }
         let event = Frame::with(Event::PythonOutput { fd }, vec![bytes.to_vec()]);
         if let Err(error) = self.drive(event) {
             self.fail(error);
@@ -533,10 +539,6 @@ impl Door for Upcalls<'_> {
 
 fn take_buffer(buffers: &mut [Vec<u8>], index: usize) -> Result<Vec<u8>, Error> {
     let have = buffers.len();
-        if self.failed.is_some() {
-            // The cell that it would stand on is lost.
-            return;
-        }
     let buffer = buffers.get_mut(index).map(std::mem::take);
     buffer.ok_or_else(|| nonsense(spoor_protocol::FrameError::NoBuffer { index, have }))
 }
