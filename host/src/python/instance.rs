@@ -22,7 +22,7 @@ use super::door::{self, DoorFailed};
 use super::memory::{Checkpoint, UNIT, View};
 use super::split::INTERRUPT;
 use super::wasi::{Output, System};
-use super::{Limits, Mount};
+use super::{Limits, Mount, shadow};
 use crate::aot::{Cache, Progress};
 use crate::engine;
 use crate::error::Error;
@@ -94,13 +94,14 @@ impl Interpreter {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.system.ctx)?;
+    shadow::add_to_linker(&mut linker)?;
     door::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 
 /// What the guest's imports and its limits work on.
 pub struct State {
-    system: System,
+    pub(super) system: System,
     pub(super) ask: Ask,
     memory: MemoryLimit,
     turn: TurnClock,
@@ -376,7 +377,7 @@ impl Live {
 
 /// Looks for an interrupt and for the time limit. True if an interrupt was raised in the guest
 /// just now; an error stops the turn. Whatever keeps a turn going calls this: the engine's
-/// clock while code runs, the door at each call.
+/// clock while code runs, the door at each call, a sleep at each slice.
 pub(super) fn heed(
     store: &mut impl AsContextMut<Data = State>,
     memory: Memory,

@@ -16,6 +16,7 @@ mod instance;
 pub mod memory;
 pub mod session;
 pub mod snapshot;
+mod shadow;
 mod split;
 mod wasi;
 mod wheels;
