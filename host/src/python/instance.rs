@@ -171,7 +171,7 @@ impl Guest {
         signals: Arc<Signals>,
     ) -> Result<Self, Error> {
         let checkpoint = fresh_checkpoint(&interpreter)?;
-        let system = System::new(&interpreter.assets, mounts, &output)?;
+        let system = System::new(&interpreter.assets, mounts, &output, limits.written_bytes)?;
         let state = State {
             system,
             ask,

@@ -40,6 +40,9 @@ pub struct Limits {
     /// [`GRACE`] it is stopped and rolled back.
     pub turn_time: Option<Duration>,
 }
+    /// The most that a session's guest may write to its files in all, in bytes. What is deleted
+    /// is not given back. Past it there is no space left (`OSError` with `ENOSPC`).
+    pub written_bytes: u64,
 
 impl Default for Limits {
     fn default() -> Self {
@@ -47,6 +50,7 @@ impl Default for Limits {
             memory_bytes: 2 << 30,
             turn_time: None,
         }
+            written_bytes: 1 << 30,
     }
 }
 

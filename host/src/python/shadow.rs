@@ -1,9 +1,10 @@
-//! The call of preview 1 whose way in wasmtime-wasi does not suit a session: sleeping, which
-//! must end at an interrupt or a limit.
+//! The calls of preview 1 whose ways in wasmtime-wasi do not suit a session: sleeping, which
+//! must end at an interrupt or a limit, and writing, which must have an end at all.
 //!
-//! It stands before wasmtime-wasi's own function of the same name and, where it can, leaves
+//! Each stands before wasmtime-wasi's own function of the same name and, where it can, leaves
 //! the work to that. Whatever the guest passes is checked; what is wrong is an errno.
 
+mod quota;
 mod sleep;
 
 use std::future::Future;
@@ -15,6 +16,8 @@ use wiggle::GuestMemory;
 use super::instance::State;
 use super::wasi::System;
 
+pub use quota::Quota;
+
 /// The module whose functions these are.
 const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -24,12 +27,14 @@ mod errno {
     pub const FAULT: i32 = 21;
     pub const INVAL: i32 = 28;
     pub const NOMEM: i32 = 48;
+    pub const NOSPC: i32 = 51;
 }
 
 /// Puts these calls before those that `linker` has.
 pub fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     sleep::add_to_linker(linker)?;
+    quota::add_to_linker(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }
