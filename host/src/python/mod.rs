@@ -7,16 +7,17 @@
 //! wrote (see [`memory`]).
 //!
 //! Nothing here knows what the guest and the kernel say to each other: their frames pass
-//! through a [`Door`] as bytes.
+//! through a [`Door`] as bytes. The one answer that is made here is the refusal of a frame that
+//! is too large to pass.
 
 pub mod assets;
-mod door;
 mod clock;
+mod door;
 mod instance;
 pub mod memory;
 pub mod session;
-pub mod snapshot;
 mod shadow;
+pub mod snapshot;
 mod split;
 mod wasi;
 mod wheels;
@@ -39,18 +40,18 @@ pub struct Limits {
     /// code gets a `KeyboardInterrupt`, then more of them, and if it still goes on after
     /// [`GRACE`] it is stopped and rolled back.
     pub turn_time: Option<Duration>,
-}
     /// The most that a session's guest may write to its files in all, in bytes. What is deleted
     /// is not given back. Past it there is no space left (`OSError` with `ENOSPC`).
     pub written_bytes: u64,
+}
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 2 << 30,
             turn_time: None,
-        }
             written_bytes: 1 << 30,
+        }
     }
 }
 
