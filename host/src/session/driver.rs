@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
+use super::budget::Budget;
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
 use crate::error::Error;
@@ -42,6 +43,7 @@ struct Core {
     /// When the request that runs is to be interrupted.
     deadline: Option<Instant>,
     timed_out: bool,
+    budget: Budget,
 }
 
 impl Driver {
@@ -67,6 +69,7 @@ impl Driver {
             recorder,
             deadline: None,
             timed_out: false,
+            budget: Budget::default(),
         };
         let mut driver = Self {
             core,
@@ -87,6 +90,9 @@ impl Driver {
         self.core.deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         self.core.timed_out = false;
         let parent = id_of(&request).unwrap_or_default().to_owned();
+        self.core
+            .budget
+            .begin(owner_of(&request).unwrap_or(&parent));
         match self.drive(request, report) {
             Ok(()) => {}
             Err(Error::Kernel(reason)) => self.recover(&parent, &reason, report)?,
@@ -405,14 +411,15 @@ impl Core {
                     if channel == Channel::Stdin {
                         todo.push(Todo::Question);
                     }
-                    report(Report::Message(Message {
+                    let message = Message {
                         channel,
                         msg_type,
                         parent,
                         content,
                         metadata,
                         buffers,
-                    }));
+                    };
+                    self.budget.pass(message, report);
                 }
                 Effect::UpcallReply { buffer } => {
                     todo.push(Todo::Reply(take_buffer(&mut buffers, buffer)?))
@@ -545,6 +552,14 @@ fn take_buffer(buffers: &mut [Vec<u8>], index: usize) -> Result<Vec<u8>, Error> 
 
 fn nonsense(error: spoor_protocol::FrameError) -> Error {
     Error::Kernel(format!("its frames do not read: {error}"))
+}
+
+/// The cell that a request runs, where it has a name.
+fn owner_of(event: &Event) -> Option<&str> {
+    match event {
+        Event::Execute { cell_id, .. } => cell_id.as_deref(),
+        _ => None,
+    }
 }
 
 fn id_of(event: &Event) -> Option<&str> {

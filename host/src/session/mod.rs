@@ -5,6 +5,7 @@
 //! they are written. What effects mean is in [`driver`]; what outputs look like is the front
 //! end's business.
 
+mod budget;
 mod driver;
 mod runtime;
 
@@ -42,7 +43,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
 }
 
-/// Something that happened in a session. Reports come on the session's thread.
+/// Something that happened in a session. Reports come on the session's thread. What one request
+/// puts out is limited, so a front end that is slow may let them queue.
 #[derive(Debug)]
 pub enum Report {
     /// A Jupyter message.
