@@ -26,6 +26,14 @@ class Frames(unittest.TestCase):
             with self.assertRaises((frames.FrameError, ValueError), msg=length):
                 frames.decode(data[:length])
 
+    def test_a_header_over_the_limit_is_not_made(self):
+        limit = frames.MAX_HEADER
+        self.assertEqual(len(frames.encode("x" * (limit - 2))), limit + 12)
+        with self.assertRaises(frames.TooLarge) as raised:
+            frames.encode("x" * (limit - 1))
+        self.assertEqual(raised.exception.size, limit + 1)
+        self.assertIn("the limit is 64 MiB", str(raised.exception))
+
     def test_what_json_lacks_is_made_fit(self):
         header, _ = frames.decode(frames.encode({"n": [float("nan"), float("inf")], "o": {1, }, "s": "\ud800"}))
         self.assertEqual(header["n"], [None, None])
