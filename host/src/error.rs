@@ -59,6 +59,12 @@ pub enum Error {
     /// A file is not a recording, or not a whole one.
     #[error("{0}")]
     Recording(String),
+    /// Spoor itself failed: a thread of its own panicked.
+    #[error(
+        "an internal error of spoor ended the session: {0}. What was finished before is kept; \
+         run again, and please report it if it comes back"
+    )]
+    Internal(String),
     /// The kernel broke: it trapped, ran out of its limits or answered nonsense.
     #[error("the kernel stopped: {0}")]
     Kernel(String),

@@ -4,7 +4,7 @@
 //! an effects frame; what they mean is not looked at here. The kernel is not trusted: every
 //! pointer and length that it returns is checked, its memory and each step's time are limited,
 //! and it is linked with WASI preview 1 alone, in which nothing is opened and nothing is set. A
-//! kernel that broke is not to be called again.
+//! kernel that broke is not called again: it answers with why it broke.
 
 use std::path::Path;
 use std::time::Duration;
@@ -68,6 +68,8 @@ impl Code {
 
 /// A running kernel.
 pub struct Kernel {
+    /// Why it broke, once it has.
+    broke: Option<String>,
     store: Store<State>,
     memory: Memory,
     alloc: TypedFunc<u32, u32>,
@@ -117,6 +119,7 @@ impl Kernel {
             .get_typed_func(&mut store, "step")
             .map_err(unusable)?;
         Ok(Self {
+            broke: None,
             store,
             memory,
             alloc,
@@ -126,12 +129,28 @@ impl Kernel {
         })
     }
 
-    /// Gives the kernel one event and returns its answer, both encoded frames.
+    /// Gives the kernel one event and returns its answer, both encoded frames. After an error
+    /// the kernel's memory is in no known state: every further step is refused.
     pub fn step(&mut self, event: &[u8]) -> Result<Vec<u8>, Error> {
+        self.check()?;
         self.store
             .set_epoch_deadline(engine::epochs(self.limits.step_time));
         let stepped = self.try_step(event);
-        self.explain(stepped)
+        let answer = self.explain(stepped);
+        if let Err(error) = &answer {
+            self.broke = Some(error.to_string());
+        }
+        answer
+    }
+
+    /// An error if the kernel broke.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.broke {
+            None => Ok(()),
+            Some(why) => Err(Error::Kernel(format!(
+                "it broke before and takes nothing more until it is started anew ({why})"
+            ))),
+        }
     }
 
     fn try_step(&mut self, event: &[u8]) -> wasmtime::Result<Vec<u8>> {

@@ -2,7 +2,8 @@
 //! to a person.
 //!
 //! The session runs on its own thread; this is the front end, on the caller's. It gathers
-//! outputs, saves after each cell, and keeps the time.
+//! outputs, saves after each cell, and keeps the time. Whatever ends the session, the outputs
+//! that there are by then are saved.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -113,6 +114,27 @@ pub enum Ending {
 enum Happened {
     Report(Box<Report>),
     Asked(Ask),
+    /// The session's thread has ended.
+    Gone,
+}
+
+/// The session's way to report. What happens waits in a channel without bounds, so that neither
+/// a session that is being opened nor a signal's thread ever waits for this side; the session
+/// limits what one cell puts there.
+struct Reporter(Sender<Happened>);
+
+impl Reporter {
+    fn report(&self, report: Report) {
+        // Without a run nobody asks any more.
+        let _ = self.0.send(Happened::Report(Box::new(report)));
+    }
+}
+
+impl Drop for Reporter {
+    /// The thread that has it has ended, however that came about.
+    fn drop(&mut self) {
+        let _ = self.0.send(Happened::Gone);
+    }
 }
 
 /// A hold on a run from elsewhere, a signal handler for one.
@@ -161,8 +183,8 @@ impl Run {
         let deadline = plan
             .timeout
             .and_then(|timeout| Instant::now().checked_add(timeout));
-        let sender = self.sender.clone();
-        let report = move |report| drop(sender.send(Happened::Report(Box::new(report))));
+        let reporter = Reporter(self.sender.clone());
+        let report = move |report| reporter.report(report);
         let session = Session::open(runtime, plan.session, report)?;
         let mut front = Front {
             interrupt: session.interrupt(),
@@ -223,8 +245,11 @@ impl Front<'_> {
                 first_line: first_line(cell),
             };
             (self.tell)(Progress::Begins(&running));
-            let outcome = self.cell(session, notebook, index, &running)?;
-            self.save(notebook, saver)?;
+            let ran = self.cell(session, notebook, index, &running);
+            let saved = self.save(notebook, saver);
+            // Why the session ended says more than why the last save failed.
+            let outcome = ran?;
+            saved?;
             (self.tell)(Progress::Ended(&outcome));
             if outcome.counts && self.stop.is_none() {
                 self.stop = Some(Ending::Failed);
@@ -256,8 +281,13 @@ impl Front<'_> {
         let mut area = OutputArea::start(notebook, index);
         self.asked = false;
         let began = Instant::now();
-        session.send(request)?;
-        let gathered = self.gather(notebook, &mut area)?;
+        let ran = session
+            .send(request)
+            .and_then(|()| self.gather(notebook, &mut area));
+        if let Err(error) = &ran {
+            put_error(notebook, &mut area, "SessionEnded", &error.to_string());
+        }
+        let gathered = ran?;
         if gathered.end.is_none() {
             give_up(notebook, &mut area, self.stop);
         }
@@ -306,6 +336,9 @@ impl Front<'_> {
                     Report::Note(line) => (self.tell)(Progress::Note(&line)),
                     Report::Message(message) => self.take(message, notebook, area, &mut gathered),
                 },
+                Some(Happened::Gone) => {
+                    return Err(Error::Internal("its thread ended without a word".into()));
+                }
                 Some(Happened::Asked(ask)) => {
                     let enough = ask == Ask::Stop || self.asked;
                     self.asked = true;
@@ -415,7 +448,11 @@ fn given_up_reason(stop: Option<Ending>) -> &'static str {
 fn give_up(notebook: &mut Notebook, area: &mut OutputArea, stop: Option<Ending>) {
     let reason = given_up_reason(stop);
     let (name, value) = reason.split_once(": ").unwrap_or((reason, ""));
-    let error = json!({"ename": name, "evalue": value, "traceback": [reason]});
+    put_error(notebook, area, name, value);
+}
+
+fn put_error(notebook: &mut Notebook, area: &mut OutputArea, name: &str, value: &str) {
+    let error = json!({"ename": name, "evalue": value, "traceback": [format!("{name}: {value}")]});
     if let Value::Object(content) = error {
         area.message(notebook, "error", content);
     }

@@ -354,6 +354,33 @@ fn a_recorded_session_replays_byte_for_byte() {
 }
 
 #[test]
+fn outputs_outlive_an_error_that_ends_the_session() {
+    let place = Place::new();
+    let print = "for i in range(3000): print(f'line {i}')";
+    place.notebook("n.ipynb", &["print('first')", print, "2"]);
+    // Compiled code is there after this, so that nothing else is as large as the recording.
+    expect(&place.run(&["run", "n.ipynb", "-o", "whole.ipynb"]), 0);
+    let spoor = place.spoor();
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" \"$@\""])
+        .arg(spoor.get_program())
+        .args(["run", "n.ipynb", "-o", "o.ipynb", "--record", "r.rec"])
+        .current_dir(place.path("."))
+        .output()
+        .unwrap();
+    expect(&output, 5);
+    let shown = outputs(&place.path("o.ipynb"));
+    assert_eq!(shown[0], "first\n");
+    assert!(shown[1].contains("line 0\nline 1\n"), "{}", shown[1]);
+    assert!(
+        shown[1].contains("SessionEnded") && shown[1].contains("r.rec"),
+        "{}",
+        shown[1]
+    );
+    assert_eq!(shown[2], "");
+}
+
+#[test]
 fn a_changed_recording_shows_its_first_difference() {
     let place = Place::new();
     let path = record(&place);

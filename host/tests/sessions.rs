@@ -1,15 +1,17 @@
 //! Sessions as a library has them: several in one process, requests other than cells.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod live;
 
-use std::time::Duration;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
-use spoor::session::{End, Options, Report};
+use spoor::Error;
+use spoor::session::{End, Options, Report, Session};
 use spoor_protocol::Event;
 
-use live::{Notebook, execute, shown};
+use live::{Notebook, execute, runtime, shown};
 
 #[test]
 fn sessions_share_a_process_and_nothing_else() {
@@ -122,4 +124,118 @@ fn a_python_that_runs_out_of_memory_or_exits_is_rolled_back() {
     let shown = notebook.cell("x = bytearray(1 << 30)");
     assert!(shown.contains("Memory"), "{shown}");
     assert_eq!(notebook.cell("kept"), "[1]");
+}
+
+#[test]
+fn a_cell_that_asks_on_and_on_is_stopped_at_its_time() {
+    let mut notebook = Notebook::open(Options {
+        cell_time: Some(Duration::from_secs(1)),
+        ..Options::default()
+    });
+    notebook.cell("kept = 1");
+    let query = "range x from 1 to 300000 step 1 | summarize sum(x * x)";
+    let code =
+        format!("kept = 2\nwhile True:\n    try: kql('{query}')\n    except BaseException: pass");
+    let began = Instant::now();
+    notebook.session.send(execute("ask".into(), &code)).unwrap();
+    let (messages, end) = notebook.finish();
+    assert_eq!(end, End::TimedOut);
+    assert!(
+        began.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(messages.iter().any(|m| shown(m) == "TimeoutError"));
+    assert_eq!(notebook.cell("kept"), "1");
+}
+
+#[test]
+fn a_query_begun_past_the_time_is_interrupted_too() {
+    let mut notebook = Notebook::open(Options {
+        cell_time: Some(Duration::from_secs(1)),
+        ..Options::default()
+    });
+    let long = "range a from 1 to 100000 step 1 | extend k = 1 | join kind=inner (range b from 1 to 100000 step 1 \
+                | extend k = 1) on k | summarize sum(a * b)";
+    let code = format!(
+        "n = 0\nfor _ in range(2):\n    try: kql('{long}')\n    except KeyboardInterrupt: n += 1\nprint(n)"
+    );
+    let began = Instant::now();
+    notebook
+        .session
+        .send(execute("long".into(), &code))
+        .unwrap();
+    let (_, end) = notebook.finish();
+    assert_eq!(end, End::TimedOut);
+    assert!(
+        began.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn output_beyond_the_limit_is_left_out_and_the_cell_goes_on() {
+    let mut notebook = Notebook::open(Options::default());
+    let shown = notebook.cell(
+        "import os\nfor _ in range(100):\n    print('x' * (1 << 20))\n    os.write(1, b'y')\nreached = 'the end'",
+    );
+    let kept = shown.matches('x').count();
+    assert!((50 << 20..=64 << 20).contains(&kept), "{kept}");
+    let notes: Vec<_> = shown.lines().filter(|l| l.contains("spoor:")).collect();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].contains("passes 64 MiB") && notes[0].contains("/tmp"));
+    assert!(notes[1].contains("left out beyond its 64 MiB"));
+    assert_eq!(notebook.cell("reached"), "'the end'");
+}
+
+#[test]
+fn an_answer_comes_whatever_is_left_out() {
+    let mut notebook = Notebook::open(Options::default());
+    for (content, metadata) in [("room", "0"), ("0", "room")] {
+        // Fits the guest's frame, but not the kernel's, which says more beside it.
+        let code = format!(
+            "from spoor import door, frames\n\
+             parts = lambda a, b: ('display_data', {{'data': {{'text/html': 'x' * a}}}}, {{'m': 'x' * b}})\n\
+             room = frames.MAX_HEADER - len(frames.encode(door._message(*parts(0, 0))))\n\
+             door.publish(*parts({content}, {metadata}))\nprint('on')"
+        );
+        let shown = notebook.cell(&code);
+        assert!(
+            shown.ends_with("on\n"),
+            "{}",
+            &shown[..shown.len().min(500)]
+        );
+        assert!(
+            shown.contains("left out"),
+            "{}",
+            &shown[..shown.len().min(500)]
+        );
+    }
+}
+
+#[test]
+fn a_panic_on_the_sessions_thread_ends_it_with_an_error() {
+    let (sender, ended) = channel();
+    let session = Session::open(&runtime(), Options::default(), move |report| match report {
+        Report::Message(message) if message.msg_type == "stream" => panic!("a fault of our own"),
+        Report::Done(end) => drop(sender.send(end)),
+        _ => {}
+    })
+    .unwrap();
+    // In the midst of the guest's turn, which then has nobody to answer it.
+    session
+        .send(execute(
+            "1".into(),
+            "print('here', flush=True)\nwhile True: pass",
+        ))
+        .unwrap();
+    let end = ended.recv_timeout(Duration::from_secs(240)).unwrap();
+    let error = end.unwrap_err();
+    assert!(matches!(error, Error::Internal(_)), "{error:?}");
+    assert!(error.to_string().contains("a fault of our own"), "{error}");
+    assert!(
+        session.close(Duration::from_secs(30)),
+        "the thread did not end"
+    );
 }

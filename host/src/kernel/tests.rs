@@ -131,6 +131,28 @@ fn memory_is_limited() {
 }
 
 #[test]
+fn a_kernel_that_broke_is_not_stepped_again() {
+    // Its first step traps, any other would be answered.
+    let whole = "(i64.or (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                    (i64.extend_i32_u (local.get $len)))";
+    let body = format!(
+        "(if (i32.eqz (i32.load8_u (i32.const 100)))
+            (then (i32.store8 (i32.const 100) (i32.const 1)) unreachable))
+        {whole}"
+    );
+    let mut kernel = start(&[(whole, &body)]).unwrap();
+    assert!(kernel.check().is_ok());
+    let first = message(kernel.step(b"event"));
+    assert!(first.contains("unreachable"), "{first}");
+    let second = message(kernel.step(b"event"));
+    assert!(
+        second.contains("started anew") && second.contains("unreachable"),
+        "{second}"
+    );
+    assert_eq!(message(kernel.check()), second);
+}
+
+#[test]
 fn a_panic_is_quoted() {
     let said = message(step(
         "(drop (call $fd_write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 4))) unreachable",

@@ -7,22 +7,22 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use spoor_protocol::Outcome;
 use wasmtime::{
-    Engine, Instance, InstancePre, Linker, Memory, ResourceLimiter, Store, StoreContextMut,
-    TypedFunc, UpdateDeadline,
+    AsContextMut, Engine, Instance, InstancePre, Linker, Memory, ResourceLimiter, Store,
+    StoreContextMut, TypedFunc, UpdateDeadline,
 };
 use wasmtime_wasi::I32Exit;
 
 use super::assets::{Poke, PythonAssets};
+use super::clock::{OutOfTime, Signals, TurnClock, Verdict};
 use super::door::{self, DoorFailed};
 use super::memory::{Checkpoint, UNIT, View};
 use super::split::INTERRUPT;
 use super::wasi::{Output, System};
-use super::{GRACE, Limits, Mount};
+use super::{Limits, Mount, shadow};
 use crate::aot::{Cache, Progress};
 use crate::engine;
 use crate::error::Error;
@@ -94,18 +94,20 @@ impl Interpreter {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.system.ctx)?;
+    shadow::add_to_linker(&mut linker)?;
     door::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 
 /// What the guest's imports and its limits work on.
 pub struct State {
-    system: System,
+    pub(super) system: System,
     pub(super) ask: Ask,
-    /// How long this turn has waited for the door.
-    pub(super) waited: Duration,
     memory: MemoryLimit,
     turn: TurnClock,
+    signals: Arc<Signals>,
+    pokes: Arc<[Poke]>,
+    output: Output,
 }
 
 struct MemoryLimit {
@@ -136,24 +138,11 @@ impl ResourceLimiter for MemoryLimit {
     }
 }
 
-struct TurnClock {
-    began: Instant,
-    limit: Option<Duration>,
-    /// Whether the limit has been passed, and the code told.
-    told: bool,
-}
-
-/// Why a turn was stopped by the clock.
-#[derive(Debug, thiserror::Error)]
-#[error("the turn passed its time limit")]
-struct OutOfTime;
-
 /// A guest and what it needs to outlive a bad turn.
 pub struct Guest {
     interpreter: Arc<Interpreter>,
     limits: Limits,
     output: Output,
-    interrupt: Arc<AtomicBool>,
     /// None once the guest could not be restarted.
     live: Option<Live>,
     checkpoint: Checkpoint,
@@ -179,30 +168,27 @@ impl Guest {
         mounts: &[Mount],
         ask: Ask,
         output: Output,
-        interrupt: Arc<AtomicBool>,
+        signals: Arc<Signals>,
     ) -> Result<Self, Error> {
         let checkpoint = fresh_checkpoint(&interpreter)?;
-        let system = System::new(&interpreter.assets, mounts, &output)?;
+        let system = System::new(&interpreter.assets, mounts, &output, limits.written_bytes)?;
         let state = State {
             system,
             ask,
-            waited: Duration::ZERO,
             memory: MemoryLimit {
                 bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
                 refused: false,
             },
-            turn: TurnClock {
-                began: Instant::now(),
-                limit: limits.turn_time,
-                told: false,
-            },
+            turn: TurnClock::new(limits.turn_time),
+            signals,
+            pokes: interpreter.pokes.clone(),
+            output: output.clone(),
         };
-        let live = Live::new(&interpreter, &checkpoint, state, &interrupt, &output)?;
+        let live = Live::new(&interpreter, &checkpoint, state)?;
         Ok(Self {
             interpreter,
             limits,
             output,
-            interrupt,
             live: Some(live),
             checkpoint,
             sound: true,
@@ -299,13 +285,7 @@ impl Guest {
             return Err(Error::Engine("it has ended".into()));
         };
         let state = live.store.into_data();
-        self.live = Some(Live::new(
-            &self.interpreter,
-            &self.checkpoint,
-            state,
-            &self.interrupt,
-            &self.output,
-        )?);
+        self.live = Some(Live::new(&self.interpreter, &self.checkpoint, state)?);
         Ok(())
     }
 }
@@ -323,8 +303,6 @@ impl Live {
         interpreter: &Interpreter,
         checkpoint: &Checkpoint,
         state: State,
-        interrupt: &Arc<AtomicBool>,
-        output: &Output,
     ) -> Result<Self, Error> {
         let mut store = Store::new(interpreter.pre.module().engine(), state);
         store.limiter(|state| &mut state.memory);
@@ -335,7 +313,7 @@ impl Live {
         live.view()
             .and_then(|view| checkpoint.restore(view))
             .map_err(|e| memory_error(&e))?;
-        live.watch(interpreter.pokes.clone(), interrupt.clone(), output.clone());
+        live.watch();
         Ok(live)
     }
 
@@ -377,10 +355,8 @@ impl Live {
     /// them; `spoor.guest` lets none out.
     fn run(&mut self, source: &str) -> wasmtime::Result<i32> {
         let state = self.store.data_mut();
-        state.waited = Duration::ZERO;
         state.memory.refused = false;
-        state.turn.began = Instant::now();
-        state.turn.told = false;
+        state.turn.begin(Instant::now());
         self.store.set_epoch_deadline(1);
         let len = u32::try_from(source.len())?;
         let ptr = self.alloc.call(&mut self.store, len)?;
@@ -390,31 +366,44 @@ impl Live {
     }
 
     /// Looks, at every tick of the engine's clock, for an interrupt and for the time limit.
-    fn watch(&mut self, pokes: Arc<[Poke]>, interrupt: Arc<AtomicBool>, output: Output) {
+    fn watch(&mut self) {
         let memory = self.memory;
         self.store.epoch_deadline_callback(move |mut store| {
-            let mut wanted = interrupt.swap(false, Ordering::Relaxed);
-            let state = store.data_mut();
-            if let Some(limit) = state.turn.limit {
-                let ran = state.turn.began.elapsed().saturating_sub(state.waited);
-                if ran > limit.saturating_add(GRACE) {
-                    return Err(OutOfTime.into());
-                }
-                if ran > limit && !state.turn.told {
-                    state.turn.told = true;
-                    wanted = true;
-                    let note = format!(
-                        "spoor: the cell passed its time limit of {limit:?} and was interrupted\n"
-                    );
-                    output(2, note.as_bytes());
-                }
-            }
-            if wanted {
-                set_pending(&mut store, memory, &pokes);
-            }
+            heed(&mut store, memory)?;
             Ok(UpdateDeadline::Continue(1))
         });
     }
+}
+
+/// Looks for an interrupt and for the time limit. True if an interrupt was raised in the guest
+/// just now; an error stops the turn. Whatever keeps a turn going calls this: the engine's
+/// clock while code runs, the door at each call, a sleep at each slice.
+pub(super) fn heed(
+    store: &mut impl AsContextMut<Data = State>,
+    memory: Memory,
+) -> wasmtime::Result<bool> {
+    let mut store = store.as_context_mut();
+    let state = store.data_mut();
+    if state.signals.is_stopped() {
+        return Err(wasmtime::format_err!("nobody waits for it any more"));
+    }
+    let mut wanted = state.signals.take_interrupt();
+    match state.turn.look(Instant::now()) {
+        Verdict::InTime => {}
+        Verdict::Over => return Err(OutOfTime.into()),
+        Verdict::Again => wanted = true,
+        Verdict::First { limit } => {
+            wanted = true;
+            let note =
+                format!("spoor: the cell passed its time limit of {limit:?} and was interrupted\n");
+            (state.output)(2, note.as_bytes());
+        }
+    }
+    if wanted {
+        let pokes = state.pokes.clone();
+        set_pending(&mut store, memory, &pokes);
+    }
+    Ok(wanted)
 }
 
 /// Sets the interpreter's pending-signal flags: the loop that runs raises `KeyboardInterrupt` at

@@ -7,15 +7,18 @@
 //! wrote (see [`memory`]).
 //!
 //! Nothing here knows what the guest and the kernel say to each other: their frames pass
-//! through a [`Door`] as bytes.
+//! through a [`Door`] as bytes. The one answer that is made here is the refusal of a frame that
+//! is too large to pass.
 
 pub mod assets;
+mod clock;
 mod door;
 mod instance;
 pub mod memory;
 mod pages;
 mod parts;
 pub mod session;
+mod shadow;
 pub mod snapshot;
 mod split;
 mod wasi;
@@ -35,10 +38,13 @@ pub struct Limits {
     /// The most linear memory, in bytes. Past it allocations fail, which Python code sees as
     /// `MemoryError`.
     pub memory_bytes: u64,
-    /// The longest that a turn's own code may run; time spent waiting for the door does not
-    /// count. At the limit the code gets a `KeyboardInterrupt`, and if it is still running after
+    /// The longest that a turn may take, what it asks at the door included. At the limit the
+    /// code gets a `KeyboardInterrupt`, then more of them, and if it still goes on after
     /// [`GRACE`] it is stopped and rolled back.
     pub turn_time: Option<Duration>,
+    /// The most that a session's guest may write to its files in all, in bytes. What is deleted
+    /// is not given back. Past it there is no space left (`OSError` with `ENOSPC`).
+    pub written_bytes: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +52,7 @@ impl Default for Limits {
         Self {
             memory_bytes: 2 << 30,
             turn_time: None,
+            written_bytes: 1 << 30,
         }
     }
 }

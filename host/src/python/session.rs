@@ -5,12 +5,12 @@
 //! needs to be neither `Send` nor `'static`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use spoor_protocol::Outcome;
 
+use super::clock::Signals;
 use super::instance::{Ask, Guest};
 use super::wasi::Output;
 use super::{Door, Limits, Mount};
@@ -19,10 +19,14 @@ use crate::error::Error;
 
 pub use super::instance::Interpreter;
 
+/// How many of the guest's events may wait to be taken. A guest that writes faster than it is
+/// read waits; a turn's caller takes all of them to the turn's end, so it never waits for good.
+const WAITING: usize = 16;
+
 /// One session's Python.
 pub struct PythonGuest {
     turns: Option<Sender<String>>,
-    answers: Sender<Result<Vec<u8>, Error>>,
+    answers: Option<Sender<Result<Vec<u8>, Error>>>,
     events: Receiver<FromGuest>,
     interrupter: Interrupter,
     thread: Option<JoinHandle<()>>,
@@ -39,7 +43,7 @@ enum FromGuest {
 /// Stops a turn from any thread.
 #[derive(Debug, Clone)]
 pub struct Interrupter {
-    wanted: Arc<AtomicBool>,
+    signals: Arc<Signals>,
 }
 
 impl Interrupter {
@@ -47,7 +51,13 @@ impl Interrupter {
     /// call into C (a large sort, say) is interrupted when it comes back to Python. Without a
     /// turn this does nothing.
     pub fn interrupt(&self) {
-        self.wanted.store(true, Ordering::Relaxed);
+        self.signals.interrupt();
+    }
+
+    /// Stops the turn that runs, whatever its code does about it; it is rolled back. For a turn
+    /// that has lost whom it runs for.
+    pub fn stop(&self) {
+        self.signals.stop();
     }
 }
 
@@ -60,10 +70,9 @@ impl PythonGuest {
     ) -> Result<Self, Error> {
         let (turns, turns_in) = channel::<String>();
         let (answers, answers_in) = channel();
-        let (events_out, events) = channel();
-        let wanted = Arc::new(AtomicBool::new(false));
-        let (interpreter, mounts, interrupt) =
-            (interpreter.clone(), mounts.to_vec(), wanted.clone());
+        let (events_out, events) = sync_channel(WAITING);
+        let signals = Arc::new(Signals::default());
+        let (interpreter, mounts, wishes) = (interpreter.clone(), mounts.to_vec(), signals.clone());
         let thread = thread::Builder::new()
             .name("spoor-python".into())
             .stack_size(THREAD_STACK)
@@ -74,16 +83,16 @@ impl PythonGuest {
                     &mounts,
                     asker(events_out.clone(), answers_in),
                     writer(events_out.clone()),
-                    interrupt,
+                    wishes,
                 );
                 serve(made, &turns_in, &events_out);
             })
             .map_err(|e| Error::Engine(format!("no thread for the Python guest: {e}")))?;
         let guest = Self {
             turns: Some(turns),
-            answers,
+            answers: Some(answers),
             events,
-            interrupter: Interrupter { wanted },
+            interrupter: Interrupter { signals },
             thread: Some(thread),
         };
         match guest.events.recv() {
@@ -97,7 +106,7 @@ impl PythonGuest {
     /// Runs one turn: `source` is a line of Python, what it asks goes to `door`. Returns when
     /// the turn has ended; a turn that ended badly has been rolled back.
     pub fn turn(&mut self, source: &str, door: &mut dyn Door) -> Outcome {
-        self.interrupter.wanted.store(false, Ordering::Relaxed);
+        self.interrupter.signals.begin();
         if self
             .turns
             .as_ref()
@@ -108,7 +117,12 @@ impl PythonGuest {
         loop {
             match self.events.recv() {
                 Ok(FromGuest::Asked(request)) => {
-                    if self.answers.send(door.call(&request)).is_err() {
+                    let answer = door.call(&request);
+                    let taken = self
+                        .answers
+                        .as_ref()
+                        .is_some_and(|answers| answers.send(answer).is_ok());
+                    if !taken {
                         return gone();
                     }
                 }
@@ -128,8 +142,12 @@ impl PythonGuest {
 
 impl Drop for PythonGuest {
     fn drop(&mut self) {
-        // The thread ends when there can be no more turns.
+        // The thread ends when there can be no more turns. One that runs, because whoever called
+        // for it panicked, gets no answer, and nobody takes what it says.
+        self.interrupter.signals.end();
         self.turns = None;
+        self.answers = None;
+        self.events = sync_channel(0).1;
         if let Some(thread) = self.thread.take() {
             // A panic on it has been reported as a turn that is gone.
             let _ = thread.join();
@@ -144,7 +162,7 @@ fn gone() -> Outcome {
 }
 
 /// The guest's thread: a turn at a time until the session is dropped.
-fn serve(made: Result<Guest, Error>, turns: &Receiver<String>, events: &Sender<FromGuest>) {
+fn serve(made: Result<Guest, Error>, turns: &Receiver<String>, events: &SyncSender<FromGuest>) {
     let mut guest = match made {
         Ok(guest) => guest,
         Err(error) => {
@@ -165,7 +183,7 @@ fn serve(made: Result<Guest, Error>, turns: &Receiver<String>, events: &Sender<F
     }
 }
 
-fn asker(events: Sender<FromGuest>, answers: Receiver<Result<Vec<u8>, Error>>) -> Ask {
+fn asker(events: SyncSender<FromGuest>, answers: Receiver<Result<Vec<u8>, Error>>) -> Ask {
     let left = || Error::Engine("the session has ended".into());
     Box::new(move |request| {
         events.send(FromGuest::Asked(request)).map_err(|_| left())?;
@@ -173,7 +191,7 @@ fn asker(events: Sender<FromGuest>, answers: Receiver<Result<Vec<u8>, Error>>) -
     })
 }
 
-fn writer(events: Sender<FromGuest>) -> Output {
+fn writer(events: SyncSender<FromGuest>) -> Output {
     Arc::new(move |fd, bytes| {
         // Without a session nobody reads it.
         let _ = events.send(FromGuest::Wrote(fd, bytes.to_vec()));

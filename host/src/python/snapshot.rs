@@ -17,7 +17,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -352,14 +351,13 @@ impl Bench {
             Err(failed("it asked for something before there was a session"))
         });
         let keep = Arc::new(move |_fd: u8, bytes: &[u8]| keep(&written, bytes));
-        let interrupt = Arc::new(AtomicBool::new(false));
         let guest = Guest::new(
             interpreter.clone(),
             Limits::default(),
             mounts,
             nobody,
             keep,
-            interrupt,
+            Arc::default(),
         )?;
         Ok(Self { guest, output })
     }

@@ -1,6 +1,7 @@
 //! The guest's system: its folders, its environment, and where its file descriptors 1 and 2 go.
 //!
-//! Preview 1 as wasmtime-wasi has it. No network, no arguments, an empty standard input.
+//! Preview 1 as wasmtime-wasi has it, with the exceptions of [`super::shadow`]. No network, no
+//! arguments, an empty standard input.
 
 use std::fs;
 use std::future::Future;
@@ -15,6 +16,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::Mount;
 use super::assets::PythonAssets;
+use super::shadow::Quota;
 use crate::error::Error;
 
 /// Where bytes written to a file descriptor go.
@@ -25,13 +27,21 @@ pub type Output = std::sync::Arc<dyn Fn(u8, &[u8]) + Send + Sync>;
 pub struct System {
     /// What wasmtime-wasi keeps of it, open files included.
     pub ctx: WasiP1Ctx,
+    /// What the guest may still write.
+    pub quota: Quota,
     /// The host's side of `/tmp`.
     _tmp: tempfile::TempDir,
 }
 
 impl System {
-    /// A new system with the guest's own folders and `mounts`.
-    pub fn new(assets: &PythonAssets, mounts: &[Mount], output: &Output) -> Result<Self, Error> {
+    /// A new system with the guest's own folders and `mounts`, to which the guest may write
+    /// `written_bytes` in all.
+    pub fn new(
+        assets: &PythonAssets,
+        mounts: &[Mount],
+        output: &Output,
+        written_bytes: u64,
+    ) -> Result<Self, Error> {
         let tmp = tempfile::Builder::new()
             .prefix("spoor-python-")
             .tempdir()
@@ -73,6 +83,7 @@ impl System {
         }
         Ok(Self {
             ctx: builder.build_p1(),
+            quota: Quota::new(written_bytes, output.clone()),
             _tmp: tmp,
         })
     }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
+use super::budget::Budget;
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
 use crate::error::Error;
@@ -42,6 +43,7 @@ struct Core {
     /// When the request that runs is to be interrupted.
     deadline: Option<Instant>,
     timed_out: bool,
+    budget: Budget,
 }
 
 impl Driver {
@@ -67,6 +69,7 @@ impl Driver {
             recorder,
             deadline: None,
             timed_out: false,
+            budget: Budget::default(),
         };
         let mut driver = Self {
             core,
@@ -87,6 +90,9 @@ impl Driver {
         self.core.deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         self.core.timed_out = false;
         let parent = id_of(&request).unwrap_or_default().to_owned();
+        self.core
+            .budget
+            .begin(owner_of(&request).unwrap_or(&parent));
         match self.drive(request, report) {
             Ok(()) => {}
             Err(Error::Kernel(reason)) => self.recover(&parent, &reason, report)?,
@@ -104,7 +110,7 @@ impl Driver {
     }
 
     fn drive(&mut self, event: Event, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        let mut work = Work::starting_with(event);
+        let mut work = Work::starting_with(Frame::new(event));
         while let Some(event) = self.core.next(&mut work)? {
             for effect in self.core.step(&event, report)? {
                 match effect {
@@ -145,7 +151,8 @@ impl Driver {
         let mut door = Upcalls {
             core: &mut self.core,
             report,
-            early: Some(interrupter),
+            guest: interrupter,
+            early: true,
             failed: None,
         };
         let outcome = guest.turn(source, &mut door);
@@ -279,14 +286,17 @@ struct Work {
     reads: VecDeque<Reading>,
     /// The kernel has more of a slice to do.
     go_on: bool,
+    /// It was told of an interrupt before that slice.
+    interrupted: bool,
 }
 
 impl Work {
-    fn starting_with(event: Event) -> Self {
+    fn starting_with(event: Frame<Event>) -> Self {
         Self {
-            events: VecDeque::from([Frame::new(event)]),
+            events: VecDeque::from([event]),
             reads: VecDeque::new(),
             go_on: false,
+            interrupted: false,
         }
     }
 
@@ -346,10 +356,11 @@ impl Core {
             return Ok(Some(event));
         }
         if work.go_on {
-            if self.should_interrupt() {
+            if !work.interrupted && self.should_interrupt() {
+                work.interrupted = true;
                 return Ok(Some(Frame::new(Event::Interrupt)));
             }
-            work.go_on = false;
+            (work.go_on, work.interrupted) = (false, false);
             return Ok(Some(Frame::new(Event::Continue)));
         }
         let Some(reading) = work.reads.front_mut() else {
@@ -362,16 +373,13 @@ impl Core {
         Ok(Some(event))
     }
 
+    /// Past the deadline every slice is one too many, of whatever query was begun since.
     fn should_interrupt(&mut self) -> bool {
-        if !self.timed_out
-            && self
-                .deadline
-                .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            self.timed_out = true;
-            return true;
-        }
-        self.interrupt.take()
+        let late = self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline);
+        self.timed_out |= late;
+        self.interrupt.take() || late
     }
 
     /// One step of the kernel. Messages are reported at once; other effects are returned.
@@ -403,14 +411,15 @@ impl Core {
                     if channel == Channel::Stdin {
                         todo.push(Todo::Question);
                     }
-                    report(Report::Message(Message {
+                    let message = Message {
                         channel,
                         msg_type,
                         parent,
                         content,
                         metadata,
                         buffers,
-                    }));
+                    };
+                    self.budget.pass(message, report);
                 }
                 Effect::UpcallReply { buffer } => {
                     todo.push(Todo::Reply(take_buffer(&mut buffers, buffer)?))
@@ -429,6 +438,8 @@ impl Core {
     }
 
     fn step_bytes(&mut self, event: &[u8]) -> Result<Vec<u8>, Error> {
+        // Nor does a recording go on after the kernel has broken.
+        self.kernel.check()?;
         let Some(recorder) = &mut self.recorder else {
             return self.kernel.step(event);
         };
@@ -465,19 +476,16 @@ impl Core {
 struct Upcalls<'a> {
     core: &'a mut Core,
     report: &'a mut dyn FnMut(Report),
-    /// For an interrupt that came before the guest ran any code; taken by the first call.
-    early: Option<Interrupter>,
+    guest: Interrupter,
+    /// Whether an interrupt may have come before the guest ran any code: until the first call.
+    early: bool,
     /// What ended the session, or the kernel, under the guest's feet.
     failed: Option<Error>,
 }
 
 impl Upcalls<'_> {
     fn drive(&mut self, first: Frame<Event>) -> Result<Option<Vec<u8>>, Error> {
-        let mut work = Work {
-            events: VecDeque::from([first]),
-            reads: VecDeque::new(),
-            go_on: false,
-        };
+        let mut work = Work::starting_with(first);
         let mut reply = None;
         while let Some(event) = self.core.next(&mut work)? {
             for effect in self.core.step(&event, self.report)? {
@@ -498,10 +506,12 @@ impl Upcalls<'_> {
         Ok(reply)
     }
 
-    /// Keeps an error for the session; the guest gets a plain one, which ends its turn.
+    /// Keeps an error for the session; the guest gets a plain one, and its turn ends.
     fn fail(&mut self, error: Error) -> Error {
         let told = Error::Kernel(error.to_string());
         self.failed.get_or_insert(error);
+        // It may be one that writes on and on, and asks for nothing.
+        self.guest.stop();
         told
     }
 }
@@ -510,9 +520,10 @@ impl Door for Upcalls<'_> {
     fn call(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
         // An interrupt that came while the guest's own code ran has reached the guest. One that
         // came while the guest was being started has not.
-        if let (true, Some(guest)) = (self.core.interrupt.take(), self.early.take()) {
-            guest.interrupt();
+        if self.core.interrupt.take() && self.early {
+            self.guest.interrupt();
         }
+        self.early = false;
         let event = Frame::with(Event::Upcall, vec![request.to_vec()]);
         let answered = self.drive(event);
         let reply = answered.and_then(|reply| {
@@ -522,6 +533,10 @@ impl Door for Upcalls<'_> {
     }
 
     fn output(&mut self, fd: u8, bytes: &[u8]) {
+        if self.failed.is_some() {
+            // The cell that it would stand on is lost.
+            return;
+        }
         let event = Frame::with(Event::PythonOutput { fd }, vec![bytes.to_vec()]);
         if let Err(error) = self.drive(event) {
             self.fail(error);
@@ -537,6 +552,14 @@ fn take_buffer(buffers: &mut [Vec<u8>], index: usize) -> Result<Vec<u8>, Error> 
 
 fn nonsense(error: spoor_protocol::FrameError) -> Error {
     Error::Kernel(format!("its frames do not read: {error}"))
+}
+
+/// The cell that a request runs, where it has a name.
+fn owner_of(event: &Event) -> Option<&str> {
+    match event {
+        Event::Execute { cell_id, .. } => cell_id.as_deref(),
+        _ => None,
+    }
 }
 
 fn id_of(event: &Event) -> Option<&str> {

@@ -5,9 +5,12 @@
 //! they are written. What effects mean is in [`driver`]; what outputs look like is the front
 //! end's business.
 
+mod budget;
 mod driver;
 mod runtime;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -42,14 +45,16 @@ pub struct Options {
     pub record: Option<PathBuf>,
 }
 
-/// Something that happened in a session. Reports come on the session's thread.
+/// Something that happened in a session. Reports come on the session's thread. What one request
+/// puts out is limited, so a front end that is slow may let them queue.
 #[derive(Debug)]
 pub enum Report {
     /// A Jupyter message.
     Message(Message),
     /// A line for the person who waits: a module is being compiled, the kernel was restarted.
     Note(String),
-    /// A request has been carried out. An error means that the session is over.
+    /// A request has been carried out. An error means that the session is over; a panic of the
+    /// session's own code is one, too.
     Done(Result<End, Error>),
 }
 
@@ -105,14 +110,23 @@ impl Session {
             .spawn(move || {
                 // Dropped when the thread has let go of everything else.
                 let _ending = ending;
-                match driver::Driver::open(runtime, options, flags, &mut report) {
-                    Ok(mut driver) => {
-                        if opened.send(Ok(())).is_ok() {
-                            serve(&mut driver, &inbox, &mut report);
+                // Nothing that the closure leaves behind half-done is looked at again.
+                let served = catch_unwind(AssertUnwindSafe(|| {
+                    match driver::Driver::open(runtime, options, flags, &mut report) {
+                        Ok(mut driver) => {
+                            if opened.send(Ok(())).is_ok() {
+                                serve(&mut driver, &inbox, &mut report);
+                            }
                         }
+                        // Nobody waits if this fails.
+                        Err(error) => drop(opened.send(Err(error))),
                     }
-                    // Nobody waits if this fails.
-                    Err(error) => drop(opened.send(Err(error))),
+                }));
+                if let Err(panic) = served {
+                    let words = words_of(&*panic);
+                    // Whichever of the two someone waits for.
+                    let _ = opened.send(Err(Error::Internal(words.clone())));
+                    report(Report::Done(Err(Error::Internal(words))));
                 }
             })
             .map_err(|e| Error::Engine(format!("no thread for the session: {e}")))?;
@@ -166,6 +180,13 @@ impl Drop for Session {
         // Long enough for temporary folders to go; a guest that heeds nothing is left behind.
         self.end(Duration::from_secs(5));
     }
+}
+
+/// What a panic said.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it panicked without a word".into())
 }
 
 fn ended_early() -> Error {

@@ -13,7 +13,8 @@ use spoor::assets::Assets;
 use spoor::session::{End, Message, Options, Report, Runtime, Session};
 use spoor_protocol::Event;
 
-fn runtime() -> Arc<Runtime> {
+/// The real kernel and the real guest, loaded once.
+pub fn runtime() -> Arc<Runtime> {
     static RUNTIME: std::sync::OnceLock<Arc<Runtime>> = std::sync::OnceLock::new();
     RUNTIME.get_or_init(load).clone()
 }

@@ -62,6 +62,8 @@ pub struct Tray {
     pub asked: Vec<Frame<Value>>,
     /// What came from file descriptors 1 and 2.
     pub output: String,
+    /// Why the next `publish` is refused, if it is.
+    pub refuses: Option<&'static str>,
 }
 
 impl Session {
@@ -145,6 +147,9 @@ impl Door for Tray {
         let frame = Frame::<Value>::decode(request).unwrap();
         let answer = match frame.header["op"].as_str().unwrap() {
             "next" => Frame::new(self.requests.pop_front().unwrap()),
+            "publish" if self.refuses.is_some() => {
+                Frame::new(json!({"ok": false, "message": self.refuses.take()}))
+            }
             "kql" => self
                 .answers
                 .pop_front()

@@ -51,32 +51,52 @@ impl Failure {
 #[cfg(any(test, target_arch = "wasm32"))]
 const LARGE: usize = 1 << 20;
 
-/// Puts a line in place of each output that is too large for a frame. What else the step has to say, replies above all, stays.
+/// Puts a line in place of each output that is too large for a frame, and cuts questions and
+/// replies down to what they say. What else the step has to say stays.
 #[cfg(any(test, target_arch = "wasm32"))]
 pub(crate) fn without_large_outputs(mut effects: Frame<Effects>) -> Frame<Effects> {
     for effect in &mut effects.header {
         let Effect::Publish {
-            channel: Channel::Iopub,
+            channel,
             msg_type,
             content,
+            metadata,
             buffers,
             ..
         } = effect
         else {
             continue;
         };
-        let bytes = serde_json::to_vec(content).map_or(0, |json| json.len());
-        if bytes > LARGE {
-            let text = format!(
-                "An output of {} MB was left out: show less of it, such as some of its rows.\n",
-                bytes >> 20
-            );
-            "stream".clone_into(msg_type);
-            *content = object(json!({ "name": "stderr", "text": text }));
-            buffers.clear();
+        let about = len(serde_json::to_vec(metadata));
+        let bytes = len(serde_json::to_vec(content)) + about;
+        if bytes <= LARGE {
+            continue;
+        }
+        if about > LARGE {
+            metadata.clear();
+        }
+        match channel {
+            Channel::Iopub => {
+                let text = format!(
+                    "An output of {} MB was left out: show less of it, such as some of its rows.\n",
+                    bytes >> 20
+                );
+                "stream".clone_into(msg_type);
+                *content = object(json!({ "name": "stderr", "text": text }));
+                buffers.clear();
+            }
+            Channel::Shell | Channel::Stdin => {
+                content.retain(|_, value| len(serde_json::to_vec(value)) <= LARGE / 16);
+            }
         }
     }
     effects
+}
+
+/// The bytes of what was written as JSON.
+#[cfg(any(test, target_arch = "wasm32"))]
+fn len(json: serde_json::Result<Vec<u8>>) -> usize {
+    json.map_or(0, |json| json.len())
 }
 
 /// Text in ANSI red, as tracebacks have it.
@@ -220,7 +240,11 @@ mod tests {
                 "execute_result",
                 json!({ "data": { "text/plain": text } }),
             ),
-            published(Channel::Shell, "execute_reply", json!({ "status": "ok" })),
+            published(
+                Channel::Shell,
+                "execute_reply",
+                json!({ "status": "ok", "payload": [text] }),
+            ),
             Effect::Idle { parent: "1".into() },
         ]);
         assert!(effects.encode().is_err());
@@ -239,5 +263,29 @@ mod tests {
             published(Channel::Shell, "execute_reply", json!({ "status": "ok" }))
         );
         assert!(matches!(&kept[3], Effect::Idle { .. }));
+    }
+
+    #[test]
+    fn metadata_that_is_too_large_does_not_take_the_answer_with_it() {
+        let mut output = Output::default();
+        output.message(
+            (Channel::Iopub, "display_data", "1"),
+            object(json!({ "data": {} })),
+            object(json!({ "note": "x".repeat(spoor_protocol::MAX_HEADER) })),
+            vec![vec![1]],
+        );
+        output.upcall_reply(vec![7]);
+        let effects = output.into_frame();
+        assert!(effects.encode().is_err());
+        let bytes = without_large_outputs(effects).encode().unwrap();
+        let mut kept = Frame::<Effects>::decode(&bytes).unwrap();
+        let Some(Effect::UpcallReply { buffer }) = kept.header.pop() else {
+            panic!("the upcall is not answered");
+        };
+        assert_eq!(kept.buffer(buffer).unwrap(), [7]);
+        assert!(
+            matches!(&kept.header[..], [Effect::Publish { content, metadata, buffers, .. }]
+                if content["name"] == "stderr" && metadata.is_empty() && buffers.is_empty())
+        );
     }
 }

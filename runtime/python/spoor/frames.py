@@ -12,15 +12,27 @@ import struct
 
 MAGIC = b"SPR1"
 ALIGN = 8
+MAX_HEADER = 64 << 20
 
 
 class FrameError(ValueError):
     """Bytes that are not a whole frame."""
 
 
+class TooLarge(ValueError):
+    """A header over the limit; `size` is its length in bytes."""
+
+    def __init__(self, size):
+        super().__init__(f"this hands over {size >> 20} MiB of text at once, and the limit is {MAX_HEADER >> 20} MiB: hand over less, or in parts")
+        self.size = size
+
+
 def encode(header, buffers=()):
-    """The frame of `header` (anything JSON takes) and `buffers` (bytes-like), as bytes."""
+    """The frame of `header` (anything JSON takes) and `buffers` (bytes-like), as bytes. Raises
+    `TooLarge` for a header that the other side would not read."""
     text = _json(header)
+    if len(text) > MAX_HEADER:
+        raise TooLarge(len(text))
     views = [memoryview(buffer).cast("B") for buffer in buffers]
     lengths = [len(text), len(views), *map(len, views)]
     parts = [MAGIC, struct.pack(f"<{len(lengths)}I", *lengths), text]

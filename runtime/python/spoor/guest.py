@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from spoor import door, names, sandbox, streams
+from spoor import door, frames, names, sandbox, streams
 
 shell = None
 _asleep = False  # whether this is the image's state, not yet a session's
@@ -35,7 +35,14 @@ def turn():
 
 
 def _done(content, **extra):
-    door.ask({"op": "done", "content": content, **extra})
+    try:
+        door.ask({"op": "done", "content": content, **extra})
+    except frames.TooLarge as error:
+        kept = {key: content[key] for key in ("status", "execution_count") if key in content}
+        if kept.get("status") == "error":
+            kept |= {"ename": str(content.get("ename"))[:100], "evalue": "the error's text is too large to hand over", "traceback": []}
+        door.publish("stream", {"name": "stderr", "text": f"spoor: a reply was cut short: {error}\n"})
+        door.ask({"op": "done", "content": kept})
 
 
 def _broken(error):

@@ -80,7 +80,7 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype, evalue, stb):
         streams.flush()
         name = getattr(evalue, "ename", None) if isinstance(getattr(evalue, "ename", None), str) else etype.__name__
-        self.last_error = {"ename": name, "evalue": _text_of(evalue), "traceback": list(stb)}
+        self.last_error = {"ename": _short(name), "evalue": _short(_text_of(evalue)), "traceback": _lines(stb)}
         self._last_traceback = stb
         door.publish("error", self.last_error)
 
@@ -154,6 +154,30 @@ def _texts(bundle):
     for mime, value in bundle.items():
         out[mime] = b64encode(value).decode("ascii") if isinstance(value, (bytes, bytearray)) else value
     return out
+
+
+LONGEST = 1 << 20  # characters of an error's text
+
+
+def _short(text):
+    """The beginning of a text that nobody reads to its end."""
+    more = len(text) - LONGEST
+    return text if more <= 0 else f"{text[:LONGEST]} … ({more} more characters)"
+
+
+def _lines(traceback):
+    """A traceback of a size that can be shown: as much of its end as that is, where the error is."""
+    lines = [_short(line) for line in traceback]
+    left = 8 * LONGEST
+    if sum(map(len, lines)) <= left:
+        return lines
+    kept = []
+    for line in reversed(lines):
+        left -= len(line)
+        if left < 0:
+            break
+        kept.append(line)
+    return [f"… ({len(lines) - len(kept)} parts of the traceback left out)", *reversed(kept)]
 
 
 def _text_of(error):

@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from spoor import frames, names, sandbox  # noqa: E402
+from spoor import door, frames, names, sandbox  # noqa: E402
 
 
 class Frames(unittest.TestCase):
@@ -26,10 +26,57 @@ class Frames(unittest.TestCase):
             with self.assertRaises((frames.FrameError, ValueError), msg=length):
                 frames.decode(data[:length])
 
+    def test_a_header_over_the_limit_is_not_made(self):
+        limit = frames.MAX_HEADER
+        self.assertEqual(len(frames.encode("x" * (limit - 2))), limit + 12)
+        with self.assertRaises(frames.TooLarge) as raised:
+            frames.encode("x" * (limit - 1))
+        self.assertEqual(raised.exception.size, limit + 1)
+        self.assertIn("the limit is 64 MiB", str(raised.exception))
+
     def test_what_json_lacks_is_made_fit(self):
         header, _ = frames.decode(frames.encode({"n": [float("nan"), float("inf")], "o": {1, }, "s": "\ud800"}))
         self.assertEqual(header["n"], [None, None])
         self.assertEqual(header["s"], "?")
+
+
+class Kernel:
+    """A kernel at the other side of the door, which refuses `refused`."""
+
+    def __init__(self, refused=()):
+        self.refused = refused
+        self.published = []
+
+    def call(self, request):
+        header, _ = frames.decode(request)
+        if header["msg_type"] in self.refused:
+            return frames.encode({"ok": False, "message": "no such message"})
+        self.published.append(header)
+        return frames.encode({"ok": True})
+
+
+class Publishing(unittest.TestCase):
+    def publish(self, kernel, *message):
+        before, door._host = door._host, kernel
+        try:
+            door.publish(*message)
+        finally:
+            door._host = before
+        return [(m["msg_type"], m["content"].get("text")) for m in kernel.published]
+
+    def test_what_fits_goes_out_as_it_is(self):
+        self.assertEqual(self.publish(Kernel(), "stream", {"name": "stdout", "text": "a"}), [("stream", "a")])
+
+    def test_what_is_too_large_is_named(self):
+        text = {"name": "stdout", "text": "x" * (70 << 20)}
+        [(kind, said)] = self.publish(Kernel(), "stream", text)
+        self.assertEqual(kind, "stream")
+        for part in ("70 MiB", "limit of 64 MiB", "/tmp"):
+            self.assertIn(part, said)
+
+    def test_what_is_refused_is_named(self):
+        [(kind, said)] = self.publish(Kernel(refused=["comm_open"]), "comm_open", {})
+        self.assertEqual((kind, said), ("stream", "spoor: an output was left out: no such message\n"))
 
 
 class Names(unittest.TestCase):
