@@ -5,20 +5,25 @@
 //! meets an old entry.
 //!
 //! Loading compiled code is as trusting as running a program, so an entry is used only if
-//! - the folder and the file are the user's own, and nobody else can write to them;
+//! - the folder and the file are the user's own, nobody else can write to them, and neither is a
+//!   link;
 //! - the file's SHA-256 is the one noted when it was compiled. Hashing hundreds of megabytes at
 //!   every start would cost more than the rest of it, so the note also keeps the file's identity
 //!   (device, inode, length, times) as of its last check: while that is unchanged so are the
 //!   bytes, and any other identity means hashing again.
 //!
-//! Anything else is compiled anew. Writes go to a temporary file that is then renamed, under a
-//! lock, so that processes that start at once compile once and never see half an entry.
+//! Anything else is compiled anew. A user without a folder of their own has no cache: a folder
+//! that all users share, as `/tmp` is, is never the place of code. Writes go to a temporary file
+//! that is then renamed, under a lock, so that processes that start at once compile once and never
+//! see half an entry.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -39,7 +44,8 @@ pub enum Progress {
         /// The module's file name.
         name: String,
     },
-    /// The compiled module was not kept; the next start compiles again.
+    /// The compiled module was not kept; the next start compiles again. Of a cache that cannot be
+    /// used this is said once.
     NotKept {
         /// The module's file name.
         name: String,
@@ -65,30 +71,39 @@ impl std::fmt::Display for Progress {
 /// A folder of compiled modules.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    dir: PathBuf,
+    /// `None` where there is no folder for it: then nothing is kept.
+    dir: Option<PathBuf>,
+    /// Whether it has been said that the cache cannot be used.
+    told: Arc<AtomicBool>,
 }
 
 impl Cache {
-    /// The user's cache: `$XDG_CACHE_HOME/spoor/aot`, else `~/.cache/spoor/aot`.
+    /// The user's cache: `$XDG_CACHE_HOME/spoor/aot`, else `~/.cache/spoor/aot`. A user who has
+    /// neither has a cache that keeps nothing.
     pub fn of_user() -> Self {
         let base = std::env::var_os("XDG_CACHE_HOME")
             .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-            .unwrap_or_else(std::env::temp_dir);
-        Self {
-            dir: base.join("spoor").join("aot"),
-        }
+            .filter(|path| path.is_absolute())
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+        Self::below(base)
     }
 
     /// A cache in a folder of the caller's choice.
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: Some(dir.into()),
+            told: Arc::default(),
+        }
     }
 
-    /// The folder.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    /// The cache in a user's folder of caches. A relative path would be another folder wherever
+    /// the program starts, so it counts as none.
+    fn below(base: Option<PathBuf>) -> Self {
+        let base = base.filter(|base| base.is_absolute());
+        Self {
+            dir: base.map(|base| base.join("spoor").join("aot")),
+            told: Arc::default(),
+        }
     }
 
     /// The module at `wasm`, whose bytes have the SHA-256 `sha256` (hex): mapped in from the
@@ -102,17 +117,18 @@ impl Cache {
         progress: &dyn Fn(Progress),
     ) -> Result<Module, Error> {
         let name = file_name(wasm);
-        if let Err(source) = self.prepare() {
-            progress(Progress::NotKept {
-                name,
-                reason: format!("{}: {source}", self.dir.display()),
-            });
-            progress(Progress::Compiling {
-                name: file_name(wasm),
-            });
-            return compile(engine, wasm, sha256);
-        }
-        let entry = Entry::new(&self.dir, sha256, engine);
+        let dir = match self.prepare() {
+            Ok(dir) => dir,
+            Err(reason) => {
+                if !self.told.swap(true, Ordering::Relaxed) {
+                    let name = name.clone();
+                    progress(Progress::NotKept { name, reason });
+                }
+                progress(Progress::Compiling { name });
+                return compile(engine, wasm, sha256);
+            }
+        };
+        let entry = Entry::new(dir, sha256, engine);
         if let Some(module) = entry.open(engine) {
             return Ok(module);
         }
@@ -128,27 +144,21 @@ impl Cache {
 
     /// The SHA-256 (hex) of the file at `path`, remembered in the cache by the file's identity.
     pub fn digest_of(&self, path: &Path) -> Result<String, Error> {
-        let mut file = File::open(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::MissingAsset {
-                path: path.to_owned(),
-            },
-            _ => Error::File {
-                what: "cannot read",
-                path: path.to_owned(),
-                source,
-            },
-        })?;
+        let mut file = File::open(path).map_err(asset_error(path))?;
         let unreadable = || Error::file("cannot read", path);
         let seen = Identity::of(&file).map_err(unreadable())?;
         let mut hasher = DefaultHasher::new();
         path.canonicalize().map_err(unreadable())?.hash(&mut hasher);
-        let note = self.dir.join(format!("{:016x}.sha256", hasher.finish()));
-        if let Some(known) = Note::read(&note).filter(|n| n.seen == seen) {
+        // Without the folder there is no note, and the file is hashed again.
+        let folder = self.prepare().ok();
+        let note = folder.map(|dir| dir.join(format!("{:016x}.sha256", hasher.finish())));
+        let known = note.as_deref().and_then(Note::read);
+        if let Some(known) = known.filter(|n| n.seen == seen) {
             return Ok(known.sha256);
         }
         let sha256 = hash_file(&mut file).map_err(unreadable())?;
-        if self.prepare().is_ok() {
-            // Only a shortcut: without the note the file is hashed again.
+        if let Some(note) = note {
+            // Only a shortcut.
             let _ = Note {
                 sha256: sha256.clone(),
                 seen,
@@ -158,21 +168,63 @@ impl Cache {
         Ok(sha256)
     }
 
-    /// Makes the folder, and makes it the user's alone.
-    fn prepare(&self) -> io::Result<()> {
+    /// The folder, made if it is not there, and the user's alone. Otherwise the reason why it
+    /// cannot be used, with what to do.
+    fn prepare(&self) -> Result<&Path, String> {
+        let dir = self.dir.as_deref().ok_or(
+            "there is no folder for it; set HOME or XDG_CACHE_HOME to an absolute path of your own",
+        )?;
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.dir)?;
-        let meta = fs::metadata(&self.dir)?;
-        if meta.uid() != user() {
-            return Err(io::Error::other("the folder belongs to another user"));
-        }
-        if meta.mode() & 0o077 != 0 {
-            fs::set_permissions(&self.dir, fs::Permissions::from_mode(0o700))?;
-        }
-        Ok(())
+            .create(dir)
+            .and_then(|()| make_private(dir))
+            .map_err(|reason| format!("{}: {reason}", dir.display()))?;
+        Ok(dir)
     }
+}
+
+/// Makes sure that the folder is the user's alone and that nobody else can put another in its
+/// place.
+fn make_private(dir: &Path) -> io::Result<()> {
+    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        check_parent(parent)?;
+    }
+    let meta = fs::symlink_metadata(dir)?;
+    if !meta.is_dir() {
+        return refused("it is not a folder but a link or a file; remove it");
+    }
+    if meta.uid() != user() {
+        return refused("it belongs to another user; set XDG_CACHE_HOME to a folder of your own");
+    }
+    // What others may have put there is not looked at.
+    if meta.mode() & 0o022 != 0 {
+        return refused("others can write to it; remove it, and it is made anew");
+    }
+    if meta.mode() & 0o077 != 0 {
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// The folder around the cache, and a link in its place, may be the system's or the user's. All
+/// may write to it only where nobody can rename what others have there, as in `/tmp`.
+fn check_parent(parent: &Path) -> io::Result<()> {
+    let ours = |meta: &fs::Metadata| meta.uid() == user() || meta.uid() == 0;
+    let meta = fs::metadata(parent)?;
+    if !ours(&meta) || !ours(&fs::symlink_metadata(parent)?) {
+        return refused(
+            "the folder around it belongs to another user; set XDG_CACHE_HOME to one of your own",
+        );
+    }
+    if meta.mode() & 0o1002 == 0o0002 {
+        return refused("everyone can write to the folder around it; take that right away");
+    }
+    Ok(())
+}
+
+fn refused(reason: &str) -> io::Result<()> {
+    Err(io::Error::other(reason))
 }
 
 /// Where one compiled module is, or will be.
@@ -319,16 +371,7 @@ impl Identity {
 }
 
 fn compile(engine: &Engine, wasm: &Path, sha256: &str) -> Result<Module, Error> {
-    let bytes = fs::read(wasm).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => Error::MissingAsset {
-            path: wasm.to_owned(),
-        },
-        _ => Error::File {
-            what: "cannot read",
-            path: wasm.to_owned(),
-            source,
-        },
-    })?;
+    let bytes = fs::read(wasm).map_err(asset_error(wasm))?;
     let found = hex(&Sha256::digest(&bytes));
     if !found.eq_ignore_ascii_case(sha256) {
         return Err(Error::Checksum {
@@ -341,6 +384,16 @@ fn compile(engine: &Engine, wasm: &Path, sha256: &str) -> Result<Module, Error> 
         name: file_name(wasm),
         reason: format!("{e:#}"),
     })
+}
+
+/// What an asset that cannot be read is told as: one that is not there needs set-up.
+fn asset_error(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| match source.kind() {
+        io::ErrorKind::NotFound => Error::MissingAsset {
+            path: path.to_owned(),
+        },
+        _ => Error::file("cannot read", path)(source),
+    }
 }
 
 /// Opens a file that only the user may have written.
@@ -389,173 +442,4 @@ fn file_name(path: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::cell::RefCell;
-
-    use super::*;
-
-    /// A cache in a folder of its own, and the smallest module there is.
-    struct Bench {
-        dir: tempfile::TempDir,
-        wasm: PathBuf,
-        sha256: String,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let wasm = dir.path().join("tiny.wasm");
-            fs::write(&wasm, b"\0asm\x01\0\0\0").unwrap();
-            let sha256 = hex(&Sha256::digest(b"\0asm\x01\0\0\0"));
-            Self { dir, wasm, sha256 }
-        }
-
-        fn cache(&self) -> Cache {
-            Cache::at(self.dir.path().join("aot"))
-        }
-
-        /// Loads, and tells what was reported meanwhile.
-        fn load(&self) -> Result<Vec<Progress>, Error> {
-            let seen = RefCell::new(Vec::new());
-            let engine = crate::engine::shared()?;
-            self.cache().load(engine, &self.wasm, &self.sha256, &|p| {
-                seen.borrow_mut().push(p)
-            })?;
-            Ok(seen.into_inner())
-        }
-
-        fn entry(&self, ext: &str) -> PathBuf {
-            let dir = fs::read_dir(self.cache().dir()).unwrap();
-            dir.map(|e| e.unwrap().path())
-                .find(|p| p.extension().is_some_and(|e| e == ext))
-                .unwrap()
-        }
-    }
-
-    fn compiling() -> Vec<Progress> {
-        vec![Progress::Compiling {
-            name: "tiny.wasm".into(),
-        }]
-    }
-
-    #[test]
-    fn a_module_is_compiled_once() {
-        let bench = Bench::new();
-        assert_eq!(bench.load().unwrap(), compiling());
-        assert_eq!(bench.load().unwrap(), []);
-        assert_eq!(
-            fs::metadata(bench.entry("cwasm")).unwrap().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(
-            fs::metadata(bench.cache().dir()).unwrap().mode() & 0o777,
-            0o700
-        );
-    }
-
-    #[test]
-    fn a_hit_does_not_need_the_module_itself() {
-        let bench = Bench::new();
-        bench.load().unwrap();
-        fs::remove_file(&bench.wasm).unwrap();
-        assert_eq!(bench.load().unwrap(), []);
-    }
-
-    #[test]
-    fn a_damaged_entry_is_made_again() {
-        let damages: [fn(&mut Vec<u8>); 3] = [
-            |bytes| bytes.truncate(bytes.len() / 2),
-            |bytes| bytes.clear(),
-            |bytes| {
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-            },
-        ];
-        for damage in damages {
-            let bench = Bench::new();
-            bench.load().unwrap();
-            let mut bytes = fs::read(bench.entry("cwasm")).unwrap();
-            damage(&mut bytes);
-            fs::write(bench.entry("cwasm"), bytes).unwrap();
-            assert_eq!(bench.load().unwrap(), compiling());
-            assert_eq!(bench.load().unwrap(), []);
-        }
-    }
-
-    #[test]
-    fn an_entry_that_others_can_write_is_not_trusted() {
-        let bench = Bench::new();
-        bench.load().unwrap();
-        fs::set_permissions(bench.entry("cwasm"), fs::Permissions::from_mode(0o666)).unwrap();
-        assert_eq!(bench.load().unwrap(), compiling());
-    }
-
-    #[test]
-    fn an_entry_copied_elsewhere_is_checked_and_kept() {
-        let bench = Bench::new();
-        bench.load().unwrap();
-        let entry = bench.entry("cwasm");
-        let bytes = fs::read(&entry).unwrap();
-        fs::remove_file(&entry).unwrap();
-        fs::write(&entry, bytes).unwrap();
-        fs::set_permissions(&entry, fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(bench.load().unwrap(), []);
-    }
-
-    #[test]
-    fn a_note_that_is_not_ours_is_ignored() {
-        let bench = Bench::new();
-        bench.load().unwrap();
-        fs::write(bench.entry("json"), "{\"sha256\": 7}").unwrap();
-        assert_eq!(bench.load().unwrap(), compiling());
-    }
-
-    #[test]
-    fn the_wrong_module_is_refused() {
-        let bench = Bench::new();
-        fs::write(&bench.wasm, b"\0asm\x01\0\0\0\0\x02\x01a").unwrap();
-        assert!(matches!(bench.load(), Err(Error::Checksum { .. })));
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_used_costs_only_time() {
-        let bench = Bench::new();
-        fs::write(bench.cache().dir(), "a file where the folder should be").unwrap();
-        let seen = bench.load().unwrap();
-        assert!(
-            matches!(
-                seen.as_slice(),
-                [Progress::NotKept { .. }, Progress::Compiling { .. }]
-            ),
-            "{seen:?}"
-        );
-    }
-
-    #[test]
-    fn a_race_compiles_once() {
-        let bench = Bench::new();
-        let compiled = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| bench.load().unwrap()))
-                .collect();
-            let seen = racers.into_iter().flat_map(|r| r.join().unwrap());
-            seen.filter(|p| matches!(p, Progress::Compiling { .. }))
-                .count()
-        });
-        assert_eq!(compiled, 1);
-    }
-
-    #[test]
-    fn a_digest_is_remembered_until_the_file_changes() {
-        let bench = Bench::new();
-        assert_eq!(bench.cache().digest_of(&bench.wasm).unwrap(), bench.sha256);
-        assert_eq!(bench.cache().digest_of(&bench.wasm).unwrap(), bench.sha256);
-        fs::write(&bench.wasm, b"other").unwrap();
-        assert_eq!(
-            bench.cache().digest_of(&bench.wasm).unwrap(),
-            hex(&Sha256::digest(b"other"))
-        );
-    }
-}
+mod tests;

@@ -92,6 +92,20 @@ fn beside(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.to_owned())
 }
 
+/// Where a write to `path` ends up, links followed: the same for all paths of one file, whether
+/// it is there yet or not.
+pub fn place(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(dir), Some(name)) if dir.as_os_str().is_empty() => place(Path::new(".")).join(name),
+        (Some(dir), Some(name)) => place(dir).join(name),
+        // Nothing is there by that name, and nothing can be written to it.
+        _ => path.to_owned(),
+    }
+}
+
 /// Puts `bytes` at `path`, whole or not at all, and on the disk before it returns. A file that is
 /// replaced hands on its permissions; a link is followed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
@@ -170,6 +184,22 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn a_place_is_the_same_by_every_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::create_dir(root.join("d")).unwrap();
+        fs::write(root.join("d/file"), "x").unwrap();
+        std::os::unix::fs::symlink(root.join("d"), root.join("link")).unwrap();
+        for name in ["file", "new", "new folder/new"] {
+            let expected = root.join("d").join(name);
+            assert_eq!(place(&root.join("link").join(name)), expected);
+            assert_eq!(place(&root.join("d/../link").join(name)), expected);
+        }
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(place(Path::new("not there")), here.join("not there"));
     }
 
     #[test]

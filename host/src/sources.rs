@@ -2,7 +2,7 @@
 //!
 //! Called by the command line. Names files and their formats; reads none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ const ALSO: [&str; 6] = ["log", "gz", "gzip", "zst", "zstd", "zip"];
 /// How deep folders are searched. Deeper ones are most likely a loop.
 const MAX_DEPTH: usize = 32;
 
+/// How many links a warning names.
+const NAMED_LINKS: usize = 5;
+
 /// A file that becomes a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -36,31 +39,50 @@ pub struct Source {
 pub struct Data {
     /// The tables, by name.
     pub sources: Vec<Source>,
-    /// The folders and files as they were given.
-    given: Vec<PathBuf>,
+    /// What was left out, a line each.
+    pub warnings: Vec<String>,
+    /// What the Python guest sees under another name than its own, a line each.
+    pub renamed: Vec<String>,
+    /// The folders and files as they were given, each once.
+    given: Vec<Given>,
+}
+
+/// A folder or file that was named.
+#[derive(Debug, PartialEq, Eq)]
+struct Given {
+    path: PathBuf,
+    /// Where it is.
+    absolute: PathBuf,
+    /// What it is called in the guest's folder.
+    name: String,
 }
 
 impl Data {
     /// Looks at each path: a file is a table, a folder gives a table for each data file in it and
-    /// below it (hidden files and folders aside). Two files of one name are an error that names
-    /// both.
+    /// below it (hidden files and folders aside). A link that leads out of its folder is left out,
+    /// with a warning. Two files of one name are an error that names both.
     pub fn discover(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut found: BTreeMap<String, Source> = BTreeMap::new();
+        let (given, renamed) = given(paths)?;
+        let mut warnings = Vec::new();
         for path in paths {
             let meta = fs::metadata(path).map_err(Error::file("cannot read the data", path))?;
-            let mut files = Vec::new();
-            if meta.is_dir() {
-                list(path, 0, &mut files)?;
+            let files = if meta.is_dir() {
+                let listing = Listing::of(path)?;
+                warnings.extend(links_warning(path, &listing.outside));
+                listing.files
             } else {
-                files.push(path.clone());
-            }
+                vec![path.clone()]
+            };
             for file in files {
                 add(&mut found, file)?;
             }
         }
         Ok(Self {
             sources: found.into_values().collect(),
-            given: paths.to_vec(),
+            warnings,
+            renamed,
+            given,
         })
     }
 
@@ -73,17 +95,18 @@ impl Data {
     }
 
     /// What the Python guest is to see: one folder is `/data` itself; otherwise each file is
-    /// `/data/<its name>` and each folder `/data/<its name>/`. Single files are linked (where the
-    /// file system cannot, copied) into a folder of their own, so that the guest sees them and
-    /// not their neighbours.
+    /// `/data/<its name>` and each folder `/data/<its name>/`, with a number after a name that is
+    /// taken. Single files are linked (where the file system cannot, copied) into a folder of their
+    /// own, so that the guest sees them and not their neighbours. Links that lead out of a folder
+    /// lead nowhere: WASI refuses to follow them.
     pub fn mounts(&self) -> Result<Mounts, Error> {
         match self.given.as_slice() {
             [] => Ok(Mounts {
                 list: Vec::new(),
                 _staged: None,
             }),
-            [dir] if dir.is_dir() => Ok(Mounts {
-                list: vec![read_only(dir, GUEST_FOLDER)],
+            [dir] if dir.absolute.is_dir() => Ok(Mounts {
+                list: vec![read_only(&dir.path, GUEST_FOLDER)],
                 _staged: None,
             }),
             given => stage(given),
@@ -136,26 +159,123 @@ fn format_of(path: &Path) -> DataFormat {
     }
 }
 
-/// Adds the data files in and below `dir`, in the order of their names.
-fn list(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let mut paths: Vec<PathBuf> = entries
-        .map_err(Error::file("cannot list the folder", dir))?
-        .iter()
-        .map(fs::DirEntry::path)
-        .collect();
-    paths.sort();
-    for path in paths.into_iter().filter(|path| !hidden(path)) {
-        if path.is_dir() {
-            // Links to folders could lead in circles, or out of what was named.
-            if !path.is_symlink() && depth < MAX_DEPTH {
-                list(&path, depth + 1, files)?;
-            }
-        } else if is_data(&path) {
-            files.push(path);
+/// Names what was given as the guest will see it, with a line for each that goes by another name
+/// than its own.
+fn given(paths: &[PathBuf]) -> Result<(Vec<Given>, Vec<String>), Error> {
+    let mut all: Vec<Given> = Vec::new();
+    let mut taken = BTreeSet::new();
+    let mut renamed = Vec::new();
+    for path in paths {
+        let unreadable = Error::file("cannot read the data", path);
+        let absolute = path.canonicalize().map_err(unreadable)?;
+        if all.iter().any(|given| given.absolute == absolute) {
+            continue;
         }
+        // By the name that was given, not the one that a link leads to.
+        let own = path.file_name().or(absolute.file_name());
+        let own = own.map_or("files".into(), |name| name.to_string_lossy());
+        let name = free_name(&own, &taken);
+        if name != own {
+            renamed.push(format!(
+                "two folders or files are called {own}: Python sees {} as {GUEST_FOLDER}/{name}",
+                path.display()
+            ));
+        }
+        taken.insert(name.clone());
+        all.push(Given {
+            path: path.clone(),
+            absolute,
+            name,
+        });
     }
-    Ok(())
+    Ok((all, renamed))
+}
+
+/// `name`, or the first of `name-2`, `name-3`, ... that is free. The number stands before an
+/// extension.
+fn free_name(name: &str, taken: &BTreeSet<String>) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let numbered = (2_u32..).map(|number| format!("{stem}-{number}{extension}"));
+    std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| !taken.contains(name))
+        .unwrap_or_default()
+}
+
+/// What is in and below a folder.
+struct Listing {
+    /// The folder, without links on the way.
+    root: PathBuf,
+    /// The data files, in the order of their names.
+    files: Vec<PathBuf>,
+    /// Links that would be data, or folders, and lead out of the folder.
+    outside: Vec<PathBuf>,
+}
+
+impl Listing {
+    fn of(dir: &Path) -> Result<Self, Error> {
+        let root = dir.canonicalize();
+        let mut listing = Listing {
+            root: root.map_err(Error::file("cannot list the folder", dir))?,
+            files: Vec::new(),
+            outside: Vec::new(),
+        };
+        listing.add(dir, 0)?;
+        Ok(listing)
+    }
+
+    fn add(&mut self, dir: &Path, depth: usize) -> Result<(), Error> {
+        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut paths: Vec<PathBuf> = entries
+            .map_err(Error::file("cannot list the folder", dir))?
+            .iter()
+            .map(fs::DirEntry::path)
+            .collect();
+        paths.sort();
+        for path in paths.into_iter().filter(|path| !hidden(path)) {
+            let is_dir = path.is_dir();
+            if !is_dir && !is_data(&path) {
+                continue;
+            }
+            if self.leads_out(&path) {
+                self.outside.push(path);
+            } else if !is_dir {
+                self.files.push(path);
+            } else if !path.is_symlink() && depth < MAX_DEPTH {
+                // Links to folders could lead in circles.
+                self.add(&path, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the path is a link out of the folder, or to where nobody can tell.
+    fn leads_out(&self, path: &Path) -> bool {
+        let inside = |target: PathBuf| target.starts_with(&self.root);
+        path.is_symlink() && !path.canonicalize().is_ok_and(inside)
+    }
+}
+
+fn links_warning(dir: &Path, links: &[PathBuf]) -> Option<String> {
+    let named: Vec<String> = links
+        .iter()
+        .take(NAMED_LINKS)
+        .map(|link| link.display().to_string())
+        .collect();
+    let more = match links.len().saturating_sub(NAMED_LINKS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!links.is_empty()).then(|| {
+        format!(
+            "left out of {}, because the link leads out of the folder: {}{more}. To read what it leads to, name that with --data",
+            dir.display(),
+            named.join(", ")
+        )
+    })
 }
 
 fn hidden(path: &Path) -> bool {
@@ -172,32 +292,26 @@ fn is_data(path: &Path) -> bool {
             || extension.is_some_and(|e| ALSO.contains(&e.as_str())))
 }
 
-fn stage(given: &[PathBuf]) -> Result<Mounts, Error> {
+fn stage(given: &[Given]) -> Result<Mounts, Error> {
     let staged = tempfile::Builder::new()
         .prefix("spoor-data-")
         .tempdir()
         .map_err(Error::file("cannot make a folder in", std::env::temp_dir()))?;
     let mut list = vec![read_only(staged.path(), GUEST_FOLDER)];
-    for path in given {
-        let absolute = path
-            .canonicalize()
-            .map_err(Error::file("cannot read the data", path))?;
-        // By the name that was given, not the one that a link leads to.
-        let name = path
-            .file_name()
-            .or(absolute.file_name())
-            .unwrap_or_default();
+    for Given {
+        path,
+        absolute,
+        name,
+    } in given
+    {
         let here = staged.path().join(name);
         if absolute.is_dir() {
             // So that listing /data shows it; what is in it comes from the mount.
-            fs::create_dir_all(&here).map_err(Error::file("cannot make", &here))?;
-            list.push(read_only(
-                &absolute,
-                &format!("{GUEST_FOLDER}/{}", name.to_string_lossy()),
-            ));
-        } else if !here.exists() {
-            fs::hard_link(&absolute, &here)
-                .or_else(|_| fs::copy(&absolute, &here).map(drop))
+            fs::create_dir(&here).map_err(Error::file("cannot make", &here))?;
+            list.push(read_only(absolute, &format!("{GUEST_FOLDER}/{name}")));
+        } else {
+            fs::hard_link(absolute, &here)
+                .or_else(|_| fs::copy(absolute, &here).map(drop))
                 .map_err(Error::file("cannot hand to Python", path))?;
         }
     }
@@ -287,6 +401,73 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("/no/such/folder"), "{error}");
+    }
+
+    #[test]
+    fn links_out_of_a_folder_are_left_out_and_named() {
+        use std::os::unix::fs::symlink;
+        let outside = folder(&["secret.csv", "more/u.csv", "t.csv"]);
+        let dir = folder(&["in/t.csv", "README"]);
+        let at = |name: &str| dir.path().join(name);
+        symlink(outside.path().join("secret.csv"), at("out.csv")).unwrap();
+        symlink(outside.path().join("more"), at("folder")).unwrap();
+        symlink(outside.path().join("t.csv"), at("README.txt.md")).unwrap();
+        symlink("in/t.csv", at("within.csv")).unwrap();
+        let data = Data::discover(&[dir.path().to_owned()]).unwrap();
+        assert_eq!(names(&data), ["t", "within"]);
+        let [warning] = data.warnings.as_slice() else {
+            unreachable!("one warning for the folder: {:?}", data.warnings);
+        };
+        assert!(
+            warning.contains("/folder, ") && warning.contains("/out.csv. "),
+            "{warning}"
+        );
+        // What a person names themselves may be a link.
+        let named = Data::discover(&[at("out.csv")]).unwrap();
+        assert_eq!((names(&named), named.warnings.len()), (vec!["out"], 0));
+        // A folder may be named through a link.
+        symlink(dir.path().join("in"), outside.path().join("link")).unwrap();
+        let linked = Data::discover(&[outside.path().join("link")]).unwrap();
+        assert_eq!((names(&linked), linked.warnings.len()), (vec!["t"], 0));
+    }
+
+    #[test]
+    fn many_links_make_one_line() {
+        let links: Vec<PathBuf> = (0..7).map(|n| format!("d/{n}.csv").into()).collect();
+        let warning = links_warning(Path::new("d"), &links).unwrap();
+        assert!(warning.contains("d/4.csv and 2 more."), "{warning}");
+    }
+
+    #[test]
+    fn folders_of_one_name_are_both_seen() {
+        let dir = folder(&["a/logs/t.csv", "b/logs/u.csv", "c/logs/v.csv"]);
+        let given: Vec<PathBuf> = ["a/logs", "b/logs", "a/../a/logs", "c/logs"]
+            .iter()
+            .map(|name| dir.path().join(name))
+            .collect();
+        let data = Data::discover(&given).unwrap();
+        assert_eq!(names(&data), ["t", "u", "v"]);
+        let mounts = data.mounts().unwrap();
+        let seen: Vec<(&str, bool)> = mounts.list[1..]
+            .iter()
+            .zip(["t.csv", "u.csv", "v.csv"])
+            .map(|(mount, file)| (mount.guest.as_str(), mount.host.join(file).is_file()))
+            .collect();
+        let expected = ["/data/logs", "/data/logs-2", "/data/logs-3"];
+        assert_eq!(seen, expected.map(|guest| (guest, true)));
+        assert!(
+            data.renamed.len() == 2 && data.renamed[0].contains("b/logs as /data/logs-2"),
+            "{:?}",
+            data.renamed
+        );
+    }
+
+    #[test]
+    fn a_number_stands_before_the_extension() {
+        let taken = ["t.csv", ".x", "t-2.csv"].map(str::to_owned).into();
+        assert_eq!(free_name("t.csv", &taken), "t-3.csv");
+        assert_eq!(free_name(".x", &taken), ".x-2");
+        assert_eq!(free_name("u", &taken), "u");
     }
 
     #[test]

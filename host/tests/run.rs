@@ -96,6 +96,63 @@ fn kql_over_files_and_on_to_pandas() {
 }
 
 #[test]
+fn a_link_out_of_the_data_leads_nowhere() {
+    let place = Place::new();
+    place.write("secret.csv", "a\n42\n");
+    place.write("logs/T.csv", "a\n1\n");
+    std::os::unix::fs::symlink("../secret.csv", place.path("logs/out.csv")).unwrap();
+    std::os::unix::fs::symlink("T.csv", place.path("logs/within.csv")).unwrap();
+    place.notebook(
+        "n.ipynb",
+        &[
+            "print(open('/data/within.csv').read())",
+            "open('/data/out.csv')",
+            "%%kql\nout",
+        ],
+    );
+    let output = place.run(&["run", "n.ipynb", "--data", "logs", "--allow-errors"]);
+    expect(&output, 0);
+    let shown = outputs(&place.path("n.out.ipynb"));
+    assert_eq!(shown[0], "a\n1\n\n");
+    assert!(
+        shown[1].contains("Error") && shown[2].starts_with("KqlError"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_file_that_would_fill_the_memory_leaves_the_other_tables() {
+    let place = Place::new();
+    let keys: String = (0..200_000)
+        .map(|row| format!("{{\"k{}\":1}}\n", row % 10_000))
+        .collect();
+    place.write("logs/Keys.json", &keys);
+    place.write("logs/Good.csv", "a\n1\n2\n");
+    let good = "%%kql\nGood | count";
+    place.notebook(
+        "n.ipynb",
+        &[
+            "%%kql --as kept\nprint 7",
+            "%%kql\nKeys | count",
+            good,
+            "%%kql\nkept",
+        ],
+    );
+    let output = place.run(&["run", "n.ipynb", "--data", "logs", "--allow-errors"]);
+    expect(&output, 0);
+    let shown = outputs(&place.path("n.out.ipynb"));
+    assert!(
+        shown[1].starts_with("DataError") && shown[1].contains("logs/Keys.json, line "),
+        "{}",
+        shown[1]
+    );
+    assert!(
+        shown[2].contains('2') && shown[3].contains('7'),
+        "{shown:?}"
+    );
+}
+
+#[test]
 fn a_cell_that_fails_stops_the_run_unless_errors_are_allowed() {
     let place = Place::new();
     place.notebook(

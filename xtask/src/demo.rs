@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::build;
 use crate::paths::Paths;
-use crate::process::{run, say, step};
+use crate::process::{hunt, run, say, step};
 
 /// The hunt that the demo runs, in `web/gallery`.
 const HUNT: &str = "signin-anomalies";
@@ -16,20 +16,10 @@ pub fn run_demo(paths: &Paths) -> Result<()> {
     build::for_running(paths)?;
     let data = data(paths)?;
     let notebook = paths.root.join("web/gallery").join(format!("{HUNT}.ipynb"));
-    let (executed, page) = (
-        paths.demo().join(format!("{HUNT}.ipynb")),
-        paths.demo().join(format!("{HUNT}.html")),
-    );
+    let executed = paths.demo().join(format!("{HUNT}.ipynb"));
+    let page = executed.with_extension("html");
     say(&format!("Running the hunt {HUNT}"));
-    run(Command::new(paths.spoor())
-        .arg("run")
-        .arg(&notebook)
-        .arg("--data")
-        .arg(&data)
-        .arg("--output")
-        .arg(&executed)
-        .arg("--html")
-        .arg(&page))?;
+    run(&mut hunt(paths, &notebook, &data, &executed))?;
     println!("\nThe executed notebook: {}", executed.display());
     println!("Its page: {}", page.display());
     println!(

@@ -3,13 +3,12 @@
 //! The data does not ship with Spoor. Where it is absent this says so and succeeds.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::paths::Paths;
-use crate::process::{say, step};
+use crate::process::{hunt, say, step};
 
 const DATA: &str = "data/covenant_dcom_iertutil_dll_hijack.zip";
 const HUNT: &str = "tests/hunts/lateral-movement";
@@ -29,15 +28,7 @@ pub fn run(paths: &Paths) -> Result<()> {
     let executed = folder.join("lateral-movement.ipynb");
     step(
         "Hunting through real telemetry",
-        Command::new(paths.spoor())
-            .arg("run")
-            .arg(&notebook)
-            .arg("--data")
-            .arg(&data)
-            .arg("--output")
-            .arg(&executed)
-            .arg("--html")
-            .arg(executed.with_extension("html")),
+        &mut hunt(paths, &notebook, &data, &executed),
     )?;
     check(
         &executed,

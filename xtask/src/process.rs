@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::paths::Paths;
+
 /// Announces a step.
 pub fn say(step: &str) {
     eprintln!("==> {step}");
@@ -33,6 +35,21 @@ pub fn step(what: &str, command: &mut Command) -> Result<()> {
         eprintln!("    done in {seconds:.0} s");
     }
     Ok(())
+}
+
+/// The command that runs a notebook over data into `executed`, with its page beside that.
+pub fn hunt(paths: &Paths, notebook: &Path, data: &Path, executed: &Path) -> Command {
+    let mut command = Command::new(paths.spoor());
+    command
+        .arg("run")
+        .arg(notebook)
+        .arg("--data")
+        .arg(data)
+        .arg("--output")
+        .arg(executed)
+        .arg("--html")
+        .arg(executed.with_extension("html"));
+    command
 }
 
 /// Runs `command` and gives its standard output. Standard error is shown.

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod guest;
+mod places;
 mod query;
 mod render;
 mod replay;

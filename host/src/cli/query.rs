@@ -5,11 +5,13 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use spoor_data::{KERNEL_MEMORY, Limits};
 use spoor_kql::{Engine, EngineOptions, QueryError};
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
-use super::{Exit, Failure};
+use super::places::Places;
+use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::export;
 use crate::save::write_atomically;
@@ -101,13 +103,39 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     }
     let (text, name) = query_text(&args.query)?;
     let data = Data::discover(&args.data)?;
-    let table = answer(&text, &name, &data)?;
+    data.warnings.iter().for_each(say::warning);
+    let table = answer(&text, &name, &data, &args)?;
     let bytes = shown(&table, form, args.output.is_none())?;
     match &args.output {
         Some(path) => write_atomically(path, &bytes)?,
-        None => std::io::stdout().lock().write_all(&bytes)?,
+        None => print(bytes, form)?,
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a result that would replace the query's file or data that it reads.
+fn keep_apart(args: &Args, read: &[&Source]) -> Result<(), Failure> {
+    let mut places = Places::default();
+    if let Some(file) = args.query.strip_prefix('@') {
+        places.read(format!("the query {file}"), Path::new(file));
+    }
+    places.read_data(read.iter().copied());
+    match &args.output {
+        Some(output) => places.write("the result", output),
+        None => Ok(()),
+    }
+}
+
+/// Puts the result on standard output: as it is, but for what a terminal would obey.
+fn print(bytes: Vec<u8>, form: Format) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.is_terminal() && !form.is_binary() {
+        let text = say::visible(&String::from_utf8_lossy(&bytes));
+        stdout.write_all(text.as_bytes())?;
+    } else {
+        stdout.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// The query, and what to call its source in messages.
@@ -133,7 +161,7 @@ fn query_text(argument: &str) -> Result<(String, String), Failure> {
     }
 }
 
-fn answer(text: &str, name: &str, data: &Data) -> Result<Table, Failure> {
+fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
     let failed = |e: QueryError| Failure::new(Exit::Failed, told(e, text, name));
     let mut engine = Engine::new(options()).map_err(|e| failed(e.into()))?;
     let declared: Vec<String> = data
@@ -142,11 +170,13 @@ fn answer(text: &str, name: &str, data: &Data) -> Result<Table, Failure> {
         .map(|source| source.spec.name.clone())
         .collect();
     let wanted = engine.references(text, &declared);
-    for source in data
+    let wanted: Vec<&Source> = data
         .sources
         .iter()
         .filter(|source| wanted.contains(&source.spec.name))
-    {
+        .collect();
+    keep_apart(args, &wanted)?;
+    for source in wanted {
         engine.register(&source.spec.name, load(source)?);
     }
     Ok(engine.run(text, now()).map_err(failed)?.table)
@@ -193,13 +223,13 @@ fn load(source: &Source) -> Result<Table, Failure> {
     let bytes =
         fs::read(&source.path).map_err(Error::file("cannot read the data", &source.path))?;
     let hint = spoor_data::Format::of_path(&source.spec.label);
-    spoor_data::read(
-        &source.spec.label,
-        hint,
-        bytes,
-        spoor_data::Limits::default(),
-    )
-    .map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))
+    spoor_data::read(&source.spec.label, hint, bytes, limits())
+        .map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))
+}
+
+/// What a file may fill: at least what the kernel lets it, so that what a notebook reads this reads too.
+fn limits() -> Limits {
+    Limits::of_memory((memory() as u64).max(KERNEL_MEMORY))
 }
 
 /// The time in Kusto's ticks.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use spoor_notebook::{Notebook, RenderOptions};
 
+use super::places::Places;
 use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::save::write_atomically;
@@ -40,24 +41,24 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         .output
         .as_deref()
         .filter(|out| args.notebooks.len() > 1 || out.is_dir());
+    if into_folder.is_some_and(is_dash) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "standard output takes one page; name one notebook",
+        ));
+    }
+    let pages: Vec<PathBuf> = args
+        .notebooks
+        .iter()
+        .map(|notebook| page_path(notebook, args.output.as_deref(), into_folder))
+        .collect();
+    keep_apart(&args.notebooks, &pages)?;
     if let Some(folder) = into_folder {
-        if is_dash(folder) {
-            return Err(Failure::new(
-                Exit::Usage,
-                "standard output takes one page; name one notebook",
-            ));
-        }
         fs::create_dir_all(folder).map_err(Error::file("cannot make", folder))?;
     }
     let mut exit = Exit::Done;
-    for notebook in &args.notebooks {
-        let out = match (&args.output, into_folder) {
-            (_, Some(folder)) => folder.join(page_name(notebook)),
-            (Some(out), None) => out.clone(),
-            (None, None) if is_dash(notebook) => PathBuf::from("-"),
-            (None, None) => notebook.with_file_name(page_name(notebook)),
-        };
-        match one(notebook, &out) {
+    for (notebook, page) in args.notebooks.iter().zip(&pages) {
+        match one(notebook, page) {
             Ok(()) => {}
             Err(failure) if args.notebooks.len() == 1 => return Err(failure),
             // The others are still wanted.
@@ -68,6 +69,28 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// Where the page of a notebook goes.
+fn page_path(notebook: &Path, output: Option<&Path>, into_folder: Option<&Path>) -> PathBuf {
+    match (output, into_folder) {
+        (_, Some(folder)) => folder.join(page_name(notebook)),
+        (Some(out), None) => out.to_owned(),
+        (None, None) if is_dash(notebook) => PathBuf::from("-"),
+        (None, None) => notebook.with_file_name(page_name(notebook)),
+    }
+}
+
+/// Refuses pages that would replace a notebook or each other.
+fn keep_apart(notebooks: &[PathBuf], pages: &[PathBuf]) -> Result<(), Failure> {
+    let mut places = Places::default();
+    for notebook in notebooks {
+        places.read(format!("the notebook {}", notebook.display()), notebook);
+    }
+    for (notebook, page) in notebooks.iter().zip(pages) {
+        places.write(format!("the page of {}", notebook.display()), page)?;
+    }
+    Ok(())
 }
 
 fn one(path: &Path, out: &Path) -> Result<(), Failure> {

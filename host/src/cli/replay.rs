@@ -56,8 +56,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             let (number, event) = (difference.number, &difference.event);
             writeln!(
                 out,
-                "event {number} ({event}) comes out otherwise:\n{}",
-                difference.what
+                "event {number} ({}) comes out otherwise:\n{}",
+                say::visible(event),
+                say::visible(&difference.what)
             )?;
             Ok(Exit::Failed)
         }

@@ -2,11 +2,13 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spoor_notebook::{Notebook, Parameters};
 
+use super::places::Places;
 use super::{Exit, Failure, say};
 use crate::aot::Cache;
 use crate::assets::Assets;
@@ -97,6 +99,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let mut notebook = super::render::read_notebook(&args.notebook)?;
     inject(&args.parameters, &mut notebook)?;
     let data = Data::discover(&args.data)?;
+    data.warnings
+        .iter()
+        .chain(&data.renamed)
+        .for_each(say::warning);
+    keep_apart(&args, saver.path(), &data)?;
     if let Some(record) = args.record.as_deref().filter(|record| record.exists()) {
         let message = format!(
             "{} exists; a recording is never overwritten",
@@ -122,15 +129,17 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         },
     };
     let run = Run::default();
-    listen(run.asker())?;
+    let signals = Signals::default();
+    signals.listen(run.asker())?;
     let finished = run.start(&runtime, &mut notebook, &mut saver, plan, &mut |progress| {
         screen.show(progress)
     });
+    signals.end_the_program_from_now_on();
     screen.end();
     let finished = finished?;
     if let Some(html) = &args.html {
         let page = super::render::page(&notebook, &args.notebook);
-        write_atomically(html, page.as_bytes())?;
+        signals.hold_while(|| write_atomically(html, page.as_bytes()))?;
     }
     report(&finished, saver.path(), args.html.as_deref())?;
     let exit = exit_of(&finished);
@@ -139,6 +148,26 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         std::process::exit(exit as i32);
     }
     Ok(exit)
+}
+
+/// Refuses results that would replace an input or each other.
+fn keep_apart(args: &Args, output: &Path, data: &Data) -> Result<(), Failure> {
+    let mut places = Places::default();
+    if !args.in_place {
+        places.read(
+            format!("the notebook {}", args.notebook.display()),
+            &args.notebook,
+        );
+    }
+    places.read_data(&data.sources);
+    places.write("the executed notebook", output)?;
+    if let Some(html) = &args.html {
+        places.write("the page", html)?;
+    }
+    match &args.record {
+        Some(record) => places.write("the recording", record),
+        None => Ok(()),
+    }
 }
 
 /// Where the executed notebook goes. Refuses to overwrite the input in passing.
@@ -184,27 +213,54 @@ fn inject(arguments: &[String], notebook: &mut Notebook) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Hands signals to the run.
-fn listen(asker: Asker) -> Result<(), Failure> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let unable =
-        |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
-    let mut signals =
-        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
-    let heed = move || {
-        for signal in signals.forever() {
-            asker.ask(if signal == SIGINT {
-                Ask::Interrupt
-            } else {
-                Ask::Stop
-            });
-        }
-    };
-    std::thread::Builder::new()
-        .name("spoor-signals".into())
-        .spawn(heed)
-        .map(drop)
-        .map_err(unable)
+/// What signals do: while the notebook runs they are the run's affair, afterwards they end the
+/// program.
+#[derive(Default)]
+struct Signals {
+    /// Whether the run is over. Locked while a file is written, so that none is left half made.
+    over: Arc<Mutex<bool>>,
+}
+
+impl Signals {
+    /// Takes signals from now on, and hands them to the run.
+    fn listen(&self, asker: Asker) -> Result<(), Failure> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let unable = |e: std::io::Error| {
+            Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"))
+        };
+        let mut signals =
+            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+        let over = self.over.clone();
+        let heed = move || {
+            for signal in signals.forever() {
+                let over = over.lock().unwrap_or_else(PoisonError::into_inner);
+                if *over {
+                    std::process::exit(Exit::Interrupted as i32);
+                }
+                asker.ask(if signal == SIGINT {
+                    Ask::Interrupt
+                } else {
+                    Ask::Stop
+                });
+            }
+        };
+        std::thread::Builder::new()
+            .name("spoor-signals".into())
+            .spawn(heed)
+            .map(drop)
+            .map_err(unable)
+    }
+
+    /// The run is over: nobody is left to ask.
+    fn end_the_program_from_now_on(&self) {
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    /// Does what a signal must not break off; one that comes meanwhile counts afterwards.
+    fn hold_while<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
 }
 
 fn exit_of(finished: &Finished) -> Exit {
@@ -285,9 +341,15 @@ impl Screen {
         }
     }
 
-    /// Text of a cell, as it is.
+    /// Text of a cell, as it is but for what a terminal would obey.
     fn raw(&self, text: &str) {
-        let write = || drop(std::io::stderr().write_all(text.as_bytes()));
+        let mut stderr = std::io::stderr();
+        let text = if stderr.is_terminal() {
+            say::visible(text)
+        } else {
+            text.to_owned()
+        };
+        let mut write = || drop(stderr.write_all(text.as_bytes()));
         match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
@@ -323,13 +385,14 @@ fn report(finished: &Finished, out: &Path, html: Option<&Path>) -> Result<(), Fa
         writeln!(
             stdout,
             "{:>4}  {:8}  {on}{text:width$}{off}  {time:>8}",
-            cell.number, cell.language
+            cell.number,
+            say::plain(&cell.language)
         )?;
     }
     writeln!(stdout, "\n{}", ending_line(finished))?;
-    writeln!(stdout, "notebook  {}", out.display())?;
+    writeln!(stdout, "notebook  {}", say::path(out))?;
     if let Some(html) = html {
-        writeln!(stdout, "page      {}", html.display())?;
+        writeln!(stdout, "page      {}", say::path(html))?;
     }
     Ok(())
 }

@@ -29,6 +29,9 @@ pub(crate) enum Part {
     Typed(KustoType, ArrayRef),
 }
 
+/// What an array takes beside its values, about. Many small chunks of many columns are mostly this.
+const ARRAY_BYTES: u64 = 256;
+
 /// Everything read so far.
 #[derive(Default)]
 pub(crate) struct Assembly {
@@ -36,6 +39,40 @@ pub(crate) struct Assembly {
     index: HashMap<String, usize>,
     /// Rows of each chunk.
     chunks: Vec<usize>,
+    meter: Meter,
+}
+
+/// Watches what the table takes.
+#[derive(Default, Clone, Copy)]
+struct Meter {
+    /// The most bytes that it may take.
+    limit: u64,
+    /// Bytes of values.
+    bytes: u64,
+    rows: u64,
+}
+
+impl Meter {
+    /// Refuses what is beyond the limit.
+    fn check(&self, chunks: usize, columns: usize) -> Result<(), Problem> {
+        let arrays = (chunks as u64).saturating_mul(columns as u64);
+        let total = arrays
+            .saturating_mul(ARRAY_BYTES)
+            .saturating_add(self.bytes);
+        if total <= self.limit {
+            return Ok(());
+        }
+        Err(Problem::TableTooLarge {
+            limit: self.limit,
+            rows: self.rows,
+            columns,
+        })
+    }
+
+    /// Counts values that took `before` bytes and now take `after`.
+    fn change(&mut self, before: u64, after: u64) {
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+    }
 }
 
 /// A column over all chunks.
@@ -84,6 +121,17 @@ impl Kind {
 }
 
 impl Assembly {
+    /// Nothing yet, and never more than `limit` bytes.
+    pub(crate) fn within(limit: u64) -> Self {
+        Assembly {
+            meter: Meter {
+                limit,
+                ..Meter::default()
+            },
+            ..Assembly::default()
+        }
+    }
+
     /// The index of the column called `name`, which is made if there is none. A column without a name is called after
     /// its place: `Column1`.
     pub(crate) fn column(&mut self, name: &str) -> Result<usize, Problem> {
@@ -125,16 +173,20 @@ impl Assembly {
         self.columns.len()
     }
 
-    /// Adds a chunk of `rows` rows. Parts name their column by index and have that many rows each.
-    pub(crate) fn push(&mut self, rows: usize, parts: Vec<(usize, Part)>) {
+    /// Adds a chunk of `rows` rows. Parts name their column by index and have that many rows each. Fails when the table
+    /// has become larger than it may.
+    pub(crate) fn push(&mut self, rows: usize, parts: Vec<(usize, Part)>) -> Result<(), Problem> {
         let chunk = self.chunks.len();
         self.chunks.push(rows);
+        self.meter.rows += rows as u64;
         for (at, part) in parts {
             if let Some(column) = self.columns.get_mut(at) {
+                self.meter.change(0, part.bytes());
                 column.kind = column.kind.join(part.kind());
                 column.parts.push((chunk, part));
             }
         }
+        self.meter.check(self.chunks.len(), self.columns.len())
     }
 
     /// Settles the columns' types; the table is then finished chunk by chunk.
@@ -153,6 +205,7 @@ impl Assembly {
         Finisher {
             table,
             parts,
+            meter: self.meter,
             chunks: self.chunks.into_iter().enumerate(),
             absent: HashMap::new(),
         }
@@ -167,6 +220,14 @@ impl Part {
         }
     }
 
+    /// Bytes of its values.
+    fn bytes(&self) -> u64 {
+        match self {
+            Part::Text(strings, _) => array_bytes(strings),
+            Part::Typed(_, array) => array_bytes(array.as_ref()),
+        }
+    }
+
     /// The part under the column's type.
     fn into_array(self, ty: KustoType) -> Result<ArrayRef, Problem> {
         match self {
@@ -177,12 +238,20 @@ impl Part {
     }
 }
 
+/// Bytes of an array's own rows; what it shares with a longer array is not its own.
+fn array_bytes(array: &dyn Array) -> u64 {
+    let own = array.to_data().get_slice_memory_size();
+    own.unwrap_or_else(|_| array.get_array_memory_size()) as u64
+}
+
 type Parts = std::iter::Peekable<std::vec::IntoIter<(usize, Part)>>;
 
 /// Brings chunk after chunk under the final types.
 pub(crate) struct Finisher {
     table: Table,
     parts: Vec<Parts>,
+    /// Wider types take more: text of a number, a dynamic value of a truth value.
+    meter: Meter,
     chunks: std::iter::Enumerate<std::vec::IntoIter<usize>>,
     /// A chunk of nulls of each type that was needed: wide, sparse files would be mostly copies of it.
     absent: HashMap<KustoType, ArrayRef>,
@@ -195,20 +264,18 @@ impl Finisher {
             return Ok(false);
         };
         let columns = self.table.shared_columns();
-        let arrays: Result<Vec<ArrayRef>, Problem> = columns
-            .iter()
-            .zip(&mut self.parts)
-            .map(
-                |(column, parts)| match parts.next_if(|(at, _)| *at == chunk) {
-                    Some((_, part)) => part.into_array(column.ty),
-                    None => Ok(absent(&mut self.absent, column.ty, rows)),
-                },
-            )
-            .collect();
+        let mut arrays = Vec::with_capacity(columns.len());
+        for (column, parts) in columns.iter().zip(&mut self.parts) {
+            arrays.push(match parts.next_if(|(at, _)| *at == chunk) {
+                Some((_, part)) => settled(part, column.ty, &mut self.meter)?,
+                None => absent(&mut self.absent, column.ty, rows),
+            });
+        }
+        self.meter.check(chunk + 1, columns.len())?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema: Arc<Schema> = self.table.schema().clone();
         let batch =
-            RecordBatch::try_new_with_options(schema, arrays?, &options).map_err(table_problem)?;
+            RecordBatch::try_new_with_options(schema, arrays, &options).map_err(table_problem)?;
         self.table.push(batch).map_err(table_problem)?;
         Ok(true)
     }
@@ -217,6 +284,14 @@ impl Finisher {
     pub(crate) fn into_table(self) -> Table {
         self.table
     }
+}
+
+/// A part under its column's final type, counted anew.
+fn settled(part: Part, ty: KustoType, meter: &mut Meter) -> Result<ArrayRef, Problem> {
+    let before = part.bytes();
+    let array = part.into_array(ty)?;
+    meter.change(before, array_bytes(array.as_ref()));
+    Ok(array)
 }
 
 fn table_problem(error: impl std::fmt::Display) -> Problem {

@@ -103,11 +103,6 @@ impl Spans {
         let (offsets, bytes) = self.into_buffers();
         StringArray::try_new(offsets, bytes, None).map_err(|_| Problem::Encoding)
     }
-
-    /// Bytes held.
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.ends.len() * 4
-    }
 }
 
 /// A scalar of JSON that is not null.
@@ -328,14 +323,15 @@ impl Cells {
         }
     }
 
-    /// Bytes held.
-    pub(crate) fn size(&self) -> usize {
+    /// Bytes that the cells take once there are `rows` of them: one value makes room for all.
+    pub(crate) fn size(&self, rows: usize) -> usize {
         match &self.values {
             Values::None => 0,
-            Values::Bool(values) => values.len(),
-            Values::Long(values) => values.len() * 8,
-            Values::Real(values) => values.len() * 8,
-            Values::Text(spans) | Values::Mixed(spans) | Values::Dynamic(spans) => spans.size(),
+            Values::Bool(_) => rows,
+            Values::Long(_) | Values::Real(_) => rows * 8,
+            Values::Text(spans) | Values::Mixed(spans) | Values::Dynamic(spans) => {
+                spans.bytes.len() + rows * 4
+            }
         }
     }
 }

@@ -1,4 +1,8 @@
 //! Parquet and Arrow IPC as rows: their own readers give Arrow batches, which are brought under Kusto's types.
+//!
+//! Both formats can say much with little: a dictionary, a run or a view repeats a long value for every row. So what a
+//! file claims is added up before anything is decoded, text of Parquet is read as views of its pages, and a batch is
+//! weighed, and cut, before its rows get copies of their own.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -6,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, RecordBatchReader, new_empty_array,
 };
-use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use arrow_ipc::reader::StreamReader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,21 +25,31 @@ use spoor_table::{KustoType, convert, ipc};
 use crate::assembly::{Assembly, CHUNK_ROWS, Part};
 use crate::error::{Problem, Trouble};
 use crate::format::Format;
-use crate::{Deadline, Limits, messages};
+use crate::pages::{self, Claims};
+use crate::{Deadline, Limits, MOST_ROW_BYTES, messages, weight};
+
+/// Bytes of rows that are converted at once. Nested values take up to thirteen times their size as dynamic ones.
+const CHUNK_BYTES: u64 = 32 << 20;
 
 /// Reads one columnar file.
 pub(crate) struct ColumnarReader {
     format: Format,
-    batches: Box<dyn RecordBatchReader + Send>,
+    batches: Batches,
+    /// The schema as the file has it; the batches may have views for its text.
+    schema: SchemaRef,
     /// How each column is read; empty before the first step.
     plan: Vec<Plan>,
     /// What is left of a batch that is longer than a chunk.
     rest: Option<RecordBatch>,
 }
 
+type Batches = Box<dyn RecordBatchReader + Send>;
+
 /// Where a column goes and how.
 struct Plan {
     column: usize,
+    /// The type to bring it to first, where it is read as views of another.
+    plain: Option<DataType>,
     ty: KustoType,
     how: How,
 }
@@ -51,13 +65,14 @@ enum How {
 
 impl ColumnarReader {
     pub(crate) fn new(format: Format, bytes: Vec<u8>, limits: Limits) -> Result<Self, Trouble> {
-        let batches = unwinding(format, || match format {
+        let (batches, schema) = unwinding(format, || match format {
             Format::Parquet => parquet(bytes, limits),
             _ => arrow(bytes, limits),
         })??;
         Ok(ColumnarReader {
             format,
             batches,
+            schema,
             plan: Vec::new(),
             rest: None,
         })
@@ -70,7 +85,7 @@ impl ColumnarReader {
         deadline: &Deadline,
     ) -> Result<bool, Trouble> {
         if self.plan.is_empty() {
-            self.plan = plan(&self.batches.schema(), assembly)?;
+            self.plan = plan(&self.schema, &self.batches.schema(), assembly)?;
         }
         loop {
             let Some(batch) = self.next()? else {
@@ -84,14 +99,14 @@ impl ColumnarReader {
                         .map_err(|cause| refused(self.format, &cause))?,
                 ));
             }
-            assembly.push(batch.num_rows(), parts);
+            assembly.push(batch.num_rows(), parts)?;
             if deadline.passed() {
                 return Ok(false);
             }
         }
     }
 
-    /// The next batch of at most a chunk's rows.
+    /// The next batch of at most a chunk's rows and bytes.
     fn next(&mut self) -> Result<Option<RecordBatch>, Trouble> {
         let batch = match self.rest.take() {
             Some(batch) => batch,
@@ -100,12 +115,27 @@ impl ColumnarReader {
                 None => return Ok(None),
             },
         };
-        if batch.num_rows() <= CHUNK_ROWS {
+        let rows = rows_at_once(&batch)?;
+        if batch.num_rows() == rows {
             return Ok(Some(batch));
         }
-        self.rest = Some(batch.slice(CHUNK_ROWS, batch.num_rows() - CHUNK_ROWS));
-        Ok(Some(batch.slice(0, CHUNK_ROWS)))
+        self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
+        Ok(Some(batch.slice(0, rows)))
     }
+}
+
+/// How many of a batch's first rows make a chunk.
+fn rows_at_once(batch: &RecordBatch) -> Result<usize, Problem> {
+    let mut rows = batch.num_rows().min(CHUNK_ROWS);
+    while rows > 1 && !weight::fits(&batch.slice(0, rows), CHUNK_BYTES) {
+        rows /= 2;
+    }
+    if rows == 1 && !weight::fits(&batch.slice(0, 1), MOST_ROW_BYTES as u64) {
+        return Err(Problem::RowTooLong {
+            limit: MOST_ROW_BYTES,
+        });
+    }
+    Ok(rows)
 }
 
 /// Makes an error of a reader's panic. The checks below catch what they can, but the Parquet decoder still panics on some
@@ -120,7 +150,8 @@ fn unwinding<T>(format: Format, work: impl FnOnce() -> T) -> Result<T, Trouble> 
     })
 }
 
-fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader + Send>, Trouble> {
+/// A reader, and the schema as the file has it.
+fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Trouble> {
     let refuse = |error| refused(Format::Parquet, &error);
     let bytes = bytes::Bytes::from(bytes);
     let bare = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -128,32 +159,70 @@ fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader +
         .map_err(refuse)?
         .metadata()
         .clone();
-    let groups = metadata.row_groups();
-    let size = groups.iter().fold(0_u64, |sum, group| {
-        sum.saturating_add(group.total_byte_size().unsigned_abs())
-    });
-    if size > limits.output_bytes {
-        return Err(Problem::TooLarge {
-            limit: limits.output_bytes,
-        }
-        .whole());
-    }
     if !columns_lie_within(&metadata, bytes.len() as u64) {
         return Err(refused(Format::Parquet, &"a column lies outside the file"));
     }
+    let claims = pages::claims(&metadata, &bytes);
+    let claims = claims.map_err(|cause| refused(Format::Parquet, &cause))?;
+    check_claims(&claims, &metadata, limits)?;
     let options = if has_sound_schema(&metadata) {
         ArrowReaderOptions::new()
     } else {
-        bare
+        bare.clone()
     };
-    let metadata = ArrowReaderMetadata::try_new(metadata, options).map_err(refuse)?;
+    let plain = ArrowReaderMetadata::try_new(metadata.clone(), options).map_err(refuse)?;
+    let schema = plain.schema().clone();
+    let views = bare.with_schema(with_views(&schema));
+    let metadata = ArrowReaderMetadata::try_new(metadata, views).map_err(refuse)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
-    Ok(Box::new(
-        builder
-            .with_batch_size(CHUNK_ROWS)
-            .build()
-            .map_err(refuse)?,
-    ))
+    let batches = builder.with_batch_size(CHUNK_ROWS).build();
+    Ok((Box::new(batches.map_err(refuse)?), schema))
+}
+
+/// Refuses a file that would unpack or decode to more than there is room for.
+fn check_claims(
+    claims: &Claims,
+    metadata: &ParquetMetaData,
+    limits: Limits,
+) -> Result<(), Problem> {
+    if claims.unpacked > limits.output_bytes {
+        return Err(Problem::TooLarge {
+            limit: limits.output_bytes,
+        });
+    }
+    if claims.decoded > limits.table_bytes {
+        let file = metadata.file_metadata();
+        return Err(Problem::TableTooLarge {
+            limit: limits.table_bytes,
+            rows: file.num_rows().unsigned_abs(),
+            columns: file.schema_descr().num_columns(),
+        });
+    }
+    Ok(())
+}
+
+/// The schema with views for all text and bytes, which then stay in their pages.
+fn with_views(schema: &SchemaRef) -> SchemaRef {
+    let fields: Fields = schema.fields().iter().map(field_with_views).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn field_with_views(field: &FieldRef) -> FieldRef {
+    let ty = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        DataType::List(item) => DataType::List(field_with_views(item)),
+        DataType::LargeList(item) => DataType::LargeList(field_with_views(item)),
+        DataType::FixedSizeList(item, size) => {
+            DataType::FixedSizeList(field_with_views(item), *size)
+        }
+        DataType::ListView(item) => DataType::ListView(field_with_views(item)),
+        DataType::LargeListView(item) => DataType::LargeListView(field_with_views(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field_with_views).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(field_with_views(entries), *sorted),
+        _ => return field.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(ty))
 }
 
 /// Whether every column chunk is a range of the file; the reader takes that for granted.
@@ -182,18 +251,24 @@ fn has_sound_schema(metadata: &ParquetMetaData) -> bool {
         .flatten()
         .find(|pair| pair.key == ARROW_SCHEMA_META_KEY);
     let bytes = encoded.and_then(|pair| STANDARD.decode(pair.value.as_deref()?).ok());
-    bytes.is_some_and(|bytes| messages::check(&bytes, 0).is_ok())
+    bytes.is_some_and(|bytes| messages::check(&bytes) == Ok(0))
 }
 
-fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<Box<dyn RecordBatchReader + Send>, Trouble> {
+fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Trouble> {
     let bytes = bytes::Bytes::from(bytes);
     let stream = messages::stream_of(&bytes).map_err(|cause| refused(Format::Arrow, &cause))?;
-    messages::check(stream, limits.output_bytes).map_err(|cause| refused(Format::Arrow, &cause))?;
+    let claimed = messages::check(stream).map_err(|cause| refused(Format::Arrow, &cause))?;
+    if claimed > limits.output_bytes {
+        return Err(Problem::TooLarge {
+            limit: limits.output_bytes,
+        }
+        .whole());
+    }
     let stream = bytes.slice_ref(stream);
-    let reader = StreamReader::try_new(Cursor::new(stream), None);
-    Ok(Box::new(
-        reader.map_err(|error| refused(Format::Arrow, &error))?,
-    ))
+    let reader = StreamReader::try_new(Cursor::new(stream), None)
+        .map_err(|error| refused(Format::Arrow, &error))?;
+    let schema = reader.schema();
+    Ok((Box::new(reader), schema))
 }
 
 fn refused(format: Format, cause: &impl std::fmt::Display) -> Trouble {
@@ -204,26 +279,42 @@ fn refused(format: Format, cause: &impl std::fmt::Display) -> Trouble {
     .whole()
 }
 
-/// Decides on every column, and makes them known even if no row follows.
-fn plan(schema: &SchemaRef, assembly: &mut Assembly) -> Result<Vec<Plan>, Trouble> {
+/// Decides on every column, and makes them known even if no row follows. `read` is the schema that the batches have.
+fn plan(
+    schema: &SchemaRef,
+    read: &SchemaRef,
+    assembly: &mut Assembly,
+) -> Result<Vec<Plan>, Trouble> {
     let first = assembly.width();
     let mut plans = Vec::with_capacity(schema.fields().len());
     let mut parts = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
+    for (field, read) in schema.fields().iter().zip(read.fields()) {
         let (ty, how) = reading(field)?;
+        let plain = is_view_of(read.data_type(), field.data_type());
+        let plain = plain.then(|| field.data_type().clone());
         let mut column = assembly.column(field.name())?;
         if plans.iter().any(|plan: &Plan| plan.column == column) {
             let place = plans.len() + 1;
             column = assembly.column(&format!("{}{place}", field.name()))?;
         }
         parts.push((column, Part::Typed(ty, new_empty_array(&ty.arrow()))));
-        plans.push(Plan { column, ty, how });
+        plans.push(Plan {
+            column,
+            plain,
+            ty,
+            how,
+        });
     }
     if plans.is_empty() && first == 0 {
         return Err(Problem::NoColumns.whole());
     }
-    assembly.push(0, parts);
+    assembly.push(0, parts)?;
     Ok(plans)
+}
+
+/// Whether a column is read as views though the file has another layout. Nested text is not: it is converted anyway.
+fn is_view_of(read: &DataType, field: &DataType) -> bool {
+    read != field && matches!(read, DataType::Utf8View | DataType::BinaryView)
 }
 
 fn reading(field: &Field) -> Result<(KustoType, How), Problem> {
@@ -249,19 +340,23 @@ fn reading(field: &Field) -> Result<(KustoType, How), Problem> {
 
 impl Plan {
     fn part(&self, array: &ArrayRef) -> Result<Part, String> {
+        let array = match &self.plain {
+            Some(plain) => cast(array, plain)?,
+            None => array.clone(),
+        };
         let array = match self.how {
-            How::Asis => array.clone(),
-            How::JsonText => {
-                let text = arrow::compute::cast(array, &DataType::Utf8)
-                    .map_err(|error| error.to_string())?;
-                json_values(&text)
-            }
+            How::Asis => array,
+            How::JsonText => json_values(&cast(&array, &DataType::Utf8)?),
             How::Convert => {
-                convert::array_to_kusto(array, self.ty).map_err(|error| error.to_string())?
+                convert::array_to_kusto(&array, self.ty).map_err(|error| error.to_string())?
             }
         };
         Ok(Part::Typed(self.ty, array))
     }
+}
+
+fn cast(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef, String> {
+    arrow::compute::cast(array, ty).map_err(|error| error.to_string())
 }
 
 /// JSON text as dynamic values. Text that is not JSON is a string value; empty text is null.

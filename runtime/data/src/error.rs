@@ -110,6 +110,26 @@ pub enum Problem {
         /// The limit in bytes.
         limit: u64,
     },
+    /// More table than the limit allows.
+    #[error(
+        "the table comes to more than {limit} bytes (at {rows} rows and {columns} columns), the most that one file may fill; load fewer rows or columns, and where keys are data put them into an array of name and value"
+    )]
+    TableTooLarge {
+        /// The limit in bytes.
+        limit: u64,
+        /// Rows so far.
+        rows: u64,
+        /// Columns so far.
+        columns: usize,
+    },
+    /// A row that would take too much memory at once.
+    #[error(
+        "a row is longer than {limit} bytes, the most that is read; make rows of its parts, or leave its largest value out"
+    )]
+    RowTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// More output for its input than honest data has.
     #[error(
         "it unpacks to more than {ratio} times its size, as a decompression bomb does; unpack it yourself if you trust it"

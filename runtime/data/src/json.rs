@@ -10,10 +10,10 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use spoor_table::dynamic::{Builder, JsonSeed};
 
-use crate::Deadline;
 use crate::assembly::{Assembly, CHUNK_ROWS};
 use crate::cells::{Cells, Scalar};
 use crate::error::{Place, Problem, Trouble};
+use crate::{Deadline, MOST_ROW_BYTES};
 
 /// Bytes after which a chunk is closed, however few its rows.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -81,7 +81,8 @@ impl JsonReader {
         loop {
             for _ in 0..ROWS_A_LOOK {
                 if !self.advance(assembly)? {
-                    self.chunk.close(assembly)?;
+                    let mut chunk = std::mem::take(&mut self.chunk);
+                    self.close(&mut chunk, assembly, self.at)?;
                     return Ok(true);
                 }
             }
@@ -173,19 +174,26 @@ impl JsonReader {
             return Err(self.explain(start, &error, chunk.problem));
         }
         chunk.rows += 1;
-        if chunk.rows >= CHUNK_ROWS || chunk.rows.is_multiple_of(64) && chunk.size() > CHUNK_BYTES {
-            chunk.close(assembly)?;
+        if chunk.is_full() {
+            self.close(&mut chunk, assembly, start)?;
         }
         self.chunk = chunk;
         Ok(())
     }
 
-    /// Deserializes the value at hand and moves behind it.
+    /// Hands a chunk over whose last row begins at `at`.
+    fn close(&self, chunk: &mut Chunk, assembly: &mut Assembly, at: usize) -> Result<(), Trouble> {
+        let on_line = |problem| self.on_line(at, problem);
+        chunk.close(assembly).map_err(on_line)
+    }
+
+    /// Deserializes the value at hand and moves behind it. What is longer than a row may be looks cut short.
     fn value<S: for<'de> DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<(), serde_json::Error> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = rest.get(..MOST_ROW_BYTES).unwrap_or(rest);
         let mut reader = serde_json::Deserializer::from_slice(rest);
         seed.deserialize(&mut reader)?;
         self.at += reader.into_iter::<IgnoredAny>().byte_offset();
@@ -197,6 +205,10 @@ impl JsonReader {
 
     /// What a failed row says, with lines and columns counted in the whole file.
     fn explain(&self, start: usize, error: &serde_json::Error, noted: Option<Problem>) -> Trouble {
+        if error.is_eof() && self.bytes.len().saturating_sub(start) > MOST_ROW_BYTES {
+            let limit = MOST_ROW_BYTES;
+            return self.on_line(start, Problem::RowTooLong { limit });
+        }
         let mut place = self.place(start);
         let first = place.line;
         if error.line() > 1 {
@@ -221,6 +233,15 @@ impl JsonReader {
 
     fn trouble(&self, at: usize, problem: Problem) -> Trouble {
         problem.at(self.place(at))
+    }
+
+    /// A problem with a whole row, or with all rows so far.
+    fn on_line(&self, at: usize, problem: Problem) -> Trouble {
+        let line = self.place(at).line;
+        problem.at(Place {
+            line,
+            ..Place::default()
+        })
     }
 
     /// The line and column of an offset.
@@ -272,6 +293,8 @@ struct Chunk {
     /// Columns by the assembly's index.
     cells: Vec<Cells>,
     scratch: Builder,
+    /// Bytes of nested values, which may be several times longer than their text.
+    nested: usize,
     /// What was wrong with the row, when it was not its syntax.
     problem: Option<Problem>,
 }
@@ -291,13 +314,20 @@ impl Chunk {
         cells
     }
 
+    fn is_full(&self) -> bool {
+        self.rows >= CHUNK_ROWS
+            || self.nested > CHUNK_BYTES
+            || self.rows.is_multiple_of(64) && self.size() > CHUNK_BYTES
+    }
+
     fn size(&self) -> usize {
-        self.cells.iter().map(Cells::size).sum()
+        self.cells.iter().map(|cells| cells.size(self.rows)).sum()
     }
 
     /// Hands the rows over.
     fn close(&mut self, assembly: &mut Assembly) -> Result<(), Problem> {
         let rows = std::mem::take(&mut self.rows);
+        self.nested = 0;
         if rows == 0 {
             return Ok(());
         }
@@ -306,8 +336,7 @@ impl Chunk {
             cells.pad(rows);
             parts.extend(cells.finish()?.map(|part| (column, part)));
         }
-        assembly.push(rows, parts);
-        Ok(())
+        assembly.push(rows, parts)
     }
 }
 
@@ -430,6 +459,7 @@ impl CellSeed<'_> {
         let mut scratch = std::mem::take(&mut self.chunk.scratch);
         scratch.clear();
         write(&mut scratch)?;
+        self.chunk.nested += scratch.bytes().len();
         let pushed = self.chunk.cells(self.column).push_dynamic(scratch.bytes());
         self.chunk.scratch = scratch;
         pushed.map_err(|problem| note(&mut self.chunk.problem, problem))

@@ -19,9 +19,11 @@ mod format;
 mod json;
 mod loader;
 mod messages;
+mod pages;
 mod separated;
 mod text;
 mod unpack;
+mod weight;
 
 use std::time::{Duration, Instant};
 
@@ -30,22 +32,41 @@ pub use format::{Format, table_name};
 pub use loader::{Loader, Progress};
 use spoor_table::Table;
 
-/// How much a file may unpack to.
+/// The memory of kernel.wasm, in bytes: all that 32 bits address.
+pub const KERNEL_MEMORY: u64 = 4 << 30;
+
+/// The most bytes of one row: of a JSON object's text, or of a columnar file's values. Encoded as dynamic values a row
+/// of small numbers takes up to thirteen times its size, and that in one go. Kusto's own limit is the same.
+const MOST_ROW_BYTES: usize = 64 << 20;
+
+/// How much memory a file may come to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes after decompression, over all files of an archive.
     pub output_bytes: u64,
     /// Output bytes per input byte of each compressed file, beyond 32 MiB of output.
     pub ratio: u64,
+    /// Bytes of the table, whatever the format.
+    pub table_bytes: u64,
+}
+
+impl Limits {
+    /// The limits for a program that has `memory` bytes: a quarter for what the file unpacks to, as much for its table,
+    /// and half for everything else (in the kernel that is the query engine's share). The ratio is 500: more than
+    /// repetitive logs reach under zstd (about 100), less than half of deflate's utmost.
+    pub const fn of_memory(memory: u64) -> Self {
+        Limits {
+            output_bytes: memory / 4,
+            ratio: 500,
+            table_bytes: memory / 4,
+        }
+    }
 }
 
 impl Default for Limits {
-    /// 2 GiB, and 500 times: more than repetitive logs reach under zstd (about 100), less than half of deflate's utmost.
+    /// What the kernel can hold.
     fn default() -> Self {
-        Limits {
-            output_bytes: 2 << 30,
-            ratio: 500,
-        }
+        Limits::of_memory(KERNEL_MEMORY)
     }
 }
 

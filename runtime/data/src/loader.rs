@@ -71,7 +71,7 @@ impl Loader {
             limits,
             member: None,
             first: None,
-            assembly: Assembly::default(),
+            assembly: Assembly::within(limits.table_bytes),
             stage: Stage::Start(bytes),
             unpacker: None,
         }

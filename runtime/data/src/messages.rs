@@ -37,31 +37,27 @@ pub(crate) fn stream_of(bytes: &[u8]) -> Result<&[u8], String> {
     Ok(stream)
 }
 
-/// Checks every message; `most` is how many bytes a compressed buffer may unpack to.
-pub(crate) fn check(stream: &[u8], most: u64) -> Result<(), String> {
+/// Checks every message, and adds up how many bytes the compressed buffers claim to unpack to.
+pub(crate) fn check(stream: &[u8]) -> Result<u64, String> {
     let mut rest = stream;
+    let mut claimed = 0_u64;
     while let Some((metadata, after)) = next_message(rest)? {
         let message = root_as_message(metadata)
             .map_err(|error| format!("a message is malformed: {error}"))?;
         let length = size(message.bodyLength())?;
         let body = after.get(..length).ok_or("a message's body is cut short")?;
-        match message.header_type() {
-            MessageHeader::Schema => schema(message.header_as_schema())?,
-            MessageHeader::RecordBatch => batch(message.header_as_record_batch(), body, most)?,
+        claimed = claimed.saturating_add(match message.header_type() {
+            MessageHeader::Schema => schema(message.header_as_schema()).map(|()| 0)?,
+            MessageHeader::RecordBatch => batch(message.header_as_record_batch(), body)?,
             MessageHeader::DictionaryBatch => {
-                batch(
-                    message
-                        .header_as_dictionary_batch()
-                        .and_then(|dictionary| dictionary.data()),
-                    body,
-                    most,
-                )?;
+                let dictionary = message.header_as_dictionary_batch();
+                batch(dictionary.and_then(|dictionary| dictionary.data()), body)?
             }
-            _ => {}
-        }
+            _ => 0,
+        });
         rest = &after[length..];
     }
-    Ok(())
+    Ok(claimed)
 }
 
 /// A message's metadata, and what follows it.
@@ -152,7 +148,8 @@ fn is_unit(unit: TimeUnit) -> bool {
     (TimeUnit::SECOND..=TimeUnit::NANOSECOND).contains(&unit)
 }
 
-fn batch(batch: Option<RecordBatch<'_>>, body: &[u8], most: u64) -> Result<(), String> {
+/// Checks a batch; gives the bytes that its compressed buffers claim.
+fn batch(batch: Option<RecordBatch<'_>>, body: &[u8]) -> Result<u64, String> {
     let batch = batch.ok_or("a batch has no description")?;
     size(batch.length())?;
     for node in batch.nodes().iter().flatten() {
@@ -161,6 +158,7 @@ fn batch(batch: Option<RecordBatch<'_>>, body: &[u8], most: u64) -> Result<(), S
         }
     }
     let compressed = batch.compression().is_some();
+    let mut all = 0_u64;
     for buffer in batch.buffers().iter().flatten() {
         let (start, length) = (size(buffer.offset())?, size(buffer.length())?);
         let bytes = start
@@ -171,13 +169,15 @@ fn batch(batch: Option<RecordBatch<'_>>, body: &[u8], most: u64) -> Result<(), S
             let claimed = bytes
                 .first_chunk::<8>()
                 .map(|chunk| i64::from_le_bytes(*chunk));
-            // -1 says that this buffer is not compressed after all.
-            if claimed.is_none_or(|claimed| claimed < -1 || claimed.unsigned_abs() > most) {
-                return Err(format!("a compressed buffer claims more than {most} bytes"));
-            }
+            all = all.saturating_add(match claimed {
+                // It is not compressed after all.
+                Some(-1) => 0,
+                Some(claimed @ 0..) => claimed.unsigned_abs(),
+                _ => return Err("a compressed buffer has no length".to_owned()),
+            });
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 fn size(number: i64) -> Result<usize, String> {

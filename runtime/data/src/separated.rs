@@ -62,13 +62,15 @@ impl CsvReader {
             for _ in 0..ROWS_A_LOOK {
                 let last = self.record.position().cloned();
                 if !self.read()? {
+                    let line = last.as_ref().map(Position::line);
                     self.check_end(last)?;
-                    self.close(assembly)?;
+                    self.close(assembly, line)?;
                     return Ok(true);
                 }
                 self.row()?;
                 if self.rows >= CHUNK_ROWS {
-                    self.close(assembly)?;
+                    let line = self.record.position().map(Position::line);
+                    self.close(assembly, line)?;
                 }
             }
             if deadline.passed() {
@@ -124,8 +126,8 @@ impl CsvReader {
         Ok(())
     }
 
-    /// Hands the rows over.
-    fn close(&mut self, assembly: &mut Assembly) -> Result<(), Problem> {
+    /// Hands the rows over, the last of which begins on `line`.
+    fn close(&mut self, assembly: &mut Assembly, line: Option<u64>) -> Result<(), Trouble> {
         let rows = std::mem::take(&mut self.rows);
         if rows == 0 {
             return Ok(());
@@ -135,8 +137,9 @@ impl CsvReader {
             let part = text_part(std::mem::take(spans), Facts::UNTYPED)?;
             parts.push((*column, part));
         }
-        assembly.push(rows, parts);
-        Ok(())
+        assembly
+            .push(rows, parts)
+            .map_err(|problem| on_line(problem, line))
     }
 }
 
@@ -200,6 +203,10 @@ fn explain(error: &csv::Error) -> Trouble {
             cause: error.to_string(),
         },
     };
+    on_line(problem, line)
+}
+
+fn on_line(problem: Problem, line: Option<u64>) -> Trouble {
     match line {
         Some(line) => problem.on_line(line),
         None => problem.whole(),

@@ -20,9 +20,12 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Problem> {
     if !odd.is_empty() {
         return Err(Problem::Encoding);
     }
-    let text: Result<String, _> =
-        char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
-    text.map(String::into_bytes).map_err(|_| Problem::Encoding)
+    let chars = || char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
+    // Measured first: a string that grows by doubling could need twice its size and its old self.
+    let length = chars().try_fold(0, |sum, c| c.map(|c| sum + c.len_utf8()));
+    let mut text = String::with_capacity(length.map_err(|_| Problem::Encoding)?);
+    text.extend(chars().flatten());
+    Ok(text.into_bytes())
 }
 
 #[cfg(test)]

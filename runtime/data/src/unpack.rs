@@ -284,6 +284,7 @@ impl Unpacker {
 
     /// Decodes one piece; `false` at the end of the member.
     fn grow(&mut self, open: &mut Open) -> Result<bool, Trouble> {
+        self.make_room(&mut open.output);
         let read = open
             .decoder
             .by_ref()
@@ -320,6 +321,16 @@ impl Unpacker {
             ));
         }
         Ok(read > 0)
+    }
+
+    /// Room for a piece. Doubles as vectors do, but never beyond what the limit lets in.
+    fn make_room(&self, output: &mut Vec<u8>) {
+        if output.capacity() - output.len() >= PIECE {
+            return;
+        }
+        let left = self.limits.output_bytes.saturating_sub(self.produced);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        output.reserve_exact(output.len().min(left).max(PIECE));
     }
 
     /// A finished member, unless it turned out to be compressed once more: then its inside is queued.
@@ -434,4 +445,30 @@ fn is_clutter(name: &str) -> bool {
             .rsplit('/')
             .next()
             .is_some_and(|file| file.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn output_has_no_more_room_than_the_limit_lets_in() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&vec![b' '; 5 << 20]).unwrap();
+        let limits = Limits {
+            output_bytes: 5 << 20,
+            ..Limits::default()
+        };
+        let mut unpacker = Unpacker::new(encoder.finish().unwrap(), limits).unwrap();
+        let unpacked = unpacker.step(&Deadline::after(Duration::MAX)).unwrap();
+        let Unpacked::Member(member) = unpacked else {
+            unreachable!("without a deadline there is a member");
+        };
+        assert_eq!(member.bytes.len(), 5 << 20);
+        assert!(member.bytes.capacity() <= (5 << 20) + 2 * PIECE);
+    }
 }

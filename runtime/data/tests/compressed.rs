@@ -115,12 +115,14 @@ fn bombs_stop_early() {
     let limits = Limits {
         output_bytes: 1 << 20,
         ratio: 100,
+        ..Limits::default()
     };
     let told = refusal("bomb.json.gz", gzip(&zeros[..2 << 20]), limits);
     assert!(told.contains("more than 1048576 bytes"), "{told}");
     let limits = Limits {
         output_bytes: 1 << 30,
         ratio: 100,
+        ..Limits::default()
     };
     for bomb in [
         gzip(&zeros),

@@ -290,6 +290,20 @@ mod tests {
     }
 
     #[test]
+    fn slices_of_lists_and_maps_keep_to_their_rows() {
+        let rows = [Some([Some(1), Some(2)]), None, Some([Some(3), Some(4)])];
+        let list = ListArray::from_iter_primitive::<Int32Type, _, _>(rows);
+        assert_eq!(first(list.slice(2, 1)).1, "[3,4]");
+        let mut map = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        for (key, value) in [("a", 1), ("b", 2)] {
+            map.keys().append_value(key);
+            map.values().append_value(value);
+            map.append(true).unwrap();
+        }
+        assert_eq!(first(map.finish().slice(1, 1)).1, r#"{"b":2}"#);
+    }
+
+    #[test]
     fn structs_and_maps_become_bags() {
         let inner = StructArray::from(vec![
             (

@@ -32,19 +32,29 @@ pub(super) fn dynamics(array: &ArrayRef) -> Result<ArrayRef, TableError> {
 /// Nested data made ready for reading row by row: the scalars at its leaves are in Kusto's representation.
 enum Source {
     Scalar(KustoType, ArrayRef, bool),
-    /// Offsets of each row's elements and whether it is null.
+    /// Offsets of each row's elements and whether it is null. The elements are those of these rows alone.
     List(ArrayRef, Box<Source>),
     Struct(ArrayRef, Vec<(String, Source)>),
     Map(ArrayRef, Box<Source>, Box<Source>),
 }
 
+/// The elements of a list's own rows: a slice of a list still has the elements of the whole.
+fn used(items: &ArrayRef, offsets: &[i32]) -> ArrayRef {
+    let range = offsets.first().zip(offsets.last());
+    range.map_or_else(
+        || items.slice(0, 0),
+        |(first, last)| items.slice(*first as usize, (last - first) as usize),
+    )
+}
+
 impl Source {
     fn new(array: &ArrayRef) -> Result<Source, TableError> {
         Ok(match array.data_type() {
-            DataType::List(_) => Source::List(
-                array.clone(),
-                Box::new(Source::new(array.as_list::<i32>().values())?),
-            ),
+            DataType::List(_) => {
+                let list = array.as_list::<i32>();
+                let items = used(list.values(), list.value_offsets());
+                Source::List(array.clone(), Box::new(Source::new(&items)?))
+            }
             DataType::LargeList(item)
             | DataType::FixedSizeList(item, _)
             | DataType::ListView(item)
@@ -63,7 +73,9 @@ impl Source {
             }
             DataType::Map(..) => {
                 let map = array.as_map();
-                let (keys, values) = (Source::new(map.keys())?, Source::new(map.values())?);
+                let offsets = map.value_offsets();
+                let keys = Source::new(&used(map.keys(), offsets))?;
+                let values = Source::new(&used(map.values(), offsets))?;
                 Source::Map(array.clone(), Box::new(keys), Box::new(values))
             }
             other => {
@@ -102,7 +114,7 @@ impl Source {
                 }
                 let offsets = array.as_list::<i32>().value_offsets();
                 let mark = out.begin_array();
-                for item in offsets[row]..offsets[row + 1] {
+                for item in offsets[row] - offsets[0]..offsets[row + 1] - offsets[0] {
                     items.write(item as usize, out);
                     out.item(&mark);
                 }
@@ -126,9 +138,9 @@ impl Source {
                 }
                 let offsets = array.as_map().value_offsets();
                 let mark = out.begin_object();
-                for entry in offsets[row] as usize..offsets[row + 1] as usize {
-                    out.key(&mark, &keys.text(entry));
-                    values.write(entry, out);
+                for entry in offsets[row] - offsets[0]..offsets[row + 1] - offsets[0] {
+                    out.key(&mark, &keys.text(entry as usize));
+                    values.write(entry as usize, out);
                     out.item(&mark);
                 }
                 out.end(mark);
