@@ -74,7 +74,7 @@ fn no_python(dir: &Path) {
     fs::write(dir.join("python.wasm"), wat::parse_str("(module)").unwrap()).unwrap();
     let asset = |file: &str| json!({ "file": file, "sha256": "00", "bytes": 0 });
     let manifest = json!({
-        "format": 1, "inputs": "", "module": asset("python.wasm"), "image": asset("python.image"),
+        "format": spoor::python::assets::FORMAT, "inputs": "", "module": asset("python.wasm"), "image": asset("python.image"),
         "mounts": [], "environment": {}, "interrupt": [], "versions": {}
     });
     fs::write(dir.join("guest.json"), manifest.to_string()).unwrap();

@@ -27,7 +27,7 @@ const WHOLE: &str = r#"(module
         (i32.add (call $guest (local.get 0)) (call $library (global.get $stack))))
     (func $direct (type $number)
         (i32.store (i32.const 8) (local.get 0))
-        (call $science (i32.load (i32.const 8))))
+        (call_indirect (type $number) (i32.load (i32.const 8)) (i32.const 3)))
     (func $science (type $number)
         (block $caught (result i32)
             (try_table (result i32) (catch $thrown $caught)
