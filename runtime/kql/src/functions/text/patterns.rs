@@ -92,14 +92,7 @@ fn extract(cells: &[Cell<'_>], out: &mut Out) {
     let (Some(regex), Some(group)) = (regexes::get(text(&cells[0])), group) else {
         return out.null();
     };
-    let source = text(&cells[2]);
-    if group == 0 {
-        return out.text(regex.find(source).map_or("", |found| found.as_str()));
-    }
-    let found = regex
-        .captures(source)
-        .and_then(|captures| captures.get(group));
-    out.text(found.map_or("", |found| found.as_str()));
+    out.text(regex.group(text(&cells[2]), group).unwrap_or(""));
 }
 
 pub(super) fn extract_all_bind(ctx: &BindContext, args: &[Typed]) -> Bound {
