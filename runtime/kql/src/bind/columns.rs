@@ -108,10 +108,9 @@ impl Binder<'_> {
                 .count()
                 > 1
             {
-                return Err(self.error(
-                    new.span,
-                    format!("there is a column `{}` already", new.text),
-                ));
+                let message = format!("there is a column `{}` already", new.text);
+                let hint = Some("choose another; `project` can exchange two names");
+                return Err(self.error_hint(new.span, message, hint));
             }
         }
         Ok(input)
