@@ -2,11 +2,12 @@
 //! scans of tables in memory. The engine calls it; nothing here knows KQL.
 
 mod give_way;
+mod operator;
 mod pace;
-mod pass;
 mod range;
 mod scan;
 mod sort;
+mod source;
 mod split;
 
 use std::future::Future;
