@@ -1,6 +1,6 @@
 //! Pauses between the batches that a join or an unnesting gives: their output can be any number of times longer than
-//! what they read, so the scans below them come too seldom to end a slice in time. Sorts, which DataFusion does in one piece,
-//! are done in slices.
+//! what they read, so the scans below them come too seldom to end a slice in time. Sorts and Kusto's window functions, which
+//! DataFusion does in one piece, are done in slices.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, ReplaceC
 
 use super::operator::Operator;
 use super::pace::paced;
-use super::sort;
 use super::split::in_pieces;
+use super::{sort, window};
 
-/// The plan with a pause above each operator that multiplies rows, and with sorts that pause.
+/// The plan with a pause above each operator that multiplies rows, and with sorts and window functions that pause.
 pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(paused).map(|done| done.data)
 }
 
 fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    if let Some(sliced) = sort::in_slices(&node) {
+    if let Some(sliced) = sort::in_slices(&node).or_else(|| window::in_slices(&node)) {
         return Ok(Transformed::yes(sliced));
     }
     let input = match node.name() {

@@ -251,7 +251,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Refuses to fill the memory.
-fn check_bytes(bytes: usize) -> Result<()> {
+pub(super) fn check_bytes(bytes: usize) -> Result<()> {
     if bytes <= BATCH_BYTES {
         return Ok(());
     }
@@ -476,7 +476,7 @@ impl Out {
     }
 
     /// The bytes of the texts or dynamic values so far.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match self {
             Out::String(b) | Out::Guid(b) => b.values_slice().len(),
             Out::Dynamic(b, _) => b.values_slice().len(),
