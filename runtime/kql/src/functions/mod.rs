@@ -6,6 +6,7 @@ mod aggregate;
 mod args;
 mod cast;
 mod conditional;
+mod constant;
 mod datetime;
 mod dynamic;
 mod encode;
@@ -32,7 +33,7 @@ use crate::typed::{
 /// A constant.
 pub fn literal(value: Value) -> Typed {
     Typed {
-        expr: Expr::Literal(udf::scalar_value(&value), None),
+        expr: constant::expression(udf::scalar_value(&value)),
         ty: value.ty(),
         constant: Some(value),
     }

@@ -14,6 +14,7 @@ use spoor_table::{Cell, KustoType, parse};
 use crate::functions::Bound;
 use crate::functions::args::{article, common};
 use crate::functions::cast::{self, convert};
+use crate::functions::constant::for_all_rows;
 use crate::functions::udf::{Batch, Body, Out, call, fold};
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -99,8 +100,8 @@ fn native(op: BinaryOp, args: [Typed; 2], ty: KustoType) -> Typed {
         BinaryOp::Equal => return call("equal", &args, KustoType::Bool, Body::Batch(equal)),
         _ => return call("not_equal", &args, KustoType::Bool, Body::Batch(not_equal)),
     };
-    let expr = binary_expr(args[0].expr.clone(), operator, args[1].expr.clone());
-    fold(expr, KustoType::Bool, &args)
+    let [left, right] = [0, 1].map(|side: usize| for_all_rows(&args[side].expr));
+    fold(binary_expr(left, operator, right), KustoType::Bool, &args)
 }
 
 /// Two nulls give null, one null is different from any value.
