@@ -200,8 +200,7 @@ impl Query {
         Ok(())
     }
 
-    /// Runs for about `budget`. A batch of rows is never cut short, so a slice may last some milliseconds longer; window
-    /// functions over many rows, which are one piece of work, longer still.
+    /// Runs for about `budget`. A batch of rows is never cut short, so a slice may last some milliseconds longer.
     ///
     /// # Errors
     /// When the query fails, after which it has ended.

@@ -188,6 +188,43 @@ fn large_values() {
 }
 
 #[test]
+fn long_constants() {
+    let array = "let m = range(1, 1048576);";
+    gives(
+        format!("{array} range x from 1 to 20000 step 1 | summarize sum(tolong(m[x]))"),
+        Value::Long(200_030_000),
+    );
+    gives(
+        format!(
+            "{array} range x from 1 to 20 step 1 | extend y = m | summarize sum(array_length(y))"
+        ),
+        Value::Long(20 << 20),
+    );
+    gives(
+        format!(
+            "{array} range x from 1 to 9000 step 1 | extend y = iff(x == 7, m, dynamic([])) | summarize max(array_length(y))"
+        ),
+        Value::Long(1 << 20),
+    );
+    for query in [
+        "range x from 1 to 9000 step 1 | extend y = m | summarize sum(array_length(y))",
+        "range x from 1 to 9000 step 1 | extend y = iff(x > 7, m, dynamic([])) | summarize sum(array_length(y))",
+        "range x from 1 to 9000 step 1 | summarize make_list(m) by x % 2",
+    ] {
+        refused(format!("{array} {query}"), "take more than");
+    }
+    let text = "let t = strrep('0123456789abcdef', 1024, strrep('-', 100));";
+    gives(
+        format!("{text} range x from 1 to 9000 step 1 | where iff(x == 8, t, '') == t | count"),
+        Value::Long(1),
+    );
+    gives(
+        format!("{text} range x from 1 to 9000 step 1 | where tostring(x) in ('7', t) | count"),
+        Value::Long(1),
+    );
+}
+
+#[test]
 fn a_long_array_beside_a_long_text_is_unnested_piece_by_piece() {
     // All at once these would be 2 GB of text.
     let query = "range x from 1 to 200 step 1 | extend s = strrep('y', 1000, tostring(x % 10)) \

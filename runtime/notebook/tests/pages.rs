@@ -394,6 +394,49 @@ fn huge_outputs_are_folded_not_dropped() {
     assert_eq!(page.matches("&lt;i&gt;x&lt;/i&gt;").count(), 3_000_000);
 }
 
+#[test]
+fn an_image_in_many_places_is_embedded_a_few_times_and_then_named() {
+    let base64 = "iVBO".repeat(1 << 18);
+    let mut cell = Cell::markdown("![a plan](attachment:a.png)\n\n".repeat(1_000).as_str());
+    cell.attachments = Some(Object::from_iter([(
+        "a.png".to_owned(),
+        json!({"image/png": base64}),
+    )]));
+    let notebook = Notebook {
+        cells: vec![cell],
+        ..Notebook::new()
+    };
+    let page = page(&notebook);
+    assert!(page.len() < 16 << 20, "{} bytes", page.len());
+    // Once, and the seven repeats for which eight megabytes have room.
+    assert_eq!(page.matches("<img src=\"data:image/png").count(), 8);
+    let note = "a plan (shown above, and too large to be here again: a.png)";
+    assert_eq!(page.matches(note).count(), 992);
+}
+
+#[test]
+fn a_file_beside_the_notebook_is_one_image_however_it_is_spelled() {
+    let reads = std::cell::Cell::new(0);
+    let images = |_: &str| {
+        reads.set(reads.get() + 1);
+        Some([&b"\x89PNG\r\n\x1a\n"[..], &[0; 3 << 20]].concat())
+    };
+    let source: String = (0..1_000)
+        .map(|steps| format!("<img src=\"{}a.png\">", "./".repeat(steps % 50)))
+        .collect();
+    let notebook = Notebook {
+        cells: vec![Cell::markdown(&source), Cell::markdown(&source)],
+        ..Notebook::new()
+    };
+    let options = RenderOptions {
+        title: None,
+        images: Some(&images),
+    };
+    let page = render(&notebook, &options);
+    assert_eq!(reads.get(), 2);
+    assert_eq!(page.matches("<img src=\"data:image/png").count(), 2);
+}
+
 /// A pseudo-random source, so that a failure comes again.
 struct Dice(u64);
 

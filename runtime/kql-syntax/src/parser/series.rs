@@ -4,7 +4,7 @@ use super::operators::{as_name, take_kind};
 use super::{Parse, Parser};
 use crate::ast::{
     Expr, MakeSeries, MvApply, MvColumn, MvExpand, Name, NamedExpr, OperatorKind,
-    Parse as ParseAst, ParsePart, SeriesColumn, TopNested,
+    Parse as ParseAst, ParsePart, Property, SeriesColumn, TopNested,
 };
 use crate::lexer::Kind;
 use crate::text;
@@ -12,12 +12,7 @@ use crate::text;
 impl Parser<'_> {
     pub(super) fn mv_expand_operator(&mut self) -> Parse<OperatorKind> {
         let properties = self.mv_properties()?;
-        let columns = self.list(|parser| parser.mv_column())?;
-        let limit = if self.eat_word("limit") {
-            Some(self.expression()?)
-        } else {
-            None
-        };
+        let (columns, limit) = self.mv_columns()?;
         Ok(OperatorKind::MvExpand(MvExpand {
             properties,
             columns,
@@ -27,12 +22,7 @@ impl Parser<'_> {
 
     pub(super) fn mv_apply_operator(&mut self) -> Parse<OperatorKind> {
         let properties = self.mv_properties()?;
-        let columns = self.list(|parser| parser.mv_column())?;
-        let limit = if self.eat_word("limit") {
-            Some(self.expression()?)
-        } else {
-            None
-        };
+        let (columns, limit) = self.mv_columns()?;
         self.expect_word("on", "before the subquery")?;
         self.expect_mark("(", "before the subquery")?;
         let subquery = self.context_subquery(")")?;
@@ -45,21 +35,36 @@ impl Parser<'_> {
     }
 
     /// The options of `mv-expand`; other `name=` are columns.
-    fn mv_properties(&mut self) -> Parse<Vec<crate::ast::Property>> {
+    fn mv_properties(&mut self) -> Parse<Vec<Property>> {
         let mut properties = Vec::new();
         while ["bagexpansion", "kind", "with_itemindex"]
             .iter()
             .any(|option| self.at_word(option))
             && self.mark_ahead(1, "=")
         {
-            let name = self.word("", "")?;
-            self.advance();
-            properties.push(crate::ast::Property {
-                name,
-                value: self.property_value()?,
-            });
+            properties.push(self.property()?);
         }
         Ok(properties)
+    }
+
+    /// `name=value`, which is known to stand here.
+    fn property(&mut self) -> Parse<Property> {
+        let name = self.word("", "")?;
+        self.advance();
+        Ok(Property {
+            name,
+            value: self.property_value()?,
+        })
+    }
+
+    /// The columns to unnest, and how many rows of each at the most.
+    fn mv_columns(&mut self) -> Parse<(Vec<MvColumn>, Option<Expr>)> {
+        let columns = self.list(|parser| parser.mv_column())?;
+        let limit = match self.eat_word("limit") {
+            true => Some(self.expression()?),
+            false => None,
+        };
+        Ok((columns, limit))
     }
 
     fn mv_column(&mut self) -> Parse<MvColumn> {
@@ -168,15 +173,10 @@ impl Parser<'_> {
         Ok(OperatorKind::MakeSeries(Box::new(make)))
     }
 
-    fn make_series_properties(&mut self) -> Parse<Vec<crate::ast::Property>> {
+    fn make_series_properties(&mut self) -> Parse<Vec<Property>> {
         let mut properties = self.properties(true)?;
         if self.at_word("kind") && self.mark_ahead(1, "=") && self.word_ahead(2, "nonempty") {
-            let name = self.word("", "")?;
-            self.advance();
-            properties.push(crate::ast::Property {
-                name,
-                value: self.property_value()?,
-            });
+            properties.push(self.property()?);
         }
         Ok(properties)
     }

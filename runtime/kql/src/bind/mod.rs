@@ -8,6 +8,7 @@
 //! `pivot`. Binding then stops with `Binding::Stage`: the engine runs that plan and binds again with its result.
 
 mod call;
+mod columns;
 mod complete;
 mod documentation;
 mod expand;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use spoor_kql_syntax::{TokenKind, highlight};
 
-use super::project::wildcard;
+use super::columns::wildcard;
 
 /// Those of the `declared` names that a query may read: names that it mentions, that a pattern of its matches, or all where it
 /// searches everything. It may name too many, never too few; it works on text that does not parse.

@@ -8,7 +8,7 @@ use datafusion::logical_expr::{
 use spoor_kql_syntax::ast::{Expr, ExprKind, Literal, Span, Union};
 use spoor_table::{KustoType, Value};
 
-use super::project::wildcard;
+use super::columns::wildcard;
 use super::relation::{BoundColumn, Relation};
 use super::scope::{Entity, Scope};
 use super::{Bind, Binder};

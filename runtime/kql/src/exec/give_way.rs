@@ -1,6 +1,6 @@
 //! Pauses between the batches that a join or an unnesting gives: their output can be any number of times longer than
-//! what they read, so the scans below them come too seldom to end a slice in time. Sorts, which DataFusion does in one piece,
-//! become sorts in slices.
+//! what they read, so the scans below them come too seldom to end a slice in time. Sorts and Kusto's window functions, which
+//! DataFusion does in one piece, are done in slices.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, ReplaceChildrenOptions};
 
+use super::operator::Operator;
 use super::pace::paced;
-use super::pass::PassExec;
-use super::sort::SlicedSortExec;
 use super::split::in_pieces;
+use super::{sort, window};
 
-/// The plan with a pause above each operator that multiplies rows, and with sorts that pause.
+/// The plan with a pause above each operator that multiplies rows, and with sorts and window functions that pause.
 pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(paused).map(|done| done.data)
 }
 
 fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    if let Some(sort) = SlicedSortExec::instead_of(&node) {
-        return Ok(Transformed::yes(Arc::new(sort)));
+    if let Some(sliced) = sort::in_slices(&node).or_else(|| window::in_slices(&node)) {
+        return Ok(Transformed::yes(sliced));
     }
     let input = match node.name() {
         "AggregateExec" => return in_order(node),
@@ -36,9 +36,9 @@ fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionP
     let give_way = |input: SendableRecordBatchStream, context: &TaskContext| {
         paced(input.schema(), input, context)
     };
-    Ok(Transformed::yes(PassExec::over(
-        input,
+    Ok(Transformed::yes(Operator::passing(
         "GiveWayExec",
+        input,
         give_way,
     )))
 }
@@ -58,10 +58,7 @@ fn in_order(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Executio
             return Ok(input);
         }
         let sort: Arc<dyn ExecutionPlan> = Arc::new(SortExec::new(wanted.clone(), input));
-        Ok(match SlicedSortExec::instead_of(&sort) {
-            Some(sliced) => Arc::new(sliced),
-            None => sort,
-        })
+        Ok(sort::in_slices(&sort).unwrap_or(sort))
     });
     let sorted = sorted.collect::<Result<Vec<_>>>()?;
     let ordered = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
@@ -79,8 +76,9 @@ fn list_order(aggregation: &AggregateExec) -> Option<LexOrdering> {
 
 /// An unnesting of pieces of batches.
 fn over_pieces(node: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let split =
-        |input: &Arc<dyn ExecutionPlan>| PassExec::over(Arc::clone(input), "SplitExec", in_pieces);
+    let split = |input: &Arc<dyn ExecutionPlan>| {
+        Operator::passing("SplitExec", Arc::clone(input), in_pieces)
+    };
     let inputs = node.children().into_iter().map(split).collect();
     let same = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
     node.replace_children(inputs, same)

@@ -2,12 +2,14 @@
 //! scans of tables in memory. The engine calls it; nothing here knows KQL.
 
 mod give_way;
+mod operator;
 mod pace;
-mod pass;
 mod range;
 mod scan;
 mod sort;
+mod source;
 mod split;
+mod window;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,6 +34,7 @@ use tokio::runtime::Runtime;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
+pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 
 /// Rows of a batch between operators.
 pub(crate) const BATCH_ROWS: usize = 8192;

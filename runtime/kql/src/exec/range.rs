@@ -1,7 +1,6 @@
 //! The rows of `range`: evenly spaced values that are made as they are read, so that a range of any length takes no memory
 //! and gives way between its batches.
 
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array};
@@ -9,21 +8,14 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ColumnStatistics, Result, Statistics, internal_err};
+use datafusion::common::Result;
 use datafusion::datasource::TableType;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
-use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
-};
+use datafusion::physical_plan::ExecutionPlan;
 use spoor_table::{Column, Table};
 
 use super::BATCH_ROWS;
-use super::pace::paced;
+use super::source::{Batches, Partition, SourceExec};
 
 /// Evenly spaced values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,104 +107,39 @@ impl TableProvider for RangeTable {
             Some(columns) => Arc::new(Schema::clone(&self.schema).project(columns)?),
             None => self.schema.clone(),
         };
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema.clone()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Arc::new(RangeExec {
-            schema,
-            steps: self.steps,
-            rows: limit.map_or(self.rows, |limit| self.rows.min(limit as u64)),
-            properties: Arc::new(properties),
-        }))
+        let rows = limit.map_or(self.rows, |limit| self.rows.min(limit as u64));
+        let (steps, columns) = (self.steps, schema.clone());
+        let open = move || Box::new(batches(columns.clone(), steps, rows)) as Batches;
+        let partition = Partition {
+            rows,
+            open: Box::new(open),
+        };
+        let source = SourceExec::new("RangeExec", schema, vec![partition]);
+        Ok(Arc::new(source))
     }
 }
 
-/// Makes a range's batches.
-#[derive(Debug)]
-struct RangeExec {
-    /// The range's column, or none where only the rows are counted.
+/// A range's batches. The schema has the range's column, or none where only the rows are counted.
+fn batches(
     schema: SchemaRef,
     steps: Steps,
     rows: u64,
-    properties: Arc<PlanProperties>,
-}
-
-impl RangeExec {
-    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + use<> {
-        let (schema, steps, rows) = (self.schema.clone(), self.steps, self.rows);
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let count =
-                usize::try_from(rows - from).map_or(BATCH_ROWS, |left| left.min(BATCH_ROWS));
-            if count == 0 {
-                return None;
-            }
-            let columns = match schema.fields().is_empty() {
-                true => vec![],
-                false => vec![steps.values(from, count)],
-            };
-            from += count as u64;
-            let options = RecordBatchOptions::new().with_row_count(Some(count));
-            let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options);
-            Some(batch.map_err(Into::into))
-        })
-    }
-}
-
-impl DisplayAs for RangeExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RangeExec: rows={}", self.rows)
-    }
-}
-
-impl ExecutionPlan for RangeExec {
-    fn name(&self) -> &str {
-        "RangeExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            Ok(self)
-        } else {
-            internal_err!("a range has no children")
+) -> impl Iterator<Item = Result<RecordBatch>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let count = usize::try_from(rows - from).map_or(BATCH_ROWS, |left| left.min(BATCH_ROWS));
+        if count == 0 {
+            return None;
         }
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let batches = futures::stream::iter(self.batches());
-        Ok(paced(self.schema.clone(), batches, &context))
-    }
-
-    fn partition_statistics(&self, _: Option<usize>) -> Result<Arc<Statistics>> {
-        let rows = usize::try_from(self.rows);
-        let bytes = rows.unwrap_or(usize::MAX).saturating_mul(8);
-        Ok(Arc::new(Statistics {
-            num_rows: rows.map_or(Precision::Absent, Precision::Exact),
-            total_byte_size: Precision::Inexact(bytes),
-            column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
-        }))
-    }
+        let columns = match schema.fields().is_empty() {
+            true => vec![],
+            false => vec![steps.values(from, count)],
+        };
+        from += count as u64;
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options);
+        Some(batch.map_err(Into::into))
+    })
 }
 
 #[cfg(test)]

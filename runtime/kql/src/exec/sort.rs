@@ -3,102 +3,48 @@
 //!
 //! A sort that keeps only the first rows stays DataFusion's: it works batch by batch already.
 
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::sorts::sort::{SortExec, sort_batch_chunked};
 use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt};
 
+use super::operator::Operator;
 use super::pace::{Turns, paced};
 use super::{BATCH_ROWS, rows_memory};
 
 /// Rows that are sorted without a pause.
 const RUN_ROWS: usize = 4 * BATCH_ROWS;
 
-/// Sorts each of its input's partitions.
-#[derive(Debug)]
-pub(super) struct SlicedSortExec {
-    input: Arc<dyn ExecutionPlan>,
-    by: LexOrdering,
-    properties: Arc<PlanProperties>,
-}
-
-impl SlicedSortExec {
-    /// What to run in place of an operator, if that is a sort of all rows.
-    pub(super) fn instead_of(node: &Arc<dyn ExecutionPlan>) -> Option<SlicedSortExec> {
-        let sort = node.downcast_ref::<SortExec>()?;
-        sort.fetch().is_none().then(|| SlicedSortExec {
-            input: sort.input().clone(),
-            by: sort.expr().clone(),
-            properties: node.properties().clone(),
-        })
+/// What to run in place of an operator, if that is a sort of all rows.
+pub(super) fn in_slices(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    let sort = node.downcast_ref::<SortExec>()?;
+    if sort.fetch().is_some() {
+        return None;
     }
-}
-
-impl DisplayAs for SlicedSortExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SlicedSortExec: by={}", self.by)
-    }
-}
-
-impl ExecutionPlan for SlicedSortExec {
-    fn name(&self) -> &str {
-        "SlicedSortExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.pop()) {
-            (Some(input), None) => Ok(Arc::new(SlicedSortExec {
-                input,
-                by: self.by.clone(),
-                properties: self.properties.clone(),
-            })),
-            _ => internal_err!("a sort has one child"),
-        }
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(
-        &self,
-        partition: usize,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context.clone())?;
-        let schema = input.schema();
-        let held = MemoryConsumer::new("sort").register(context.memory_pool());
-        let sorting = sorted(input, self.by.clone(), Turns::of(&context), held);
-        let batches = futures::stream::once(sorting).try_flatten().boxed();
-        Ok(paced(schema, batches, &context))
-    }
+    let by = sort.expr().clone();
+    Some(Operator::instead_of(
+        node,
+        sort.input(),
+        "SlicedSortExec",
+        move |input, context| {
+            let schema = input.schema();
+            let held = MemoryConsumer::new("sort").register(context.memory_pool());
+            let sorting = sorted(input, by.clone(), Turns::of(context), held);
+            let batches = futures::stream::once(sorting).try_flatten().boxed();
+            Ok(paced(schema, batches, context))
+        },
+    ))
 }
 
 /// All rows of a stream, sorted.

@@ -173,12 +173,16 @@ fn inner(value: DynamicRef<'_>) -> Option<Cell<'_>> {
 }
 
 /// The cell, or the scalar inside it when it is dynamic.
-fn scalar_of<'a>(cells: &[Cell<'a>]) -> Option<Cell<'a>> {
-    match cells.first()? {
-        Cell::Dynamic(value) => inner(*value),
+pub(super) fn scalar(cell: Cell<'_>) -> Option<Cell<'_>> {
+    match cell {
+        Cell::Dynamic(value) => inner(value),
         Cell::Null => None,
-        cell => Some(*cell),
+        cell => Some(cell),
     }
+}
+
+fn scalar_of<'a>(cells: &[Cell<'a>]) -> Option<Cell<'a>> {
+    scalar(*cells.first()?)
 }
 
 fn to_bool(cells: &[Cell<'_>], out: &mut Out) {

@@ -8,7 +8,7 @@ mod set;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder};
+use arrow::array::{ArrayRef, BinaryBuilder};
 use datafusion::common::Result;
 use datafusion::logical_expr::Expr;
 use spoor_table::dynamic::{Builder, Kind};
@@ -16,7 +16,7 @@ use spoor_table::{Cell, DynamicRef, KustoType, Value};
 
 use super::args::{P, accept, count, fixed};
 use super::cast::wrap;
-use super::udf::{Batch, Body, Out, Udf, call};
+use super::udf::{Batch, Body, Out, Udf, call, check_bytes};
 use super::{Bound, function_table, literal};
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -105,24 +105,22 @@ fn constant_of(expr: &Expr, ty: KustoType) -> Option<Value> {
 }
 
 fn path_batch(batch: &Batch<'_>) -> Result<ArrayRef> {
-    let values = batch.array(0)?;
-    let values = values.as_binary::<i32>();
+    let values = batch.reader(0)?;
     let steps: Result<Vec<_>> = (1..batch.len()).map(|i| batch.reader(i)).collect();
     let steps = steps?;
-    let mut out = BinaryBuilder::with_capacity(values.len(), values.len() * 8);
-    for row in 0..values.len() {
-        let found = if values.is_null(row) {
-            None
-        } else {
-            let start = DynamicRef::new(values.value(row));
-            steps
+    let mut out = BinaryBuilder::with_capacity(batch.rows, batch.rows * 8);
+    for row in 0..batch.rows {
+        let found = match values.cell(row) {
+            Cell::Dynamic(start) => steps
                 .iter()
-                .try_fold(start, |value, step| follow(value, step.cell(row)))
+                .try_fold(start, |value, step| follow(value, step.cell(row))),
+            _ => None,
         };
         match found.filter(|value| !value.is_null()) {
             Some(value) => out.append_value(value.as_bytes()),
             None => out.append_null(),
         }
+        check_bytes(out.values_slice().len())?;
     }
     Ok(Arc::new(out.finish()))
 }

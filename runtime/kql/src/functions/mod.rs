@@ -6,6 +6,7 @@ mod aggregate;
 mod args;
 mod cast;
 mod conditional;
+mod constant;
 mod datetime;
 mod dynamic;
 mod encode;
@@ -19,7 +20,6 @@ mod text;
 mod udf;
 mod window;
 
-use datafusion::logical_expr::Expr;
 use spoor_table::{KustoType, Value};
 
 pub use absent::absent;
@@ -32,7 +32,7 @@ use crate::typed::{
 /// A constant.
 pub fn literal(value: Value) -> Typed {
     Typed {
-        expr: Expr::Literal(udf::scalar_value(&value), None),
+        expr: constant::expression(udf::scalar_value(&value)),
         ty: value.ty(),
         constant: Some(value),
     }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
-use regex::{Regex, RegexBuilder};
+use regex::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::typed::{FunctionError, Typed};
 use spoor_table::Value;
@@ -27,21 +28,76 @@ const TIERS: [Tier; 2] = [
     },
 ];
 
-type Compiled = HashMap<String, Option<Rc<Regex>>>;
+/// A compiled expression with room for what its groups match, so that no row needs memory for it.
+pub(super) struct Compiled {
+    regex: Regex,
+    groups: RefCell<CaptureLocations>,
+}
+
+impl Compiled {
+    fn new(regex: Regex) -> Compiled {
+        let groups = RefCell::new(regex.capture_locations());
+        Compiled { regex, groups }
+    }
+
+    /// What a group of the first match holds; none if there is no match, or the group has no part in it.
+    pub(super) fn group<'t>(&self, text: &'t str, group: usize) -> Option<&'t str> {
+        if group == 0 {
+            return self.regex.find(text).map(|found| found.as_str());
+        }
+        let mut groups = self.groups.borrow_mut();
+        self.regex.captures_read(&mut groups, text)?;
+        let (start, end) = groups.get(group)?;
+        text.get(start..end)
+    }
+}
+
+impl Deref for Compiled {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        &self.regex
+    }
+}
+
+/// What is kept, by pattern.
+type Kept = HashMap<String, Option<Rc<Compiled>>>;
+
+/// What a thread has compiled.
+#[derive(Default)]
+struct Cache {
+    tiers: [Kept; TIERS.len()],
+    /// The pattern that was asked for last: nearly always that of the row before.
+    last: Option<(String, Option<Rc<Compiled>>)>,
+}
 
 thread_local! {
-    static COMPILED: RefCell<[Compiled; TIERS.len()]> = RefCell::default();
+    static COMPILED: RefCell<Cache> = RefCell::default();
 }
 
 /// The compiled expression; `None` if it is not one. A clone of a `Regex` would have its own scratch memory to fill, so
 /// one is shared.
-pub(super) fn get(pattern: &str) -> Option<Rc<Regex>> {
-    COMPILED.with_borrow_mut(|compiled| {
+pub(super) fn get(pattern: &str) -> Option<Rc<Compiled>> {
+    COMPILED.with_borrow_mut(|cache| {
+        if let Some((last, regex)) = &cache.last
+            && last == pattern
+        {
+            return regex.clone();
+        }
+        let regex = cache.look_up(pattern);
+        cache.last = Some((pattern.to_owned(), regex.clone()));
+        regex
+    })
+}
+
+impl Cache {
+    fn look_up(&mut self, pattern: &str) -> Option<Rc<Compiled>> {
+        let compiled = &mut self.tiers;
         if let Some(regex) = compiled.iter().find_map(|tier| tier.get(pattern)) {
             return regex.clone();
         }
         let (at, regex) = compile_small(pattern);
-        let regex = regex.map(Rc::new);
+        let regex = regex.map(|regex| Rc::new(Compiled::new(regex)));
         for (kept, tier) in compiled.iter_mut().zip(TIERS).skip(at).take(1) {
             if kept.len() >= tier.kept {
                 kept.clear();
@@ -49,7 +105,7 @@ pub(super) fn get(pattern: &str) -> Option<Rc<Regex>> {
             kept.insert(pattern.to_owned(), regex.clone());
         }
         regex
-    })
+    }
 }
 
 /// The compiled expression and the first tier that it fits; `None` if it is not one, or too large for all.
@@ -164,6 +220,7 @@ pub(super) fn check(pattern: &Typed, at: usize) -> Result<(), FunctionError> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn found(pattern: &str, text: &str) -> bool {
@@ -180,5 +237,21 @@ mod tests {
         assert!(found(r"[a&&b]", "&") && found(r"[^]]", "x"));
         assert!(found(r"^[[:alpha:]]+$", "abc") && found(r"\bcat\b", "a cat."));
         assert!(get(r"(a)\1").is_none() && get("(?=a)").is_none() && get("(").is_none());
+    }
+
+    #[test]
+    fn groups_are_of_the_first_match() {
+        let regex = get(r"(\w)(\d)?").unwrap();
+        for (text, group, expected) in [
+            ("a1 b2", 0, Some("a1")),
+            ("a1 b2", 1, Some("a")),
+            ("a1 b2", 2, Some("1")),
+            ("é", 1, Some("é")),
+            ("a", 2, None),
+            ("a", 3, None),
+            ("-", 1, None),
+        ] {
+            assert_eq!(regex.group(text, group), expected, "{text} {group}");
+        }
     }
 }

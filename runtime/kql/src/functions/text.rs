@@ -1,14 +1,20 @@
 //! Functions over text. Positions and lengths count Unicode characters.
 
-use spoor_table::{Cell, DECIMAL_SCALE, DynamicRef, KustoType, format};
+mod formats;
+mod patterns;
 
-use super::args::{P, accept, count, fixed, optional, quantity, variadic};
-use super::cast::wrap;
-use super::udf::{Body, Out, call};
-use super::{Bound, function_table, regexes};
-use crate::typed::{BindContext, FunctionError, Typed};
+use spoor_table::{Cell, KustoType, format};
+
+use super::args::{P, fixed, optional, quantity, variadic};
+use super::udf::{Body, Out};
+use super::{function_table, regexes};
 
 use KustoType::{Bool, Dynamic, Long, String as Text};
+use formats::{
+    codepoints_to_string, format_bytes, parse_command_line, parse_csv, parse_version,
+    unicode_codepoints,
+};
+use patterns::{checked, extract_all_bind, extract_bind, replace_regex, trim, trim_row};
 
 function_table! {
     "strlen", "strlen(text)", "Counts the characters of a text.", |c, a| fixed(c, a, "strlen", &[P::Text], Long, Body::Strict(strlen));
@@ -65,10 +71,6 @@ pub(super) fn number(cells: &[Cell<'_>], at: usize) -> Option<i64> {
         Cell::Long(value) => Some(*value),
         _ => None,
     }
-}
-
-fn checked(args: &[Typed], at: usize) -> Result<(), FunctionError> {
-    args.get(at).map_or(Ok(()), |arg| regexes::check(arg, at))
 }
 
 fn strlen(cells: &[Cell<'_>], out: &mut Out) {
@@ -186,28 +188,6 @@ fn single(c: char, mut changed: impl Iterator<Item = char>) -> char {
         (Some(one), None) => one,
         _ => c,
     }
-}
-
-fn trim(ctx: &BindContext, args: &[Typed], name: &'static str, body: Body) -> Bound {
-    checked(args, 0)?;
-    fixed(ctx, args, name, &[P::Text, P::Text], Text, body)
-}
-
-fn trim_row(cells: &[Cell<'_>], out: &mut Out, start: bool, end: bool) {
-    let mut rest = text(&cells[1]);
-    if start && let Some(regex) = regexes::get(&format!("^(?:{})", text(&cells[0]))) {
-        rest = regex
-            .find(rest)
-            .and_then(|found| rest.get(found.end()..))
-            .unwrap_or(rest);
-    }
-    if end && let Some(regex) = regexes::get(&format!("(?:{})$", text(&cells[0]))) {
-        rest = regex
-            .find(rest)
-            .and_then(|found| rest.get(..found.start()))
-            .unwrap_or(rest);
-    }
-    out.text(rest);
 }
 
 fn split(cells: &[Cell<'_>], out: &mut Out) {
@@ -387,137 +367,6 @@ fn replaced(text: &str, lookup: &str, rewrite: &str) -> Vec<(String, bool)> {
     parts
 }
 
-/// `order` gives the positions of text, expression and rewrite.
-fn replace_regex(cells: &[Cell<'_>], out: &mut Out, order: [usize; 3]) {
-    let [source, pattern, rewrite] = order.map(|at| cells.get(at).map_or("", text));
-    let Some(regex) = regexes::get(pattern) else {
-        return out.null();
-    };
-    // Each group in the rewrite may be as long as the text.
-    let groups = rewrite.matches('\\').count().saturating_mul(source.len());
-    if groups > MOST || outgrows(regex.find_iter(source).count(), rewrite) {
-        return out.null();
-    }
-    // Kusto writes groups as \1; the regex crate as ${1}, with $ special.
-    let mut template = String::new();
-    let mut characters = rewrite.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => match characters.next() {
-                Some(d) if d.is_ascii_digit() => {
-                    template.push_str("${");
-                    template.push(d);
-                    template.push('}');
-                }
-                Some('$') => template.push_str("$$"),
-                Some(other) => template.push(other),
-                None => template.push('\\'),
-            },
-            '$' => template.push_str("$$"),
-            c => template.push(c),
-        }
-    }
-    out.text(&regex.replace_all(source, template.as_str()));
-}
-
-fn extract_bind(ctx: &BindContext, args: &[Typed]) -> Bound {
-    count(args, 3, 4)?;
-    regexes::check(&args[0], 0)?;
-    let ty = match args.get(3).and_then(|t| t.constant.as_ref()) {
-        Some(spoor_table::Value::String(name)) => KustoType::from_name(name),
-        _ => None,
-    };
-    let bound = [
-        accept(ctx, &args[0], P::Text, 0)?,
-        accept(ctx, &args[1], P::Long, 1)?,
-        accept(ctx, &args[2], P::Text, 2)?,
-    ];
-    let found = call("extract", &bound, Text, Body::Strict(extract));
-    super::implicit(ctx, &found, ty.unwrap_or(Text))
-}
-
-fn extract(cells: &[Cell<'_>], out: &mut Out) {
-    let group = number(cells, 1).and_then(|n| usize::try_from(n).ok());
-    let (Some(regex), Some(group)) = (regexes::get(text(&cells[0])), group) else {
-        return out.null();
-    };
-    let source = text(&cells[2]);
-    if group == 0 {
-        return out.text(regex.find(source).map_or("", |found| found.as_str()));
-    }
-    let found = regex
-        .captures(source)
-        .and_then(|captures| captures.get(group));
-    out.text(found.map_or("", |found| found.as_str()));
-}
-
-fn extract_all_bind(ctx: &BindContext, args: &[Typed]) -> Bound {
-    count(args, 2, 3)?;
-    regexes::check(&args[0], 0)?;
-    let pattern = accept(ctx, &args[0], P::Text, 0)?;
-    let last = args.len() - 1;
-    let source = accept(ctx, &args[last], P::Text, last)?;
-    let mut bound = vec![pattern, source];
-    if args.len() == 3 {
-        bound.push(wrap(&args[1]));
-    }
-    Ok(call(
-        "extract_all",
-        &bound,
-        Dynamic,
-        Body::Strict(extract_all),
-    ))
-}
-
-fn extract_all(cells: &[Cell<'_>], out: &mut Out) {
-    let Some(regex) = regexes::get(text(&cells[0])) else {
-        return out.null();
-    };
-    let groups: Vec<usize> = match cells.get(2) {
-        Some(Cell::Dynamic(groups)) => group_numbers(&regex, *groups),
-        _ if regex.captures_len() == 1 => vec![0],
-        _ => (1..regex.captures_len()).collect(),
-    };
-    let matches: Vec<regex::Captures<'_>> = regex.captures_iter(text(&cells[1])).collect();
-    if matches.is_empty() {
-        return out.null();
-    }
-    out.dynamic(|b| {
-        let mark = b.begin_array();
-        for found in &matches {
-            let part = |group: usize| found.get(group).map_or("", |m| m.as_str());
-            match groups.as_slice() {
-                [group] => b.string(part(*group)),
-                groups => {
-                    let inner = b.begin_array();
-                    for group in groups {
-                        b.string(part(*group));
-                        b.item(&inner);
-                    }
-                    b.end(inner);
-                }
-            }
-            b.item(&mark);
-        }
-        b.end(mark);
-    });
-}
-
-/// Groups by number or by name.
-fn group_numbers(regex: &regex::Regex, groups: DynamicRef<'_>) -> Vec<usize> {
-    use spoor_table::dynamic::Kind;
-    let Some(list) = groups.as_array() else {
-        return vec![0];
-    };
-    list.iter()
-        .filter_map(|group| match group.kind() {
-            Kind::Long(number) => usize::try_from(number).ok(),
-            Kind::String(name) => regex.capture_names().position(|n| n == Some(name)),
-            _ => None,
-        })
-        .collect()
-}
-
 fn translate(cells: &[Cell<'_>], out: &mut Out) {
     let search: Vec<char> = text(&cells[0]).chars().collect();
     let replacement: Vec<char> = text(&cells[1]).chars().collect();
@@ -530,182 +379,4 @@ fn translate(cells: &[Cell<'_>], out: &mut Out) {
         })
         .collect();
     out.text(&changed);
-}
-
-fn unicode_codepoints(cells: &[Cell<'_>], out: &mut Out) {
-    out.dynamic(|b| {
-        let mark = b.begin_array();
-        for c in text(&cells[0]).chars() {
-            b.long(i64::from(u32::from(c)));
-            b.item(&mark);
-        }
-        b.end(mark);
-    });
-}
-
-fn codepoints_to_string(_: &BindContext, args: &[Typed]) -> Bound {
-    count(args, 1, 64)?;
-    let wrapped: Vec<Typed> = args.iter().map(wrap).collect();
-    Ok(call(
-        "unicode_codepoints_to_string",
-        &wrapped,
-        Text,
-        Body::Rows(codepoints_row),
-    ))
-}
-
-fn codepoints_row(cells: &[Cell<'_>], out: &mut Out) {
-    use spoor_table::dynamic::Kind;
-    let point = |value: DynamicRef<'_>| match value.kind() {
-        Kind::Long(v) => u32::try_from(v).ok().and_then(char::from_u32),
-        _ => None,
-    };
-    let characters: String = cells
-        .iter()
-        .filter_map(|cell| match cell {
-            Cell::Dynamic(value) => Some(*value),
-            _ => None,
-        })
-        .flat_map(|value| match value.as_array() {
-            Some(items) => items.iter().filter_map(point).collect::<Vec<_>>(),
-            None => point(value).into_iter().collect(),
-        })
-        .collect();
-    out.text(&characters);
-}
-
-fn parse_version(cells: &[Cell<'_>], out: &mut Out) {
-    let parts: Option<Vec<i128>> = text(&cells[0])
-        .split('.')
-        .map(|part| part.trim().parse().ok())
-        .collect();
-    let value = parts.filter(|p| {
-        !p.is_empty() && p.len() <= 4 && p.iter().all(|n| (0..100_000_000).contains(n))
-    });
-    // Each part takes eight digits.
-    let number = value.map(|parts| {
-        (0..4).fold(0_i128, |n, at| {
-            n * 100_000_000 + parts.get(at).copied().unwrap_or(0)
-        })
-    });
-    let scaled =
-        number.and_then(|n| n.checked_mul(10_i128.pow(u32::from(DECIMAL_SCALE.unsigned_abs()))));
-    out.maybe(scaled, Out::decimal);
-}
-
-fn parse_csv(cells: &[Cell<'_>], out: &mut Out) {
-    let fields = csv_fields(text(&cells[0]));
-    out.dynamic(|b| {
-        let mark = b.begin_array();
-        for field in &fields {
-            b.string(field);
-            b.item(&mark);
-        }
-        b.end(mark);
-    });
-}
-
-/// The fields of the first record.
-fn csv_fields(text: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let Some(field) = fields.last_mut() else {
-            break;
-        };
-        match c {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                field.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if field.is_empty() => quoted = true,
-            ',' if !quoted => fields.push(String::new()),
-            '\n' | '\r' if !quoted => break,
-            c => field.push(c),
-        }
-    }
-    fields
-}
-
-fn parse_command_line(cells: &[Cell<'_>], out: &mut Out) {
-    let source = text(&cells[0]).trim();
-    if source.is_empty() || !text(&cells[1]).eq_ignore_ascii_case("windows") {
-        return out.null();
-    }
-    let arguments = windows_arguments(source);
-    out.dynamic(|b| {
-        let mark = b.begin_array();
-        for argument in &arguments {
-            b.string(argument);
-            b.item(&mark);
-        }
-        b.end(mark);
-    });
-}
-
-/// The rules of `CommandLineToArgvW`: backslashes are plain but before a quote.
-fn windows_arguments(text: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut current = String::new();
-    let (mut quoted, mut open, mut backslashes) = (false, false, 0);
-    for c in text.chars() {
-        match c {
-            '\\' => {
-                backslashes += 1;
-                open = true;
-                continue;
-            }
-            '"' => {
-                current.extend(std::iter::repeat_n('\\', backslashes / 2));
-                if backslashes % 2 == 1 {
-                    current.push('"')
-                } else {
-                    quoted = !quoted
-                }
-                open = true;
-            }
-            c => {
-                current.extend(std::iter::repeat_n('\\', backslashes));
-                if c.is_whitespace() && !quoted {
-                    if open {
-                        arguments.push(std::mem::take(&mut current));
-                        open = false;
-                    }
-                } else {
-                    current.push(c);
-                    open = true;
-                }
-            }
-        }
-        backslashes = 0;
-    }
-    current.extend(std::iter::repeat_n('\\', backslashes));
-    if open {
-        arguments.push(current);
-    }
-    arguments
-}
-
-fn format_bytes(cells: &[Cell<'_>], out: &mut Out) {
-    const UNITS: [&str; 7] = ["Bytes", "KB", "MB", "GB", "TB", "PB", "EB"];
-    let Cell::Real(bytes) = cells[0] else {
-        return out.null();
-    };
-    let wanted = cells.get(2).map_or("", text);
-    let power = match UNITS
-        .iter()
-        .position(|unit| unit.eq_ignore_ascii_case(wanted))
-    {
-        Some(power) => power,
-        None if wanted.is_empty() => (1..UNITS.len())
-            .take_while(|p| bytes.abs() >= 1024_f64.powi(*p as i32))
-            .count(),
-        None => return out.null(),
-    };
-    let digits = number(cells, 1).unwrap_or(0).clamp(0, 15) as i32;
-    let scale = 10_f64.powi(digits);
-    let value = (bytes / 1024_f64.powi(power as i32) * scale).round() / scale;
-    out.text(&format!("{value} {}", UNITS[power]));
 }

@@ -24,6 +24,7 @@ use spoor_table::dynamic::Builder;
 use spoor_table::{Cell, DynamicRef, KustoType, Value};
 
 use super::BATCH_BYTES;
+use super::constant::{check_copies, for_all_rows};
 use crate::typed::Typed;
 
 /// Bytes of a constant that stand whole in the name of a call.
@@ -191,7 +192,11 @@ impl<'a> Batch<'a> {
     /// The argument as an array of `rows` values.
     pub(crate) fn array(&self, index: usize) -> Result<ArrayRef> {
         match self.args.get(index) {
-            Some(arg) => arg.to_array(self.rows),
+            Some(ColumnarValue::Array(array)) => Ok(array.clone()),
+            Some(ColumnarValue::Scalar(value)) => {
+                check_copies(value, self.rows)?;
+                value.to_array_of_size(self.rows)
+            }
             None => internal_err!("argument {index} is missing"),
         }
     }
@@ -251,7 +256,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Refuses to fill the memory.
-fn check_bytes(bytes: usize) -> Result<()> {
+pub(super) fn check_bytes(bytes: usize) -> Result<()> {
     if bytes <= BATCH_BYTES {
         return Ok(());
     }
@@ -476,7 +481,7 @@ impl Out {
     }
 
     /// The bytes of the texts or dynamic values so far.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match self {
             Out::String(b) | Out::Guid(b) => b.values_slice().len(),
             Out::Dynamic(b, _) => b.values_slice().len(),
@@ -541,7 +546,7 @@ fn call_expr(
         signature,
     };
     let udf = Arc::new(ScalarUDF::new_from_impl(udf));
-    let exprs = args.iter().map(|arg| arg.expr.clone()).collect();
+    let exprs = args.iter().map(|arg| for_all_rows(&arg.expr)).collect();
     Expr::ScalarFunction(ScalarFunction::new_udf(udf, exprs))
 }
 

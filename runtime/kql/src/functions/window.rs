@@ -1,11 +1,14 @@
-//! Functions that look at neighbouring rows. They need rows in a defined order, and see all rows at once.
+//! Functions that look at neighbouring rows. They need rows in a defined order, which come to them batch by batch.
 
+mod neighbours;
+
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Field, FieldRef};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{
@@ -15,29 +18,43 @@ use datafusion::logical_expr::{
 use spoor_table::{Cell, KustoType, Value};
 
 use super::args::{P, accept, count};
-use super::udf::{Batch, BatchFn, Out};
+use super::udf::{Batch, Out, Reader};
 use super::{Bound, function_table, implicit, literal};
+use crate::exec::{SlicedEvaluator, SlicedWindow};
 use crate::typed::{BindContext, FunctionError, Typed};
+use neighbours::Neighbours;
 
 use KustoType::Long;
 
 function_table! {
     "row_number", "row_number(start, restart)", "Numbers the rows from 1, or from a start; begins anew where restart holds.", row_number;
     "row_cumsum", "row_cumsum(number, restart)", "Adds up a number row by row; begins anew where restart holds.", row_cumsum;
-    "row_rank_dense", "row_rank_dense(value, restart)", "Counts the distinct values so far.", |c, a| rank(c, a, "row_rank_dense", |b| ranks(b, true));
-    "row_rank_min", "row_rank_min(value, restart)", "The number of the first row with the present value.", |c, a| rank(c, a, "row_rank_min", |b| ranks(b, false));
+    "row_rank_dense", "row_rank_dense(value, restart)", "Counts the distinct values so far.", |c, a| rank(c, a, "row_rank_dense", || ranks(true));
+    "row_rank_min", "row_rank_min(value, restart)", "The number of the first row with the present value.", |c, a| rank(c, a, "row_rank_min", || ranks(false));
     "row_window_session", "row_window_session(datetime, max_from_first, max_between, restart)", "The start of the session that a row belongs to.", row_window_session;
-    "prev", "prev(value, offset, default)", "The value of an earlier row.", |c, a| neighbour(c, a, "prev", |b| shifted(b, -1));
-    "next", "next(value, offset, default)", "The value of a later row.", |c, a| neighbour(c, a, "next", |b| shifted(b, 1));
+    "prev", "prev(value, offset, default)", "The value of an earlier row.", |c, a| neighbour(c, a, "prev", -1);
+    "next", "next(value, offset, default)", "The value of a later row.", |c, a| neighbour(c, a, "next", 1);
 }
 
-/// A window function around a function over all rows.
+/// Computes a batch of rows, and remembers what the next one must know of it.
+type Step = Box<dyn FnMut(&Batch<'_>) -> Result<ArrayRef> + Send>;
+
+/// How a window function computes.
+#[derive(Clone, Copy, Debug)]
+enum Run {
+    /// Each row from itself and those before it.
+    Running(fn() -> Step),
+    /// Each row from the one so many rows further on as the second argument says, times this.
+    Neighbours(i64),
+}
+
+/// A window function bound to its types.
 #[derive(Debug)]
 struct Udwf {
     name: &'static str,
     args: Vec<KustoType>,
     ret: KustoType,
-    run: BatchFn,
+    run: Run,
     signature: Signature,
 }
 
@@ -69,10 +86,16 @@ impl WindowUDFImpl for Udwf {
         &self,
         _: PartitionEvaluatorArgs,
     ) -> Result<Box<dyn PartitionEvaluator>> {
-        Ok(Box::new(Whole {
-            args: self.args.clone(),
-            run: self.run,
-        }))
+        let types = self.args.clone();
+        let window: Box<dyn SlicedWindow> = match self.run {
+            Run::Running(start) => Box::new(Running {
+                step: start(),
+                types,
+                waiting: VecDeque::new(),
+            }),
+            Run::Neighbours(direction) => Box::new(Neighbours::new(types, direction)),
+        };
+        Ok(Box::new(SlicedEvaluator(window)))
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
@@ -80,31 +103,35 @@ impl WindowUDFImpl for Udwf {
     }
 }
 
-#[derive(Debug)]
-struct Whole {
-    args: Vec<KustoType>,
-    run: BatchFn,
+/// A function that never looks ahead.
+struct Running {
+    step: Step,
+    types: Vec<KustoType>,
+    waiting: VecDeque<(Vec<ColumnarValue>, usize)>,
 }
 
-impl PartitionEvaluator for Whole {
-    fn evaluate_all(&mut self, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-        let values: Vec<ColumnarValue> = values.iter().cloned().map(ColumnarValue::Array).collect();
-        (self.run)(&Batch::new(&values, &self.args, rows))
+impl SlicedWindow for Running {
+    fn push(&mut self, args: Vec<ColumnarValue>, rows: usize) -> Result<()> {
+        self.waiting.push_back((args, rows));
+        Ok(())
     }
 
-    fn evaluate(&mut self, _: &[ArrayRef], _: &std::ops::Range<usize>) -> Result<ScalarValue> {
-        datafusion::common::internal_err!("a window function of Kusto's sees all rows at once")
+    fn end(&mut self) {}
+
+    fn pop(&mut self) -> Result<Option<ArrayRef>> {
+        let Some((args, rows)) = self.waiting.pop_front() else {
+            return Ok(None);
+        };
+        (self.step)(&Batch::new(&args, &self.types, rows)).map(Some)
+    }
+
+    fn held_bytes(&self) -> usize {
+        0
     }
 }
 
 /// Binds a window function over the rows in the query's order.
-fn over(
-    ctx: &BindContext,
-    name: &'static str,
-    args: &[Typed],
-    ret: KustoType,
-    run: BatchFn,
-) -> Bound {
+fn over(ctx: &BindContext, name: &'static str, args: &[Typed], ret: KustoType, run: Run) -> Bound {
     if !ctx.serialized {
         return Err(
             FunctionError::new(format!("{name} needs rows in a defined order"))
@@ -149,25 +176,29 @@ fn row_number(ctx: &BindContext, args: &[Typed]) -> Bound {
         "row_number",
         &[start, restart(ctx, args, 1)?],
         Long,
-        |batch| {
-            let (starts, restarts) = (batch.reader(0)?, batch.reader(1)?);
-            let mut out = Out::new(Long, batch.rows);
-            let mut next = None;
-            for row in 0..batch.rows {
-                let Cell::Long(start) = starts.cell(row) else {
-                    out.null();
-                    continue;
-                };
-                let number = match (next, restarts.cell(row)) {
-                    (Some(next), Cell::Bool(false) | Cell::Null) => next,
-                    _ => start,
-                };
-                out.long(number);
-                next = Some(number.wrapping_add(1));
-            }
-            Ok(out.finish())
-        },
+        Run::Running(numbers),
     )
+}
+
+fn numbers() -> Step {
+    let mut next = None;
+    Box::new(move |batch| {
+        let (starts, restarts) = (batch.reader(0)?, batch.reader(1)?);
+        let mut out = Out::new(Long, batch.rows);
+        for row in 0..batch.rows {
+            let Cell::Long(start) = starts.cell(row) else {
+                out.null();
+                continue;
+            };
+            let number = match (next, restarts.cell(row)) {
+                (Some(next), Cell::Bool(false) | Cell::Null) => next,
+                _ => start,
+            };
+            out.long(number);
+            next = Some(number.wrapping_add(1));
+        }
+        Ok(out.finish())
+    })
 }
 
 fn row_cumsum(ctx: &BindContext, args: &[Typed]) -> Bound {
@@ -185,18 +216,7 @@ fn row_cumsum(ctx: &BindContext, args: &[Typed]) -> Bound {
                 "row_cumsum",
                 &[implicit(ctx, &args[0], ty)?, restart],
                 ty,
-                |batch| {
-                    sums(
-                        batch,
-                        Long,
-                        0_i64,
-                        |sum, cell| match cell {
-                            Cell::Long(v) | Cell::TimeSpan(v) => sum.wrapping_add(v),
-                            _ => sum,
-                        },
-                        Out::long,
-                    )
-                },
+                Run::Running(|| sums(Long, 0_i64, add_whole, Out::long)),
             )
         }
         _ => {
@@ -206,70 +226,85 @@ fn row_cumsum(ctx: &BindContext, args: &[Typed]) -> Bound {
                 "row_cumsum",
                 &[value, restart],
                 KustoType::Real,
-                |batch| {
-                    sums(
-                        batch,
-                        KustoType::Real,
-                        0.0,
-                        |sum, cell| match cell {
-                            Cell::Real(v) => sum + v,
-                            _ => sum,
-                        },
-                        Out::real,
-                    )
-                },
+                Run::Running(|| sums(KustoType::Real, 0.0, add_real, Out::real)),
             )
         }
     }
 }
 
-fn sums<T: Copy>(
-    batch: &Batch<'_>,
+fn add_whole(sum: i64, cell: Cell<'_>) -> i64 {
+    match cell {
+        Cell::Long(value) | Cell::TimeSpan(value) => sum.wrapping_add(value),
+        _ => sum,
+    }
+}
+
+fn add_real(sum: f64, cell: Cell<'_>) -> f64 {
+    match cell {
+        Cell::Real(value) => sum + value,
+        _ => sum,
+    }
+}
+
+fn sums<T: Copy + Send + 'static>(
     ty: KustoType,
     zero: T,
     add: fn(T, Cell<'_>) -> T,
     put: fn(&mut Out, T),
-) -> Result<ArrayRef> {
-    let (values, restarts) = (batch.reader(0)?, batch.reader(1)?);
-    let mut out = Out::new(ty, batch.rows);
+) -> Step {
     let mut sum = zero;
-    for row in 0..batch.rows {
-        if let Cell::Bool(true) = restarts.cell(row) {
-            sum = zero;
+    Box::new(move |batch| {
+        let (values, restarts) = (batch.reader(0)?, batch.reader(1)?);
+        let mut out = Out::new(ty, batch.rows);
+        for row in 0..batch.rows {
+            if let Cell::Bool(true) = restarts.cell(row) {
+                sum = zero;
+            }
+            sum = add(sum, values.cell(row));
+            put(&mut out, sum);
         }
-        sum = add(sum, values.cell(row));
-        put(&mut out, sum);
-    }
-    Ok(out.finish())
+        Ok(out.finish())
+    })
 }
 
-fn rank(ctx: &BindContext, args: &[Typed], name: &'static str, run: BatchFn) -> Bound {
+fn rank(ctx: &BindContext, args: &[Typed], name: &'static str, ranks: fn() -> Step) -> Bound {
     count(args, 1, 2)?;
     over(
         ctx,
         name,
         &[args[0].clone(), restart(ctx, args, 1)?],
         Long,
-        run,
+        Run::Running(ranks),
     )
 }
 
-fn ranks(batch: &Batch<'_>, dense: bool) -> Result<ArrayRef> {
-    let (values, restarts) = (batch.reader(0)?, batch.reader(1)?);
-    let mut out = Out::new(Long, batch.rows);
+fn ranks(dense: bool) -> Step {
     let (mut rank, mut position) = (0, 0);
-    for row in 0..batch.rows {
-        let restarted = row == 0 || matches!(restarts.cell(row), Cell::Bool(true));
-        if restarted {
-            (rank, position) = (0, 0);
+    // The row before, in the batch where it stands.
+    let mut before: Option<(Reader, usize)> = None;
+    Box::new(move |batch| {
+        let (values, restarts) = (batch.reader(0)?, batch.reader(1)?);
+        let mut out = Out::new(Long, batch.rows);
+        for row in 0..batch.rows {
+            let previous = match row.checked_sub(1) {
+                Some(row) => Some(values.cell(row)),
+                None => before.as_ref().map(|(values, row)| values.cell(*row)),
+            };
+            let restarted = matches!(restarts.cell(row), Cell::Bool(true));
+            if restarted {
+                (rank, position) = (0, 0);
+            }
+            position += 1;
+            if restarted || previous.is_none_or(|cell| !same(values.cell(row), cell)) {
+                rank = if dense { rank + 1 } else { position };
+            }
+            out.long(rank);
         }
-        position += 1;
-        if restarted || !same(values.cell(row), values.cell(row - 1)) {
-            rank = if dense { rank + 1 } else { position };
+        if let Some(last) = batch.rows.checked_sub(1) {
+            before = Some((values, last));
         }
-        out.long(rank);
-    }
-    Ok(out.finish())
+        Ok(out.finish())
+    })
 }
 
 fn same(a: Cell<'_>, b: Cell<'_>) -> bool {
@@ -279,7 +314,7 @@ fn same(a: Cell<'_>, b: Cell<'_>) -> bool {
     }
 }
 
-fn neighbour(ctx: &BindContext, args: &[Typed], name: &'static str, run: BatchFn) -> Bound {
+fn neighbour(ctx: &BindContext, args: &[Typed], name: &'static str, direction: i64) -> Bound {
     count(args, 1, 3)?;
     let offset = match args.get(1) {
         Some(offset) => accept(ctx, offset, P::Long, 1)?,
@@ -295,24 +330,8 @@ fn neighbour(ctx: &BindContext, args: &[Typed], name: &'static str, run: BatchFn
         Some(default) => implicit(ctx, default, ty)?,
         None => literal(Value::null(ty)),
     };
+    let run = Run::Neighbours(direction);
     over(ctx, name, &[args[0].clone(), offset, default], ty, run)
-}
-
-fn shifted(batch: &Batch<'_>, direction: i64) -> Result<ArrayRef> {
-    let (values, offsets, defaults) = (batch.reader(0)?, batch.reader(1)?, batch.reader(2)?);
-    let mut out = Out::new(batch.ty(0), batch.rows);
-    for row in 0..batch.rows {
-        let offset = match offsets.cell(row) {
-            Cell::Long(offset) => offset.saturating_mul(direction),
-            _ => direction,
-        };
-        let wanted = (row as i64).saturating_add(offset);
-        match usize::try_from(wanted).ok().filter(|at| *at < batch.rows) {
-            Some(at) => out.cell(values.cell(at)),
-            None => out.cell(defaults.cell(row)),
-        }
-    }
-    Ok(out.finish())
 }
 
 fn row_window_session(ctx: &BindContext, args: &[Typed]) -> Bound {
@@ -331,37 +350,35 @@ fn row_window_session(ctx: &BindContext, args: &[Typed]) -> Bound {
         "row_window_session",
         &bound,
         KustoType::DateTime,
-        |batch| {
-            let readers = [
-                batch.reader(0)?,
-                batch.reader(1)?,
-                batch.reader(2)?,
-                batch.reader(3)?,
-            ];
-            let mut out = Out::new(KustoType::DateTime, batch.rows);
-            let mut session: Option<(i64, i64)> = None;
-            for row in 0..batch.rows {
-                let [at, most, gap, restart] = [0, 1, 2, 3].map(|i: usize| readers[i].cell(row));
-                let (Cell::DateTime(at), Cell::TimeSpan(most), Cell::TimeSpan(gap)) =
-                    (at, most, gap)
-                else {
-                    out.null();
-                    continue;
-                };
-                let started = match session {
-                    Some((start, last))
-                        if !matches!(restart, Cell::Bool(true))
-                            && at - start <= most
-                            && at - last <= gap =>
-                    {
-                        start
-                    }
-                    _ => at,
-                };
-                session = Some((started, at));
-                out.long(started);
-            }
-            Ok(out.finish())
-        },
+        Run::Running(sessions),
     )
+}
+
+fn sessions() -> Step {
+    let mut session: Option<(i64, i64)> = None;
+    Box::new(move |batch| {
+        let (times, restarts) = (batch.reader(0)?, batch.reader(3)?);
+        let (longest, gaps) = (batch.reader(1)?, batch.reader(2)?);
+        let mut out = Out::new(KustoType::DateTime, batch.rows);
+        for row in 0..batch.rows {
+            let (Cell::DateTime(at), Cell::TimeSpan(most), Cell::TimeSpan(gap)) =
+                (times.cell(row), longest.cell(row), gaps.cell(row))
+            else {
+                out.null();
+                continue;
+            };
+            let goes_on = |start: i64, last: i64| at - start <= most && at - last <= gap;
+            let started = match session {
+                Some((start, last))
+                    if !matches!(restarts.cell(row), Cell::Bool(true)) && goes_on(start, last) =>
+                {
+                    start
+                }
+                _ => at,
+            };
+            session = Some((started, at));
+            out.long(started);
+        }
+        Ok(out.finish())
+    })
 }

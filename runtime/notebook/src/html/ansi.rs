@@ -13,6 +13,9 @@ use super::text::push_escaped;
 const WINDOW: usize = 64;
 /// The farthest column that a cursor movement alone reaches.
 const FARTHEST: usize = 4096;
+/// Blanks that cursor movements may make for each byte of text; a table with far columns takes about a dozen. Once they
+/// are spent, text goes on at the end of its line.
+const BLANKS_PER_BYTE: usize = 32;
 
 /// Whether `text` has anything that a terminal would act on, beyond line ends.
 pub(crate) fn has_controls(text: &str) -> bool {
@@ -43,6 +46,8 @@ impl Terminal {
             push_escaped(&mut out, text);
             return out;
         }
+        let blanks = text.len().saturating_mul(BLANKS_PER_BYTE);
+        self.screen.blanks = self.screen.blanks.saturating_add(blanks);
         self.parser.advance(&mut self.screen, text.as_bytes());
         self.screen.flush()
     }
@@ -86,6 +91,8 @@ struct Screen {
     lines: VecDeque<Line>,
     row: usize,
     column: usize,
+    /// Blanks that movements and erasures may still make.
+    blanks: usize,
     out: String,
 }
 
@@ -100,6 +107,7 @@ impl Screen {
             lines: VecDeque::from([Line::new()]),
             row: 0,
             column: 0,
+            blanks: FARTHEST,
             out: String::new(),
         }
     }
@@ -124,8 +132,19 @@ impl Screen {
         &mut self.lines[self.row]
     }
 
+    /// Whether so many more blanks may be made, which are then counted.
+    fn affords(&mut self, blanks: usize) -> bool {
+        let left = self.blanks.checked_sub(blanks);
+        self.blanks = left.unwrap_or(self.blanks);
+        left.is_some()
+    }
+
     fn put(&mut self, c: char) {
         let cell = (c, self.number);
+        let length = self.line().len();
+        if !self.affords(self.column.saturating_sub(length)) {
+            self.column = length;
+        }
         let column = self.column;
         let line = self.line();
         if line.len() < column {
@@ -181,12 +200,15 @@ impl Screen {
 
     fn erase_in_line(&mut self, mode: u16) {
         let column = self.column;
+        let before = self.line().len().min(column + 1);
+        // Blanking the same long start again and again would take for ever.
+        let blanks = mode == 1 && self.affords(before);
         let line = self.line();
         match mode {
             0 => line.truncate(column),
-            1 => line
+            1 if blanks => line
                 .iter_mut()
-                .take(column + 1)
+                .take(before)
                 .for_each(|cell| *cell = (' ', 0)),
             _ => line.clear(),
         }

@@ -170,7 +170,7 @@ fn html(
         return None;
     }
     let styles = css::stylesheet(&style_elements(source), &scope);
-    let images = |source: &str| page.options.image(source, None);
+    let images = |source: &str| page.embedded.picture(source, page.cell, None, page.options);
     let finisher = Finisher {
         scope: Some(&scope),
         outline: &mut page.outline,

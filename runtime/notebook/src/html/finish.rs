@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::columns;
+use super::embed::Picture;
 use super::image;
 use super::outline::Outline;
 use super::text::{escaped, percent_decoded, text_of, unescaped};
@@ -51,8 +52,8 @@ pub(crate) struct Finisher<'a> {
     pub(crate) scope: Option<&'a str>,
     /// Where headings and ids are noted.
     pub(crate) outline: &'a mut Outline,
-    /// Gives the `data:` URL of an image, by its source as written.
-    pub(crate) images: &'a dyn Fn(&str) -> Option<String>,
+    /// Gives an image by its source as written.
+    pub(crate) images: &'a dyn Fn(&str) -> Picture,
 }
 
 /// A finished piece.
@@ -296,8 +297,10 @@ impl Pass<'_> {
     fn image(&mut self, tag: &Tag<'_>) {
         let source = unescaped(tag.get("src").unwrap_or_default());
         let alt = unescaped(tag.get("alt").unwrap_or_default());
-        let Some(url) = (self.context.images)(&source) else {
-            return self.out.push_str(&image::missing(&source, &alt));
+        let url = match (self.context.images)(&source) {
+            Picture::Embedded(url) => url,
+            Picture::Above => return self.out.push_str(&image::shown_above(&source, &alt)),
+            Picture::Missing => return self.out.push_str(&image::missing(&source, &alt)),
         };
         let _ = write!(
             self.out,
@@ -374,8 +377,10 @@ mod tests {
 
     fn finished(html: &str, scope: Option<&str>) -> String {
         let mut outline = Outline::default();
-        let images =
-            |source: &str| (source == "here.png").then(|| "data:image/png;base64,AA==".to_owned());
+        let images = |source: &str| match source {
+            "here.png" => Picture::Embedded("data:image/png;base64,AA==".to_owned()),
+            _ => Picture::Missing,
+        };
         let html = Finisher {
             scope,
             outline: &mut outline,

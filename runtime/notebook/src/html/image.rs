@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::text::{escaped, percent_decoded};
+use crate::model::Object;
 
 /// The MIME type of an image, from its first bytes; none if it is no image that browsers draw.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
@@ -53,6 +54,18 @@ pub(crate) fn from_base64(mime: &str, text: &str) -> Option<String> {
     (is_image && is_base64 && !compact.is_empty()).then(|| format!("data:{mime};base64,{compact}"))
 }
 
+/// A `data:` URL of an attachment: the first of its formats that is an image.
+pub(crate) fn from_attachment(file: &Object) -> Option<String> {
+    file.iter().find_map(|(mime, value)| {
+        let content = value.as_str()?;
+        if mime == "image/svg+xml" {
+            Some(from_svg(content))
+        } else {
+            from_base64(mime, content)
+        }
+    })
+}
+
 /// A `data:` URL of SVG source. In an `img` element no script of it runs and nothing of it loads.
 pub(crate) fn from_svg(source: &str) -> String {
     format!("data:image/svg+xml;base64,{}", STANDARD.encode(source))
@@ -61,17 +74,7 @@ pub(crate) fn from_svg(source: &str) -> String {
 /// What stands where an image is not to be had: a link to it, or its name.
 pub(crate) fn missing(source: &str, alt: &str) -> String {
     let is_remote = source.starts_with("http://") || source.starts_with("https://");
-    let words = if alt.trim().is_empty() {
-        "image"
-    } else {
-        alt.trim()
-    };
-    let shown = percent_decoded(source);
-    let name = shown
-        .rsplit('/')
-        .next()
-        .filter(|name| !name.is_empty())
-        .unwrap_or(&shown);
+    let words = words_for(alt);
     if is_remote {
         let url = escaped(source);
         return format!(
@@ -79,11 +82,40 @@ pub(crate) fn missing(source: &str, alt: &str) -> String {
             escaped(words)
         );
     }
+    named(source, words, "not found")
+}
+
+/// What stands where an image would stand once more, and the page has no room for it.
+pub(crate) fn shown_above(source: &str, alt: &str) -> String {
+    let name = source.strip_prefix("attachment:").unwrap_or(source);
+    named(
+        name,
+        words_for(alt),
+        "shown above, and too large to be here again",
+    )
+}
+
+/// An image's name, and why it is not here.
+fn named(source: &str, words: &str, why: &str) -> String {
+    let shown = percent_decoded(source);
+    let name = shown
+        .rsplit('/')
+        .next()
+        .filter(|name| !name.is_empty())
+        .unwrap_or(&shown);
     format!(
-        "<span class=\"no-image\">{} (not found: {})</span>",
+        "<span class=\"no-image\">{} ({why}: {})</span>",
         escaped(words),
         escaped(&shorten(name))
     )
+}
+
+/// What an image shows, in words.
+fn words_for(alt: &str) -> &str {
+    match alt.trim() {
+        "" => "image",
+        words => words,
+    }
 }
 
 fn shorten(name: &str) -> String {

@@ -5,6 +5,7 @@ use comrak::nodes::{NodeHtmlBlock, NodeValue};
 use comrak::{Arena, Options, format_html, parse_document};
 
 use super::code;
+use super::embed::Picture;
 use super::finish::{Finished, Finisher};
 use super::math::Mathematics;
 use super::outline::Outline;
@@ -40,8 +41,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) math: &'a mut Mathematics,
     /// The page's headings and ids.
     pub(crate) outline: &'a mut Outline,
-    /// Gives the `data:` URL of an image, by its source as written.
-    pub(crate) images: &'a dyn Fn(&str) -> Option<String>,
+    /// Gives an image by its source as written.
+    pub(crate) images: &'a dyn Fn(&str) -> Picture,
 }
 
 /// Markdown as HTML, sanitised. Raw HTML in it is sanitised with it.
@@ -208,7 +209,7 @@ mod tests {
 
     fn html(source: &str) -> String {
         let (mut math, mut outline) = (Mathematics::new(), Outline::default());
-        let images = |_: &str| None;
+        let images = |_: &str| Picture::Missing;
         let surroundings = Surroundings {
             cell: 3,
             math: &mut math,

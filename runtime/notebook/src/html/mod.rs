@@ -11,6 +11,7 @@ mod cell;
 mod code;
 mod columns;
 mod css;
+mod embed;
 mod finish;
 mod image;
 mod json_view;
@@ -29,6 +30,7 @@ use serde_json::Value;
 
 use crate::language::Language;
 use crate::model::{CellKind, Notebook, Object};
+use embed::Embedded;
 use math::Mathematics;
 use outline::Outline;
 
@@ -88,6 +90,7 @@ struct Page<'a> {
     cell: usize,
     /// How many outputs have had a scope.
     scopes: usize,
+    embedded: Embedded,
 }
 
 impl<'a> Page<'a> {
@@ -100,6 +103,7 @@ impl<'a> Page<'a> {
             outline: Outline::default(),
             cell: 0,
             scopes: 0,
+            embedded: Embedded::default(),
         }
     }
 
@@ -110,8 +114,8 @@ impl<'a> Page<'a> {
 
     /// Markdown, with the attachments of its cell.
     fn markdown(&mut self, source: &str, attachments: Option<&Object>) -> String {
-        let options = self.options;
-        let images = |source: &str| options.image(source, attachments);
+        let (embedded, cell, options) = (&self.embedded, self.cell, self.options);
+        let images = |source: &str| embedded.picture(source, cell, attachments, options);
         let surroundings = markdown::Surroundings {
             cell: self.cell,
             math: &mut self.math,
@@ -156,34 +160,4 @@ impl<'a> Page<'a> {
         };
         state().is_some_and(|state: &Value| state.get(model).is_some())
     }
-}
-
-impl RenderOptions<'_> {
-    /// The `data:` URL of an image, by its source as a notebook writes it.
-    fn image(&self, source: &str, attachments: Option<&Object>) -> Option<String> {
-        if source.starts_with("data:image/") {
-            return Some(source.to_owned());
-        }
-        if let Some(name) = source.strip_prefix("attachment:") {
-            return attachment(attachments?, name);
-        }
-        let is_elsewhere = source.is_empty() || source.starts_with("//") || source.contains("://");
-        let resolve = self.images.filter(|_| !is_elsewhere)?;
-        let path = source.split(['?', '#']).next().unwrap_or(source);
-        image::data_url(&resolve(&text::percent_decoded(path))?)
-    }
-}
-
-fn attachment(files: &Object, name: &str) -> Option<String> {
-    let file = files
-        .get(name)
-        .or_else(|| files.get(&text::percent_decoded(name)))?;
-    file.as_object()?.iter().find_map(|(mime, value)| {
-        let content = value.as_str()?;
-        if mime == "image/svg+xml" {
-            Some(image::from_svg(content))
-        } else {
-            image::from_base64(mime, content)
-        }
-    })
 }

@@ -112,4 +112,25 @@ mod tests {
         assert_eq!(terminal.show("\u{1b}[32ma"), "<span class=\"f2\">a</span>");
         assert_eq!(terminal.show("b"), "<span class=\"f2\">b</span>");
     }
+    #[test]
+    fn movements_make_few_blanks_for_their_bytes() {
+        // Ten bytes a line that ask for four thousand cells each.
+        let bomb = "\u{1b}[4096Cx\n".repeat(10_000);
+        let html = ansi::to_html(&bomb);
+        assert!(html.len() < 40 * bomb.len(), "{} bytes", html.len());
+        assert_eq!(html.matches('x').count(), 10_000);
+        // A bar that is drawn in place, and a table whose columns are moved to.
+        let row = "\u{1b}[60Gname\u{1b}[110Gsize\n".repeat(5_000);
+        let html = ansi::to_html(&row);
+        let line = format!("{}name{}size", " ".repeat(59), " ".repeat(46));
+        assert_eq!(html.matches(line.as_str()).count(), 5_000);
+    }
+
+    #[test]
+    fn erasures_take_time_for_their_bytes() {
+        let bomb = "x".repeat(200_000) + &"\u{1b}[1K".repeat(200_000);
+        let start = std::time::Instant::now();
+        assert_eq!(ansi::to_html(&bomb).trim(), "");
+        assert!(start.elapsed() < std::time::Duration::from_secs(5));
+    }
 }

@@ -9,12 +9,12 @@ use arrow::datatypes::Float64Type;
 use datafusion::common::Result;
 use datafusion::logical_expr::{Operator, binary_expr};
 use spoor_kql_syntax::ast::BinaryOp;
-use spoor_table::dynamic::Kind;
 use spoor_table::{Cell, KustoType, parse};
 
 use crate::functions::Bound;
 use crate::functions::args::{article, common};
-use crate::functions::cast::convert;
+use crate::functions::cast::{self, convert};
+use crate::functions::constant::for_all_rows;
 use crate::functions::udf::{Batch, Body, Out, call, fold};
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -100,8 +100,8 @@ fn native(op: BinaryOp, args: [Typed; 2], ty: KustoType) -> Typed {
         BinaryOp::Equal => return call("equal", &args, KustoType::Bool, Body::Batch(equal)),
         _ => return call("not_equal", &args, KustoType::Bool, Body::Batch(not_equal)),
     };
-    let expr = binary_expr(args[0].expr.clone(), operator, args[1].expr.clone());
-    fold(expr, KustoType::Bool, &args)
+    let [left, right] = [0, 1].map(|side: usize| for_all_rows(&args[side].expr));
+    fold(binary_expr(left, operator, right), KustoType::Bool, &args)
 }
 
 /// Two nulls give null, one null is different from any value.
@@ -207,7 +207,7 @@ fn ordered(cells: &[Cell<'_>], out: &mut Out, test: fn(Ordering) -> bool) {
 /// The order of two values, if they have one. A dynamic value stands for the scalar inside; its text is read as the
 /// other's type.
 pub(in crate::functions) fn compare_cells(a: Cell<'_>, b: Cell<'_>) -> Option<Ordering> {
-    match (plain(a)?, plain(b)?) {
+    match (cast::scalar(a)?, cast::scalar(b)?) {
         (Cell::Bool(a), Cell::Bool(b)) => Some(a.cmp(&b)),
         (Cell::DateTime(a), Cell::DateTime(b)) | (Cell::TimeSpan(a), Cell::TimeSpan(b)) => {
             Some(a.cmp(&b))
@@ -225,26 +225,9 @@ pub(in crate::functions) fn compare_cells(a: Cell<'_>, b: Cell<'_>) -> Option<Or
         (Cell::Bool(a), Cell::String(b)) => Some(a.cmp(&parse::boolean(b)?)),
         (a, b) => match (long(a), long(b)) {
             (Some(a), Some(b)) => Some(a.cmp(&b)),
-            _ => super::super::cast::as_real(a)?.partial_cmp(&super::super::cast::as_real(b)?),
+            _ => cast::as_real(a)?.partial_cmp(&cast::as_real(b)?),
         },
     }
-}
-
-fn plain(cell: Cell<'_>) -> Option<Cell<'_>> {
-    let Cell::Dynamic(value) = cell else {
-        return (!cell.is_null()).then_some(cell);
-    };
-    Some(match value.kind() {
-        Kind::Bool(v) => Cell::Bool(v),
-        Kind::Long(v) => Cell::Long(v),
-        Kind::Real(v) => Cell::Real(v),
-        Kind::String(v) => Cell::String(v),
-        Kind::DateTime(v) => Cell::DateTime(v),
-        Kind::TimeSpan(v) => Cell::TimeSpan(v),
-        Kind::Guid(v) => Cell::Guid(v),
-        Kind::Decimal(v) => Cell::Decimal(v),
-        Kind::Null | Kind::Array(_) | Kind::Object(_) => return None,
-    })
 }
 
 fn long(cell: Cell<'_>) -> Option<i64> {

@@ -15,6 +15,7 @@ use super::terms::{Needle, Place};
 use super::{compare_cells, equal_fold, not, split_fold};
 use crate::functions::args::{P, accept, article, common};
 use crate::functions::cast::{convert, wrap};
+use crate::functions::constant::for_all_rows;
 use crate::functions::udf::{Batch, Body, Out, call, fold};
 use crate::functions::{Bound, dynamic, literal};
 use crate::typed::{BindContext, FunctionError, Typed};
@@ -101,7 +102,7 @@ fn native(left: Typed, items: Vec<Typed>) -> Typed {
     let list: Vec<Expr> = items
         .iter()
         .filter(valued)
-        .map(|item| item.expr.clone())
+        .map(|item| for_all_rows(&item.expr))
         .collect();
     if list.is_empty() {
         return literal(Value::Bool(false));

@@ -1,0 +1,125 @@
+//! The operators that we add to DataFusion's. All of them make one stream of batches out of another: what differs between them
+//! is a function, so one `ExecutionPlan` serves them all.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+
+/// What is done to the stream of a partition.
+type Run = dyn Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>
+    + Send
+    + Sync;
+
+/// An operator over one input.
+#[derive(Clone)]
+pub(super) struct Operator {
+    name: &'static str,
+    input: Arc<dyn ExecutionPlan>,
+    /// The input's where there are none: the operator hands rows on as they are.
+    properties: Option<Arc<PlanProperties>>,
+    run: Arc<Run>,
+}
+
+impl Operator {
+    /// An operator that hands its input's rows on as they are, at another pace or in other pieces.
+    pub(super) fn passing(
+        name: &'static str,
+        input: Arc<dyn ExecutionPlan>,
+        pass: fn(SendableRecordBatchStream, &TaskContext) -> SendableRecordBatchStream,
+    ) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Operator {
+            name,
+            input,
+            properties: None,
+            run: Arc::new(move |input, context| Ok(pass(input, context))),
+        })
+    }
+
+    /// An operator that does by `run` what `node` does, which has one input.
+    pub(super) fn instead_of<F>(
+        node: &Arc<dyn ExecutionPlan>,
+        input: &Arc<dyn ExecutionPlan>,
+        name: &'static str,
+        run: F,
+    ) -> Arc<dyn ExecutionPlan>
+    where
+        F: Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>,
+        F: Send + Sync + 'static,
+    {
+        Arc::new(Operator {
+            name,
+            input: input.clone(),
+            properties: Some(node.properties().clone()),
+            run: Arc::new(run),
+        })
+    }
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.name)
+            .field("input", &self.input)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for Operator {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl ExecutionPlan for Operator {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        match &self.properties {
+            Some(properties) => properties,
+            None => self.input.properties(),
+        }
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![self.properties.is_none()]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.pop()) {
+            (Some(input), None) => Ok(Arc::new(Operator {
+                input,
+                ..Operator::clone(&self)
+            })),
+            _ => internal_err!("{} has one child", self.name),
+        }
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context.clone())?;
+        (self.run)(input, &context)
+    }
+}
