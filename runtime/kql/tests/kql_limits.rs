@@ -196,9 +196,9 @@ fn long_constants() {
     );
     gives(
         format!(
-            "{array} range x from 1 to 20 step 1 | extend y = m | summarize sum(array_length(y))"
+            "{array} range x from 1 to 8 step 1 | extend y = m | summarize sum(array_length(y))"
         ),
-        Value::Long(20 << 20),
+        Value::Long(8 << 20),
     );
     gives(
         format!(

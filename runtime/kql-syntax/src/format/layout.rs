@@ -103,10 +103,12 @@ impl Layout<'_> {
     /// Tokens one after the other; `apart`: what follows a comma, or is a clause, begins a line.
     fn run(&mut self, range: Range, indent: usize, apart: bool) {
         let mut at = range.start;
+        // Comments before and after are as deep as what they are about.
         let first = range.clone().find(|at| !self.is_comment(*at));
-        let first = first.unwrap_or(range.end);
+        let last = range.clone().rfind(|at| !self.is_comment(*at));
+        let within = first.unwrap_or(range.end) + 1..=last.unwrap_or(range.end);
         while at < range.end {
-            let deeper = indent + if at <= first { 0 } else { INDENT };
+            let deeper = indent + if within.contains(&at) { INDENT } else { 0 };
             self.before(at, at == range.start, deeper, apart);
             match self.partners.get(at).copied().flatten() {
                 Some(close) if close < range.end => {
