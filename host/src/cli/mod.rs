@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod guest;
+mod kql;
 mod places;
 mod query;
 mod render;
@@ -56,6 +57,7 @@ enum Command {
     Run(run::Args),
     Render(render::Args),
     Query(query::Args),
+    Kql(kql::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Guest(guest::Args),
@@ -136,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Render(args) => render::run(args),
         Command::Query(args) => query::run(args),
+        Command::Kql(args) => kql::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use spoor_data::{KERNEL_MEMORY, Limits};
-use spoor_kql::{Engine, EngineOptions, QueryError};
+use spoor_kql::{Engine, EngineOptions, QueryError, bind};
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
@@ -149,37 +149,40 @@ fn query_text(argument: &str) -> Result<(String, String), Failure> {
         return Ok((text, "standard input".into()));
     }
     match argument.strip_prefix('@') {
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(Error::file("cannot read", path))?;
-            // Editors leave a byte order mark.
-            Ok((
-                text.trim_start_matches('\u{feff}').to_owned(),
-                path.to_owned(),
-            ))
-        }
+        Some(path) => Ok((text_of_file(Path::new(path))?, path.to_owned())),
         None => Ok((argument.to_owned(), "the query".into())),
     }
 }
 
+/// The query in a file, without the byte order mark that editors leave.
+pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path).map_err(Error::file("cannot read", path))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
 fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
+    keep_apart(args, &wanted(text, data))?;
+    let engine = engine_for(text, data)?;
     let failed = |e: QueryError| Failure::new(Exit::Failed, told(e, text, name));
-    let mut engine = Engine::new(options()).map_err(|e| failed(e.into()))?;
-    let declared: Vec<String> = data
-        .sources
-        .iter()
-        .map(|source| source.spec.name.clone())
-        .collect();
-    let wanted = engine.references(text, &declared);
-    let wanted: Vec<&Source> = data
-        .sources
-        .iter()
-        .filter(|source| wanted.contains(&source.spec.name))
-        .collect();
-    keep_apart(args, &wanted)?;
-    for source in wanted {
+    Ok(engine.run(text, now()).map_err(failed)?.table)
+}
+
+/// The sources that a query may read.
+fn wanted<'a>(text: &str, data: &'a Data) -> Vec<&'a Source> {
+    let names: Vec<String> = data.sources.iter().map(|s| s.spec.name.clone()).collect();
+    let wanted = bind::references(text, &names);
+    let sources = data.sources.iter();
+    sources.filter(|s| wanted.contains(&s.spec.name)).collect()
+}
+
+/// An engine with the tables that a query may read.
+pub(super) fn engine_for(text: &str, data: &Data) -> Result<Engine, Failure> {
+    let mut engine =
+        Engine::new(options()).map_err(|e| Failure::new(Exit::Unable, e.to_string()))?;
+    for source in wanted(text, data) {
         engine.register(&source.spec.name, load(source)?);
     }
-    Ok(engine.run(text, now()).map_err(failed)?.table)
+    Ok(engine)
 }
 
 /// All cores, and most of the memory that is free.
@@ -233,7 +236,7 @@ fn limits() -> Limits {
 }
 
 /// The time in Kusto's ticks.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

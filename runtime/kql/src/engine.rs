@@ -124,6 +124,20 @@ impl Engine {
         bind::references(text, declared)
     }
 
+    /// What is wrong with a query, without running any of it; nothing for one that [`Engine::start`] takes.
+    pub fn check(&self, text: &str, now_ticks: i64) -> Vec<Diagnostic> {
+        let parsed = spoor_kql_syntax::parse(text);
+        if !parsed.diagnostics.is_empty() {
+            return parsed.diagnostics;
+        }
+        let input = BindInput {
+            catalogue: &self.catalogue,
+            now_ticks,
+            stages: &[],
+        };
+        bind::check(&parsed.query, &input)
+    }
+
     /// Parses and binds a query, and starts it; `now_ticks` is what `now()` gives.
     ///
     /// # Errors

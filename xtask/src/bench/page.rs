@@ -13,8 +13,8 @@ use crate::process::output;
 use crate::setup;
 
 /// What the time goes into, for as long as the bar is missed.
-const WHY_NOT: &str = ": one thread of the browser decodes 184 MB (kernel, interpreter, and the memory in which \
-    IPython and pandas are imported), where Pyodide's bare interpreter has 13 MB";
+const WHY_NOT: &str = ": one thread of the browser decodes 72 MB (kernel, CPython, and the memory in which \
+    IPython is imported), where Pyodide's bare interpreter has 13 MB";
 
 /// Page load to the first Python result, cold cache.
 pub fn python(paths: &Paths, runs: u32) -> Result<Vec<Row>> {

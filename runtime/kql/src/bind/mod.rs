@@ -104,6 +104,14 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
     }
 }
 
+/// What is wrong with a query, told without running anything: what a part of it would give is not known.
+pub(crate) fn check(query: &Query, input: &BindInput<'_>) -> Vec<Diagnostic> {
+    let mut binder = Binder::new(input, true);
+    // An error is among the diagnostics.
+    let _ = binder.query(query);
+    binder.diagnostics
+}
+
 /// The columns of a query's result and the names that its `let`s define, without running anything; `None` where it does not
 /// bind.
 fn shape(query: &Query, input: &BindInput<'_>) -> Option<Shape> {

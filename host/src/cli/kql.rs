@@ -1,0 +1,127 @@
+//! `spoor kql`: queries in files, checked and laid out.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use spoor_kql_syntax::{Diagnostic, format, line_column, parse, render};
+
+use super::query::{self, text_of_file};
+use super::{Exit, Failure, say};
+use crate::error::Error;
+use crate::save::write_atomically;
+use crate::sources::Data;
+
+/// Check and lay out queries in files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Say what is wrong with queries, without running them
+    ///
+    /// With --data, tables, columns and types are checked too; without it, the syntax alone.
+    Check {
+        /// Files with a query each; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// A data file, or a folder of them; each file is a table by its name
+        #[arg(short, long, value_name = "DIR|FILE")]
+        data: Vec<PathBuf>,
+    },
+    /// Lay out queries; only space changes
+    ///
+    /// Files are replaced; standard input goes to standard output. What does not parse is left
+    /// alone and reported.
+    Format {
+        /// Files with a query each; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Change nothing; name the files that would change, and exit with 1 if there are any
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Check { files, data } => check(&files, &data),
+        Command::Format { files, check } => lay_out(&files, check),
+    }
+}
+
+fn check(files: &[PathBuf], data: &[PathBuf]) -> Result<Exit, Failure> {
+    let data = Data::discover(data)?;
+    data.warnings.iter().for_each(say::warning);
+    let mut wrong = false;
+    for file in files {
+        let text = read(file)?;
+        let mut diagnostics = parse(&text).diagnostics;
+        if diagnostics.is_empty() && !data.sources.is_empty() {
+            diagnostics = query::engine_for(&text, &data)?.check(&text, query::now());
+        }
+        wrong |= !diagnostics.is_empty();
+        report(file, &text, &diagnostics);
+    }
+    Ok(if wrong { Exit::Failed } else { Exit::Done })
+}
+
+fn lay_out(files: &[PathBuf], check: bool) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for file in files {
+        let text = read(file)?;
+        let Some(laid_out) = format(&text) else {
+            report(file, &text, &parse(&text).diagnostics);
+            exit = Exit::Failed;
+            continue;
+        };
+        if check && laid_out != text {
+            say::line(format_args!("{} would change", say::path(file)));
+            exit = Exit::Failed;
+        } else if !check {
+            write(file, &text, &laid_out)?;
+        }
+    }
+    Ok(exit)
+}
+
+fn write(file: &Path, text: &str, laid_out: &str) -> Result<(), Failure> {
+    if is_standard(file) {
+        return Ok(std::io::stdout().write_all(laid_out.as_bytes())?);
+    }
+    if laid_out != text {
+        write_atomically(file, laid_out.as_bytes())?;
+        say::line(format_args!("laid out {}", say::path(file)));
+    }
+    Ok(())
+}
+
+/// Each diagnostic as `FILE:LINE:COLUMN`, and with its line of the query.
+fn report(file: &Path, text: &str, diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        let (line, column) = line_column(text, diagnostic.span.start);
+        let shown = render(text, std::slice::from_ref(diagnostic));
+        say::line(format_args!(
+            "{}:{line}:{column}\n{}\n",
+            say::path(file),
+            shown.trim_end()
+        ));
+    }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    if !is_standard(file) {
+        return text_of_file(file);
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(Error::file("cannot read", "standard input"))?;
+    Ok(text)
+}
+
+fn is_standard(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
