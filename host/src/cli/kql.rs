@@ -1,6 +1,5 @@
 //! `spoor kql`: queries in files, checked and laid out.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 

@@ -125,13 +125,10 @@ impl<'a> Plan<'a> {
         let imported = whole.imports() as u32;
         let load = imported;
         // After the imports: what makes sure of each part, then functions and stubs.
-        let mut next = imported + 1 + self.parts() - 1;
+        let next = imported + self.parts();
         let mut indices = Indices((0..imported).map(|f| (f, f)).collect());
         let present: Vec<u32> = self.own(0).chain(self.stubs.keys().copied()).collect();
-        for function in &present {
-            indices.0.insert(*function, next);
-            next += 1;
-        }
+        indices.0.extend(present.iter().copied().zip(next..));
 
         let mut imports = ImportSection::new();
         for (module, name, ty) in &whole.imported {
