@@ -259,7 +259,7 @@ mod tests {
         let text = "range x from 1 to 1000 step 1 \
                     | extend t = iff(x == 1, strrep('0123456789abcdef', 1024, '0123456789abcdef'), '') \
                     | extend t = iff(x == 1, strcat(t, t, t, t, t, t, t, t, t, t, t, t, t, t, t, t), '') \
-                    | serialize | extend u = prev(t, x - 1) | count";
+                    | serialize | extend u = prev(t, x - 1) | summarize countif(strlen(u) > 0)";
         let error = engine.run(text, 0).unwrap_err().to_string();
         assert!(error.contains("take more than 256 MiB"), "{error}");
     }
