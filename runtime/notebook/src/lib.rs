@@ -1,7 +1,7 @@
 //! Notebooks: the nbformat model, a cell's outputs as Jupyter messages make them, parameters in
 //! papermill's manner, and the static HTML page.
 //!
-//! Called by the host's `run` and `render`, by the page and by its worker. Does no I/O: bytes come in and
+//! Called by the host's `run` and `render` and by the page. Does no I/O: bytes come in and
 //! go out, and what a page needs beside the notebook (images on disk) it asks of its caller.
 
 mod assemble;

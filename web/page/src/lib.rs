@@ -4,11 +4,27 @@
 //! shown with web-sys, without a framework: the model says what has changed, and only that is
 //! changed in the document. Nothing here blocks: kernels, Python and results live in workers.
 
+pub mod app;
+pub mod dialog;
 pub mod dom;
+pub mod editor;
+pub mod find;
+pub mod help;
+pub mod icon;
 pub mod kernel;
+pub mod notebook;
+pub mod outline;
+pub mod output;
+pub mod palette;
+pub mod probe;
+pub mod session;
+pub mod settings;
+pub mod toast;
 
 use wasm_bindgen::prelude::*;
 
 /// Called by wasm-bindgen when the module is there.
 #[wasm_bindgen(start)]
-pub fn start() {}
+pub fn start() {
+    app::start();
+}

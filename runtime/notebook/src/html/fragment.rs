@@ -90,7 +90,9 @@ mod tests {
     #[test]
     fn javascript_is_a_script() {
         let mut bundle = Bundle::default();
-        bundle.data.insert("application/javascript".into(), json!("run()"));
+        bundle
+            .data
+            .insert("application/javascript".into(), json!("run()"));
         let rendered = Fragments::new().output(&Notebook::new(), &Output::DisplayData(bundle));
         assert_eq!(rendered.scripted.as_deref(), Some("<script>run()</script>"));
         assert!(rendered.html.contains("JavaScript was left out"));
