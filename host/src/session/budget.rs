@@ -22,6 +22,10 @@ const RESERVE: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Budget {
     used: usize,
+    /// The part of `used` that `clear_output` gives back: what the cell's own outputs hold.
+    held: usize,
+    /// Whether the next output takes the place of those before (`clear_output(wait=True)`).
+    clears: bool,
     left_out: Option<LeftOut>,
     /// How many displays of each id each cell shows: an update changes all of them.
     displays: HashMap<String, HashMap<String, usize>>,
@@ -38,6 +42,8 @@ impl Budget {
     /// A request begins; `owner` is the cell, or else the request, whose old outputs go.
     pub fn begin(&mut self, owner: &str) {
         self.used = 0;
+        self.held = 0;
+        self.clears = false;
         self.left_out = None;
         self.displays.remove(owner);
         owner.clone_into(&mut self.owner);
@@ -51,10 +57,19 @@ impl Budget {
         if !is_output(&message) {
             return report(Report::Message(message));
         }
+        if self.clears && is_held(&message) {
+            self.clear();
+        }
         let bytes = self.weigh(&message);
         if self.used.saturating_add(bytes) <= limit_of(&message) {
             self.used += bytes;
+            if is_held(&message) {
+                self.held += bytes - EACH;
+            }
             self.note_display(&message);
+            if message.msg_type == "clear_output" {
+                self.heed_clear(&message);
+            }
             return report(Report::Message(message));
         }
         if self.left_out.is_none() {
@@ -71,6 +86,22 @@ impl Budget {
         let left_out = self.left_out.get_or_insert_default();
         left_out.messages += 1;
         left_out.bytes = left_out.bytes.saturating_add(bytes);
+    }
+
+    fn heed_clear(&mut self, message: &Message) {
+        self.clears = true;
+        if message.content.get("wait") != Some(&Value::Bool(true)) {
+            self.clear();
+        }
+    }
+
+    /// The cell's outputs are gone. What each message counts is not given back, so that a cell that
+    /// only clears ends as well.
+    fn clear(&mut self) {
+        self.used -= self.held;
+        self.held = 0;
+        self.clears = false;
+        self.displays.remove(&self.owner);
     }
 
     /// Says how much was left out, if anything was.
@@ -126,6 +157,14 @@ fn display_id(message: &Message) -> Option<&str> {
 fn is_output(message: &Message) -> bool {
     message.channel == Channel::Iopub
         && !matches!(message.msg_type.as_str(), "status" | "execute_input")
+}
+
+/// Whether the message's content stays with the cell that runs until its outputs are cleared.
+fn is_held(message: &Message) -> bool {
+    matches!(
+        message.msg_type.as_str(),
+        "stream" | "display_data" | "execute_result" | "error"
+    )
 }
 
 fn limit_of(message: &Message) -> usize {
@@ -276,6 +315,27 @@ mod tests {
             [message(Channel::Iopub, "clear_output", json!({}))],
         );
         assert!(more.len() == 1 && more[0].starts_with("spoor:"), "{more:?}");
+    }
+
+    #[test]
+    fn what_is_cleared_is_given_back() {
+        let mut budget = Budget::default();
+        budget.begin("cell");
+        let clear = |wait: bool| message(Channel::Iopub, "clear_output", json!({ "wait": wait }));
+        for wait in [true, false, true, false] {
+            let frame = [stream("stdout", LIMIT * 2 / 3), clear(wait)];
+            assert_eq!(passed(&mut budget, frame), ["stream", "clear_output"]);
+        }
+        // An output that waits to be replaced is still there until the next one comes.
+        let update = display("update_display_data", LIMIT / 2);
+        let waiting = [stream("stdout", LIMIT * 2 / 3), clear(true), update];
+        let seen = passed(&mut budget, waiting);
+        assert_eq!(seen[..2], ["stream", "clear_output"]);
+        assert!(seen[2].starts_with("spoor:"), "{seen:?}");
+        assert_eq!(
+            passed(&mut budget, [stream("stdout", LIMIT / 2)]),
+            ["stream"]
+        );
     }
 
     #[test]
