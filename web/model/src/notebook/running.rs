@@ -66,7 +66,7 @@ impl NotebookState {
         }
     }
 
-    /// Renders the Markdown cells of a range; gives its code cells that have something to run.
+    /// Renders the Markdown cells of a range; gives its code cells.
     fn render_and_collect(
         &mut self,
         range: std::ops::Range<usize>,
