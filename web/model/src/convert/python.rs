@@ -79,7 +79,7 @@ fn is_name(name: &str) -> bool {
 
 /// A Python literal of the text: raw where that can hold it, since queries are full of backslashes.
 fn literal(text: &str) -> String {
-    let raw = !text.contains("\"\"\"") && !text.ends_with(['"', '\\']) && !text.contains('\r');
+    let raw = !text.contains("\"\"\"") && !text.contains('\r');
     if raw {
         return format!("r\"\"\"\n{text}\n\"\"\"");
     }
@@ -160,14 +160,14 @@ impl Place {
         let mut rest = line;
         while !rest.is_empty() {
             rest = match self.quotes {
-                Some(quotes) => self.to_end(rest, quotes),
-                None => self.to_start(rest),
+                Some(quotes) => self.in_string(rest, quotes),
+                None => self.in_code(rest),
             };
         }
     }
 
     /// Goes past the end of the open string, or of the line.
-    fn to_end<'l>(&mut self, rest: &'l str, quotes: &str) -> &'l str {
+    fn in_string<'l>(&mut self, rest: &'l str, quotes: &str) -> &'l str {
         if let Some(after) = rest.strip_prefix(quotes) {
             self.quotes = None;
             return after;
@@ -185,7 +185,7 @@ impl Place {
     }
 
     /// Goes past one character, one short string, or into a long one.
-    fn to_start<'l>(&mut self, rest: &'l str) -> &'l str {
+    fn in_code<'l>(&mut self, rest: &'l str) -> &'l str {
         for quotes in ["\"\"\"", "'''"] {
             if let Some(after) = rest.strip_prefix(quotes) {
                 self.quotes = Some(quotes);

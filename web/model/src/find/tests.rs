@@ -90,8 +90,12 @@ fn a_cell_that_changed_is_searched_again() {
     state.edit_source(keys[0], "ab ab");
     finder.update(state.document(), keys[0]);
     assert_eq!(finder.len(), 3);
-    finder.remove(keys[0]);
+    let deleted = state.apply(Command::Delete);
+    finder.follow(state.document(), &deleted);
     assert_eq!(finder.len(), 1);
+    let back = state.apply(Command::Undo);
+    finder.follow(state.document(), &back);
+    assert_eq!(finder.len(), 3);
 }
 
 #[test]

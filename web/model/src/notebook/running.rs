@@ -73,7 +73,8 @@ impl NotebookState {
         changes: &mut Vec<Change>,
     ) -> Vec<CellKey> {
         let mut code = Vec::new();
-        for key in self.document.keys()[range].to_vec() {
+        let keys = self.document.keys()[range].to_vec();
+        for key in keys {
             match self.document.kind(key) {
                 Kind::Markdown => self.set_rendered(key, true, changes),
                 kind if kind.is_code() => code.push(key),

@@ -176,8 +176,23 @@ impl Queue {
         }
     }
 
+    /// Follows what was done to the notebook: deleted cells and those that are no longer code do not
+    /// run; those whose text was set are edited. What is typed is told with [`Queue::edited`].
+    pub fn follow(&mut self, changes: &[Change]) -> Vec<Change> {
+        let mut told = Vec::new();
+        for change in changes {
+            match change {
+                Change::CellRemoved { key } => self.removed(*key),
+                Change::KindChanged { key, kind } if !kind.is_code() => self.removed(*key),
+                Change::SourceSet { key } => told.extend(self.edited(*key)),
+                _ => {}
+            }
+        }
+        told
+    }
+
     /// A cell was deleted: it does not run, and nothing is kept of it. If it runs it runs on.
-    pub fn removed(&mut self, key: CellKey) {
+    fn removed(&mut self, key: CellKey) {
         self.waiting.retain(|other| *other != key);
         self.records.remove(&key);
         self.stale.remove(&key);

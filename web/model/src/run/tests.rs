@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use spoor_notebook::{Cell, Notebook};
 
 use super::*;
+use crate::document::Kind;
 
 struct Session {
     queue: Queue,
@@ -253,8 +254,8 @@ fn a_deleted_cell_does_not_run() {
     let mut s = Session::new(3);
     s.request(&[0, 1, 2]);
     let (start, _) = s.queue.start(0.0).unwrap();
-    s.queue.removed(s.keys[1]);
-    s.queue.removed(s.keys[0]);
+    let removed = [1, 0].map(|at| Change::CellRemoved { key: s.keys[at] });
+    assert_eq!(s.queue.follow(&removed), []);
     s.reply(&start.request, json!({ "status": "ok" }), &[]);
     assert_eq!(s.run("ok", &[]), 2);
     assert!(s.queue.is_empty());
@@ -277,4 +278,25 @@ fn a_reply_of_another_shape_is_read_as_far_as_it_goes() {
         read(json!({ "status": "aborted" }), json!({})).outcome,
         Outcome::Interrupted
     );
+}
+
+#[test]
+fn the_queue_follows_what_is_done_to_cells() {
+    let mut s = Session::new(3);
+    s.request(&[0, 1, 2]);
+    s.run("ok", &[]);
+    let key = s.keys[0];
+    let told = s.queue.follow(&[
+        Change::SourceSet { key },
+        Change::KindChanged {
+            key: s.keys[1],
+            kind: Kind::Markdown,
+        },
+        Change::KindChanged {
+            key: s.keys[2],
+            kind: Kind::Kql,
+        },
+    ]);
+    assert_eq!(told, [Change::StaleChanged { key, stale: true }]);
+    assert_eq!(s.shown(), "Diq", "a cell that became text does not run");
 }

@@ -46,7 +46,7 @@ fn queries_that_a_raw_string_cannot_hold_are_escaped() {
         code("%%kql\nprint \"\"\"a\\b\"\"\""),
         "from spoor import kql\n\n# %%\nkql(\"\"\"\nprint \\\"\\\"\\\"a\\\\b\\\"\\\"\\\"\n\"\"\")"
     );
-    assert!(code("%%kql\nprint 'a\\").contains("kql(\"\"\"\nprint 'a\\\\\n\"\"\")"));
+    assert!(code("%%kql\nprint 'a\\").contains("kql(r\"\"\"\nprint 'a\\\n\"\"\")"));
     assert!(code("%%kql --as not-a-name\nT").contains("\nkql(r\"\"\"\nT\n\"\"\")"));
 }
 
