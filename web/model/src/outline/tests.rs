@@ -69,6 +69,12 @@ fn the_text_is_without_marks() {
     assert_eq!(text("# Überfall 😀 #"), "Überfall 😀");
 }
 
+#[test]
+fn a_title_of_any_length_is_read_at_once() {
+    let brackets = format!("# é{}", "[".repeat(2_000_000));
+    assert_eq!(headings(&brackets)[0].text.chars().count(), LONGEST_TITLE);
+}
+
 fn document(cells: &[&str]) -> Document {
     let mut notebook = Notebook::new();
     notebook.cells = cells
