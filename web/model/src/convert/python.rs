@@ -41,10 +41,12 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// Each line after a `#`.
+/// Each line after a `#`; one that begins with `%%` after a backslash too.
 fn comment(text: &str) -> String {
     let lines = split_lines(text).map(|line| match line.trim_end() {
         "" => "#".to_owned(),
+        // Not the beginning of a cell.
+        line if line.trim_start().starts_with("%%") => format!("# \\{}", line.trim_start()),
         line => format!("# {line}"),
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -77,7 +79,7 @@ fn is_name(name: &str) -> bool {
 
 /// A Python literal of the text: raw where that can hold it, since queries are full of backslashes.
 fn literal(text: &str) -> String {
-    let raw = !text.contains("\"\"\"") && !text.ends_with(['"', '\\']) && !text.contains('\r');
+    let raw = !text.contains("\"\"\"") && !text.contains('\r');
     if raw {
         return format!("r\"\"\"\n{text}\n\"\"\"");
     }
@@ -100,11 +102,11 @@ fn python(source: &str) -> String {
             _ => comment(source),
         };
     }
-    let mut strings = Strings::default();
+    let mut place = Place::default();
     let lines = source.split('\n').map(|line| {
-        let code = !strings.inside();
-        strings.pass(line);
-        if code && is_magic(line) {
+        let begins = place.is_statement();
+        place.pass(line);
+        if begins && is_magic(line) {
             as_comment(line)
         } else {
             line.to_owned()
@@ -113,10 +115,25 @@ fn python(source: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a line that begins a statement is IPython's alone: `%time f()`, `!ls`, `files = !ls`,
+/// `?name`, `name?`.
 fn is_magic(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with(['%', '!', '?'])
-        || (line.ends_with('?') && !line.starts_with('#') && !line.contains(['"', '\'', '#']))
+    let line = line.trim();
+    let assigned = line.split_once('=').is_some_and(|(names, value)| {
+        let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ',' | ' ');
+        names.chars().all(name) && is_escape(value.trim_start())
+    });
+    let asks = line.ends_with('?') && !line.contains(['"', '\'', '#', ' ']);
+    assigned || asks || line.starts_with('?') || is_escape(line)
+}
+
+fn is_escape(text: &str) -> bool {
+    let letter = |c: char| c.is_alphabetic() || c == '%';
+    text.strip_prefix('%')
+        .is_some_and(|rest| rest.starts_with(letter))
+        || text
+            .strip_prefix('!')
+            .is_some_and(|rest| !rest.starts_with('='))
 }
 
 /// A comment at the line's indentation, after `pass`, so that a block of magics alone is a block.
@@ -127,49 +144,61 @@ fn as_comment(line: &str) -> String {
     format!("{indent}{pass}# {text}")
 }
 
-/// Whether a line begins inside a string of three quotes.
+/// Whether a line begins inside a string of three quotes, or inside brackets.
 #[derive(Default)]
-struct Strings {
-    open: Option<&'static str>,
+struct Place {
+    quotes: Option<&'static str>,
+    depth: usize,
 }
 
-impl Strings {
-    fn inside(&self) -> bool {
-        self.open.is_some()
+impl Place {
+    fn is_statement(&self) -> bool {
+        self.quotes.is_none() && self.depth == 0
     }
 
     fn pass(&mut self, line: &str) {
         let mut rest = line;
         while !rest.is_empty() {
-            rest = match self.open {
-                Some(quotes) => self.to_end(rest, quotes),
-                None => self.to_start(rest),
+            rest = match self.quotes {
+                Some(quotes) => self.in_string(rest, quotes),
+                None => self.in_code(rest),
             };
         }
     }
 
     /// Goes past the end of the open string, or of the line.
-    fn to_end<'l>(&mut self, rest: &'l str, quotes: &str) -> &'l str {
+    fn in_string<'l>(&mut self, rest: &'l str, quotes: &str) -> &'l str {
         if let Some(after) = rest.strip_prefix(quotes) {
-            self.open = None;
+            self.quotes = None;
             return after;
         }
         let escaped = usize::from(rest.starts_with('\\'));
         skip(rest, 1 + escaped)
     }
 
+    fn bracket(&mut self, char: char) {
+        match char {
+            '(' | '[' | '{' => self.depth += 1,
+            ')' | ']' | '}' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+
     /// Goes past one character, one short string, or into a long one.
-    fn to_start<'l>(&mut self, rest: &'l str) -> &'l str {
+    fn in_code<'l>(&mut self, rest: &'l str) -> &'l str {
         for quotes in ["\"\"\"", "'''"] {
             if let Some(after) = rest.strip_prefix(quotes) {
-                self.open = Some(quotes);
+                self.quotes = Some(quotes);
                 return after;
             }
         }
         match rest.chars().next() {
             Some('#') | None => "",
             Some(quote @ ('"' | '\'')) => past_short(&rest[1..], quote),
-            Some(_) => skip(rest, 1),
+            Some(char) => {
+                self.bracket(char);
+                skip(rest, 1)
+            }
         }
     }
 }

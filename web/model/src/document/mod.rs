@@ -51,7 +51,7 @@ impl Document {
         document
     }
 
-    /// Reads a notebook's file. It is not trusted until [`Document::set_trusted`].
+    /// Reads a notebook's file. It is not trusted until the user says so.
     ///
     /// # Errors
     /// As [`Notebook::from_slice`].

@@ -91,8 +91,22 @@ impl Finder {
         }
     }
 
+    /// Follows what was done to the notebook. What is typed is told with [`Finder::update`].
+    pub fn follow(&mut self, document: &Document, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::CellRemoved { key } => self.remove(*key),
+                Change::CellInserted { key, .. }
+                | Change::SourceSet { key }
+                | Change::KindChanged { key, .. }
+                | Change::OutputsSet { key, .. } => self.update(document, *key),
+                _ => {}
+            }
+        }
+    }
+
     /// Forgets a cell that is gone.
-    pub fn remove(&mut self, key: CellKey) {
+    fn remove(&mut self, key: CellKey) {
         self.cells.remove(&key);
         self.current = self.current.filter(|(cell, _)| *cell != key);
     }
@@ -102,9 +116,9 @@ impl Finder {
         let found = self.pattern.find_all(text).take(MOST_IN_CELL);
         found
             .map(|bytes| {
-                cursor.to_byte(bytes.start);
+                cursor.go_to(bytes.start);
                 let start = cursor.editor;
-                cursor.to_byte(bytes.end);
+                cursor.go_to(bytes.end);
                 Match {
                     key,
                     place,

@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_copy_is_no_longer_than_a_name_may_be() {
         let long = format!("{}.ipynb", "é".repeat(97));
-        let copy = copy_name(&long, &[long.clone()]);
+        let copy = copy_name(&long, std::slice::from_ref(&long));
         assert!(copy.ends_with(" (2).ipynb"), "{copy}");
         assert_eq!(check_name(&copy), Ok(()));
         assert_ne!(copy, long);

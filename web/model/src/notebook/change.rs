@@ -69,7 +69,8 @@ pub enum Change {
         /// Whether it is out of sight.
         hidden: bool,
     },
-    /// A Markdown cell's headings changed: so does the outline.
+    /// A Markdown cell's headings changed, and so the outline, as it does when cells come, go and
+    /// move.
     HeadingsChanged {
         /// The cell.
         key: CellKey,

@@ -59,23 +59,25 @@ impl NotebookState {
         if self.document.is_read_only(key) || kind == Kind::Other {
             return Vec::new();
         }
-        let mut ops = Vec::new();
         let mut text = recast(&cell.source, kind);
         if let Some(level) = level {
             text = as_heading(&text, level);
         }
-        if text != cell.source {
-            ops.push(Op::Source { key, text });
-        }
-        if !is_of(cell, kind) {
-            ops.push(Op::Kind {
-                key,
-                kind: empty(kind),
-                // nbformat has no attached files for code.
-                attachments: cell.attachments.clone().filter(|_| !kind.is_code()),
-            });
-        }
-        ops
+        let source = (text != cell.source).then_some(Op::Source { key, text });
+        let kind_op = (!is_of(cell, kind)).then(|| Op::Kind {
+            key,
+            kind: empty(kind),
+            // nbformat has no attached files for code.
+            attachments: cell.attachments.clone().filter(|_| !kind.is_code()),
+        });
+        // In this order the `%%kql` line comes and goes while the cell is not code, so that the
+        // kind changes once.
+        let ops = if kind.is_code() {
+            [source, kind_op]
+        } else {
+            [kind_op, source]
+        };
+        ops.into_iter().flatten().collect()
     }
 }
 

@@ -66,14 +66,15 @@ impl NotebookState {
         }
     }
 
-    /// Renders the Markdown cells of a range; gives its code cells that have something to run.
+    /// Renders the Markdown cells of a range; gives its code cells.
     fn render_and_collect(
         &mut self,
         range: std::ops::Range<usize>,
         changes: &mut Vec<Change>,
     ) -> Vec<CellKey> {
         let mut code = Vec::new();
-        for key in self.document.keys()[range].to_vec() {
+        let keys = self.document.keys()[range].to_vec();
+        for key in keys {
             match self.document.kind(key) {
                 Kind::Markdown => self.set_rendered(key, true, changes),
                 kind if kind.is_code() => code.push(key),

@@ -154,28 +154,45 @@ impl Queue {
             Some(running) => self.finish(&running.request, Outcome::Interrupted, now),
             None => self.clear(),
         };
-        let mut stale: Vec<CellKey> = self.stale.drain().collect();
-        for (key, record) in &mut self.records {
-            if std::mem::take(&mut record.edited) {
-                stale.push(*key);
-            }
-            if record.state != CellState::Interrupted {
-                *record = Record::default();
-                changes.push(Change::RunStateChanged { key: *key });
-            }
+        let mut keys: Vec<CellKey> = self.records.keys().copied().collect();
+        keys.extend(&self.stale);
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            changes.extend(self.set_stale(key, |queue| queue.forget(key)));
+            changes.push(Change::RunStateChanged { key });
         }
-        stale.sort_unstable();
-        stale.dedup();
-        changes.extend(
-            stale
-                .into_iter()
-                .map(|key| Change::StaleChanged { key, stale: false }),
-        );
         changes
     }
 
+    /// Forgets a run that the kernel has forgotten; one that was interrupted is still shown so.
+    fn forget(&mut self, key: CellKey) {
+        self.stale.remove(&key);
+        if let Some(record) = self.records.get_mut(&key) {
+            record.edited = false;
+            if record.state != CellState::Interrupted {
+                *record = Record::default();
+            }
+        }
+    }
+
+    /// Follows what was done to the notebook: deleted cells and those that are no longer code do not
+    /// run; those whose text was set are edited. What is typed is told with [`Queue::edited`].
+    pub fn follow(&mut self, changes: &[Change]) -> Vec<Change> {
+        let mut told = Vec::new();
+        for change in changes {
+            match change {
+                Change::CellRemoved { key } => self.removed(*key),
+                Change::KindChanged { key, kind } if !kind.is_code() => self.removed(*key),
+                Change::SourceSet { key } => told.extend(self.edited(*key)),
+                _ => {}
+            }
+        }
+        told
+    }
+
     /// A cell was deleted: it does not run, and nothing is kept of it. If it runs it runs on.
-    pub fn removed(&mut self, key: CellKey) {
+    fn removed(&mut self, key: CellKey) {
         self.waiting.retain(|other| *other != key);
         self.records.remove(&key);
         self.stale.remove(&key);
