@@ -5,6 +5,7 @@
 // Everything about cells is the worker's part (`web/worker/src/messages.rs` has the messages); this
 // page only shows.
 
+import { keepForOffline } from "./js/offline.mjs";
 import { joined, show } from "./outputs.mjs";
 
 const query = new URLSearchParams(location.search);
@@ -19,6 +20,9 @@ globalThis.spoor = spoor;
 
 const STATES = { none: "not loaded", loading: "loading", idle: "idle", busy: "busy", dead: "dead" };
 let worker;
+/** The service worker's script, and its registration once that has begun. */
+let service;
+let offline;
 /** The notebook's cells in the page, in order. */
 let views = [];
 
@@ -47,6 +51,18 @@ function say(text, className) {
   byId("messages").append(make("p", className, text));
 }
 
+/** A line that tells of something, with a button for what can be done about it. */
+function tell(text, action) {
+  const line = make("p", "", text);
+  if (action) {
+    const button = make("button", "", action.label);
+    button.type = "button";
+    button.onclick = action.run;
+    line.append(" ", button);
+  }
+  byId("messages").append(line);
+}
+
 async function gallery() {
   const list = make("ul", "gallery");
   for (const { file, title, description } of await json("gallery/index.json")) {
@@ -58,12 +74,14 @@ async function gallery() {
     list.append(item);
   }
   byId("main").append(make("h1", "", "Hunts to start from"), list);
+  await keepForOffline((await json("site.json")).service, tell);
 }
 
 async function open(url) {
   const reading = text(url);
   startWorker();
   const [site, sources] = await Promise.all([json("site.json"), dataSources()]);
+  service = site.service;
   begin(site, sources);
   const source = await reading;
   const notebook = JSON.parse(source);
@@ -123,7 +141,11 @@ function request(event) {
 }
 
 const take = {
-  state: ({ state }) => setState(state),
+  state: ({ state }) => {
+    setState(state);
+    // The kernel is here: there is room on the line.
+    if (state === "idle" && !offline) offline = keepForOffline(service, tell);
+  },
   loading: ({ part, loaded, total }) => { loads.set(part, { loaded, total }); progress(); },
   loaded: ({ part, ms, sha256 }) => { loads.delete(part); spoor.loaded[part] = { ms, sha256, at: performance.now() }; progress(); },
   failed: ({ part, message }) => { spoor.failed.push({ part, message }); loads.delete(part); progress(); say(message, "failed"); },
