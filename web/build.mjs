@@ -22,7 +22,7 @@ import * as esbuild from "esbuild";
 
 import { dataIndex } from "./data-index.mjs";
 import { FRAME_SCRIPT } from "./page/frame.mjs";
-import { BLOCK, LARGEST, checkSizes, cut, cutPacked, manifest, sha256 } from "./site.mjs";
+import { BLOCK, LARGEST, checkOut, checkSizes, cut, cutPacked, manifest, sha256 } from "./site.mjs";
 
 const web = path.dirname(fileURLToPath(import.meta.url));
 
@@ -44,6 +44,7 @@ for (const name of ["bindings", "assets", "out"]) {
   options[name] = path.resolve(options[name]);
 }
 
+if (options.site) await checkOut(options.out);
 await mkdir(path.join(options.out, "python"), { recursive: true });
 await Promise.all([scripts(), page(), gallery()]);
 const mounts = [];
@@ -123,6 +124,7 @@ async function data(from) {
   const index = await dataIndex(from);
   for (const source of index) {
     const file = path.join(from, source.file);
+    if (options.site) source.sha256 = await sha256(file);
     if (!options.site || source.bytes <= LARGEST) await share(file, path.join(to, source.file));
     else Object.assign(source, { block: LARGEST, pieces: await cut(options.out, await readFile(file)) });
   }

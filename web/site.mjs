@@ -45,20 +45,19 @@ export async function cutPacked(out, bytes) {
 /**
  * The service worker's list of the site in `out`, once all else is there: `shell` is kept at its
  * installation, `files` when they are used, both as SHA-256 by path; `engines` are what the engines'
- * cache may hold; `id` names the build. Pieces that no build file names any more are removed.
+ * cache may hold; `id` names the build. Pieces that nothing names any more are removed.
  */
 export async function manifest(out, site, mounts) {
-  const engines = [site.kernel, ...site.python.parts, ...Object.values(site.python.images)];
+  const index = JSON.parse(await readFile(path.join(out, "data/index.json"), "utf8"));
+  const engines = [site.kernel, ...site.python.parts, ...Object.values(site.python.images), ...index];
   const list = { shell: {}, files: {}, engines: engines.map(({ url, sha256 }) => `${url}?sha256=${sha256}`) };
-  const index = JSON.parse(await readFile(path.join(out, "data/index.json"), "utf8").catch(() => "[]"));
-  const pieces = [...engines, ...mounts, ...index].flatMap((asset) => [...(asset.pieces ?? []), ...(asset.gzip ?? [])]);
-  const used = new Set(pieces);
+  const used = new Set([...engines, ...mounts].flatMap(({ pieces, gzip }) => [...(pieces ?? []), ...(gzip ?? [])]));
   list.engines.push(...used);
   for (const entry of (await readdir(out, { recursive: true, withFileTypes: true })).filter((found) => found.isFile())) {
     const file = path.join(entry.parentPath ?? entry.path, entry.name);
     const name = path.relative(out, file).replaceAll(path.sep, "/");
-    if (name.startsWith(`${FOLDER}/`)) await keepOrRemove(file, used.has(name.replace(/\.br$/, "")));
-    else if (name === "service.js" || name.endsWith(".br")) continue;
+    if (name.startsWith(`${FOLDER}/`) && !used.has(name)) await rm(file);
+    else if (name.startsWith(`${FOLDER}/`) || name === "service.js" || name.endsWith(".br")) continue;
     else if (name.startsWith("data/") && name !== "data/index.json") list.files[name] = await sha256(file);
     else list.shell[name] = await sha256(file);
   }
@@ -66,8 +65,12 @@ export async function manifest(out, site, mounts) {
   return { id, ...list };
 }
 
-async function keepOrRemove(file, keep) {
-  if (!keep) await rm(file);
+/** Fails where `out` holds what no earlier site left there: all of a site's folder is served and kept. */
+export async function checkOut(out) {
+  const there = await readdir(out).catch(() => []);
+  if (there.length > 0 && !there.includes("site.json")) {
+    throw new Error(`${out} holds other files than a site's; name a new folder with --out`);
+  }
 }
 
 /** Fails where a file of the site is larger than common hosts take. */

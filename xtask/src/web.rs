@@ -13,6 +13,18 @@ use crate::{demo, setup};
 
 /// Builds the worker and the page into the web folder, beside the kernel and the guest.
 pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
+    worker(paths, profile)?;
+    bundle(paths, profile, &paths.web(), &[])
+}
+
+/// Builds the page into a folder for any static file server.
+pub fn site(paths: &Paths, profile: Profile, out: &Path) -> Result<()> {
+    worker(paths, profile)?;
+    bundle(paths, profile, out, &["--site"])
+}
+
+/// Builds the worker.
+fn worker(paths: &Paths, profile: Profile) -> Result<()> {
     setup::npm(paths)?;
     let toolchain = Toolchain::ensure(paths)?;
     let mut command = toolchain.cargo_build(paths, "wasm32-unknown-unknown")?;
@@ -26,8 +38,7 @@ pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
             "spoor-worker",
         ]),
     )?;
-    bindings(paths, profile)?;
-    bundle(paths, profile)
+    bindings(paths, profile)
 }
 
 /// The JavaScript that wasm-bindgen writes beside the worker's WebAssembly.
@@ -51,8 +62,8 @@ fn bindings(paths: &Paths, profile: Profile) -> Result<()> {
         .with_context(|| format!("could not write the bindings of {}", built.display()))
 }
 
-/// Bundles the page's scripts and lays out the web folder.
-fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
+/// Bundles the page's scripts and lays out its folder.
+fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Result<()> {
     step(
         "Bundling the page",
         Command::new("node")
@@ -65,7 +76,8 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
             .arg("--data")
             .arg(demo::data(paths)?)
             .arg("--out")
-            .arg(paths.web())
+            .arg(out)
+            .args(options)
             .args(if profile == Profile::Dist {
                 &["--brotli"][..]
             } else {
@@ -77,6 +89,7 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
 /// Runs the browser's tests: the same notebook in Chromium and under wasmtime, and what a session
 /// must stand in a page.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
+    site(paths, Profile::Daily, &paths.site())?;
     step(
         "Running the same notebook in Chromium and under wasmtime",
         node(paths, chromium)
@@ -93,6 +106,12 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         node(paths, chromium)
             .args(["--test", "tests/browser/session.test.mjs"])
             .env("SPOOR_SITE", paths.web()),
+    )?;
+    step(
+        "Trying the site on a plain server, below a path, offline and across builds",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/site.test.mjs"])
+            .env("SPOOR_SITE", paths.site()),
     )
 }
 

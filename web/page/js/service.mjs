@@ -4,9 +4,9 @@
 //
 // A build's files are kept when the worker is installed, each checked against its SHA-256, and
 // a page gets all of its files from one build. A new build waits until no page uses the old one, or until
-// the only page that does agrees. Engines and pieces are the worker's to keep (`worker/js/engines.mjs`);
-// this module answers from that cache what a guest reads while nothing can wait. It is JavaScript, as
-// a browser may start it for a single request.
+// the only page that does agrees. Engines, pieces and data are the worker's to keep
+// (`worker/js/engines.mjs`); this module answers from that cache what a guest reads while nothing can
+// wait. It is JavaScript, as a browser may start it for a single request.
 
 const { id, shell, files, engines } = BUILD;
 const SHELL = "spoor-shell-";
@@ -33,8 +33,8 @@ self.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return;
   const name = decodeURIComponent(url.pathname.slice(scope.pathname.length)) || HOME;
   if (Object.hasOwn(shell, name)) event.respondWith(fromShell(event.request, name));
-  else if (Object.hasOwn(files, name)) event.respondWith(fromFiles(event, name));
-  else if (name.startsWith("pieces/")) event.respondWith(fromEngines(event.request));
+  else if (Object.hasOwn(files, name)) event.respondWith(fromEngines(event.request, `${name}?sha256=${files[name]}`));
+  else if (name.startsWith("pieces/")) event.respondWith(fromEngines(event.request, name));
 });
 self.addEventListener("message", ({ data, source }) => {
   if (data?.type === "take_over") takeOver(source);
@@ -89,22 +89,10 @@ async function restored(request, cache, name) {
   }
 }
 
-/** Data: kept when it is first used. */
-async function fromFiles(event, name) {
-  const cache = await caches.open(MINE);
-  const kept = await cache.match(name);
-  if (kept) return cut(event.request, kept);
-  event.waitUntil(keep(cache, name).catch((error) => console.warn(`Spoor: ${error}`)));
-  return fetch(event.request);
-}
-
-async function keep(cache, name) {
-  await cache.put(name, await checked(name, files[name]));
-}
-
-async function fromEngines(request) {
-  const kept = await caches.match(request.url, { cacheName: ENGINES });
-  return kept ? dressed(kept) : fetch(request);
+/** What the worker has kept by this name, or the server's answer. */
+async function fromEngines(request, name) {
+  const kept = await caches.match(new URL(name, scope), { cacheName: ENGINES });
+  return kept ? cut(request, dressed(kept)) : fetch(request);
 }
 
 /** The file as this build has it, from the browser's cache or, where that holds another, the server. */

@@ -11,16 +11,19 @@ const CACHE = "spoor-engines";
 const LATER = 5000;
 
 const begun = new Map();
-const inPieces = new Map();
+const known = new Map();
 
-/** Takes note of what the site has in pieces, raw (`pieces` of `block` bytes) or packed (`gzip`). */
+/**
+ * Takes note of files of the site: their SHA-256, and how they are in pieces, raw (`pieces` of
+ * `block` bytes) or packed (`gzip`).
+ */
 export function know(assets) {
-  for (const asset of assets) if (asset?.pieces || asset?.gzip) inPieces.set(asset.url, asset);
+  for (const asset of assets) known.set(asset.url, asset);
 }
 
-/** How the site has `url` in pieces: `{block, pieces, gzip}`; undefined where it is one file. */
-export function piecesOf(url) {
-  return inPieces.get(url);
+/** What the site says of the file at `url`; nothing of one that it does not know. */
+export function about(url) {
+  return known.get(url) ?? {};
 }
 
 /** Starts to fetch an asset, so that a later `begin` of the same finds it under way. */
@@ -39,7 +42,7 @@ export function begin(url, sha256) {
 }
 
 /** The asset as it was kept, or from the server. Only what has a digest is ever kept. */
-async function find(url, sha256) {
+async function find(url, sha256 = about(url).sha256) {
   // Browsers have no caches for pages of insecure origins.
   if (!sha256 || !globalThis.caches) return download(url);
   const kept = await caches.match(name(url, sha256), { cacheName: CACHE }).catch(() => undefined);
@@ -54,7 +57,7 @@ const name = (url, sha256) => `${url}?sha256=${sha256}`;
 
 /** The response for a file, or for its pieces as if they were one file. */
 async function download(url, options) {
-  const { gzip, pieces } = piecesOf(url) ?? {};
+  const { gzip, pieces } = about(url);
   if (!gzip && !pieces) return fetch(url, options);
   const responses = (gzip ?? pieces).map((piece) => fetch(piece, options));
   const first = await responses[0];
@@ -106,14 +109,21 @@ async function keepEngine({ url, sha256 }, parts, type) {
   await cache.put(name(url, sha256), new Response(bytes, { headers: { "Content-Type": type } }));
 }
 
-/** Keeps a piece that was fetched while nothing could wait, later, if it is not kept yet. */
-export function keepPiece(url, bytes) {
+/**
+ * Keeps what was fetched while nothing could wait, later, if it is not kept yet: a piece, or a whole
+ * file that the site gives a SHA-256.
+ */
+export function keepFetched(url, bytes) {
   if (!globalThis.caches) return;
+  const { sha256 } = about(url);
+  const key = sha256 ? name(url, sha256) : url;
   later(async () => {
     const cache = await caches.open(CACHE);
-    if (await cache.match(url)) return;
-    if (!url.includes((await digest(bytes)).slice(0, 32))) throw new Error(`${url} is not what its name says; it is not kept`);
-    await cache.put(url, new Response(bytes));
+    if (await cache.match(key)) return;
+    // A piece is named by the beginning of its digest.
+    const promised = sha256 ?? /([0-9a-f]{32})\.bin$/.exec(url)?.[1];
+    if (!promised || !(await digest(bytes)).startsWith(promised)) throw new Error(`${url} is not what its name says; it is not kept`);
+    await cache.put(key, new Response(bytes));
   });
 }
 

@@ -8,21 +8,22 @@ import { ConsoleStdout, Directory, Fd, Inode, OpenDirectory, OpenFile, PreopenDi
   from "@bjorn3/browser_wasi_shim";
 import { gunzipSync } from "fflate";
 
-import { keepPiece, piecesOf } from "./engines.mjs";
+import { about, keepFetched } from "./engines.mjs";
 
 /** Bytes fetched at a time from a server that answers Range requests. */
 const BLOCK = 1 << 20;
 
 /**
  * Bytes at a URL, fetched in blocks when they are first read, or whole where that is refused. Where
- * the site has them in pieces, each piece is a block.
+ * the site has them in pieces, each piece is a block; a file that can be kept for the next visit is
+ * fetched whole.
  */
 class Store {
-  constructor(url, bytes, { pieces, block } = piecesOf(url) ?? {}) {
+  constructor(url, bytes, { pieces, block, sha256 } = about(url)) {
     this.url = url;
     this.bytes = bytes;
-    this.pieces = pieces;
-    this.block = block ?? BLOCK;
+    this.pieces = pieces ?? (sha256 && [url]);
+    this.block = block ?? (sha256 ? bytes : BLOCK);
     this.blocks = new Map();
     this.whole = undefined;
   }
@@ -292,15 +293,15 @@ export function exitCode(error) {
  * that reads a file cannot wait in any other way.
  */
 export function fetchNow(url) {
-  const { gzip, pieces } = piecesOf(url) ?? {};
+  const { gzip, pieces, sha256 } = about(url);
   if (gzip) return { data: gunzipSync(joined(gzip.map(fetchPiece))) };
   if (pieces) return { data: joined(pieces.map(fetchPiece)) };
-  return fetchBytes(url);
+  return sha256 ? { data: fetchPiece(url) } : fetchBytes(url);
 }
 
 function fetchPiece(url) {
   const { data } = fetchBytes(url);
-  keepPiece(url, data);
+  keepFetched(url, data);
   return data;
 }
 
