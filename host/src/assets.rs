@@ -48,18 +48,27 @@ impl Assets {
 /// The folder of the page: `given`, else `$SPOOR_SITE`, else the folder `site` beside the executable or
 /// beside that one's folder. It must hold the page.
 pub fn site(given: Option<PathBuf>) -> Result<PathBuf, Error> {
-    let named = given.or_else(|| std::env::var_os("SPOOR_SITE").filter(|dir| !dir.is_empty()).map(PathBuf::from));
+    let named = given.or_else(|| {
+        std::env::var_os("SPOOR_SITE")
+            .filter(|dir| !dir.is_empty())
+            .map(PathBuf::from)
+    });
     let candidates = match named {
         Some(dir) => vec![dir],
         None => {
             let folder = executable_folder()?;
-            vec![folder.join("site"), folder.parent().unwrap_or(&folder).join("site")]
+            vec![
+                folder.join("site"),
+                folder.parent().unwrap_or(&folder).join("site"),
+            ]
         }
     };
     let is_page = |dir: &&PathBuf| dir.join("index.html").is_file();
     match candidates.iter().find(is_page) {
         Some(dir) => Ok(dir.clone()),
-        None => Err(Error::MissingSite { path: candidates.into_iter().next().unwrap_or_default() }),
+        None => Err(Error::MissingSite {
+            path: candidates.into_iter().next().unwrap_or_default(),
+        }),
     }
 }
 

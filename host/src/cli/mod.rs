@@ -6,6 +6,7 @@
 
 mod guest;
 mod kql;
+mod local;
 mod places;
 mod query;
 mod render;

@@ -1,22 +1,17 @@
 //! `spoor serve`.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use spoor_kql::{Engine, Query as Running, QueryError, Step};
-use spoor_kql_syntax::{Diagnostic, line_column};
-use spoor_table::{Table, ipc};
-
-use super::{Exit, Failure, query, run, say};
+use super::local::Local;
+use super::{Exit, Failure, run, say};
 use crate::assets;
 use crate::error::Error;
-use crate::serve::{DataFile, Options, Problem, Query, Server, Stop, Watch};
+use crate::serve::{DataFile, Options, Query, Server};
 use crate::sources::{Data, Source};
 
 /// Serve the page to this machine's browser, with notebooks, data, and KQL on all cores
@@ -60,33 +55,42 @@ Examples:
 
 Exit codes: 0 stopped, 2 the command line is wrong, 3 data cannot be read, 5 it cannot serve.";
 
-/// How long a query runs between two looks at whether it is still wanted.
-const SLICE: Duration = Duration::from_millis(50);
-
 pub fn run(args: Args) -> Result<Exit, Failure> {
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let (address, name) = address(&args.host, args.port)?;
-    let local = Arc::new(Local { tables: Mutex::default(), data });
+    let local = Arc::new(Local::new(data));
     let options = Options {
         address,
         name,
         site: assets::site(args.site)?,
         notebooks: args.notebooks,
-        data: local.data.sources.iter().map(file).collect::<Result<_, _>>()?,
-        query: (!local.data.sources.is_empty()).then(|| local.clone() as Arc<dyn Query>),
+        data: local.sources().iter().map(file).collect::<Result<_, _>>()?,
+        query: (!local.sources().is_empty()).then(|| local.clone() as Arc<dyn Query>),
         query_time: args.query_timeout,
     };
-    let unable = |e: std::io::Error| Failure::new(Exit::Unable, format!("the server cannot start: {e}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unable)?;
+    let unable =
+        |e: std::io::Error| Failure::new(Exit::Unable, format!("the server cannot start: {e}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(unable)?;
     let stop = stopping()?;
     let served = runtime.block_on(async {
         let server = Server::bind(options).await.map_err(bound)?;
         warn_of_others(address);
         println!("Spoor is at {}", server.url());
         std::io::stdout().flush()?;
-        let _door = if args.open { Some(open(server.url())?) } else { None };
-        server.run(async move { drop(stop.await) }).await.map_err(Failure::from)
+        let _door = if args.open {
+            Some(open(server.url())?)
+        } else {
+            None
+        };
+        server
+            .run(async move { drop(stop.await) })
+            .await
+            .map_err(Failure::from)
     });
     // A query that still runs ends with the process.
     runtime.shutdown_background();
@@ -101,8 +105,15 @@ fn address(host: &str, port: u16) -> Result<(SocketAddr, Option<String>), Failur
     if host == "localhost" {
         return Ok((SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), None));
     }
-    let unknown = |why: String| Failure::new(Exit::Usage, format!("--host {host} is no address of this machine: {why}"));
-    let mut found = (host, port).to_socket_addrs().map_err(|e| unknown(e.to_string()))?;
+    let unknown = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("--host {host} is no address of this machine: {why}"),
+        )
+    };
+    let mut found = (host, port)
+        .to_socket_addrs()
+        .map_err(|e| unknown(e.to_string()))?;
     let address = found.next().ok_or_else(|| unknown("it has none".into()))?;
     Ok((address, Some(host.to_owned())))
 }
@@ -124,7 +135,9 @@ fn bound(error: Error) -> Failure {
     let taken = matches!(&error, Error::File { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse);
     let mut failure = Failure::from(error);
     if taken {
-        failure.message.push_str("; name another with --port, or 0 for one that is free");
+        failure
+            .message
+            .push_str("; name another with --port, or 0 for one that is free");
     }
     failure
 }
@@ -132,8 +145,10 @@ fn bound(error: Error) -> Failure {
 /// Ready when a signal asks the server to stop. A second one ends the process.
 fn stopping() -> Result<tokio::sync::oneshot::Receiver<()>, Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let unable = |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+    let unable =
+        |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let heed = move || {
         let mut signals = signals.forever();
@@ -142,21 +157,41 @@ fn stopping() -> Result<tokio::sync::oneshot::Receiver<()>, Failure> {
         signals.next();
         std::process::exit(Exit::Interrupted as i32);
     };
-    std::thread::Builder::new().name("spoor-signals".into()).spawn(heed).map_err(unable)?;
+    std::thread::Builder::new()
+        .name("spoor-signals".into())
+        .spawn(heed)
+        .map_err(unable)?;
     Ok(stopped)
 }
 
 /// Opens the page by a file that only this user can read: others see the arguments of a
 /// program. The file goes with what is given back.
 fn open(url: &str) -> Result<tempfile::NamedTempFile, Failure> {
-    let made = tempfile::Builder::new().prefix("spoor-").suffix(".html").tempfile();
+    let made = tempfile::Builder::new()
+        .prefix("spoor-")
+        .suffix(".html")
+        .tempfile();
     let mut door = made.map_err(Error::file("cannot make a file in", std::env::temp_dir()))?;
-    let page = format!("<!doctype html><meta name=\"referrer\" content=\"no-referrer\"><meta http-equiv=\"refresh\" content=\"0;url={url}\"><title>Spoor</title>");
-    door.write_all(page.as_bytes()).map_err(Error::file("cannot write", door.path()))?;
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = Command::new(opener).arg(door.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let page = format!(
+        "<!doctype html><meta name=\"referrer\" content=\"no-referrer\"><meta http-equiv=\"refresh\" content=\"0;url={url}\"><title>Spoor</title>"
+    );
+    door.write_all(page.as_bytes())
+        .map_err(Error::file("cannot write", door.path()))?;
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener)
+        .arg(door.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     if let Err(error) = started {
-        say::warning(format_args!("no browser could be opened ({opener}: {error}); open the address by hand"));
+        say::warning(format_args!(
+            "no browser could be opened ({opener}: {error}); open the address by hand"
+        ));
     }
     Ok(door)
 }
@@ -166,114 +201,9 @@ fn file(source: &Source) -> Result<DataFile, Failure> {
     let format = serde_json::to_value(source.spec.format);
     let format = format.ok().and_then(|name| Some(name.as_str()?.to_owned()));
     let format = format.ok_or_else(|| Failure::new(Exit::Unable, "a data format has no name"))?;
-    Ok(DataFile { table: source.spec.name.clone(), format, path: source.path.clone() })
-}
-
-/// Queries over the data files, on all cores. Tables are kept from query to query while their files stay.
-struct Local {
-    data: Data,
-    tables: Mutex<BTreeMap<String, Kept>>,
-}
-
-/// A table and the file that it was read from.
-struct Kept {
-    state: (u64, SystemTime),
-    table: Table,
-}
-
-impl Query for Local {
-    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
-        let engine = self.engine(text, watch)?;
-        let running = engine.start(text, query::now());
-        let table = finish(running.map_err(|wrong| at(text, &wrong))?, text, watch)?;
-        ipc::write_stream(&table, out).map_err(|error| said(error.to_string()))
-    }
-}
-
-impl Local {
-    /// An engine with the tables that a query may read.
-    fn engine(&self, text: &str, watch: &Watch) -> Result<Engine, Problem> {
-        let mut engine = Engine::new(query::options()).map_err(|error| said(error.to_string()))?;
-        for source in query::wanted(text, &self.data) {
-            heed(watch)?;
-            engine.register(&source.spec.name, self.table(source)?);
-        }
-        Ok(engine)
-    }
-
-    fn table(&self, source: &Source) -> Result<Table, Problem> {
-        let state = state(source);
-        let known = |tables: &BTreeMap<String, Kept>| {
-            let kept = tables.get(&source.spec.name)?;
-            (state.is_some() && Some(kept.state) == state).then(|| kept.table.clone())
-        };
-        if let Some(table) = known(&self.kept()) {
-            return Ok(table);
-        }
-        let table = query::load(source).map_err(|failure| said(failure.message))?;
-        if let Some(state) = state {
-            self.keep(source, Kept { state, table: table.clone() });
-        }
-        Ok(table)
-    }
-
-    /// Keeps a table, if all that is kept stays within a quarter of the memory.
-    fn keep(&self, source: &Source, new: Kept) {
-        let mut tables = self.kept();
-        tables.remove(&source.spec.name);
-        let all: usize = tables.values().map(|kept| kept.table.memory()).sum();
-        if all + new.table.memory() <= query::memory() / 4 {
-            tables.insert(source.spec.name.clone(), new);
-        }
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Kept>> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells one state of a file from another.
-fn state(source: &Source) -> Option<(u64, SystemTime)> {
-    let meta = fs::metadata(&source.path).ok()?;
-    Some((meta.len(), meta.modified().ok()?))
-}
-
-/// Runs a query to its end, or until nobody wants it.
-fn finish(mut running: Running, text: &str, watch: &Watch) -> Result<Table, Problem> {
-    loop {
-        heed(watch)?;
-        match running.step(SLICE) {
-            Ok(Step::More) => {}
-            Ok(Step::Done(result)) => return Ok(result.table),
-            Err(QueryError::Diagnostics(wrong)) => return Err(at(text, &wrong)),
-            Err(error) => return Err(said(error.to_string())),
-        }
-    }
-}
-
-fn heed(watch: &Watch) -> Result<(), Problem> {
-    match watch.stop() {
-        None => Ok(()),
-        Some(Stop::Gone) => Err(said("nobody waits for the result".into())),
-        Some(Stop::TimeUp) => Err(Problem {
-            hint: Some("filter earlier, or start spoor serve with a longer --query-timeout".into()),
-            ..said("the query took longer than it may".into())
-        }),
-    }
-}
-
-fn said(message: String) -> Problem {
-    Problem { message, ..Problem::default() }
-}
-
-/// The first of a query's diagnostics.
-fn at(text: &str, wrong: &[Diagnostic]) -> Problem {
-    let Some(first) = wrong.first() else {
-        return said("the query is wrong".into());
-    };
-    Problem {
-        message: first.message.clone(),
-        place: Some(line_column(text, first.span.start)),
-        hint: first.hint.clone(),
-    }
+    Ok(DataFile {
+        table: source.spec.name.clone(),
+        format,
+        path: source.path.clone(),
+    })
 }

@@ -20,7 +20,16 @@ use super::{App, Shared, site};
 use crate::error::Error;
 
 /// What JavaScript's `encodeURIComponent` leaves alone.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 /// A file that is a table to queries.
 #[derive(Debug, Clone)]
@@ -52,7 +61,8 @@ impl DataFiles {
                 Some(folder) => folder.clone(),
                 None => {
                     let folder = Dir::open_ambient_dir(&parent, ambient_authority());
-                    let folder = Arc::new(folder.map_err(Error::file("cannot list the folder", &parent))?);
+                    let folder =
+                        Arc::new(folder.map_err(Error::file("cannot list the folder", &parent))?);
                     folders.insert(parent, folder.clone());
                     folder
                 }
@@ -96,7 +106,9 @@ fn own_name(file: &DataFile) -> &Path {
 
 /// The routes below `/data`. Without data of its own the server offers what the site has.
 pub fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/index.json", get(index)).route("/{*name}", get(file))
+    Router::new()
+        .route("/index.json", get(index))
+        .route("/{*name}", get(file))
 }
 
 async fn index(State(shared): App, request: Request) -> Result<Response, Refusal> {
@@ -107,13 +119,22 @@ async fn index(State(shared): App, request: Request) -> Result<Response, Refusal
     Ok(Json(index.map_err(|e| Refusal::broken(&e))?).into_response())
 }
 
-async fn file(State(shared): App, UrlPath(name): UrlPath<String>, request: Request) -> Result<Response, Refusal> {
+async fn file(
+    State(shared): App,
+    UrlPath(name): UrlPath<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
     if shared.data.files.is_empty() {
         return site_file(shared, request).await;
     }
     let found = tokio::task::spawn_blocking(move || shared.data.find(&name)).await;
     let found = found.map_err(|e| Refusal::broken(&e))?;
-    let found = found.map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the data cannot be read: {e}")))?;
+    let found = found.map_err(|e| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the data cannot be read: {e}"),
+        )
+    })?;
     let sent = found.ok_or_else(|| Refusal::not_found("such data"))?;
     files::send(request.method(), request.headers(), sent).await
 }

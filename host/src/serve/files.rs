@@ -40,7 +40,9 @@ pub struct Sent {
 pub fn open(dir: &Dir, path: &Path) -> std::io::Result<Option<(std::fs::File, Metadata)>> {
     let mut options = OpenOptions::new();
     // Opening a pipe would wait for its other end.
-    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    options
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     let file = match dir.open_with(path, &options) {
         Ok(file) => file.into_std(),
         Err(error) if is_absence(&error) => return Ok(None),
@@ -52,15 +54,31 @@ pub fn open(dir: &Dir, path: &Path) -> std::io::Result<Option<(std::fs::File, Me
 
 /// Whether the system says that there is nothing to be had by that path, in the folder.
 pub fn is_absence(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    use std::io::ErrorKind::{
+        InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
     let no_device = error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error());
-    let kinds = [NotFound, NotADirectory, IsADirectory, PermissionDenied, InvalidFilename];
+    let kinds = [
+        NotFound,
+        NotADirectory,
+        IsADirectory,
+        PermissionDenied,
+        InvalidFilename,
+    ];
     no_device || kinds.contains(&error.kind())
 }
 
 /// A validator from what the system keeps of a file: another after each write, without reading it.
 pub fn stamp(meta: &Metadata) -> String {
-    format!("{:x}-{:x}-{:x}.{:x}.{:x}.{:x}", meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec())
+    format!(
+        "{:x}-{:x}-{:x}.{:x}.{:x}.{:x}",
+        meta.ino(),
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec(),
+        meta.ctime(),
+        meta.ctime_nsec()
+    )
 }
 
 /// The MIME type by a file's extension.
@@ -97,7 +115,10 @@ pub async fn send(method: &Method, asked: &HeaderMap, sent: Sent) -> Result<Resp
     let (status, part) = match range(asked, &sent) {
         Range::Whole => (StatusCode::OK, 0..=sent.len.saturating_sub(1)),
         Range::Part(part) => {
-            headers.push((header::CONTENT_RANGE, format!("bytes {}-{}/{}", part.start(), part.end(), sent.len)));
+            headers.push((
+                header::CONTENT_RANGE,
+                format!("bytes {}-{}/{}", part.start(), part.end(), sent.len),
+            ));
             (StatusCode::PARTIAL_CONTENT, part)
         }
         Range::Beyond => {
@@ -105,14 +126,24 @@ pub async fn send(method: &Method, asked: &HeaderMap, sent: Sent) -> Result<Resp
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, named(headers)).into_response());
         }
     };
-    let length = if sent.len == 0 { 0 } else { part.end() - part.start() + 1 };
+    let length = if sent.len == 0 {
+        0
+    } else {
+        part.end() - part.start() + 1
+    };
     headers.push((header::CONTENT_LENGTH, length.to_string()));
-    let body = if method == Method::HEAD { Body::empty() } else { body(sent.file, *part.start(), length).await? };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        body(sent.file, *part.start(), length).await?
+    };
     Ok((status, named(headers), body).into_response())
 }
 
 fn named(headers: Vec<(HeaderName, String)>) -> HeaderMap {
-    let valid = headers.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?)));
+    let valid = headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.parse().ok()?)));
     valid.collect()
 }
 
@@ -120,12 +151,18 @@ async fn body(file: std::fs::File, start: u64, length: u64) -> Result<Body, Refu
     let mut file = tokio::fs::File::from_std(file);
     let sought = file.seek(SeekFrom::Start(start)).await;
     sought.map_err(|error| Refusal::broken(&error))?;
-    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), PART)))
+    Ok(Body::from_stream(ReaderStream::with_capacity(
+        file.take(length),
+        PART,
+    )))
 }
 
 /// Whether the client has the file of this validator.
 fn has(asked: &HeaderMap, etag: &str) -> bool {
-    let lists = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let lists = asked
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let mut tags = lists.flat_map(|list| list.split(','));
     tags.any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*")
 }
@@ -149,7 +186,10 @@ fn range(asked: &HeaderMap, sent: &Sent) -> Range {
 }
 
 fn part(range: &str, len: u64) -> Range {
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+    let Some((first, last)) = range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+    else {
         return Range::Whole;
     };
     let (first, last): (Option<u64>, Option<u64>) = match (number(first), number(last)) {

@@ -39,7 +39,8 @@ impl Guard {
     /// With a new secret. `name` is one that browsers may use beside addresses and `localhost`.
     pub fn new(port: u16, name: Option<String>) -> Result<Self, Error> {
         let mut secret = [0_u8; 24];
-        let unable = |e: getrandom::Error| Error::Internal(format!("there are no random numbers: {e}"));
+        let unable =
+            |e: getrandom::Error| Error::Internal(format!("there are no random numbers: {e}"));
         getrandom::fill(&mut secret).map_err(unable)?;
         let token = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { token, port, name })
@@ -67,10 +68,16 @@ impl Guard {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
             _ => (host, Some(80)),
         };
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
         let known = bare.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
-            || self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name));
+            || self
+                .name
+                .as_ref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(name));
         port == Some(self.port) && known
     }
 
@@ -82,9 +89,15 @@ impl Guard {
 
     fn is_let_in(&self, headers: &HeaderMap) -> bool {
         let own = self.cookie();
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let bearer = text(headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let cookies = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        let bearer =
+            text(headers, header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         bearer.is_some_and(|token| self.is_token(token))
             || pairs.any(|(name, value)| name == own && self.is_token(value))
     }
@@ -99,11 +112,18 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     };
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     let policy = shared.site.policy().clone();
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(policy);
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -111,11 +131,15 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 fn judged(guard: &Guard, request: &Request) -> Result<Option<Response>, Refusal> {
     let headers = request.headers();
     let host = text(headers, header::HOST).unwrap_or_default();
-    let elsewhere = request.uri().authority().is_some_and(|authority| authority.as_str() != host);
+    let elsewhere = request
+        .uri()
+        .authority()
+        .is_some_and(|authority| authority.as_str() != host);
     if elsewhere || !guard.names_us(host) {
         let message = format!("this server is not {host:?}");
-        return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, message)
-            .hint("open the address that spoor printed; a name of this machine is allowed by --host"));
+        return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, message).hint(
+            "open the address that spoor printed; a name of this machine is allowed by --host",
+        ));
     }
     if let Some(token) = token_of(request.uri()) {
         return entered(guard, token, request.uri()).map(Some);
@@ -124,18 +148,26 @@ fn judged(guard: &Guard, request: &Request) -> Result<Option<Response>, Refusal>
         return Ok(None);
     }
     if is_foreign(headers, host) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "another page caused this request"));
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "another page caused this request",
+        ));
     }
     if !guard.is_let_in(headers) {
-        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "this browser has not been let in")
-            .hint("open the address that spoor printed when it started"));
+        return Err(
+            Refusal::new(StatusCode::UNAUTHORIZED, "this browser has not been let in")
+                .hint("open the address that spoor printed when it started"),
+        );
     }
     Ok(None)
 }
 
 /// Whether there is anything of the user's below the path. The page itself is the same for everyone.
 fn is_private(path: &str) -> bool {
-    ["/api", "/data"].iter().any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    ["/api", "/data"].iter().any(|root| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// Whether the browser says that another origin's page is behind the request.
@@ -149,15 +181,32 @@ fn is_foreign(headers: &HeaderMap, host: &str) -> bool {
 /// Puts the secret into a cookie and takes it out of the address, so that it is in no history and no link.
 fn entered(guard: &Guard, token: &str, uri: &Uri) -> Result<Response, Refusal> {
     if !guard.is_token(token) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "the token in this address is not this server's")
-            .hint("open the address that spoor printed when it started last"));
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "the token in this address is not this server's",
+        )
+        .hint("open the address that spoor printed when it started last"));
     }
-    let rest: Vec<&str> = pairs(uri).filter(|pair| !pair.starts_with("token=")).collect();
-    let query = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
+    let rest: Vec<&str> = pairs(uri)
+        .filter(|pair| !pair.starts_with("token="))
+        .collect();
+    let query = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", rest.join("&"))
+    };
     // A path that begins with two slashes would name another host.
     let path = format!("/{}{query}", uri.path().trim_start_matches('/'));
-    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", guard.cookie(), guard.token);
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, path), (header::SET_COOKIE, cookie)]).into_response())
+    let cookie = format!(
+        "{}={}; Path=/; HttpOnly; SameSite=Strict",
+        guard.cookie(),
+        guard.token
+    );
+    Ok((
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, path), (header::SET_COOKIE, cookie)],
+    )
+        .into_response())
 }
 
 fn token_of(uri: &Uri) -> Option<&str> {
@@ -165,7 +214,10 @@ fn token_of(uri: &Uri) -> Option<&str> {
 }
 
 fn pairs(uri: &Uri) -> impl Iterator<Item = &str> {
-    uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty())
+    uri.query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -181,10 +233,24 @@ mod tests {
     #[test]
     fn a_server_knows_its_names() {
         let guard = Guard::new(8300, Some("hunt.lan".into())).unwrap();
-        for host in ["127.0.0.1:8300", "localhost:8300", "LOCALHOST:8300", "[::1]:8300", "hunt.lan:8300"] {
+        for host in [
+            "127.0.0.1:8300",
+            "localhost:8300",
+            "LOCALHOST:8300",
+            "[::1]:8300",
+            "hunt.lan:8300",
+        ] {
             assert!(guard.names_us(host), "{host}");
         }
-        for host in ["", "evil.example:8300", "localhost", "localhost:80", "[::1]", "127.0.0.1.evil.example:8300", "localhost.evil.example:8300"] {
+        for host in [
+            "",
+            "evil.example:8300",
+            "localhost",
+            "localhost:80",
+            "[::1]",
+            "127.0.0.1.evil.example:8300",
+            "localhost.evil.example:8300",
+        ] {
             assert!(!guard.names_us(host), "{host}");
         }
     }

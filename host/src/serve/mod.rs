@@ -84,9 +84,21 @@ impl Server {
         let guard = guard::Guard::new(address.port(), options.name)?;
         let url = guard.entrance(address);
         let query_time = options.query_time;
-        let query = options.query.map(|query| query::Queries::new(query, query_time));
-        let shared = Arc::new(Shared { guard, site, notebooks, data, query });
-        Ok(Self { listener, shared, url })
+        let query = options
+            .query
+            .map(|query| query::Queries::new(query, query_time));
+        let shared = Arc::new(Shared {
+            guard,
+            site,
+            notebooks,
+            data,
+            query,
+        });
+        Ok(Self {
+            listener,
+            shared,
+            url,
+        })
     }
 
     /// The address to open in a browser. It lets whoever has it in.

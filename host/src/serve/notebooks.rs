@@ -10,8 +10,8 @@ use std::time::UNIX_EPOCH;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
-use axum::http::header::{self, HeaderMap};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -70,7 +70,11 @@ enum Trouble {
 
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
-        if files::is_absence(&error) { Self::Missing } else { Self::System(error) }
+        if files::is_absence(&error) {
+            Self::Missing
+        } else {
+            Self::System(error)
+        }
     }
 }
 
@@ -79,7 +83,10 @@ impl Notebooks {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let dir = Dir::open_ambient_dir(path, ambient_authority());
         let dir = dir.map_err(Error::file("cannot open the notebooks", path))?;
-        Ok(Self { dir, saving: Mutex::new(()) })
+        Ok(Self {
+            dir,
+            saving: Mutex::new(()),
+        })
     }
 
     /// Every notebook in the folder and below, by path. Hidden ones, and what links lead to, are left out.
@@ -94,7 +101,10 @@ impl Notebooks {
     fn read(&self, path: &Path) -> Result<(Vec<u8>, String), Trouble> {
         let (file, meta) = files::open(&self.dir, path)?.ok_or(Trouble::Missing)?;
         if meta.len() > LARGEST as u64 {
-            return Err(Trouble::Content(format!("the notebook is larger than {} MB", LARGEST >> 20)));
+            return Err(Trouble::Content(format!(
+                "the notebook is larger than {} MB",
+                LARGEST >> 20
+            )));
         }
         let mut bytes = Vec::new();
         file.take(LARGEST as u64).read_to_end(&mut bytes)?;
@@ -122,14 +132,18 @@ impl Notebooks {
     }
 
     fn replace(&self, path: &Path, bytes: &[u8], new: bool) -> Result<(), Trouble> {
-        let name = path.file_name().ok_or(Trouble::Name("the path has no name"))?;
+        let name = path
+            .file_name()
+            .ok_or(Trouble::Name("the path has no name"))?;
         let dir = self.folder(path, new)?;
         let mut temp = TempFile::new(&dir)?;
         temp.write_all(bytes)?;
         if let Ok(replaced) = dir.symlink_metadata(name) {
             if replaced.is_symlink() {
                 // Replacing it would leave what it leads to as it is, which is where others look.
-                return Err(Trouble::Name("the notebook is a link; save under another name"));
+                return Err(Trouble::Name(
+                    "the notebook is a link; save under another name",
+                ));
             }
             temp.as_file().set_permissions(replaced.permissions())?;
         }
@@ -145,12 +159,15 @@ impl Notebooks {
 
     /// The folder that the notebook is in; made, where the notebook is new.
     fn folder(&self, path: &Path, make: bool) -> Result<Dir, Trouble> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let Some(parent) = parent else {
             return Ok(self.dir.try_clone()?);
         };
         if make {
-            self.dir.create_dir_with(parent, DirBuilder::new().recursive(true))?;
+            self.dir
+                .create_dir_with(parent, DirBuilder::new().recursive(true))?;
         }
         Ok(self.dir.open_dir(parent)?)
     }
@@ -199,7 +216,10 @@ fn list(dir: &Dir, at: &Path, depth: usize, found: &mut Vec<(PathBuf, Value)>) -
             }
         } else if kind.is_file() && has_extension(&path) && path.to_str().is_some() {
             let meta = entry.metadata()?;
-            let modified = meta.modified().ok().and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
+            let modified = meta
+                .modified()
+                .ok()
+                .and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
             let entry = json!({ "path": path.to_str(), "bytes": meta.size(), "modified": modified.map(|time| time.as_millis() as u64) });
             found.push((path, entry));
         }
@@ -216,8 +236,14 @@ fn notebook_path(name: &str) -> Result<PathBuf, Trouble> {
     let path = PathBuf::from(name);
     let plain = |part: Component<'_>| matches!(part, Component::Normal(name) if !name.to_string_lossy().starts_with('.'));
     let controls = name.chars().any(char::is_control);
-    if name.is_empty() || controls || name.split('/').any(str::is_empty) || !path.components().all(plain) {
-        return Err(Trouble::Name("the path of a notebook is names with / between them, none of which begins with a dot"));
+    if name.is_empty()
+        || controls
+        || name.split('/').any(str::is_empty)
+        || !path.components().all(plain)
+    {
+        return Err(Trouble::Name(
+            "the path of a notebook is names with / between them, none of which begins with a dot",
+        ));
     }
     if !has_extension(&path) {
         return Err(Trouble::Name("the name of a notebook ends with .ipynb"));
@@ -226,7 +252,8 @@ fn notebook_path(name: &str) -> Result<PathBuf, Trouble> {
 }
 
 fn has_extension(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "ipynb")
+    path.extension()
+        .is_some_and(|extension| extension == "ipynb")
 }
 
 /// Refuses what would leave a file that nothing can open.
@@ -237,7 +264,9 @@ fn is_notebook(bytes: &[u8]) -> Result<(), Trouble> {
         _nbformat: u64,
     }
     let shape = serde_json::from_slice::<Shape>(bytes);
-    shape.map(drop).map_err(|error| Trouble::Content(format!("what was sent is no notebook: {error}")))
+    shape
+        .map(drop)
+        .map_err(|error| Trouble::Content(format!("what was sent is no notebook: {error}")))
 }
 
 /// The routes below `/api`.
@@ -253,8 +282,15 @@ async fn all(State(shared): App) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({ "notebooks": list })))
 }
 
-async fn read(State(shared): App, UrlPath(name): UrlPath<String>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let (bytes, version) = blocking(shared, move |notebooks| notebooks.read(&notebook_path(&name)?)).await?;
+async fn read(
+    State(shared): App,
+    UrlPath(name): UrlPath<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (bytes, version) = blocking(shared, move |notebooks| {
+        notebooks.read(&notebook_path(&name)?)
+    })
+    .await?;
     let known = tags(&headers, header::IF_NONE_MATCH).is_some_and(|tags| tags == version);
     let etag = [(header::ETAG, quoted(&version))];
     if known {
@@ -263,12 +299,29 @@ async fn read(State(shared): App, UrlPath(name): UrlPath<String>, headers: Heade
     Ok((etag, [(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
-async fn save(State(shared): App, UrlPath(name): UrlPath<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
+async fn save(
+    State(shared): App,
+    UrlPath(name): UrlPath<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let expected = expected(&headers)?;
     let created = expected == Expected::Nothing;
-    let version = blocking(shared, move |notebooks| notebooks.save(&notebook_path(&name)?, &body, &expected)).await?;
-    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, [(header::ETAG, quoted(&version))], Json(json!({ "version": version }))).into_response())
+    let version = blocking(shared, move |notebooks| {
+        notebooks.save(&notebook_path(&name)?, &body, &expected)
+    })
+    .await?;
+    let status = if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((
+        status,
+        [(header::ETAG, quoted(&version))],
+        Json(json!({ "version": version })),
+    )
+        .into_response())
 }
 
 /// What a save says of the file that it replaces; it must say something.
@@ -279,14 +332,23 @@ fn expected(headers: &HeaderMap) -> Result<Expected, Refusal> {
     if tags(headers, header::IF_NONE_MATCH).as_deref() == Some("*") {
         return Ok(Expected::Nothing);
     }
-    Err(Refusal::new(StatusCode::PRECONDITION_REQUIRED, "a save says what it replaces")
-        .hint("send If-Match with the version that was read, or If-None-Match: * for a new notebook"))
+    Err(Refusal::new(
+        StatusCode::PRECONDITION_REQUIRED,
+        "a save says what it replaces",
+    )
+    .hint("send If-Match with the version that was read, or If-None-Match: * for a new notebook"))
 }
 
 /// The header's validator without its quotes.
 fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
-    Some(value.trim().trim_start_matches("W/").trim_matches('"').to_owned())
+    Some(
+        value
+            .trim()
+            .trim_start_matches("W/")
+            .trim_matches('"')
+            .to_owned(),
+    )
 }
 
 fn quoted(version: &str) -> String {
@@ -304,7 +366,8 @@ async fn blocking<T: Send + 'static>(
     });
     match done.await.map_err(|e| Refusal::broken(&e))? {
         Some(done) => done.map_err(refusal),
-        None => Err(Refusal::not_found("folder of notebooks").hint("start spoor serve with --notebooks DIR")),
+        None => Err(Refusal::not_found("folder of notebooks")
+            .hint("start spoor serve with --notebooks DIR")),
     }
 }
 
@@ -313,15 +376,27 @@ fn refusal(trouble: Trouble) -> Refusal {
         Trouble::Name(why) => Refusal::new(StatusCode::BAD_REQUEST, why),
         Trouble::Missing => Refusal::not_found("such notebook"),
         Trouble::Conflict(current) => {
-            let what = if current.is_some() { "changed" } else { "removed" };
-            Refusal::new(StatusCode::PRECONDITION_FAILED, format!("the notebook was {what} meanwhile; nothing was saved"))
-                .hint("read it again, or save under another name")
-                .with("version", current)
+            let what = if current.is_some() {
+                "changed"
+            } else {
+                "removed"
+            };
+            Refusal::new(
+                StatusCode::PRECONDITION_FAILED,
+                format!("the notebook was {what} meanwhile; nothing was saved"),
+            )
+            .hint("read it again, or save under another name")
+            .with("version", current)
         }
-        Trouble::Taken => Refusal::new(StatusCode::CONFLICT, "there is a notebook of that name already").hint("choose another name"),
+        Trouble::Taken => Refusal::new(
+            StatusCode::CONFLICT,
+            "there is a notebook of that name already",
+        )
+        .hint("choose another name"),
         Trouble::Content(why) => Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why),
-        Trouble::System(error) => {
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the system refuses: {error}"))
-        }
+        Trouble::System(error) => Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the system refuses: {error}"),
+        ),
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header;
 use axum::http::StatusCode;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -92,7 +92,11 @@ pub struct Queries {
 impl Queries {
     /// Queries by `engine`, each of which may take `time`.
     pub fn new(engine: Arc<dyn Query>, time: Duration) -> Self {
-        Self { engine, time, room: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            engine,
+            time,
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 }
 
@@ -109,7 +113,9 @@ struct Asked {
 
 /// The routes below `/api`.
 pub fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/kql", post(answer)).layer(DefaultBodyLimit::max(LONGEST))
+    Router::new()
+        .route("/kql", post(answer))
+        .layer(DefaultBodyLimit::max(LONGEST))
 }
 
 async fn answer(State(shared): App, Json(asked): Json<Asked>) -> Result<Response, Refusal> {
@@ -118,9 +124,17 @@ async fn answer(State(shared): App, Json(asked): Json<Asked>) -> Result<Response
     };
     let declared = declared(&asked.parameters)?;
     // Closed only when the server has gone. It is held until the engine has ended.
-    let room = queries.room.clone().acquire_owned().await.map_err(|e| Refusal::broken(&e))?;
+    let room = queries
+        .room
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|e| Refusal::broken(&e))?;
     let (client, mut parts) = mpsc::channel(WAITING);
-    let watch = Watch { client, end: Instant::now() + queries.time };
+    let watch = Watch {
+        client,
+        end: Instant::now() + queries.time,
+    };
     let engine = queries.engine.clone();
     let running = tokio::task::spawn_blocking(move || {
         let _room = room;
@@ -136,14 +150,23 @@ async fn answer(State(shared): App, Json(asked): Json<Asked>) -> Result<Response
         }
         None => match running.await.map_err(|e| Refusal::broken(&e))? {
             Err(problem) => Err(refusal(problem)),
-            Ok(()) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the query gave nothing")),
+            Ok(()) => Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the query gave nothing",
+            )),
         },
     }
 }
 
 /// Runs a query. A problem before the first part is given back; one after it breaks the stream off.
 fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
-    let mut out = BufWriter::with_capacity(PART, Parts { client: watch.client.clone(), begun: false });
+    let mut out = BufWriter::with_capacity(
+        PART,
+        Parts {
+            client: watch.client.clone(),
+            begun: false,
+        },
+    );
     let done = engine.run(text, &watch, &mut out);
     if done.is_ok() {
         // A client that has gone is told nothing.
@@ -153,7 +176,9 @@ fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
     // What is in the buffer is half a result.
     let (parts, _) = out.into_parts();
     if parts.begun {
-        let _ = parts.client.blocking_send(Err(io::Error::other("the query failed")));
+        let _ = parts
+            .client
+            .blocking_send(Err(io::Error::other("the query failed")));
     }
     done
 }
@@ -168,7 +193,9 @@ fn refusal(problem: Problem) -> Refusal {
 
 /// The problem as the query without the `lines` above it has it.
 fn above(problem: Problem, lines: usize) -> Problem {
-    let place = problem.place.and_then(|(line, column)| Some((line.checked_sub(lines).filter(|line| *line > 0)?, column)));
+    let place = problem.place.and_then(|(line, column)| {
+        Some((line.checked_sub(lines).filter(|line| *line > 0)?, column))
+    });
     Problem { place, ..problem }
 }
 
@@ -183,7 +210,9 @@ impl Write for Parts {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         self.begun = true;
-        self.client.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        self.client
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(gone)?;
         Ok(bytes.len())
     }
 
@@ -196,9 +225,13 @@ impl Write for Parts {
 fn declared(parameters: &Map<String, Value>) -> Result<String, Refusal> {
     let mut line = String::new();
     for (name, value) in parameters {
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_name {
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, format!("{name:?} cannot name a parameter")));
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                format!("{name:?} cannot name a parameter"),
+            ));
         }
         line.push_str(&format!("let {name} = {}; ", literal(value)));
     }
@@ -229,7 +262,9 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)))
+            }
             c => out.push(c),
         }
     }
@@ -258,7 +293,16 @@ mod tests {
 
     #[test]
     fn places_are_the_query_s_own() {
-        let at = |place| above(Problem { place, ..Problem::default() }, 1).place;
+        let at = |place| {
+            above(
+                Problem {
+                    place,
+                    ..Problem::default()
+                },
+                1,
+            )
+            .place
+        };
         assert_eq!(at(Some((3, 7))), Some((2, 7)));
         assert_eq!((at(Some((1, 2))), at(None)), (None, None));
     }

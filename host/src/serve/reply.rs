@@ -38,7 +38,10 @@ impl Refusal {
 
     /// Work on a thread of its own came to a bad end.
     pub fn broken(error: &impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("an internal error of spoor: {error}"))
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("an internal error of spoor: {error}"),
+        )
     }
 }
 

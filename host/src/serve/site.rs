@@ -45,9 +45,16 @@ impl Site {
         let dir = dir.map_err(Error::file("cannot open the site", path))?;
         let page = dir.read_to_string(INDEX);
         let page = page.map_err(Error::file("cannot read the page", path.join(INDEX)))?;
-        let policy = format!("{}; frame-ancestors 'none'", policy_of(&page).unwrap_or(STRICT));
+        let policy = format!(
+            "{}; frame-ancestors 'none'",
+            policy_of(&page).unwrap_or(STRICT)
+        );
         let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(STRICT));
-        Ok(Self { dir, policy, digests: Mutex::default() })
+        Ok(Self {
+            dir,
+            policy,
+            digests: Mutex::default(),
+        })
     }
 
     /// The page's Content Security Policy, as a header.
@@ -62,18 +69,41 @@ impl Site {
         };
         let mut beside = path.as_os_str().to_owned();
         beside.push(".br");
-        let beside = if packed { files::open(&self.dir, Path::new(&beside))? } else { None };
+        let beside = if packed {
+            files::open(&self.dir, Path::new(&beside))?
+        } else {
+            None
+        };
         let encoding = beside.is_some().then_some("br");
         let digest = self.digest(path, &file, &files::stamp(&meta))?;
-        let etag = format!("\"{digest}{}\"", if encoding.is_some() { "-br" } else { "" });
+        let etag = format!(
+            "\"{digest}{}\"",
+            if encoding.is_some() { "-br" } else { "" }
+        );
         let (file, len) = beside.map_or((file, meta.len()), |(file, meta)| (file, meta.len()));
-        let keep = if path.starts_with("pieces") { "public, max-age=31536000, immutable" } else { "no-cache" };
-        Ok(Some(Sent { file, len, etag, kind: files::kind(path), encoding, keep }))
+        let keep = if path.starts_with("pieces") {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
+        Ok(Some(Sent {
+            file,
+            len,
+            etag,
+            kind: files::kind(path),
+            encoding,
+            keep,
+        }))
     }
 
     /// The file's SHA-256, read once for each state of the file.
     fn digest(&self, path: &Path, mut file: &File, stamp: &str) -> std::io::Result<String> {
-        let known = self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let known = self
+            .digests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned();
         if let Some((_, digest)) = known.filter(|(known, _)| known == stamp) {
             return Ok(digest);
         }
@@ -104,7 +134,10 @@ fn policy_of(page: &str) -> Option<&str> {
 pub async fn serve(State(shared): App, request: Request) -> Result<Response, Refusal> {
     let (method, headers) = (request.method(), request.headers());
     if method != Method::GET && method != Method::HEAD {
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "files can only be read"));
+        return Err(Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "files can only be read",
+        ));
     }
     let Some(path) = path_of(request.uri().path()) else {
         return Err(Refusal::not_found("such file"));
@@ -117,7 +150,12 @@ pub async fn serve(State(shared): App, request: Request) -> Result<Response, Ref
 async fn found(shared: Arc<Shared>, path: PathBuf, packed: bool) -> Result<Sent, Refusal> {
     let found = tokio::task::spawn_blocking(move || shared.site.find(&path, packed)).await;
     let found = found.map_err(|e| Refusal::broken(&e))?;
-    let found = found.map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the file cannot be read: {e}")))?;
+    let found = found.map_err(|e| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the file cannot be read: {e}"),
+        )
+    })?;
     found.ok_or_else(|| Refusal::not_found("such file"))
 }
 
@@ -125,17 +163,29 @@ async fn found(shared: Arc<Shared>, path: PathBuf, packed: bool) -> Result<Sent,
 fn path_of(url: &str) -> Option<PathBuf> {
     let name = percent_decode_str(url).decode_utf8().ok()?;
     let name = name.strip_prefix('/')?;
-    let name = if name.is_empty() || name.ends_with('/') { format!("{name}{INDEX}") } else { name.to_owned() };
-    let visible = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    let name = if name.is_empty() || name.ends_with('/') {
+        format!("{name}{INDEX}")
+    } else {
+        name.to_owned()
+    };
+    let visible = name
+        .split('/')
+        .all(|part| !part.is_empty() && !part.starts_with('.'));
     (visible && name != SERVICE && !name.contains('\0')).then(|| PathBuf::from(name))
 }
 
 /// Whether the client takes brotli, and does not merely name it to refuse it.
 fn takes_brotli(headers: &HeaderMap) -> bool {
-    let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let lists = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
+        let refused = weight
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
         name.trim().eq_ignore_ascii_case("br") && !refused
     })
 }
@@ -150,7 +200,17 @@ mod tests {
     fn paths_stay_below_the_site() {
         assert_eq!(path_of("/").unwrap(), Path::new("index.html"));
         assert_eq!(path_of("/a%20b/c.js").unwrap(), Path::new("a b/c.js"));
-        for path in ["/../x", "/a/%2e%2e/%2e%2e/x", "//etc/passwd", "/.git/config", "/a//b", "/x%00", "/%ff", "x", "/service.js"] {
+        for path in [
+            "/../x",
+            "/a/%2e%2e/%2e%2e/x",
+            "//etc/passwd",
+            "/.git/config",
+            "/a//b",
+            "/x%00",
+            "/%ff",
+            "x",
+            "/service.js",
+        ] {
             assert_eq!(path_of(path), None, "{path}");
         }
     }
