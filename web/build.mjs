@@ -211,9 +211,10 @@ async function uncompress(all) {
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
-  const whole = ["index.html", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
-  const engines = [site.kernel, ...site.python.parts, ...Object.values(site.python.images)];
-  for (const name of [...whole, ...engines.filter(({ gzip }) => !gzip).map(({ url }) => url)]) {
+  const names = await readdir(options.out, { recursive: true });
+  // Pieces are packed already, as most data is; packs are read in parts.
+  const whole = names.filter((name) => /\.(html|js|css|json|ipynb|wasm|pages)$/.test(name) && !name.startsWith("data/"));
+  for (const name of whole) {
     const file = path.join(options.out, name);
     const { size, mtimeMs } = await stat(file);
     if (existsSync(`${file}.br`) && (await stat(`${file}.br`)).mtimeMs > mtimeMs) continue;

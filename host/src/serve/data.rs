@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{Path as UrlPath, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{OriginalUri, Path as UrlPath};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -111,23 +111,30 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/{*name}", get(file))
 }
 
-async fn index(State(shared): App, request: Request) -> Result<Response, Refusal> {
-    if shared.data.files.is_empty() {
-        return site_file(shared, request).await;
+async fn index(
+    state: App,
+    method: Method,
+    headers: HeaderMap,
+    uri: OriginalUri,
+) -> Result<Response, Refusal> {
+    if state.data.files.is_empty() {
+        return site::serve(state, method, headers, uri).await;
     }
-    let index = tokio::task::spawn_blocking(move || shared.data.index()).await;
+    let index = tokio::task::spawn_blocking(move || state.data.index()).await;
     Ok(Json(index.map_err(|e| Refusal::broken(&e))?).into_response())
 }
 
 async fn file(
-    State(shared): App,
+    state: App,
     UrlPath(name): UrlPath<String>,
-    request: Request,
+    method: Method,
+    headers: HeaderMap,
+    uri: OriginalUri,
 ) -> Result<Response, Refusal> {
-    if shared.data.files.is_empty() {
-        return site_file(shared, request).await;
+    if state.data.files.is_empty() {
+        return site::serve(state, method, headers, uri).await;
     }
-    let found = tokio::task::spawn_blocking(move || shared.data.find(&name)).await;
+    let found = tokio::task::spawn_blocking(move || state.data.find(&name)).await;
     let found = found.map_err(|e| Refusal::broken(&e))?;
     let found = found.map_err(|e| {
         Refusal::new(
@@ -136,13 +143,5 @@ async fn file(
         )
     })?;
     let sent = found.ok_or_else(|| Refusal::not_found("such data"))?;
-    files::send(request.method(), request.headers(), sent).await
-}
-
-/// The site's own file, by its whole path, which nesting has cut.
-async fn site_file(shared: Arc<Shared>, mut request: Request) -> Result<Response, Refusal> {
-    if let Some(original) = request.extensions().get::<axum::extract::OriginalUri>() {
-        *request.uri_mut() = original.0.clone();
-    }
-    site::serve(State(shared), request).await
+    files::send(&method, &headers, sent).await
 }

@@ -3,12 +3,14 @@
 //! A notebook's version is the SHA-256 of its bytes. A save names the version that it began from, and is refused
 //! where another is there by now. Every write is of a whole file or of none.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
@@ -16,9 +18,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, MetadataExt};
+use cap_std::fs::Dir;
 use cap_tempfile::TempFile;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -136,7 +138,8 @@ impl Notebooks {
             .file_name()
             .ok_or(Trouble::Name("the path has no name"))?;
         let dir = self.folder(path, new)?;
-        let mut temp = TempFile::new(&dir)?;
+        // A folder that cannot be written to is there all the same.
+        let mut temp = TempFile::new(&dir).map_err(Trouble::System)?;
         temp.write_all(bytes)?;
         if let Ok(replaced) = dir.symlink_metadata(name) {
             if replaced.is_symlink() {
@@ -165,11 +168,13 @@ impl Notebooks {
         let Some(parent) = parent else {
             return Ok(self.dir.try_clone()?);
         };
-        if make {
-            self.dir
-                .create_dir_with(parent, DirBuilder::new().recursive(true))?;
+        match self.dir.open_dir(parent) {
+            Err(error) if make && error.kind() == io::ErrorKind::NotFound => {
+                self.dir.create_dir_all(parent)?;
+                Ok(self.dir.open_dir(parent)?)
+            }
+            opened => Ok(opened?),
         }
-        Ok(self.dir.open_dir(parent)?)
     }
 }
 
@@ -196,9 +201,7 @@ fn unique() -> u64 {
 
 /// The new name must outlive a power cut too; some file systems cannot promise it.
 fn settle(dir: &Dir) {
-    if let Ok(dir) = dir.try_clone() {
-        let _ = dir.into_std_file().sync_all();
-    }
+    let _ = dir.open(".").and_then(|folder| folder.sync_all());
 }
 
 fn list(dir: &Dir, at: &Path, depth: usize, found: &mut Vec<(PathBuf, Value)>) -> io::Result<()> {
@@ -220,7 +223,7 @@ fn list(dir: &Dir, at: &Path, depth: usize, found: &mut Vec<(PathBuf, Value)>) -
                 .modified()
                 .ok()
                 .and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
-            let entry = json!({ "path": path.to_str(), "bytes": meta.size(), "modified": modified.map(|time| time.as_millis() as u64) });
+            let entry = json!({ "path": path.to_str(), "bytes": meta.len(), "modified": modified.map(|time| time.as_millis() as u64) });
             found.push((path, entry));
         }
     }
@@ -258,15 +261,14 @@ fn has_extension(path: &Path) -> bool {
 
 /// Refuses what would leave a file that nothing can open.
 fn is_notebook(bytes: &[u8]) -> Result<(), Trouble> {
-    #[derive(Deserialize)]
-    struct Shape {
-        #[serde(rename = "nbformat")]
-        _nbformat: u64,
+    let read = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(bytes);
+    let fields =
+        read.map_err(|error| Trouble::Content(format!("what was sent is no notebook: {error}")))?;
+    if !fields.contains_key("nbformat") {
+        let why = "what was sent is no notebook: it does not say its nbformat";
+        return Err(Trouble::Content(why.into()));
     }
-    let shape = serde_json::from_slice::<Shape>(bytes);
-    shape
-        .map(drop)
-        .map_err(|error| Trouble::Content(format!("what was sent is no notebook: {error}")))
+    Ok(())
 }
 
 /// The routes below `/api`.
@@ -303,9 +305,10 @@ async fn save(
     State(shared): App,
     UrlPath(name): UrlPath<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let expected = expected(&headers)?;
+    let body = body.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
     let created = expected == Expected::Nothing;
     let version = blocking(shared, move |notebooks| {
         notebooks.save(&notebook_path(&name)?, &body, &expected)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::http::header;
@@ -118,7 +119,11 @@ pub fn routes() -> Router<Arc<Shared>> {
         .layer(DefaultBodyLimit::max(LONGEST))
 }
 
-async fn answer(State(shared): App, Json(asked): Json<Asked>) -> Result<Response, Refusal> {
+async fn answer(
+    State(shared): App,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    let Json(asked) = asked.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
     let Some(queries) = &shared.query else {
         return Err(Refusal::not_found("data to query").hint("start spoor serve with --data DIR"));
     };

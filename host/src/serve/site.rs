@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -131,20 +131,24 @@ fn policy_of(page: &str) -> Option<&str> {
 }
 
 /// Answers with a file of the site.
-pub async fn serve(State(shared): App, request: Request) -> Result<Response, Refusal> {
-    let (method, headers) = (request.method(), request.headers());
+pub async fn serve(
+    State(shared): App,
+    method: Method,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Refusal> {
     if method != Method::GET && method != Method::HEAD {
         return Err(Refusal::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "files can only be read",
         ));
     }
-    let Some(path) = path_of(request.uri().path()) else {
+    let Some(path) = path_of(uri.path()) else {
         return Err(Refusal::not_found("such file"));
     };
-    let packed = takes_brotli(headers) && !headers.contains_key(header::RANGE);
+    let packed = takes_brotli(&headers) && !headers.contains_key(header::RANGE);
     let found = found(shared, path, packed).await?;
-    files::send(method, headers, found).await
+    files::send(&method, &headers, found).await
 }
 
 async fn found(shared: Arc<Shared>, path: PathBuf, packed: bool) -> Result<Sent, Refusal> {
