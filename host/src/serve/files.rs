@@ -197,7 +197,7 @@ fn part(range: &str, len: u64) -> Range {
         _ => return Range::Whole,
     };
     let (start, end) = match (first, last) {
-        (Some(first), last) => (first, last.map_or(u64::MAX, |last| last)),
+        (Some(first), last) => (first, last.unwrap_or(u64::MAX)),
         (None, Some(count)) if count > 0 => (len.saturating_sub(count), u64::MAX),
         (None, Some(_)) => return Range::Beyond,
         (None, None) => return Range::Whole,

@@ -101,7 +101,7 @@ fn no_path_leads_out_of_a_folder() {
         rustix::fs::CWD,
         place.path("notebooks/pipe.ipynb"),
         rustix::fs::FileType::Fifo,
-        0o600.into(),
+        rustix::fs::Mode::from_raw_mode(0o600),
         0,
     )
     .unwrap();
@@ -116,6 +116,7 @@ fn no_path_leads_out_of_a_folder() {
         .map(|entry| entry["path"].as_str().unwrap())
         .collect();
     assert_eq!(paths, ["a.ipynb", "deep/b.ipynb"]);
+    let long = format!("{}.ipynb", "n".repeat(300));
     let secret = fs::read(place.path("secret.ipynb")).unwrap();
     for name in [
         "../secret.ipynb",
@@ -134,7 +135,7 @@ fn no_path_leads_out_of_a_folder() {
         "a.ipynb/x.ipynb",
         "deep",
         "a%0a.ipynb",
-        &format!("{}.ipynb", "n".repeat(300)),
+        long.as_str(),
     ] {
         let read = place.get(&format!("/api/notebooks/{name}"));
         assert!(matches!(read.status, 400 | 404), "{name}: {}", read.status);

@@ -141,8 +141,9 @@ impl Place {
         for header in headers {
             head.push_str(&format!("{header}\r\n"));
         }
-        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        // At once, so that an answer to the head alone does not meet a body on its way.
+        let request = [head.as_bytes(), b"\r\n", body].concat();
+        stream.write_all(&request).unwrap();
         stream
     }
 
