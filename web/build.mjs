@@ -1,16 +1,17 @@
-// Lays out the static site: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR]
-// [--brotli]`.
+// Lays out the page: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR] [--brotli]
+// [--site]`.
 //
 // DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`
 // and `python/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
 // site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
 // Python imports from are packed into one file each, so that a page fetches a few blocks and not
 // thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook.
-// `--brotli` writes `FILE.br` beside what is worth it, for servers that send such files.
+// `--brotli` writes `FILE.br` beside what is worth it, for servers that send such files. `--site` makes
+// a folder for any static host: large files in pieces, and a service worker (`site.mjs`).
 
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { appendFile, copyFile, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -20,6 +21,7 @@ import { constants, createBrotliCompress } from "node:zlib";
 import * as esbuild from "esbuild";
 
 import { dataIndex } from "./data-index.mjs";
+import { BLOCK, LARGEST, checkOut, checkSizes, cut, cutPacked, manifest, sha256 } from "./site.mjs";
 
 const web = path.dirname(fileURLToPath(import.meta.url));
 
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     out: { type: "string" },
     data: { type: "string" },
     brotli: { type: "boolean", default: false },
+    site: { type: "boolean", default: false },
   },
 });
 for (const name of ["bindings", "assets", "out"]) {
@@ -37,13 +40,19 @@ for (const name of ["bindings", "assets", "out"]) {
   options[name] = path.resolve(options[name]);
 }
 
+if (options.site) await checkOut(options.out);
 await mkdir(path.join(options.out, "python"), { recursive: true });
 await Promise.all([scripts(), page(), gallery()]);
+const mounts = [];
 const site = { kernel: await asset("kernel.wasm"), python: await python() };
+if (options.site) site.service = "service.js";
 await writeFile(path.join(options.out, "site.json"), JSON.stringify(site));
 if (options.data) await data(path.resolve(options.data));
+else if (options.site) await noData();
+await uncompress(!options.brotli);
+if (options.site) await service();
 if (options.brotli) await compress();
-else await uncompress();
+if (options.site) await checkSizes(options.out);
 
 /** The page's and the worker's scripts and the styles, each bundled into one file, with what is loaded late beside it. */
 async function scripts() {
@@ -76,6 +85,20 @@ async function scripts() {
   }
 }
 
+/** The service worker, which knows what the site is made of. */
+async function service() {
+  await esbuild.build({
+    entryPoints: [path.join(web, "page/js/service.mjs")],
+    outfile: path.join(options.out, "service.js"),
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    minify: true,
+    define: { BUILD: JSON.stringify(await manifest(options.out, site, mounts)) },
+    logLevel: "warning",
+  });
+}
+
 async function page() {
   for (const name of ["index.html", "frame.html"]) await copyFile(path.join(web, "page", name), path.join(options.out, name));
 }
@@ -102,14 +125,30 @@ async function data(from) {
   await rm(to, { recursive: true, force: true });
   await mkdir(to, { recursive: true });
   const index = await dataIndex(from);
-  for (const { file } of index) await share(path.join(from, file), path.join(to, file));
+  for (const source of index) {
+    const file = path.join(from, source.file);
+    if (options.site) source.sha256 = await sha256(file);
+    if (!options.site || source.bytes <= LARGEST) await share(file, path.join(to, source.file));
+    else Object.assign(source, { block: LARGEST, pieces: await cut(options.out, await readFile(file)) });
+  }
   await writeFile(path.join(to, "index.json"), JSON.stringify(index));
 }
 
-/** A file of the assets, put into the site under the same name. */
+/** A site says that it has no data, so that a page need not ask the server. */
+async function noData() {
+  await mkdir(path.join(options.out, "data"), { recursive: true });
+  await writeFile(path.join(options.out, "data/index.json"), "[]");
+}
+
+/** A file of the assets, put into the site under the same name; or under that name in packed pieces. */
 async function asset(name) {
   const from = path.join(options.assets, name);
   const to = path.join(options.out, name);
+  if (options.site) {
+    await rm(to, { force: true });
+    const gzip = await cutPacked(options.out, await readFile(from));
+    return { url: name, bytes: (await stat(from)).size, sha256: await sha256(from), gzip };
+  }
   await share(from, to);
   return { url: name, bytes: (await stat(to)).size, sha256: await sha256(to) };
 }
@@ -120,16 +159,9 @@ async function share(from, to) {
   await link(from, to).catch(() => copyFile(from, to));
 }
 
-async function sha256(file) {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
-}
-
 /** The Python guest as `guest.json` describes it, its folders packed. */
 async function python() {
   const guest = JSON.parse(await readFile(path.join(options.assets, "python/guest.json"), "utf8"));
-  const mounts = [];
   for (const mount of guest.mounts) mounts.push(await packed(mount));
   const list = path.join(options.out, "python/mounts.json");
   await writeFile(list, JSON.stringify(mounts));
@@ -148,33 +180,44 @@ async function image([name, { file, memory, runs }]) {
   return [name, { ...(await asset(`python/${file}`)), memory, runs }];
 }
 
-/** One folder of the guest, its files one after the other in one file of the site. */
+/** One folder of the guest, its files one after the other in one file of the site, or in pieces. */
 async function packed({ guest, dir, files }) {
   if (dir === undefined) return { path: guest, writable: true };
   const name = `python/${dir.replaceAll("/", "-")}.pack`;
   const out = path.join(options.out, name);
   const entries = [];
+  const contents = [];
   let offset = 0;
-  await rm(out, { force: true });
   for (const { file, bytes } of files) {
     entries.push([path.relative(dir, file), offset, bytes]);
     offset += bytes;
-    await appendFile(out, await readFile(path.join(options.assets, "python", file)));
+    contents.push(await readFile(path.join(options.assets, "python", file)));
   }
-  return { path: guest, url: name, bytes: offset, files: entries };
+  const pack = { path: guest, url: name, bytes: offset, files: entries };
+  await rm(out, { force: true });
+  if (options.site) return { ...pack, block: BLOCK, pieces: await cut(options.out, Buffer.concat(contents), BLOCK) };
+  await writeFile(out, contents);
+  return pack;
 }
 
-/** Removes what an earlier build compressed: a server would send it in place of the new files. */
-async function uncompress() {
+/**
+ * Removes what an earlier build compressed, all of it or what is older than its file: a server
+ * would send it in place of the new files.
+ */
+async function uncompress(all) {
   const files = await readdir(options.out, { recursive: true });
-  for (const file of files) if (file.endsWith(".br")) await rm(path.join(options.out, file));
+  for (const file of files.filter((name) => name.endsWith(".br")).map((name) => path.join(options.out, name))) {
+    const whole = await stat(file.slice(0, -3)).catch(() => undefined);
+    if (all || !whole || (await stat(file)).mtimeMs <= whole.mtimeMs) await rm(file);
+  }
 }
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
-  const whole = ["kernel.wasm", "driver.wasm", "page.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
-  const engine = [...site.python.parts, ...Object.values(site.python.images)].map(({ url }) => url);
-  for (const name of [...whole, ...engine]) {
+  const names = await readdir(options.out, { recursive: true });
+  // Pieces are packed already, as most data is; packs are read in parts.
+  const whole = names.filter((name) => /\.(html|js|css|json|ipynb|wasm|pages)$/.test(name) && !name.startsWith("data/"));
+  for (const name of whole) {
     const file = path.join(options.out, name);
     const { size, mtimeMs } = await stat(file);
     if (existsSync(`${file}.br`) && (await stat(`${file}.br`)).mtimeMs > mtimeMs) continue;

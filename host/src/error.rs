@@ -29,6 +29,15 @@ pub enum Error {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The page is not there.
+    #[error(
+        "there is no page in {}. Make it with `cargo xtask site`, or name its folder with --site or SPOOR_SITE",
+        path.display()
+    )]
+    MissingSite {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// A file is not the one that was pinned.
     #[error(
         "{} is not the expected file: its SHA-256 is {found}, not {expected}. Run `cargo xtask setup` to fetch it again",

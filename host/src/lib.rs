@@ -1,5 +1,5 @@
 //! The spoor command's library: the wasmtime driver of the kernel and of the Python guest, the
-//! session around them, and what `run`, `render`, `query` and `replay` do.
+//! session around them, and what `run`, `render`, `query`, `serve` and `replay` do.
 //!
 //! `main.rs` and the tests call it. The kernel's logic is not here (it is in `kernel.wasm`), nor
 //! is anything that a browser's driver would also need (that is in `spoor-protocol`).
@@ -17,6 +17,7 @@ pub mod recording;
 pub mod replay;
 pub mod run;
 pub mod save;
+pub mod serve;
 pub mod session;
 pub mod sources;
 

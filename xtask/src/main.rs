@@ -16,6 +16,7 @@ mod licences;
 mod paths;
 mod process;
 mod setup;
+mod site;
 mod test;
 mod toolchain;
 mod web;
@@ -44,6 +45,8 @@ enum Task {
     Setup,
     /// Build the host, kernel.wasm, the Python guest and the page into the assets folder.
     Build(build::Options),
+    /// Build the page into a folder for any static file server.
+    Site(site::Options),
     /// Check formatting, lints and licences.
     Lint,
     /// Measure Spoor beside its peers and write BENCHMARKS.md.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&paths, &options),
         Task::Setup => setup::everything(&paths),
         Task::Build(options) => build::run(&paths, &options),
+        Task::Site(options) => site::run(&paths, &options),
         Task::Lint => test::lint(&paths),
         Task::Bench(options) => bench::run(&paths, &options),
         Task::Conformance(options) => conformance::run(&paths, &options),

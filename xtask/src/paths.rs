@@ -60,9 +60,14 @@ impl Paths {
         self.bin().join("assets")
     }
 
-    /// The built page, ready for any static file server.
+    /// The built page, its engines whole: what the tests and benchmarks load.
     pub fn web(&self) -> PathBuf {
         self.target.join("web")
+    }
+
+    /// The page as it is put on static file servers, where `spoor serve` looks for it too.
+    pub fn site(&self) -> PathBuf {
+        self.target.join("site")
     }
 
     /// The demo's data and results.

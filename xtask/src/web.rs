@@ -13,6 +13,18 @@ use crate::{demo, setup};
 
 /// Builds the page and its worker into the web folder, beside the kernel and the guest.
 pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
+    crates(paths, profile)?;
+    bundle(paths, profile, &paths.web(), &[])
+}
+
+/// Builds the page into a folder for any static file server.
+pub fn site(paths: &Paths, profile: Profile, out: &Path) -> Result<()> {
+    crates(paths, profile)?;
+    bundle(paths, profile, out, &["--site"])
+}
+
+/// Builds the crates, and writes their bindings.
+fn crates(paths: &Paths, profile: Profile) -> Result<()> {
     setup::npm(paths)?;
     let toolchain = Toolchain::ensure(paths)?;
     let mut command = toolchain.cargo_build(paths, "wasm32-unknown-unknown")?;
@@ -25,7 +37,7 @@ pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
     for name in CRATES {
         bindings(paths, profile, name)?;
     }
-    bundle(paths, profile)
+    Ok(())
 }
 
 /// What the site has of WebAssembly beside the kernel and the guest.
@@ -52,8 +64,8 @@ fn bindings(paths: &Paths, profile: Profile, name: &str) -> Result<()> {
         .with_context(|| format!("could not write the bindings of {}", built.display()))
 }
 
-/// Bundles the page's scripts and lays out the web folder.
-fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
+/// Bundles the page's scripts and lays out its folder.
+fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Result<()> {
     step(
         "Bundling the page",
         Command::new("node")
@@ -66,7 +78,8 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
             .arg("--data")
             .arg(demo::data(paths)?)
             .arg("--out")
-            .arg(paths.web())
+            .arg(out)
+            .args(options)
             .args(if profile == Profile::Dist {
                 &["--brotli"][..]
             } else {
@@ -78,6 +91,7 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
 /// Runs the browser's tests: the same notebook in Chromium and under wasmtime, what a session must
 /// stand in a page, and the notebook's screen.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
+    site(paths, Profile::Daily, &paths.site())?;
     step(
         "Running the same notebook in Chromium and under wasmtime",
         node(paths, chromium)
@@ -100,6 +114,12 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         node(paths, chromium)
             .args(["--test", "tests/browser/notebook.test.mjs"])
             .env("SPOOR_SITE", paths.web()),
+    )?;
+    step(
+        "Trying the site on a plain server, below a path, offline and across builds",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/site.test.mjs"])
+            .env("SPOOR_SITE", paths.site()),
     )
 }
 

@@ -6,12 +6,14 @@
 
 mod guest;
 mod kql;
+mod local;
 mod places;
 mod query;
 mod render;
 mod replay;
 mod run;
 mod say;
+mod serve;
 
 use std::io;
 use std::process::ExitCode;
@@ -35,7 +37,7 @@ const LONG_ABOUT: &str = "\
 Notebooks for hunting threats, without a server.
 
 Runs notebooks of KQL and Python (real CPython with pandas, in a WebAssembly sandbox), renders them \
-as pages, and queries data files with KQL.";
+as pages, queries data files with KQL, and serves the notebook's page to this machine's browser.";
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -58,6 +60,7 @@ enum Command {
     Render(render::Args),
     Query(query::Args),
     Kql(kql::Args),
+    Serve(serve::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Guest(guest::Args),
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Render(args) => render::run(args),
         Command::Query(args) => query::run(args),
         Command::Kql(args) => kql::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),
     };

@@ -168,7 +168,7 @@ fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Fai
 }
 
 /// The sources that a query may read.
-fn wanted<'a>(text: &str, data: &'a Data) -> Vec<&'a Source> {
+pub(super) fn wanted<'a>(text: &str, data: &'a Data) -> Vec<&'a Source> {
     let names: Vec<String> = data.sources.iter().map(|s| s.spec.name.clone()).collect();
     let wanted = bind::references(text, &names);
     let sources = data.sources.iter();
@@ -186,7 +186,7 @@ pub(super) fn engine_for(text: &str, data: &Data) -> Result<Engine, Failure> {
 }
 
 /// All cores, and most of the memory that is free.
-fn options() -> EngineOptions {
+pub(super) fn options() -> EngineOptions {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     EngineOptions {
         memory_bytes: memory() / 4 * 3,
@@ -195,7 +195,7 @@ fn options() -> EngineOptions {
 }
 
 /// Bytes of memory that are free; a modest guess where that cannot be told.
-fn memory() -> usize {
+pub(super) fn memory() -> usize {
     let meminfo = fs::read_to_string("/proc/meminfo").ok();
     meminfo
         .and_then(|text| free_memory(&text))
@@ -222,7 +222,7 @@ fn told(error: QueryError, text: &str, name: &str) -> String {
     }
 }
 
-fn load(source: &Source) -> Result<Table, Failure> {
+pub(super) fn load(source: &Source) -> Result<Table, Failure> {
     let bytes =
         fs::read(&source.path).map_err(Error::file("cannot read the data", &source.path))?;
     let hint = spoor_data::Format::of_path(&source.spec.label);

@@ -2,7 +2,7 @@
 //! `Int64` ticks there, find back. Other Arrow streams are read too: their types are converted.
 
 use std::collections::HashMap;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
@@ -19,17 +19,23 @@ pub const TYPE_KEY: &str = "kusto.type";
 
 /// The table as an Arrow IPC stream, uncompressed.
 pub fn to_stream(table: &Table) -> Result<Vec<u8>, TableError> {
+    let mut bytes = Vec::new();
+    write_stream(table, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes the table as an Arrow IPC stream, uncompressed, batch by batch.
+pub fn write_stream(table: &Table, out: impl Write) -> Result<(), TableError> {
     let fields: Vec<Field> = table.columns().iter().map(tagged_field).collect();
     let schema = Arc::new(Schema::new(fields));
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+    let mut writer = StreamWriter::try_new(out, &schema)?;
     for batch in table.batches() {
         writer.write(&RecordBatch::try_new(
             schema.clone(),
             batch.columns().to_vec(),
         )?)?;
     }
-    writer.finish()?;
-    Ok(writer.into_inner()?)
+    Ok(writer.finish()?)
 }
 
 fn tagged_field(column: &Column) -> Field {

@@ -6,15 +6,24 @@
 
 import { ConsoleStdout, Directory, Fd, Inode, OpenDirectory, OpenFile, PreopenDirectory, WASI, WASIProcExit, wasi }
   from "@bjorn3/browser_wasi_shim";
+import { gunzipSync } from "fflate";
+
+import { about, keepFetched } from "./engines.mjs";
 
 /** Bytes fetched at a time from a server that answers Range requests. */
 const BLOCK = 1 << 20;
 
-/** Bytes at a URL, fetched in blocks when they are first read, or whole where that is refused. */
+/**
+ * Bytes at a URL, fetched in blocks when they are first read, or whole where that is refused. Where
+ * the site has them in pieces, each piece is a block; a file that can be kept for the next visit is
+ * fetched whole.
+ */
 class Store {
-  constructor(url, bytes) {
+  constructor(url, bytes, { pieces, block, sha256 } = about(url)) {
     this.url = url;
     this.bytes = bytes;
+    this.pieces = pieces ?? (sha256 && [url]);
+    this.block = block ?? (sha256 ? bytes : BLOCK);
     this.blocks = new Map();
     this.whole = undefined;
   }
@@ -22,16 +31,21 @@ class Store {
   /** The bytes from `start` on: up to `end`, or up to a block's end if that comes first. */
   read(start, end) {
     if (this.whole) return this.whole.subarray(start, end);
-    const index = Math.floor(start / BLOCK);
+    const index = Math.floor(start / this.block);
     const block = this.blocks.get(index) ?? this.fetchBlock(index);
     if (this.whole) return this.whole.subarray(start, end);
-    const at = index * BLOCK;
+    const at = index * this.block;
     return block.subarray(start - at, end - at);
   }
 
   fetchBlock(index) {
-    const start = index * BLOCK;
-    const { status, data } = fetchNow(this.url, start, Math.min(start + BLOCK, this.bytes) - 1);
+    if (this.pieces) {
+      const data = fetchPiece(this.pieces[index]);
+      this.blocks.set(index, data);
+      return data;
+    }
+    const start = index * this.block;
+    const { status, data } = fetchBytes(this.url, start, Math.min(start + this.block, this.bytes) - 1);
     if (status === 206) this.blocks.set(index, data);
     else if (data.length === this.bytes) this.whole = data;
     else throw new Error(`${this.url} has ${data.length} bytes where ${this.bytes} were expected`);
@@ -244,9 +258,9 @@ class EmptyFile extends Inode {
   stat() { return new wasi.Filestat(this.ino, wasi.FILETYPE_CHARACTER_DEVICE, 0n); }
 }
 
-function preopen({ path, writable, url, bytes, files }) {
+function preopen({ path, writable, url, bytes, files, block, pieces }) {
   const tree = new Map();
-  const store = new Store(url, bytes);
+  const store = new Store(url, bytes, { block, pieces });
   for (const file of files ?? []) {
     const parts = file[0].split("/");
     const leaf = parts.pop();
@@ -275,10 +289,34 @@ export function exitCode(error) {
 }
 
 /**
- * Fetches `url` (the bytes `first..=last` of it where the server can) and blocks until they are
- * here. Dedicated workers may do so; a guest that reads a file cannot wait in any other way.
+ * Fetches a whole file and blocks until it is here: `{data}`. Dedicated workers may do so; a guest
+ * that reads a file cannot wait in any other way.
  */
-export function fetchNow(url, first, last) {
+export function fetchNow(url) {
+  const { gzip, pieces, sha256 } = about(url);
+  if (gzip) return { data: gunzipSync(joined(gzip.map(fetchPiece))) };
+  if (pieces) return { data: joined(pieces.map(fetchPiece)) };
+  return sha256 ? { data: fetchPiece(url) } : fetchBytes(url);
+}
+
+function fetchPiece(url) {
+  const { data } = fetchBytes(url);
+  keepFetched(url, data);
+  return data;
+}
+
+function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The bytes of `url`, or `first..=last` of them where the server can; blocks meanwhile. */
+function fetchBytes(url, first, last) {
   const request = new XMLHttpRequest();
   request.open("GET", url, false);
   request.responseType = "arraybuffer";

@@ -2,7 +2,7 @@
 // to ask for them, then hands every message to the driver. See `web/messages` for the messages.
 
 import init, { start } from "spoor:driver";
-import { prefetch } from "spoor:engines";
+import { know, prefetch } from "spoor:engines";
 
 let site;
 const early = [];
@@ -11,6 +11,7 @@ let deliver = (text) => early.push(text);
 self.onmessage = ({ data }) => {
   if (data.type === "open") {
     site = data.site;
+    know([site.kernel, ...site.python.parts, ...Object.values(site.python.images ?? {}), ...(data.sources ?? [])]);
     prefetch(site.kernel);
   }
   if (data.type === "prepare_python") prefetchPython(site.python, data.image ?? "pandas");

@@ -1,0 +1,149 @@
+//! The server's queries: natively, on all cores, over the files of `--data`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use spoor_kql::{Engine, Query as Running, QueryError, Step};
+use spoor_kql_syntax::{Diagnostic, line_column};
+use spoor_table::{Table, ipc};
+
+use super::query;
+use crate::serve::{Problem, Query, Stop, Watch};
+use crate::sources::{Data, Source};
+
+/// How long a query runs between two looks at whether it is still wanted.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Queries over the data files, on all cores. Tables are kept from query to query while their files stay.
+pub struct Local {
+    data: Data,
+    tables: Mutex<BTreeMap<String, Kept>>,
+}
+
+/// A table and the file that it was read from.
+struct Kept {
+    state: (u64, SystemTime),
+    table: Table,
+}
+
+impl Query for Local {
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
+        let engine = self.engine(text, watch)?;
+        let running = engine.start(text, query::now());
+        let table = finish(running.map_err(|wrong| at(text, &wrong))?, text, watch)?;
+        ipc::write_stream(&table, out).map_err(|error| said(error.to_string()))
+    }
+}
+
+impl Local {
+    /// Over these files.
+    pub fn new(data: Data) -> Self {
+        Self {
+            data,
+            tables: Mutex::default(),
+        }
+    }
+
+    /// The files.
+    pub fn sources(&self) -> &[Source] {
+        &self.data.sources
+    }
+
+    /// An engine with the tables that a query may read.
+    fn engine(&self, text: &str, watch: &Watch) -> Result<Engine, Problem> {
+        let mut engine = Engine::new(query::options()).map_err(|error| said(error.to_string()))?;
+        for source in query::wanted(text, &self.data) {
+            heed(watch)?;
+            engine.register(&source.spec.name, self.table(source)?);
+        }
+        Ok(engine)
+    }
+
+    fn table(&self, source: &Source) -> Result<Table, Problem> {
+        let state = state(source);
+        let known = |tables: &BTreeMap<String, Kept>| {
+            let kept = tables.get(&source.spec.name)?;
+            (state.is_some() && Some(kept.state) == state).then(|| kept.table.clone())
+        };
+        if let Some(table) = known(&self.kept()) {
+            return Ok(table);
+        }
+        let table = query::load(source).map_err(|failure| said(failure.message))?;
+        if let Some(state) = state {
+            self.keep(
+                source,
+                Kept {
+                    state,
+                    table: table.clone(),
+                },
+            );
+        }
+        Ok(table)
+    }
+
+    /// Keeps a table, if all that is kept stays within a quarter of the memory.
+    fn keep(&self, source: &Source, new: Kept) {
+        let mut tables = self.kept();
+        tables.remove(&source.spec.name);
+        let all: usize = tables.values().map(|kept| kept.table.memory()).sum();
+        if all + new.table.memory() <= query::memory() / 4 {
+            tables.insert(source.spec.name.clone(), new);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells one state of a file from another.
+fn state(source: &Source) -> Option<(u64, SystemTime)> {
+    let meta = fs::metadata(&source.path).ok()?;
+    Some((meta.len(), meta.modified().ok()?))
+}
+
+/// Runs a query to its end, or until nobody wants it.
+fn finish(mut running: Running, text: &str, watch: &Watch) -> Result<Table, Problem> {
+    loop {
+        heed(watch)?;
+        match running.step(SLICE) {
+            Ok(Step::More) => {}
+            Ok(Step::Done(result)) => return Ok(result.table),
+            Err(QueryError::Diagnostics(wrong)) => return Err(at(text, &wrong)),
+            Err(error) => return Err(said(error.to_string())),
+        }
+    }
+}
+
+fn heed(watch: &Watch) -> Result<(), Problem> {
+    match watch.stop() {
+        None => Ok(()),
+        Some(Stop::Gone) => Err(said("nobody waits for the result".into())),
+        Some(Stop::TimeUp) => Err(Problem {
+            hint: Some("filter earlier, or start spoor serve with a longer --query-timeout".into()),
+            ..said("the query took longer than it may".into())
+        }),
+    }
+}
+
+fn said(message: String) -> Problem {
+    Problem {
+        message,
+        ..Problem::default()
+    }
+}
+
+/// The first of a query's diagnostics.
+fn at(text: &str, wrong: &[Diagnostic]) -> Problem {
+    let Some(first) = wrong.first() else {
+        return said("the query is wrong".into());
+    };
+    Problem {
+        message: first.message.clone(),
+        place: Some(line_column(text, first.span.start)),
+        hint: first.hint.clone(),
+    }
+}

@@ -1,0 +1,209 @@
+//! `spoor serve`.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::local::Local;
+use super::{Exit, Failure, run, say};
+use crate::assets;
+use crate::error::Error;
+use crate::serve::{DataFile, Options, Query, Server};
+use crate::sources::{Data, Source};
+
+/// Serve the page to this machine's browser, with notebooks, data, and KQL on all cores
+///
+/// The page runs Python and KQL in the browser as on any static server. Beside that it can list, open
+/// and save the notebooks of a folder, and run KQL here, natively. Whoever has the printed
+/// address may do so, and nobody else. Ctrl-C stops it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The port; 0 takes one that is free. Browsers keep files by it
+    #[arg(long, default_value_t = 8300)]
+    port: u16,
+    /// The address or name to listen at, for browsers of other machines
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: String,
+    /// Open the page in the browser
+    #[arg(long)]
+    open: bool,
+    /// A folder of notebooks to list, open and save
+    #[arg(long, value_name = "DIR")]
+    notebooks: Option<PathBuf>,
+    /// A data file, or a folder of them; each file becomes a table by its name
+    #[arg(short, long, value_name = "DIR|FILE")]
+    data: Vec<PathBuf>,
+    /// The folder of the page [default: $SPOOR_SITE, else `site` near the command]
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Stop a query after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = run::seconds, default_value = "600")]
+    query_timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  The page, in the browser at once:
+    spoor serve --open
+
+  Hunts of a folder over a folder of logs:
+    spoor serve --notebooks hunts/ --data logs/
+
+Exit codes: 0 stopped, 2 the command line is wrong, 3 data cannot be read, 5 it cannot serve.";
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let data = Data::discover(&args.data)?;
+    data.warnings.iter().for_each(say::warning);
+    let (address, name) = address(&args.host, args.port)?;
+    let local = Arc::new(Local::new(data));
+    let options = Options {
+        address,
+        name,
+        site: assets::site(args.site)?,
+        notebooks: args.notebooks,
+        data: local.sources().iter().map(file).collect::<Result<_, _>>()?,
+        query: (!local.sources().is_empty()).then(|| local.clone() as Arc<dyn Query>),
+        query_time: args.query_timeout,
+    };
+    let unable =
+        |e: std::io::Error| Failure::new(Exit::Unable, format!("the server cannot start: {e}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(unable)?;
+    let stop = stopping()?;
+    let served = runtime.block_on(async {
+        let server = Server::bind(options).await.map_err(bound)?;
+        warn_of_others(address);
+        println!("Spoor is at {}", server.url());
+        std::io::stdout().flush()?;
+        let _door = if args.open {
+            Some(open(server.url())?)
+        } else {
+            None
+        };
+        server
+            .run(async move { drop(stop.await) })
+            .await
+            .map_err(Failure::from)
+    });
+    // A query that still runs ends with the process.
+    runtime.shutdown_background();
+    served.map(|()| Exit::Done)
+}
+
+/// Where to listen, and the name that browsers may use for it.
+fn address(host: &str, port: u16) -> Result<(SocketAddr, Option<String>), Failure> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok((SocketAddr::new(ip, port), None));
+    }
+    if host == "localhost" {
+        return Ok((SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), None));
+    }
+    let unknown = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("--host {host} is no address of this machine: {why}"),
+        )
+    };
+    let mut found = (host, port)
+        .to_socket_addrs()
+        .map_err(|e| unknown(e.to_string()))?;
+    let address = found.next().ok_or_else(|| unknown("it has none".into()))?;
+    Ok((address, Some(host.to_owned())))
+}
+
+/// Says aloud what it means to listen beyond this machine.
+fn warn_of_others(address: SocketAddr) {
+    if !address.ip().is_loopback() {
+        say::warning(format_args!(
+            "OTHER MACHINES CAN REACH THIS SERVER at {}. What it sends, the token included, is not encrypted: \
+             whoever sees it on the network can read the data and change the notebooks. \
+             To stay on this machine, leave out --host; an SSH tunnel reaches it from elsewhere",
+            address.ip()
+        ));
+    }
+}
+
+/// A taken port, with what to do about it.
+fn bound(error: Error) -> Failure {
+    let taken = matches!(&error, Error::File { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse);
+    let mut failure = Failure::from(error);
+    if taken {
+        failure
+            .message
+            .push_str("; name another with --port, or 0 for one that is free");
+    }
+    failure
+}
+
+/// Ready when a signal asks the server to stop. A second one ends the process.
+fn stopping() -> Result<tokio::sync::oneshot::Receiver<()>, Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let unable =
+        |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let heed = move || {
+        let mut signals = signals.forever();
+        signals.next();
+        let _ = stop.send(());
+        signals.next();
+        std::process::exit(Exit::Interrupted as i32);
+    };
+    std::thread::Builder::new()
+        .name("spoor-signals".into())
+        .spawn(heed)
+        .map_err(unable)?;
+    Ok(stopped)
+}
+
+/// Opens the page by a file that only this user can read: others see the arguments of a
+/// program. The file goes with what is given back.
+fn open(url: &str) -> Result<tempfile::NamedTempFile, Failure> {
+    let made = tempfile::Builder::new()
+        .prefix("spoor-")
+        .suffix(".html")
+        .tempfile();
+    let mut door = made.map_err(Error::file("cannot make a file in", std::env::temp_dir()))?;
+    let page = format!(
+        "<!doctype html><meta name=\"referrer\" content=\"no-referrer\"><meta http-equiv=\"refresh\" content=\"0;url={url}\"><title>Spoor</title>"
+    );
+    door.write_all(page.as_bytes())
+        .map_err(Error::file("cannot write", door.path()))?;
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener)
+        .arg(door.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        say::warning(format_args!(
+            "no browser could be opened ({opener}: {error}); open the address by hand"
+        ));
+    }
+    Ok(door)
+}
+
+/// A source as the page is told of it.
+fn file(source: &Source) -> Result<DataFile, Failure> {
+    let format = serde_json::to_value(source.spec.format);
+    let format = format.ok().and_then(|name| Some(name.as_str()?.to_owned()));
+    let format = format.ok_or_else(|| Failure::new(Exit::Unable, "a data format has no name"))?;
+    Ok(DataFile {
+        table: source.spec.name.clone(),
+        format,
+        path: source.path.clone(),
+    })
+}

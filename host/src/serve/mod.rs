@@ -1,0 +1,154 @@
+//! `spoor serve`: the page, a folder of notebooks, data, and KQL on all cores, for one person's browser.
+//!
+//! `cli/serve.rs` calls [`Server::bind`] and [`Server::run`]. Who may ask what is in `guard`, the rest has a module
+//! for each kind of thing that is served. Nothing here knows of engines: queries go through [`Query`].
+
+mod data;
+mod files;
+mod guard;
+mod notebooks;
+mod query;
+mod reply;
+mod site;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub use data::DataFile;
+pub use query::{Problem, Query, Stop, Watch};
+
+use crate::error::Error;
+
+/// How long what still runs may take to end once the server is asked to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What to serve, and where.
+pub struct Options {
+    /// The address to listen at; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// A name by which browsers may call this machine, beside its addresses and `localhost`.
+    pub name: Option<String>,
+    /// The folder of the page, as `cargo xtask site` makes it.
+    pub site: PathBuf,
+    /// The folder of notebooks, if there is one.
+    pub notebooks: Option<PathBuf>,
+    /// The data files.
+    pub data: Vec<DataFile>,
+    /// What runs queries over them.
+    pub query: Option<Arc<dyn Query>>,
+    /// How long a query may take.
+    pub query_time: Duration,
+}
+
+/// What the requests share.
+struct Shared {
+    guard: guard::Guard,
+    site: site::Site,
+    notebooks: Option<notebooks::Notebooks>,
+    data: data::DataFiles,
+    query: Option<query::Queries>,
+}
+
+type App = State<Arc<Shared>>;
+
+/// A server that has its port, and waits to be run.
+pub struct Server {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    url: String,
+}
+
+impl Server {
+    /// Opens the folders and the port.
+    ///
+    /// # Errors
+    /// When a folder or data file cannot be opened, or the port is taken.
+    pub async fn bind(options: Options) -> Result<Self, Error> {
+        let site = site::Site::open(&options.site)?;
+        let notebooks = options.notebooks.as_deref();
+        let notebooks = notebooks.map(notebooks::Notebooks::open).transpose()?;
+        let data = data::DataFiles::open(options.data)?;
+        let taken = Error::file("cannot listen at", options.address.to_string());
+        let listener = TcpListener::bind(options.address).await.map_err(taken)?;
+        let unknown = Error::file("cannot tell the address of", options.address.to_string());
+        let address = listener.local_addr().map_err(unknown)?;
+        let guard = guard::Guard::new(address.port(), options.name)?;
+        let url = guard.entrance(address);
+        let query_time = options.query_time;
+        let query = options
+            .query
+            .map(|query| query::Queries::new(query, query_time));
+        let shared = Arc::new(Shared {
+            guard,
+            site,
+            notebooks,
+            data,
+            query,
+        });
+        Ok(Self {
+            listener,
+            shared,
+            url,
+        })
+    }
+
+    /// The address to open in a browser. It lets whoever has it in.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Serves until `stop` is ready, and then until what runs has ended or a short grace is over.
+    ///
+    /// # Errors
+    /// When the system takes the port away.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let lost = Error::file("cannot serve at", &self.url);
+        let (asked, mut stopping) = tokio::sync::watch::channel(false);
+        let stopped = async move {
+            stop.await;
+            asked.send_replace(true);
+        };
+        let serving = axum::serve(self.listener, app(self.shared)).with_graceful_shutdown(stopped);
+        let late = async move {
+            // An error means that the server has ended by itself.
+            if stopping.wait_for(|asked| *asked).await.is_ok() {
+                tokio::time::sleep(GRACE).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            ended = serving.into_future() => ended.map_err(lost),
+            () = late => Ok(()),
+        }
+    }
+}
+
+fn app(shared: Arc<Shared>) -> Router {
+    let guarded = middleware::from_fn_with_state(shared.clone(), guard::check);
+    Router::new()
+        .route("/api/", get(about))
+        .nest("/api", notebooks::routes().merge(query::routes()))
+        .nest("/data", data::routes())
+        .fallback(site::serve)
+        .layer(guarded)
+        .with_state(shared)
+}
+
+/// What this server has, for a page that asks whether it is served by Spoor.
+async fn about(State(shared): App) -> Json<Value> {
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "notebooks": shared.notebooks.is_some(),
+        "kql": shared.query.is_some(),
+    }))
+}

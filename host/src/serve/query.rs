@@ -1,0 +1,314 @@
+//! KQL on the server: a query in, an Arrow stream out, as it is written.
+//!
+//! The engine is behind [`Query`], and works on a thread of its own. It asks often whether it is
+//! still wanted: a client that goes away, and the time limit, end it.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::reply::Refusal;
+use super::{App, Shared};
+
+/// The longest query, in bytes.
+const LONGEST: usize = 4 << 20;
+
+/// Queries that run at once. Each uses all cores; the next waits.
+const AT_ONCE: usize = 2;
+
+/// Bytes of a result in one part, and the parts that wait for a slow client.
+const PART: usize = 1 << 18;
+const WAITING: usize = 8;
+
+/// The MIME type of Arrow's IPC streams.
+const ARROW: &str = "application/vnd.apache.arrow.stream";
+
+/// What runs queries.
+pub trait Query: Send + Sync {
+    /// Runs a query to its end and writes its result to `out` as an Arrow IPC stream, the schema as soon as
+    /// it is known to succeed. Asks `watch` some times a second, and ends with any problem when that says so.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem>;
+}
+
+/// Why a query has to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Nobody waits for it any more.
+    Gone,
+    /// Its time is up.
+    TimeUp,
+}
+
+/// Tells a running query whether it is still wanted.
+pub struct Watch {
+    client: mpsc::Sender<Result<Bytes, io::Error>>,
+    end: Instant,
+}
+
+impl Watch {
+    /// Why the query has to stop; `None` while it need not.
+    pub fn stop(&self) -> Option<Stop> {
+        if self.client.is_closed() {
+            return Some(Stop::Gone);
+        }
+        (Instant::now() >= self.end).then_some(Stop::TimeUp)
+    }
+}
+
+/// Why a query gives no result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the query: line and column, from 1.
+    pub place: Option<(usize, usize)>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// What the server needs for queries.
+pub struct Queries {
+    engine: Arc<dyn Query>,
+    time: Duration,
+    room: Arc<Semaphore>,
+}
+
+impl Queries {
+    /// Queries by `engine`, each of which may take `time`.
+    pub fn new(engine: Arc<dyn Query>, time: Duration) -> Self {
+        Self {
+            engine,
+            time,
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+/// A client's request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// The query.
+    query: String,
+    /// Names that it may use, and their values.
+    #[serde(default)]
+    parameters: Map<String, Value>,
+}
+
+/// The routes below `/api`.
+pub fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/kql", post(answer))
+        .layer(DefaultBodyLimit::max(LONGEST))
+}
+
+async fn answer(
+    State(shared): App,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    let Json(asked) = asked.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
+    let Some(queries) = &shared.query else {
+        return Err(Refusal::not_found("data to query").hint("start spoor serve with --data DIR"));
+    };
+    let declared = declared(&asked.parameters)?;
+    // Closed only when the server has gone. It is held until the engine has ended.
+    let room = queries
+        .room
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|e| Refusal::broken(&e))?;
+    let (client, mut parts) = mpsc::channel(WAITING);
+    let watch = Watch {
+        client,
+        end: Instant::now() + queries.time,
+    };
+    let engine = queries.engine.clone();
+    let running = tokio::task::spawn_blocking(move || {
+        let _room = room;
+        let text = format!("{declared}{}", asked.query);
+        let done = run(engine.as_ref(), &text, watch);
+        done.map_err(|problem| above(problem, declared.lines().count()))
+    });
+    // Nobody reads a client that has gone: the sender learns of it when this is dropped.
+    match parts.recv().await {
+        Some(first) => {
+            let body = tokio_stream::once(first).chain(ReceiverStream::new(parts));
+            Ok(([(header::CONTENT_TYPE, ARROW)], Body::from_stream(body)).into_response())
+        }
+        None => match running.await.map_err(|e| Refusal::broken(&e))? {
+            Err(problem) => Err(refusal(problem)),
+            Ok(()) => Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the query gave nothing",
+            )),
+        },
+    }
+}
+
+/// Runs a query. A problem before the first part is given back; one after it breaks the stream off.
+fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
+    let mut out = BufWriter::with_capacity(
+        PART,
+        Parts {
+            client: watch.client.clone(),
+            begun: false,
+        },
+    );
+    let done = engine.run(text, &watch, &mut out);
+    if done.is_ok() {
+        // A client that has gone is told nothing.
+        let _ = out.flush();
+        return Ok(());
+    }
+    // What is in the buffer is half a result.
+    let (parts, _) = out.into_parts();
+    if parts.begun {
+        let _ = parts
+            .client
+            .blocking_send(Err(io::Error::other("the query failed")));
+    }
+    done
+}
+
+fn refusal(problem: Problem) -> Refusal {
+    let (line, column) = problem.place.unzip();
+    Refusal::new(StatusCode::BAD_REQUEST, problem.message)
+        .with("line", line)
+        .with("column", column)
+        .with("hint", problem.hint)
+}
+
+/// The problem as the query without the `lines` above it has it.
+fn above(problem: Problem, lines: usize) -> Problem {
+    let place = problem.place.and_then(|(line, column)| {
+        Some((line.checked_sub(lines).filter(|line| *line > 0)?, column))
+    });
+    Problem { place, ..problem }
+}
+
+/// Sends what is written to the client, and waits while that is slow.
+struct Parts {
+    client: mpsc::Sender<Result<Bytes, io::Error>>,
+    /// Whether something has been sent.
+    begun: bool,
+}
+
+impl Write for Parts {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.begun = true;
+        self.client
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(gone)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The parameters as KQL declares names, on one line; nothing if there are none.
+fn declared(parameters: &Map<String, Value>) -> Result<String, Refusal> {
+    let mut line = String::new();
+    for (name, value) in parameters {
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !is_name {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                format!("{name:?} cannot name a parameter"),
+            ));
+        }
+        line.push_str(&format!("let {name} = {}; ", literal(value)));
+    }
+    if !line.is_empty() {
+        line.push('\n');
+    }
+    Ok(line)
+}
+
+/// A value as KQL writes it.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "dynamic(null)".into(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) if number.is_i64() => format!("long({number})"),
+        Value::Number(number) => format!("real({number})"),
+        Value::String(text) => quoted(text),
+        other => format!("parse_json({})", quoted(&other.to_string())),
+    }
+}
+
+/// Text as KQL quotes it. All but plain letters is escaped, so that nothing ends the line or the text.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)))
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parameters_are_declared_on_one_line() {
+        let parameters = json!({ "user": "a\"b\\\n", "n": 3, "x": 1.5, "on": true, "list": [1] });
+        let line = declared(parameters.as_object().unwrap()).unwrap();
+        assert_eq!(
+            line,
+            "let user = \"a\\\"b\\\\\\n\"; let n = long(3); let x = real(1.5); let on = true; let list = parse_json(\"[1]\"); \n"
+        );
+        assert!(declared(json!({ "a; drop": 1 }).as_object().unwrap()).is_err());
+    }
+
+    #[test]
+    fn places_are_the_query_s_own() {
+        let at = |place| {
+            above(
+                Problem {
+                    place,
+                    ..Problem::default()
+                },
+                1,
+            )
+            .place
+        };
+        assert_eq!(at(Some((3, 7))), Some((2, 7)));
+        assert_eq!((at(Some((1, 2))), at(None)), (None, None));
+    }
+}
