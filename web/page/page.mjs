@@ -14,7 +14,7 @@ const loads = new Map();
 const waiting = new Map();
 
 /** What tests and the console see. */
-const spoor = { cells: [], loaded: {}, failed: [], state: "none", finished: false };
+const spoor = { cells: [], loaded: {}, failed: [], state: "none", finished: false, send: (message) => worker.postMessage(message) };
 globalThis.spoor = spoor;
 
 const STATES = { none: "not loaded", loading: "loading", idle: "idle", busy: "busy", dead: "dead" };
@@ -110,7 +110,7 @@ function startWorker() {
 function begin(site, sources) {
   worker.postMessage({ type: "open", site, sources, verify: query.has("verify"), options: {} });
   setState("loading");
-  byId("stop").onclick = () => request({ event: "interrupt" });
+  interruptible();
   byId("restart").onclick = () => {
     // What runs ends first: a restart waits its turn.
     request({ event: "interrupt" });
@@ -122,11 +122,25 @@ function request(event) {
   worker.postMessage({ type: "request", event });
 }
 
+/** The button interrupts what runs. */
+function interruptible() {
+  byId("stop").textContent = "Interrupt";
+  byId("stop").onclick = () => request({ event: "interrupt" });
+}
+
 const take = {
   state: ({ state }) => setState(state),
   loading: ({ part, loaded, total }) => { loads.set(part, { loaded, total }); progress(); },
   loaded: ({ part, ms, sha256 }) => { loads.delete(part); spoor.loaded[part] = { ms, sha256, at: performance.now() }; progress(); },
   failed: ({ part, message }) => { spoor.failed.push({ part, message }); loads.delete(part); progress(); say(message, "failed"); },
+  stream_append: ({ cell, output, text }) => cells.get(cell)?.append(output, text),
+  memory: ({ kernel, python }) => { spoor.memory = { kernel, python }; },
+  // An interrupt was not heeded: what is left is to end Python's thread.
+  stuck: ({ can_interrupt }) => {
+    spoor.stuck = { can_interrupt };
+    byId("stop").textContent = "Stop";
+    byId("stop").onclick = () => worker.postMessage({ type: "roll_back" });
+  },
   outputs: ({ cell, from, outputs, execution_count }) => cells.get(cell)?.update(from, outputs, execution_count),
   publish: ({ msg_type, parent, content }) => {
     if (msg_type === "input_request") cells.get(parent)?.ask(content);
@@ -140,7 +154,7 @@ const take = {
       view.innerHTML = html;
     }
   },
-  done: ({ parent }) => { waiting.get(parent)?.(); waiting.delete(parent); },
+  done: ({ parent }) => { if (spoor.stuck) interruptible(); spoor.stuck = undefined; waiting.get(parent)?.(); waiting.delete(parent); },
 };
 
 function setState(state) {
@@ -201,6 +215,16 @@ class CodeCell {
     this.shown.append(...outputs.map(show));
     this.count = count ?? null;
     this.label();
+  }
+
+  /** Adds text to an output that is a stream. */
+  append(output, text) {
+    const stream = this.outputs[output];
+    stream.text = joined(stream.text) + text;
+    const element = this.shown.children[output];
+    // Colours go on from text to text.
+    if (stream.text.includes("\x1b")) element.replaceWith(show(stream));
+    else element.append(text);
   }
 
   label() {
