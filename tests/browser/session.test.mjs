@@ -158,7 +158,7 @@ describe("a session", { timeout: 1_200_000 }, () => {
       const error = await interrupted(page);
       assert.equal(error.output_type, "error");
       assert.match(error.traceback.join(), /stopped/);
-      assert.equal(text(await run(page, `kept[${turn}:].sum(), 'n' in globals()`)), `(np.int64(${45 - turn + 1}), False)`);
+      assert.equal(text(await run(page, `int(kept[${turn}:].sum()), 'n' in globals()`)), `(${45 - turn + 1}, False)`);
     }
   }));
 

@@ -1,6 +1,7 @@
 //! A session: takes the page's messages, steps the kernel, carries its effects out.
 
 mod data;
+mod effects;
 mod guest;
 mod here;
 mod python;
@@ -11,9 +12,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use js_sys::{Function, Uint8Array, WebAssembly};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use spoor_notebook::{Notebook, render_markdown};
-use spoor_protocol::{Channel, Effect, Event, Frame};
+use spoor_protocol::{Event, Frame};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -25,16 +26,6 @@ use crate::load::{self, Progress};
 use crate::messages::{FromWorker, Site, Source, State, ToWorker};
 use crate::outputs::Outputs;
 use guest::{Place, Python};
-
-/// The messages that `outputs` takes the place of.
-const OUTPUTS: [&str; 6] = [
-    "stream",
-    "display_data",
-    "execute_result",
-    "error",
-    "update_display_data",
-    "clear_output",
-];
 
 /// Returns the function that takes the page's messages; `open` starts the session's loop.
 pub fn start(post: Function) -> Function {
@@ -277,90 +268,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    /// The kernel; the error says how it broke, if it did.
-    fn running_kernel(&self) -> Result<Rc<Kernel>, Error> {
-        match &*self.kernel.borrow() {
-            Ok(kernel) => Ok(kernel.clone()),
-            Err(why) => Err(Error::Kernel(why.clone())),
-        }
-    }
-
-    /// One step, and the effects that need no waiting. A kernel that breaks in it is not stepped again.
-    fn step(self: &Rc<Self>, frame: &Frame<Event>) -> Result<Todo, Error> {
-        let stepped = self.running_kernel()?.step(frame);
-        let mut effects = stepped.inspect_err(|error| {
-            let why = match error {
-                Error::Kernel(why) => why.clone(),
-                other => other.to_string(),
-            };
-            *self.kernel.borrow_mut() = Err(why);
-        })?;
-        let mut todo = Todo::default();
-        for effect in std::mem::take(&mut effects.header) {
-            match effect {
-                Effect::Publish { .. } => self.publish(effect, &effects.buffers)?,
-                Effect::RunPython { source } => todo.python = Some(source),
-                Effect::ResetPython => self.reset_python(),
-                Effect::UpcallReply { buffer } => todo.reply = effects.buffers.get(buffer).cloned(),
-                Effect::Read { name } => todo.reads.push(name),
-                Effect::Continue => todo.go_on = true,
-                Effect::Refuse { reason } => self.fail("driver", &reason),
-                Effect::Idle { parent } => {
-                    self.flush();
-                    self.send(&FromWorker::Done { parent });
-                }
-            }
-        }
-        Ok(todo)
-    }
-
-    fn publish(&self, effect: Effect, buffers: &[Vec<u8>]) -> Result<(), Error> {
-        let Effect::Publish {
-            channel,
-            msg_type,
-            parent,
-            content,
-            metadata,
-            buffers: indices,
-        } = effect
-        else {
-            return Ok(());
-        };
-        if channel == Channel::Iopub {
-            self.show(&msg_type, &content);
-            if indices.is_empty() && OUTPUTS.contains(&msg_type.as_str()) {
-                return Ok(());
-            }
-        }
-        let found = indices.iter().filter_map(|&index| buffers.get(index));
-        let sent: Vec<_> = found
-            .map(|bytes| Uint8Array::from(bytes.as_slice()))
-            .collect();
-        self.send_with(
-            &FromWorker::Publish {
-                channel,
-                msg_type,
-                parent,
-                content,
-                metadata,
-            },
-            &sent,
-        );
-        Ok(())
-    }
-
-    /// Adds a message of the iopub channel to its cell's outputs.
-    fn show(&self, msg_type: &str, content: &Map<String, Value>) {
-        let changes = self.outputs.borrow_mut().message(msg_type, content);
-        changes.iter().for_each(|change| self.send(change));
-    }
-
-    /// Sends what of the outputs was not sent.
-    fn flush(&self) {
-        let rest = self.outputs.borrow_mut().flush();
-        rest.iter().for_each(|change| self.send(change));
     }
 
     /// What concerns the running request among the messages that have arrived.
