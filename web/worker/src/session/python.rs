@@ -89,7 +89,7 @@ impl Session {
             }
             if self.rolling_back.take() {
                 self.begin_again();
-                return Ok(Outcome::Trapped { message: "stopped".into() });
+                return Ok(Outcome::Stopped);
             }
         }
     }
