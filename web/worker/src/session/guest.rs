@@ -97,7 +97,10 @@ impl Session {
             match session.make_guest(image, life).await {
                 Ok(()) => Ok(JsValue::UNDEFINED),
                 Err(error) => {
-                    session.fail("python", &error.to_string());
+                    // One that was ended while it loaded is nobody's failure.
+                    if session.python.life.get() == life {
+                        session.fail("python", &error.to_string());
+                    }
                     Err(error.to_string().into())
                 }
             }
