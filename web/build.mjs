@@ -74,6 +74,7 @@ async function scripts() {
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
+      "spoor:threads": path.join(web, "worker/js/threads.mjs"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
     },
     logLevel: "warning",
@@ -176,8 +177,8 @@ async function python() {
 }
 
 /** One of the guest's memories. */
-async function image([name, { file, memory, runs }]) {
-  return [name, { ...(await asset(`python/${file}`)), memory, runs }];
+async function image([name, { file, memory, runs, parts }]) {
+  return [name, { ...(await asset(`python/${file}`)), memory, runs, parts }];
 }
 
 /** One folder of the guest, its files one after the other in one file of the site, or in pieces. */

@@ -2,8 +2,8 @@
 //
 // It behaves as an ordinary static host does and no better: files by path, MIME types by
 // extension, Range requests, and `FILE.br` sent with `Content-Encoding: br` where that file is
-// there and the browser takes it. It sets no special headers (no COOP, no COEP), since the page
-// must work without. Loopback only. `mounts` lay further folders over the root by URL prefix,
+// there and the browser takes it. It sets no special headers, since the page must work without; with
+// `isolated: true` it sets those that make a page cross-origin isolated (COOP, COEP). Loopback only. `mounts` lay further folders over the root by URL prefix,
 // `texts` single files by URL path; with `ranges: false` no Range request is answered.
 // `node tests/browser/server.mjs DIR [PORT]` serves a folder until it is stopped.
 
@@ -12,6 +12,9 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** What makes a page cross-origin isolated. */
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -28,9 +31,10 @@ const TYPES = {
  * Serves `root` on 127.0.0.1 and a free port (or `port`).
  * Resolves to `{ url, sent, close }`: `sent()` is the number of body bytes sent so far.
  */
-export async function serve(root, { port = 0, mounts = {}, texts = {}, ranges = true } = {}) {
+export async function serve(root, { port = 0, mounts = {}, texts = {}, ranges = true, isolated = false } = {}) {
   const counter = { bytes: 0 };
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(isolated ? ISOLATED : {})) response.setHeader(name, value);
     answer(request, response, { root, mounts, texts, ranges }, counter).catch((error) => {
       if (!response.headersSent) response.writeHead(500);
       response.end(String(error));

@@ -1,5 +1,6 @@
 // A session in Chromium, by the page: what happens when a cell traps, sleeps, asks, prints, is
-// interrupted, or brings hostile HTML; and on servers and browsers that can do less.
+// interrupted or stopped, or brings hostile HTML; on pages that are cross-origin isolated and that are
+// not; and on servers and browsers that can do less.
 //
 //   SPOOR_SITE=DIR node --test tests/browser/session.test.mjs
 
@@ -55,11 +56,15 @@ async function begin(page, source, marker) {
   await until(page, (wanted) => JSON.stringify(spoor.cells[0].outputs).includes(wanted), marker);
 }
 
+const LOOP = "n = 0\nprint('begun')\nwhile True:\n    n += 1";
+
 async function interrupted(page) {
   await page.click("#stop");
   await until(page, () => spoor.finished);
   return page.evaluate(() => spoor.cells[0].outputs.at(-1));
 }
+
+const isolated = { server: { isolated: true } };
 
 describe("a session", { timeout: 1_200_000 }, () => {
   test("a trap is an error on its cell, and the state before it is kept", () => opened(async (page) => {
@@ -121,10 +126,102 @@ describe("a session", { timeout: 1_200_000 }, () => {
     assert.equal(text(await run(page, `${unloaded}\nprint('imported')`)), "imported\n");
   }, { server: { ranges: false } }));
 
-  test("a browser without JSPI will do", () => opened(async (page) => {
+  test("where threads share memory, a loop that never calls out is interrupted and its state kept", () => opened(async (page) => {
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+    await run(page, "kept = 41");
+    await begin(page, LOOP, "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    assert.equal(text(await run(page, "kept + 1, n > 0")), "(42, True)");
+    const [error] = await run(page, "lost = 1\nimport os\nos._exit(3)");
+    assert.equal(error.output_type, "error");
+    await begin(page, LOOP, "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    assert.equal(text(await run(page, "kept, 'lost' in globals()")), "(41, False)");
+    await begin(page, "import time\nprint('begun')\ntime.sleep(600)", "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+  }, isolated));
+
+  test("where they do not, such a loop is stopped, and the state before it is kept", () => opened(async (page) => {
+    await run(page, "import numpy\nkept = numpy.arange(10)");
+    for (const turn of [1, 2]) {
+      await begin(page, LOOP, "begun");
+      await page.click("#stop");
+      await until(page, () => spoor.stuck);
+      assert.deepEqual(await page.evaluate(() => spoor.stuck), { can_interrupt: false });
+      const error = await interrupted(page);
+      assert.equal(error.output_type, "error");
+      assert.match(error.traceback.join(), /stopped/);
+      assert.equal(text(await run(page, `int(kept[${turn}:].sum()), 'n' in globals()`)), `(${45 - turn + 1}, False)`);
+    }
+  }));
+
+  test("code that has no end is stopped in the first cell too", () => opened(async (page) => {
+    await begin(page, LOOP, "begun");
+    await page.click("#stop");
+    await until(page, () => spoor.stuck);
+    await interrupted(page);
+    assert.equal(text(await run(page, "'n' in globals()")), "False");
+  }));
+
+  test("a source is added to a session, and put in place of one", () => opened(async (page) => {
+    assert.match(text(await run(page, data)), /^13 Account,Count/);
+    await page.evaluate(() => {
+      const add = (name, content) => {
+        const blob = new Blob([content]);
+        const url = URL.createObjectURL(blob);
+        spoor.send({ type: "add_source", source: { name, file: `${name}.csv`, url, bytes: blob.size, format: "csv" } });
+      };
+      add("Hosts", "Host\nalpha\nbeta\n");
+      add("Logons", "Account,Count\ncy,7\n");
+    });
+    const read = "h = kql('Hosts | summarize n = count()')\nprint(h['n'][0], open('/data/Hosts.csv').read().split())";
+    assert.equal(text(await run(page, read)), "2 ['Host', 'alpha', 'beta']\n");
+    assert.match(text(await run(page, data)), /^7 Account,Count/);
+    await page.click("#restart");
+    assert.equal(text(await run(page, read)), "2 ['Host', 'alpha', 'beta']\n");
+  }));
+
+  test("the page is told how much memory the engines hold", () => opened(async (page) => {
+    await run(page, "big = bytearray(100 << 20)");
+    const { kernel, python } = await page.evaluate(() => spoor.memory);
+    assert.ok(kernel > 1 << 20 && python > 100 << 20, `${kernel} ${python}`);
+  }));
+
+  test("a long stream comes whole, by its additions", () => opened(async (page) => {
+    await page.evaluate(() => {
+      const [first] = spoor.cells;
+      const { append } = Object.getPrototypeOf(first);
+      first.append = function (output, text) { globalThis.appended = (globalThis.appended ?? 0) + text.length; append.call(this, output, text); };
+    });
+    const outputs = await run(page, "for i in range(20000): print('line', i)\nprint('\\x1b[31mred', end='')\nprint('\\rover')");
+    const lines = text(outputs).split("\n");
+    assert.equal(outputs.length, 1);
+    assert.equal(lines[19999], "line 19999");
+    const { shown, appended } = await page.evaluate(() => ({ shown: spoor.cells[0].shown.textContent, appended: globalThis.appended }));
+    assert.equal(shown.split("\n")[19999], "line 19999");
+    assert.ok(appended > 100_000, `${appended} characters were appended`);
+  }));
+
+  const suite = async (page) => {
     assert.match(text(await run(page, data)), /^13 Account,Count/);
     assert.match(text(await run(page, packages)), /^6\.0/);
     assert.match(text(await run(page, "import time\ntime.sleep(0.05)\nprint('slept')")), /slept/);
+  };
+
+  test("a browser without JSPI will do", () => opened(async (page) => {
+    await suite(page);
     assert.match(text(await run(page, "input('?')")), /StdinNotImplementedError|input/);
   }, { server: { texts: { ...texts, "/worker.js": withoutJspi } } }));
+
+  test("a browser without JSPI can do the same in an isolated page", () => opened(async (page) => {
+    await suite(page);
+    await begin(page, LOOP, "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    await begin(page, "print('begun')\ntime.sleep(600)", "begun");
+    assert.equal((await interrupted(page)).ename, "KeyboardInterrupt");
+    const outputs = run(page, "t = kql('range x from 1 to 400000 step 1')\nprint(len(t['x']), input('Who? '), n > 0)");
+    await page.getByLabel("Who?").first().fill("Ana");
+    await page.keyboard.press("Enter");
+    assert.match(text(await outputs), /400000 Ana True/);
+  }, { server: { texts: { ...texts, "/worker.js": withoutJspi }, isolated: true } }));
 });

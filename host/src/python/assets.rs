@@ -18,7 +18,7 @@ use crate::error::Error;
 /// The manifest's file name.
 pub const MANIFEST: &str = "guest.json";
 /// The manifest's version that this driver reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The folder of the guest's files, its manifest read.
 #[derive(Debug, Clone)]
@@ -72,6 +72,8 @@ pub struct Image {
     pub memory: u64,
     /// Where each run is in memory, and how long, in bytes.
     pub runs: Vec<(u32, u32)>,
+    /// How many of the code's parts, from the first on, its turns are about to need.
+    pub parts: usize,
 }
 
 /// One file.

@@ -35,7 +35,7 @@ use crate::engine::THREAD_STACK;
 use crate::error::Error;
 
 /// Changes when the making itself does, so that old results are made anew.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
 /// Where the guest has its libraries.
 const LIB: &str = "/usr/local/lib";
 /// Compiles the sources under `/stage` into `/out/spoor-site.zip`.
@@ -206,7 +206,7 @@ impl Build<'_> {
             self.write(&file, part)?;
             web.parts.push(self.asset(&file)?);
         }
-        for (name, memory) in [("bare", bare), ("pandas", pandas)] {
+        for (name, memory, parts) in [("bare", bare, 1), ("pandas", pandas, 2)] {
             let (runs, packed) = pages::pack(memory);
             let file = format!("{name}.pages");
             self.write(&file, &packed)?;
@@ -218,6 +218,7 @@ impl Build<'_> {
                     asset,
                     memory,
                     runs,
+                    parts,
                 },
             );
         }

@@ -148,6 +148,8 @@ pub(crate) fn ending(outcome: Outcome, done: Option<Map<String, Value>>) -> Endi
             .with(&[BACK, "Filter and summarise in KQL before handing rows to Python, or raise the memory limit."]),
         Outcome::TimedOut { limit_ms } => Failure::new("TimeoutError", format!("the cell ran for more than {} s and did not stop when asked to", limit_ms as f64 / 1000.0))
             .with(&[BACK, "Raise the cell's time limit, or do less in one cell."]),
+        Outcome::Stopped => Failure::new("KeyboardInterrupt", "the cell was stopped")
+            .with(&[BACK, "Files that Python had written are gone."]),
         Outcome::Unavailable { message } => Failure::new("PythonUnavailable", message)
             .with(&["KQL cells run without Python."]),
     };

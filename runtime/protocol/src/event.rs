@@ -160,6 +160,9 @@ pub enum Outcome {
         /// The limit, in milliseconds.
         limit_ms: u64,
     },
+    /// A person had the turn ended, which did not heed an interrupt; rolled back as above. What the
+    /// guest wrote to files is gone.
+    Stopped,
     /// The guest could not be started at all.
     Unavailable {
         /// Why, and what to do.

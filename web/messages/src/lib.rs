@@ -32,8 +32,17 @@ pub enum ToWorker {
         #[serde(default)]
         image: ImageName,
     },
+    /// One more table that the session can read, and a file of Python's; one of the same name takes
+    /// the place of that which was there. Waits its turn among the requests.
+    AddSource {
+        /// The source.
+        source: Source,
+    },
+    /// End the Python code that runs, whatever it does, and go back to the state before its cell.
+    /// What it wrote to files is gone. Nothing is done where no Python code runs.
+    RollBack,
     /// A request to the kernel: `execute`, `complete`, `inspect`, `is_complete`, `interrupt`,
-    /// `restart` or `input_reply`. Any other event is the driver's own and is refused.
+    /// `restart`, `input_reply`, or what else a page asks of it. The driver's own events are refused.
     Request {
         /// The event, as the kernel's protocol has it.
         event: Event,
@@ -47,6 +56,9 @@ pub struct Site {
     pub kernel: Asset,
     /// The Python guest.
     pub python: PythonSite,
+    /// The script that keeps the site for use offline, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 /// The Python guest, as a page loads it; `guest.json` on the host says how it is made.
@@ -78,14 +90,13 @@ pub enum ImageName {
     Pandas,
 }
 
-impl ImageName {
-    /// The parts of the guest's code that its turns are about to need.
-    pub fn parts(self) -> usize {
-        match self {
-            Self::Bare => 1,
-            Self::Pandas => 2,
-        }
-    }
+/// A memory without its empty pages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Shape {
+    /// How long the memory is, in bytes.
+    pub memory: u32,
+    /// Where each run of bytes is in memory, and how long, in bytes.
+    pub runs: Vec<(u32, u32)>,
 }
 
 /// A guest's memory without its empty pages.
@@ -94,10 +105,11 @@ pub struct Image {
     /// The bytes of the runs, one after the other.
     #[serde(flatten)]
     pub asset: Asset,
-    /// How long the memory is, in bytes.
-    pub memory: u32,
-    /// Where each run is in memory, and how long, in bytes.
-    pub runs: Vec<(u32, u32)>,
+    /// How long the memory is, and where the runs are in it.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// How many parts of the code, from the first on, its turns are about to need.
+    pub parts: usize,
 }
 
 /// A byte to change in a guest's memory.
@@ -117,8 +129,25 @@ pub struct Asset {
     /// Its length in bytes, unpacked.
     pub bytes: f64,
     /// Its SHA-256 in hexadecimal, if it is to be kept from visit to visit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// How a site has it in pieces.
+    #[serde(flatten)]
+    pub pieces: Pieces,
+}
+
+/// How a site has a file that is too large for common hosts. `js/engines.mjs` joins the pieces.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Pieces {
+    /// The pieces' URLs, of `block` bytes each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<Vec<String>>,
+    /// How long each piece is but the last, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<f64>,
+    /// The URLs of pieces of the file as gzip packs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gzip: Option<Vec<String>>,
 }
 
 /// A file that becomes a table, and is seen by Python as `/data/FILE`.
@@ -134,6 +163,12 @@ pub struct Source {
     pub bytes: f64,
     /// How to read it.
     pub format: DataFormat,
+    /// Its SHA-256 in hexadecimal, if it is to be kept from visit to visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// How a site has it in pieces.
+    #[serde(flatten)]
+    pub pieces: Pieces,
 }
 
 impl Source {
@@ -216,6 +251,30 @@ pub enum FromWorker {
         /// The cell's execution count.
         execution_count: Option<i64>,
     },
+    /// Text was added to the end of an output that is a stream.
+    StreamAppend {
+        /// The cell's id, or the request's where it has none.
+        cell: String,
+        /// Which of its outputs.
+        output: usize,
+        /// What was added.
+        text: String,
+    },
+    /// An interrupt was asked for a second ago, and the Python code still runs. `roll_back` ends it.
+    Stuck {
+        /// The request that runs it.
+        parent: String,
+        /// Whether interrupts reach code that neither prints nor asks for anything. They do not in a
+        /// page that is not cross-origin isolated.
+        can_interrupt: bool,
+    },
+    /// What the engines hold, in bytes. After each request.
+    Memory {
+        /// The kernel.
+        kernel: f64,
+        /// The Python guest; 0 before it is loaded.
+        python: f64,
+    },
     /// The request has ended.
     Done {
         /// The request.
@@ -244,7 +303,7 @@ mod tests {
                 "kernel": { "url": "kernel.wasm", "bytes": 5, "sha256": "00" },
                 "python": {
                     "parts": [{ "url": "python/part0.wasm", "bytes": 7 }],
-                    "images": { "bare": { "url": "python/bare.pages", "bytes": 3, "memory": 65536, "runs": [[16, 3]] } },
+                    "images": { "bare": { "url": "python/bare.pages", "bytes": 3, "memory": 65536, "runs": [[16, 3]], "parts": 1 } },
                     "mounts": { "url": "python/mounts.json", "bytes": 2 },
                     "environment": ["HOME=/tmp"],
                     "interrupt": [{ "address": 16, "or": 1 }],
@@ -262,7 +321,8 @@ mod tests {
             panic!("not an open message");
         };
         assert!(!verify);
-        assert_eq!(site.python.images[&ImageName::Bare].runs, [(16, 3)]);
+        let image = &site.python.images[&ImageName::Bare];
+        assert_eq!((image.parts, &image.shape.runs[..]), (1, &[(16, 3)][..]));
         assert_eq!(sources[0].spec().bytes, Some(9));
         let execute =
             json!({ "type": "request", "event": { "event": "execute", "id": "a", "code": "1" } });

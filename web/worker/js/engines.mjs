@@ -21,6 +21,11 @@ export function know(assets) {
   for (const asset of assets) known.set(asset.url, asset);
 }
 
+/** All that was noted, for another thread to note. */
+export function allKnown() {
+  return [...known.values()];
+}
+
 /** What the site says of the file at `url`; nothing of one that it does not know. */
 export function about(url) {
   return known.get(url) ?? {};

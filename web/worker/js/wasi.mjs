@@ -2,7 +2,8 @@
 // here and not in Rust. The worker's Rust code imports this module by the name "spoor:wasi".
 //
 // What it adds to the shim: files that are fetched when they are first read, read-only folders,
-// and output that is handed on as it is written. Nothing here knows of cells or kernels.
+// output that is handed on as it is written, and guests whose memory is shared. Nothing here knows of
+// cells or kernels.
 
 import { ConsoleStdout, Directory, Fd, Inode, OpenDirectory, OpenFile, PreopenDirectory, WASI, WASIProcExit, wasi }
   from "@bjorn3/browser_wasi_shim";
@@ -183,18 +184,52 @@ class WritablePreopen extends PreopenDirectory {
  * `env` is an array of "NAME=value"; `mounts` an array of `{path, writable, url, bytes, files}` in
  * the order of their file descriptors (from 3 on). `files` is an array of `[name, offset, bytes]`:
  * names may hold `/`, and the files' bytes are parts of the one at `url`, of `bytes` bytes; or of
- * `[name, bytes, url]`, for files with URLs of their own. `write(fd, bytes)` gets what the guest
- * writes to its standard output (1) and error (2). `sleep(ms)` gives a promise; with it, and where
- * the browser can suspend a guest (JSPI), the guest sleeps and does not spin.
+ * `[name, bytes, url]`, for files with URLs of their own.
+ *
+ * `write(fd, bytes)` gets what the guest writes to its standard output (1) and error (2), and
+ * `rest()`, if it is given, is called after it. `sleep(ms)` is how the guest sleeps; without it, it
+ * spins. Both may give a promise where the browser can suspend a guest (JSPI).
  */
-export function makeWasi(env, mounts, write, sleep) {
+export function makeWasi(env, mounts, write, sleep, rest) {
   const fds = [new OpenFile(new EmptyFile()), new ConsoleStdout((b) => write(1, b)), new ConsoleStdout((b) => write(2, b))];
   for (const mount of mounts) fds.push(preopen(mount));
   const shim = new WASI([], env, fds, { debug: false });
-  shim.wasiImport.poll_oneoff = polling(shim, sleep);
+  const imports = shim.wasiImport;
+  const { fd_write: writeNow } = imports;
+  const waiting = sleep && WebAssembly.Suspending ? (call) => new WebAssembly.Suspending(call) : (call) => call;
+  imports.poll_oneoff = waiting(polling(shim, sleep ?? spin));
+  imports.random_get = randomness(shim);
+  if (rest) {
+    imports.fd_write = waiting((fd, ...parts) => {
+      const result = writeNow(fd, ...parts);
+      const rested = fd === 1 || fd === 2 ? rest() : undefined;
+      return rested ? rested.then(() => result) : result;
+    });
+  }
   return {
-    imports: shim.wasiImport,
+    imports,
     attach: (instance) => { shim.inst = instance; },
+    /** Adds a file, `[name, bytes, url]`, to the folder mounted at `path`, or puts it in place of one. */
+    add: (path, file) => {
+      const { dir, Kind } = mounted.get(fds.find((fd) => mounted.get(fd)?.path === path));
+      put(dir, Kind, file[0], lazy(undefined, file));
+    },
+  };
+}
+
+function spin(ms) {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+/** `random_get`: the browser fills no shared memory with random bytes, and at most 64 KiB at once. */
+function randomness(shim) {
+  return (at, length) => {
+    const memory = new Uint8Array(shim.inst.exports.memory.buffer);
+    if (at < 0 || length < 0 || at + length > memory.length) return wasi.ERRNO_FAULT;
+    for (let done = 0; done < length; done += 65536) {
+      memory.set(crypto.getRandomValues(new Uint8Array(Math.min(length - done, 65536))), at + done);
+    }
+    return wasi.ERRNO_SUCCESS;
   };
 }
 
@@ -204,11 +239,9 @@ const EVENT = { size: 32, type: 10 };
 
 /**
  * `poll_oneoff`. The shim's own reads a clock's flags from the wrong place, takes the end of a
- * sleep for its length, and spins. Descriptors are always ready here; clocks are waited for, by
- * suspending the guest where that can be done.
+ * sleep for its length, and spins. Descriptors are always ready here; clocks are waited for.
  */
 function polling(shim, sleep) {
-  const suspends = Boolean(sleep && WebAssembly.Suspending);
   const view = () => new DataView(shim.inst.exports.memory.buffer);
 
   const due = (at) => {
@@ -231,7 +264,7 @@ function polling(shim, sleep) {
     return wasi.ERRNO_SUCCESS;
   };
 
-  const poll = (input, output, count, written) => {
+  return (input, output, count, written) => {
     if (count === 0) return wasi.ERRNO_INVAL;
     const all = Array.from({ length: count }, (_, index) => input + index * SUBSCRIPTION.size);
     const waits = all.map(due);
@@ -239,11 +272,9 @@ function polling(shim, sleep) {
     const ready = all.filter((_, index) => waits[index] === wait);
     const done = () => report(output, ready, written);
     if (wait <= 0) return done();
-    if (suspends) return sleep(wait).then(done);
-    for (const end = performance.now() + wait; performance.now() < end;);
-    return done();
+    const slept = sleep(wait);
+    return slept ? slept.then(done) : done();
   };
-  return suspends ? new WebAssembly.Suspending(poll) : poll;
 }
 
 /** A promise that is settled after `ms` milliseconds. */
@@ -258,29 +289,34 @@ class EmptyFile extends Inode {
   stat() { return new wasi.Filestat(this.ino, wasi.FILETYPE_CHARACTER_DEVICE, 0n); }
 }
 
+/** What each mount's descriptor was made of: `{path, dir, Kind}`. */
+const mounted = new WeakMap();
+
 function preopen({ path, writable, url, bytes, files, block, pieces }) {
-  const tree = new Map();
-  const store = new Store(url, bytes, { block, pieces });
-  for (const file of files ?? []) {
-    const parts = file[0].split("/");
-    const leaf = parts.pop();
-    let folder = tree;
-    for (const part of parts) {
-      if (!folder.has(part)) folder.set(part, new Map());
-      folder = folder.get(part);
-    }
-    folder.set(leaf, url ? new LazyFile(store, file[1], file[2]) : new LazyFile(new Store(file[2], file[1]), 0, file[1]));
-  }
-  if (writable) return new WritablePreopen(path, directories(tree, Directory));
-  return new ReadOnlyPreopen(path, directories(tree, ReadOnlyDirectory));
+  const [Preopen, Kind] = writable ? [WritablePreopen, Directory] : [ReadOnlyPreopen, ReadOnlyDirectory];
+  const fd = new Preopen(path, new Map());
+  const store = url ? new Store(url, bytes, { block, pieces }) : undefined;
+  for (const file of files ?? []) put(fd.dir, Kind, file[0], lazy(store, file));
+  mounted.set(fd, { path, dir: fd.dir, Kind });
+  return fd;
 }
 
-function directories(tree, Kind) {
-  const contents = new Map();
-  for (const [name, entry] of tree) {
-    contents.set(name, entry instanceof Map ? new Kind(directories(entry, Kind)) : entry);
+/** The file of a mount's `files`: a part of the mount's store, or one with a URL of its own. */
+function lazy(store, [, first, second]) {
+  return store ? new LazyFile(store, first, second) : new LazyFile(new Store(second, first), 0, first);
+}
+
+/** Puts a file into a folder, under a name that may hold `/`. */
+function put(dir, Kind, name, file) {
+  const parts = name.split("/");
+  const leaf = parts.pop();
+  for (const part of parts) {
+    if (!(dir.contents.get(part) instanceof Directory)) {
+      dir.contents.set(part, Object.assign(new Kind(new Map()), { parent: dir }));
+    }
+    dir = dir.contents.get(part);
   }
-  return contents;
+  dir.contents.set(leaf, file);
 }
 
 /** Whether an error thrown out of a guest is its own `exit`; the code if it is, else undefined. */

@@ -1,37 +1,64 @@
-// The worker's entry. It starts the downloads that will be needed before the Rust driver is there
-// to ask for them, then hands every message to the driver. See `web/messages` for the messages.
+// The worker's entry, and that of its second thread, which holds Python (`js/threads.mjs`).
+//
+// The worker starts the downloads that will be needed before the Rust driver is there to ask for
+// them, then hands every message of the page to the driver. See `web/messages` for the messages
+// of the page, and `src/wire.rs` for those of the threads.
 
-import init, { start } from "spoor:driver";
+import init, { start, startPython } from "spoor:driver";
 import { know, prefetch } from "spoor:engines";
+import { PYTHON, beginThread, compileDriver } from "spoor:threads";
 
-let site;
-const early = [];
-let deliver = (text) => early.push(text);
+if (self.name === PYTHON) await python();
+else await worker();
 
-self.onmessage = ({ data }) => {
-  if (data.type === "open") {
-    site = data.site;
-    know([site.kernel, ...site.python.parts, ...Object.values(site.python.images ?? {}), ...(data.sources ?? [])]);
-    prefetch(site.kernel);
+async function worker() {
+  let site;
+  const early = [];
+  let deliver = (text) => early.push(text);
+  const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
+  const driver = compileDriver();
+  self.onmessage = ({ data }) => {
+    if (data.type === "open") {
+      site = data.site;
+      know([site.kernel, ...assets(site), ...(data.sources ?? [])]);
+      prefetch(site.kernel);
+    }
+    if (data.type === "prepare_python") {
+      beginThread();
+      prefetchPython(site.python, data.image ?? "pandas");
+    }
+    deliver(JSON.stringify(data));
+  };
+  try {
+    await init({ module_or_path: await driver });
+    const handle = start(post);
+    for (const text of early) handle(text);
+    deliver = handle;
+  } catch (error) {
+    post(JSON.stringify({ type: "failed", part: "driver", message: `The worker could not start: ${error}` }), []);
   }
-  if (data.type === "prepare_python") prefetchPython(site.python, data.image ?? "pandas");
-  deliver(JSON.stringify(data));
-};
-
-/** The parts of Python's code that the driver loads at once with each image (`web/messages`). */
-const PARTS = { bare: 1, pandas: 2 };
-
-function prefetchPython({ parts, images, mounts }, image) {
-  for (const asset of [...parts.slice(0, PARTS[image]), images?.[image], mounts]) if (asset) prefetch(asset);
 }
 
-const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
+/** Python's files that come whole. */
+function assets({ python: { parts, images } }) {
+  return [...parts, ...Object.values(images ?? {})];
+}
 
-try {
-  await init({ module_or_path: new URL("./driver.wasm", import.meta.url) });
-  const handle = start(post);
-  for (const text of early) handle(text);
-  deliver = handle;
-} catch (error) {
-  post(JSON.stringify({ type: "failed", part: "driver", message: `The worker could not start: ${error}` }), []);
+function prefetchPython({ parts, images, mounts }, name) {
+  const image = images?.[name];
+  for (const asset of [...parts.slice(0, image?.parts), image, mounts]) if (asset) prefetch(asset);
+}
+
+/** The compiled driver comes first or after some messages, which wait for it, and with it what the site has in pieces. */
+async function python() {
+  const early = [];
+  let deliver = (message) => early.push(message);
+  const { module, known } = await new Promise((ready) => {
+    self.onmessage = ({ data }) => (data.module instanceof WebAssembly.Module ? ready(data) : deliver(data));
+  });
+  know(known);
+  await init({ module_or_path: module });
+  const handle = startPython((head, extras, transfer) => self.postMessage({ head, extras }, transfer));
+  for (const { head, extras } of early) handle(head, extras);
+  deliver = ({ head, extras }) => handle(head, extras);
 }

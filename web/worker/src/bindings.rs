@@ -1,6 +1,7 @@
-//! The JavaScript that the driver calls: `js/wasi.mjs` and `js/engines.mjs`, and JSPI, which js-sys does not name yet.
+//! The JavaScript that the driver calls: `js/wasi.mjs`, `js/engines.mjs` and `js/threads.mjs`, and
+//! JSPI, which js-sys does not name yet.
 
-use js_sys::{Array, Function, Object, Promise, Uint8Array, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, Uint8Array, Uint32Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "spoor:wasi")]
@@ -9,9 +10,15 @@ extern "C" {
     pub type Wasi;
 
     /// `env`: array of `NAME=value`. `mounts`: array of `{path, writable, files}`. `write(fd,
-    /// bytes)` and, for a guest that can be suspended, `sleep(ms)`: functions.
+    /// bytes)`, and `sleep(ms)` and `rest()` or undefined: functions.
     #[wasm_bindgen(js_name = makeWasi)]
-    pub fn make_wasi(env: &JsValue, mounts: &JsValue, write: &JsValue, sleep: &JsValue) -> Wasi;
+    pub fn make_wasi(
+        env: &JsValue,
+        mounts: &JsValue,
+        write: &JsValue,
+        sleep: &JsValue,
+        rest: &JsValue,
+    ) -> Wasi;
     /// A promise that is settled after `ms` milliseconds.
     pub fn timeout(ms: f64) -> Promise;
     /// The import object's `wasi_snapshot_preview1`.
@@ -20,6 +27,9 @@ extern "C" {
     /// Tells the WASI whose memory to use.
     #[wasm_bindgen(method)]
     pub fn attach(this: &Wasi, instance: &WebAssembly::Instance);
+    /// Adds a file, `[name, bytes, url]`, to the folder at `path`.
+    #[wasm_bindgen(method)]
+    pub fn add(this: &Wasi, path: &str, file: &JsValue);
     /// The exit code, if `error` is a guest's own exit.
     #[wasm_bindgen(js_name = exitCode)]
     pub fn exit_code(error: &JsValue) -> Option<i32>;
@@ -39,6 +49,41 @@ extern "C" {
         kind: &str,
         progress: &Function,
     ) -> web_sys::Response;
+}
+
+#[wasm_bindgen(raw_module = "spoor:threads")]
+extern "C" {
+    /// The second thread, which holds Python.
+    pub type Thread;
+
+    /// Whether Python has a thread of its own here.
+    pub fn threaded() -> bool;
+    /// Whether threads can share memory here.
+    pub fn isolated() -> bool;
+    /// The thread that was started early, or a new one.
+    pub fn thread() -> Thread;
+    /// `heard(head, extras)` gets what the thread says, `failed(message)` why it is no more.
+    #[wasm_bindgen(method)]
+    pub fn attach(this: &Thread, heard: &JsValue, failed: &JsValue);
+    /// Sends JSON text, and beside it what is not JSON; fails for what cannot be sent.
+    #[wasm_bindgen(method, catch)]
+    pub fn post(this: &Thread, head: &str, extras: &Array, transfer: &Array)
+    -> Result<(), JsValue>;
+    /// Ends the thread, whatever it does.
+    #[wasm_bindgen(method)]
+    pub fn end(this: &Thread);
+
+    /// What `takeChanges` gives.
+    pub type Changes;
+    /// Which pages of `now` are not as in `base`, which has them too afterwards.
+    #[wasm_bindgen(js_name = takeChanges)]
+    pub fn take_changes(now: &Uint8Array, base: &Uint8Array, page: u32) -> Changes;
+    /// The pages' numbers.
+    #[wasm_bindgen(method, getter)]
+    pub fn pages(this: &Changes) -> Uint32Array;
+    /// The pages' bytes, one after the other.
+    #[wasm_bindgen(method, getter)]
+    pub fn bytes(this: &Changes) -> Uint8Array;
 }
 
 #[wasm_bindgen]

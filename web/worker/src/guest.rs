@@ -5,19 +5,24 @@
 //! begins. A turn that traps leaves the instance unusable, so a new one is made of the module and
 //! given the copy: the session goes on from the state before that turn. What the guest wrote to
 //! its folders is not rolled back.
+//!
+//! The memory is shared where the code says so: what the browser refuses for such memory (decoding
+//! text, random bytes) is done with copies, here and in `js/wasi.mjs`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object, Reflect, Uint8Array, WebAssembly};
-use spoor_protocol::Outcome;
+use js_sys::{Array, Atomics, Function, Object, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::bindings::{Wasi, can_suspend, exit_code, export, memory, promising, suspending};
-use crate::error::{Error, text_of};
+use crate::bindings::{
+    Wasi, can_suspend, exit_code, export, memory, promising, suspending, take_changes,
+};
+use crate::error::text_of;
 use crate::kernel::{address, window};
 use crate::pages::{Pages, grow};
+use crate::wire::PAGE;
 use spoor_messages::Poke;
 
 /// What the guest is told when the door could not be served.
@@ -40,10 +45,31 @@ pub struct Guest {
     wasi: Wasi,
     calls: Calls,
     pokes: Vec<Poke>,
-    image: Option<Pages>,
     live: RefCell<Option<Rc<Live>>>,
-    saved: RefCell<Option<Uint8Array>>,
+    kept: RefCell<Kept>,
     changed: Cell<bool>,
+}
+
+/// The memory to go back to.
+pub enum Kept {
+    /// None: the guest starts itself.
+    Nothing,
+    /// That of before the first turn.
+    Image(Pages),
+    /// All of it.
+    Copy(Uint8Array),
+}
+
+/// What a turn changed in the guest's memory.
+pub struct Checkpoint {
+    /// How long the memory is, in bytes.
+    pub length: u32,
+    /// The pages that changed, of [`PAGE`] bytes.
+    pub pages: Vec<u32>,
+    /// Their bytes, one after the other.
+    pub bytes: Uint8Array,
+    /// The image's bytes, the first time: they are not needed any more.
+    pub image: Option<Uint8Array>,
 }
 
 struct Live {
@@ -54,27 +80,30 @@ struct Live {
 }
 
 impl Guest {
-    /// A guest of `modules`, its code's first parts, and, for one that was started at build time,
-    /// the memory it had then. It has no instance until its first turn.
-    /// `pokes` are what makes its running code raise `KeyboardInterrupt`.
+    /// A guest of `modules`, its code's first parts, and the memory that it begins with. It has no
+    /// instance until its first turn. `pokes` are what makes its running code raise
+    /// `KeyboardInterrupt`.
     pub fn new(
         modules: Vec<WebAssembly::Module>,
-        image: Option<Pages>,
+        kept: Kept,
         wasi: Wasi,
         calls: Calls,
         pokes: Vec<Poke>,
     ) -> Self {
-        let (live, saved, changed) = (RefCell::default(), RefCell::default(), Cell::new(false));
         Self {
             modules: RefCell::new(modules.into_iter().map(Some).collect()),
             wasi,
             calls,
             pokes,
-            image,
-            live,
-            saved,
-            changed,
+            live: RefCell::default(),
+            kept: RefCell::new(kept),
+            changed: Cell::new(false),
         }
+    }
+
+    /// Adds a file, as `makeWasi` takes those with URLs of their own, to the folder at `path`.
+    pub fn add_file(&self, path: &str, file: &JsValue) {
+        self.wasi.add(path, file);
     }
 
     /// Whether the module of a part is here.
@@ -107,75 +136,84 @@ impl Guest {
         let Some(live) = self.live.borrow().clone() else {
             return;
         };
-        for poke in &self.pokes {
-            if let Some(byte) = window(&live.memory, poke.address, 1) {
-                byte.set_index(0, byte.get_index(0) | poke.or);
-            }
+        poke(&live.memory, &self.pokes);
+    }
+
+    /// Makes the instance, if there is none: what a first turn would otherwise wait for. `true` if
+    /// it is a new one.
+    pub fn warm(&self) -> Result<bool, JsValue> {
+        if self.live.borrow().is_some() {
+            return Ok(false);
         }
+        let live = Rc::new(self.instantiate()?);
+        *self.live.borrow_mut() = Some(live);
+        Ok(true)
     }
 
-    /// Makes the instance, if there is none: what a first turn would otherwise wait for.
-    pub fn warm(&self) -> Result<(), Error> {
-        self.live().map(|_| ())
+    /// The instance's memory.
+    pub fn memory(&self) -> Option<WebAssembly::Memory> {
+        Some(self.live.borrow().as_ref()?.memory.clone())
     }
 
-    /// Runs `source` in the guest's namespace.
-    pub async fn turn(&self, source: &str) -> Outcome {
-        self.checkpoint();
-        let live = match self.live() {
-            Ok(live) => live,
-            Err(error) => {
-                return Outcome::Unavailable {
-                    message: error.to_string(),
-                };
-            }
-        };
+    /// How long the instance's memory is, in bytes.
+    pub fn bytes(&self) -> u32 {
+        self.memory()
+            .map_or(0, |memory| Uint8Array::new(&memory.buffer()).length())
+    }
+
+    /// Runs `source` in the guest's namespace. The error says why it trapped; the memory is as it
+    /// was before then.
+    pub async fn turn(&self, source: &str) -> Result<(), String> {
+        let live = self.live.borrow().clone();
+        let live = live.ok_or("the guest has no instance")?;
         match run(&live, source).await {
             Ok(()) => {
                 self.changed.set(true);
-                Outcome::Returned
+                Ok(())
             }
             Err(thrown) => {
                 *self.live.borrow_mut() = None;
-                Outcome::Trapped {
-                    message: trap_text(&thrown),
-                }
+                Err(trap_text(&thrown))
             }
         }
     }
 
-    /// Copies the memory as it is after the last good turn, if it was not copied yet.
-    pub fn checkpoint(&self) {
-        let Some(live) = self.live.borrow().clone() else {
-            return;
-        };
+    /// Copies what the last good turn has changed in the memory, if that was not done yet.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let live = self.live.borrow().clone()?;
         if !self.changed.replace(false) {
-            return;
+            return None;
         }
         let now = Uint8Array::new(&live.memory.buffer());
-        let mut saved = self.saved.borrow_mut();
-        match saved.as_ref().filter(|copy| copy.length() == now.length()) {
-            Some(copy) => copy.set(&now, 0),
-            None => *saved = Some(now.slice(0, now.length())),
-        }
-    }
-
-    /// Throws the state away: the next turn begins as the first did.
-    pub fn reset(&self) {
-        *self.live.borrow_mut() = None;
-        *self.saved.borrow_mut() = None;
-        self.changed.set(false);
+        let kept = self.kept.replace(Kept::Nothing);
+        let (copy, image) = match kept {
+            Kept::Copy(copy) => (longer(copy, now.length()), None),
+            Kept::Image(image) => {
+                let copy = Uint8Array::new_with_length(now.length());
+                image.place(&copy);
+                (copy, Some(image.into_bytes()))
+            }
+            Kept::Nothing => (Uint8Array::new_with_length(now.length()), None),
+        };
+        let changes = take_changes(&now, &copy, PAGE);
+        *self.kept.borrow_mut() = Kept::Copy(copy);
+        Some(Checkpoint {
+            length: now.length(),
+            pages: changes.pages().to_vec(),
+            bytes: changes.bytes(),
+            image,
+        })
     }
 
     /// The bytes of a request that the guest put at `ptr`; `None` if they are not in its memory.
-    pub fn request(&self, ptr: u32, len: u32) -> Option<Vec<u8>> {
+    pub fn request(&self, ptr: u32, len: u32) -> Option<Uint8Array> {
         let live = self.live.borrow().clone()?;
-        Some(window(&live.memory, ptr, len as usize)?.to_vec())
+        Some(window(&live.memory, ptr, len as usize)?.slice(0, len))
     }
 
     /// Puts an answer into the guest's memory and its address and length where the guest wants
     /// them. Returns what the door returns: 0, or a fault.
-    pub fn answer(&self, bytes: &[u8], out_ptr: u32, out_len: u32) -> i32 {
+    pub fn answer(&self, bytes: &Uint8Array, out_ptr: u32, out_len: u32) -> i32 {
         self.place_answer(bytes, out_ptr, out_len)
             .map_or(HOST_FAULT, |()| 0)
     }
@@ -185,24 +223,12 @@ impl Guest {
         HOST_FAULT
     }
 
-    fn place_answer(&self, bytes: &[u8], out_ptr: u32, out_len: u32) -> Option<()> {
+    fn place_answer(&self, bytes: &Uint8Array, out_ptr: u32, out_len: u32) -> Option<()> {
         let live = self.live.borrow().clone()?;
         let ptr = place(&live, bytes).ok()?;
         window(&live.memory, out_ptr, 4)?.copy_from(&ptr.to_le_bytes());
-        window(&live.memory, out_len, 4)?.copy_from(&(bytes.len() as u32).to_le_bytes());
+        window(&live.memory, out_len, 4)?.copy_from(&bytes.length().to_le_bytes());
         Some(())
-    }
-
-    fn live(&self) -> Result<Rc<Live>, Error> {
-        if let Some(live) = self.live.borrow().clone() {
-            return Ok(live);
-        }
-        let live = Rc::new(
-            self.instantiate()
-                .map_err(|thrown| Error::load("Python", &thrown))?,
-        );
-        *self.live.borrow_mut() = Some(live.clone());
-        Ok(live)
     }
 
     fn instantiate(&self) -> Result<Live, JsValue> {
@@ -225,13 +251,20 @@ impl Guest {
                 turn
             },
         };
-        if let Some(saved) = self.saved.borrow().as_ref() {
-            grow(&live.memory, saved.length())?;
-            Uint8Array::new(&live.memory.buffer()).set(saved, 0);
-        } else if let Some(image) = &self.image {
-            image.place(&live.memory)?;
-        } else if let Some(initialize) = export(&instance, "_initialize") {
-            initialize.call0(&JsValue::UNDEFINED)?;
+        match &*self.kept.borrow() {
+            Kept::Copy(copy) => {
+                grow(&live.memory, copy.length())?;
+                Uint8Array::new(&live.memory.buffer()).set(copy, 0);
+            }
+            Kept::Image(image) => {
+                grow(&live.memory, image.memory())?;
+                image.place(&Uint8Array::new(&live.memory.buffer()));
+            }
+            Kept::Nothing => {
+                if let Some(initialize) = export(&instance, "_initialize") {
+                    initialize.call0(&JsValue::UNDEFINED)?;
+                }
+            }
         }
         Ok(live)
     }
@@ -264,7 +297,7 @@ fn waiting(import: &Function) -> JsValue {
 }
 
 async fn run(live: &Live, source: &str) -> Result<(), JsValue> {
-    let ptr = place(live, source.as_bytes())?;
+    let ptr = place(live, &Uint8Array::from(source.as_bytes()))?;
     let ended = live.turn.call2(
         &JsValue::UNDEFINED,
         &ptr.into(),
@@ -277,15 +310,52 @@ async fn run(live: &Live, source: &str) -> Result<(), JsValue> {
 }
 
 /// Copies bytes into memory that the guest allots for them.
-fn place(live: &Live, bytes: &[u8]) -> Result<u32, JsValue> {
-    let arguments = Array::of1(&(bytes.len() as f64).into());
+fn place(live: &Live, bytes: &Uint8Array) -> Result<u32, JsValue> {
+    let arguments = Array::of1(&bytes.length().into());
     let ptr = address(&live.alloc.apply(&JsValue::UNDEFINED, &arguments)?)
         .map_err(|error| error.to_string())?;
-    match window(&live.memory, ptr, bytes.len()).filter(|_| ptr != 0) {
-        Some(window) => window.copy_from(bytes),
-        None => return Err(format!("the guest has no room for {} bytes", bytes.len()).into()),
+    match window(&live.memory, ptr, bytes.length() as usize).filter(|_| ptr != 0) {
+        Some(window) => window.set(bytes, 0),
+        None => return Err(format!("the guest has no room for {} bytes", bytes.length()).into()),
     }
     Ok(ptr)
+}
+
+/// Sets the flags of a pending interrupt, whether or not the guest runs in another thread.
+pub fn poke(memory: &WebAssembly::Memory, pokes: &[Poke]) {
+    change(memory, pokes, |byte, poke| {
+        Atomics::or(byte, 0, i32::from(poke.or))
+    });
+}
+
+/// Clears what [`poke`] sets: an interrupt that came too late for its turn.
+pub fn unpoke(memory: &WebAssembly::Memory, pokes: &[Poke]) {
+    change(memory, pokes, |byte, poke| {
+        Atomics::and(byte, 0, i32::from(!poke.or))
+    });
+}
+
+fn change(
+    memory: &WebAssembly::Memory,
+    pokes: &[Poke],
+    how: impl Fn(&Uint8Array, &Poke) -> Result<i32, JsValue>,
+) {
+    for poke in pokes {
+        if let Some(byte) = window(memory, poke.address, 1) {
+            // Fails only for what is no array of integers.
+            let _ = how(&byte, poke);
+        }
+    }
+}
+
+/// A copy of a memory that has since become as long as this.
+fn longer(copy: Uint8Array, length: u32) -> Uint8Array {
+    if copy.length() == length {
+        return copy;
+    }
+    let longer = Uint8Array::new_with_length(length);
+    longer.set(&copy, 0);
+    longer
 }
 
 fn trap_text(thrown: &JsValue) -> String {

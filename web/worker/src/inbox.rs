@@ -7,50 +7,57 @@ use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
 use js_sys::{Function, Promise};
+use spoor_messages::Source;
 use spoor_protocol::Event;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+/// What the page asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// A request to the kernel.
+    Event(Event),
+    /// One more source.
+    AddSource(Source),
+    /// The end of the Python code that runs, whatever it does.
+    RollBack,
+}
+
 /// Requests in the order of their arrival, save that some may overtake.
 #[derive(Default)]
 pub struct Inbox {
-    waiting: RefCell<VecDeque<Event>>,
+    waiting: RefCell<VecDeque<Asked>>,
     waker: Cell<Option<Waker>>,
 }
 
 impl Inbox {
     /// Adds a request and wakes whoever waits for one.
-    pub fn push(&self, event: Event) {
-        self.waiting.borrow_mut().push_back(event);
+    pub fn push(&self, asked: Asked) {
+        self.waiting.borrow_mut().push_back(asked);
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
     /// The next request.
-    pub async fn next(&self) -> Event {
+    pub async fn next(&self) -> Asked {
         self.first(|_| true).await
     }
 
-    /// The next one that concerns the request which is running: an interrupt or typed input.
+    /// The next one that concerns the request which is running: an interrupt, typed input, or its end.
     /// Others stay where they are.
-    pub async fn next_urgent(&self) -> Event {
+    pub async fn next_urgent(&self) -> Asked {
         self.first(is_urgent).await
     }
 
     /// As [`Inbox::next_urgent`], where there is one already.
-    pub fn take_urgent(&self) -> Option<Event> {
+    pub fn take_urgent(&self) -> Option<Asked> {
         self.take(is_urgent)
     }
 
-    /// Whether nothing is waiting.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.borrow().is_empty()
-    }
-
-    async fn first(&self, wanted: impl Fn(&Event) -> bool) -> Event {
+    async fn first(&self, wanted: impl Fn(&Asked) -> bool) -> Asked {
         poll_fn(|context| match self.take(&wanted) {
-            Some(event) => Poll::Ready(event),
+            Some(asked) => Poll::Ready(asked),
             None => {
                 self.waker.set(Some(context.waker().clone()));
                 Poll::Pending
@@ -59,15 +66,18 @@ impl Inbox {
         .await
     }
 
-    fn take(&self, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
+    fn take(&self, wanted: impl Fn(&Asked) -> bool) -> Option<Asked> {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(wanted)?;
         waiting.remove(at)
     }
 }
 
-fn is_urgent(event: &Event) -> bool {
-    matches!(event, Event::Interrupt | Event::InputReply { .. })
+fn is_urgent(asked: &Asked) -> bool {
+    matches!(
+        asked,
+        Asked::RollBack | Asked::Event(Event::Interrupt | Event::InputReply { .. })
+    )
 }
 
 /// A message channel to itself: the shortest way round the browser's event loop (`setTimeout`
@@ -102,17 +112,23 @@ mod tests {
     #[test]
     fn an_interrupt_overtakes_and_the_rest_keeps_its_order() {
         let inbox = Inbox::default();
-        inbox.push(Event::Restart);
-        inbox.push(Event::Continue);
+        let push = |event| inbox.push(Asked::Event(event));
+        push(Event::Restart);
+        push(Event::Continue);
         assert!(inbox.take_urgent().is_none());
-        inbox.push(Event::Interrupt);
-        inbox.push(Event::InputReply { value: None });
+        push(Event::Interrupt);
+        push(Event::InputReply { value: None });
+        inbox.push(Asked::RollBack);
         let urgent = || inbox.next_urgent().now_or_never();
-        assert!(matches!(urgent(), Some(Event::Interrupt)));
-        assert!(matches!(urgent(), Some(Event::InputReply { .. })));
+        assert!(matches!(urgent(), Some(Asked::Event(Event::Interrupt))));
+        assert!(matches!(
+            urgent(),
+            Some(Asked::Event(Event::InputReply { .. }))
+        ));
+        assert!(matches!(urgent(), Some(Asked::RollBack)));
         let next = || inbox.next().now_or_never();
-        assert!(matches!(next(), Some(Event::Restart)));
-        assert!(matches!(next(), Some(Event::Continue)));
-        assert!(next().is_none() && inbox.is_empty());
+        assert!(matches!(next(), Some(Asked::Event(Event::Restart))));
+        assert!(matches!(next(), Some(Asked::Event(Event::Continue))));
+        assert!(next().is_none());
     }
 }

@@ -19,7 +19,13 @@ impl Kernel {
     /// Instantiates `module` and checks that it speaks this driver's protocol.
     pub fn start(module: &WebAssembly::Module) -> Result<Self, Error> {
         let write = Closure::<dyn FnMut(u8, Uint8Array)>::new(log).into_js_value();
-        let wasi = make_wasi(&array([]), &array([]), &write, &JsValue::UNDEFINED);
+        let wasi = make_wasi(
+            &array([]),
+            &array([]),
+            &write,
+            &JsValue::UNDEFINED,
+            &JsValue::UNDEFINED,
+        );
         let imports = Object::new();
         let failed = |thrown: JsValue| Error::load("the kernel", &thrown);
         Reflect::set(&imports, &"wasi_snapshot_preview1".into(), &wasi.imports())
@@ -43,6 +49,11 @@ impl Kernel {
             )));
         }
         Ok(kernel)
+    }
+
+    /// How long its memory is, in bytes.
+    pub fn bytes(&self) -> u32 {
+        Uint8Array::new(&self.memory.buffer()).length()
     }
 
     /// One step. An error means that the kernel is not to be stepped again.

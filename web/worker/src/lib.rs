@@ -1,15 +1,17 @@
-//! The browser driver: a dedicated worker that runs the kernel and the Python guest.
+//! The browser driver: a dedicated worker that runs the kernel, and a second one for Python.
 //!
 //! `js/worker.mjs` starts it and carries its messages to and from the page (see `spoor_messages`).
 //! The driver loads `kernel.wasm` and, once Python is wanted, the Python guest; gives the kernel
 //! its events; and carries out its effects. It keeps no notebook and shows nothing: that is the
 //! page's part. What a cell means is the kernel's.
 //!
-//! The guest's call to its host (`host.call`) is answered from inside the call where the kernel
-//! answers at once. Where the answer has to wait (for a slice of a query, for typed input, for
-//! data on its way) the guest is suspended by JSPI, and the worker stays able to take messages;
-//! without JSPI the worker blocks instead, and what cannot be waited for so is refused.
+//! Python has a thread of its own ([`python`]), a second worker with the same script, so that a loop
+//! in it keeps nothing else waiting, and so that it can be ended. The guest waits for its host's
+//! answers by being suspended (JSPI), or by blocking on memory that the threads share, where the page
+//! is cross-origin isolated. Where the browser has neither, the guest runs in the kernel's thread
+//! (`session/here.rs`), which blocks instead; what cannot be waited for so is refused.
 
+mod answers;
 mod bindings;
 mod error;
 mod guest;
@@ -18,7 +20,9 @@ mod kernel;
 mod load;
 mod outputs;
 mod pages;
+pub mod python;
 mod session;
+pub mod wire;
 
 use wasm_bindgen::prelude::*;
 
@@ -27,4 +31,10 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub fn start(post: js_sys::Function) -> js_sys::Function {
     session::start(post)
+}
+
+/// Starts Python's thread; see [`python::start`].
+#[wasm_bindgen(js_name = startPython)]
+pub fn start_python(post: js_sys::Function) -> js_sys::Function {
+    python::start(post)
 }

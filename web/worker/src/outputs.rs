@@ -9,8 +9,7 @@ use spoor_notebook::{Bundle, Cell, Change, Notebook, Output, OutputArea};
 
 use spoor_messages::FromWorker;
 
-/// Text of a stream, in bytes, from which on its growth is sent only now and then: each time the
-/// whole of it is sent.
+/// Text of a stream, in bytes, from which on its growth is sent only now and then.
 const LONG: usize = 32 << 10;
 /// Milliseconds between two sendings of a long stream.
 const PAUSE: f64 = 100.0;
@@ -23,6 +22,8 @@ pub struct Outputs {
     area: Option<OutputArea>,
     /// Cells with unsent changes, and from which output on.
     unsent: BTreeSet<(usize, usize)>,
+    /// The stream that has grown since: its cell, its output, and how many bytes of it were sent.
+    growing: Option<(usize, usize, usize)>,
     sent_at: f64,
 }
 
@@ -35,6 +36,7 @@ impl Outputs {
             names,
             area: None,
             unsent,
+            growing: None,
             sent_at: 0.0,
         }
     }
@@ -56,19 +58,21 @@ impl Outputs {
 
     /// Takes in a message of the iopub channel; gives what the page is to be sent now.
     pub fn message(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
+        let running = self.area.as_ref().map_or(usize::MAX, OutputArea::cell);
+        let before = self.stream(running, usize::MAX).map_or(0, str::len);
         let Some(area) = &mut self.area else {
             return Vec::new();
         };
         let cell = area.cell();
-        let mut later = false;
-        let from = match area.message(&mut self.notebook, msg_type, content.clone()) {
+        let change = area.message(&mut self.notebook, msg_type, content.clone());
+        let from = match change {
             Change::None => return Vec::new(),
             Change::Count => usize::MAX,
             Change::Cleared | Change::Added { cleared: true, .. } => 0,
             Change::Added { output, .. } => output,
             Change::Appended { output } => {
-                later = self.is_long(cell, output) && Date::now() - self.sent_at < PAUSE;
-                output
+                let added = content.get("text").and_then(Value::as_str);
+                return self.grown(cell, output, before, added.map_or(0, str::len));
             }
             Change::Updated(updated) => {
                 self.unsent.extend(updated);
@@ -76,15 +80,51 @@ impl Outputs {
             }
         };
         self.unsent.insert((cell, from));
-        if later { Vec::new() } else { self.flush() }
+        self.flush()
+    }
+
+    /// A stream of `before` bytes was given `added` more.
+    fn grown(
+        &mut self,
+        cell: usize,
+        output: usize,
+        before: usize,
+        added: usize,
+    ) -> Vec<FromWorker> {
+        let length = self.stream(cell, output).map_or(0, str::len);
+        if length != before + added {
+            // It was written over in part, as progress bars are: all of it is sent again.
+            self.unsent.insert((cell, output));
+        } else {
+            let (c, o, _) = *self.growing.get_or_insert((cell, output, before));
+            if (c, o) != (cell, output) {
+                self.unsent.insert((c, o));
+                self.growing = Some((cell, output, before));
+            }
+        }
+        if length > LONG && Date::now() - self.sent_at < PAUSE {
+            return Vec::new();
+        }
+        self.flush()
+    }
+
+    /// Whether there is something that the page has not been sent.
+    pub fn has_unsent(&self) -> bool {
+        self.growing.is_some() || !self.unsent.is_empty()
     }
 
     /// What the page has not been sent.
     pub fn flush(&mut self) -> Vec<FromWorker> {
-        let mut last = None;
+        let unsent = std::mem::take(&mut self.unsent);
         let mut messages = Vec::new();
+        if let Some((cell, output, sent)) = self.growing.take()
+            && !unsent.iter().any(|(c, from)| *c == cell && *from <= output)
+        {
+            messages.extend(self.addition(cell, output, sent));
+        }
+        let mut last = None;
         // The set is in order: the first entry of a cell has the first output that changed.
-        for (cell, from) in std::mem::take(&mut self.unsent) {
+        for (cell, from) in unsent {
             if last.replace(cell) != Some(cell) {
                 messages.extend(self.since(cell, from));
             }
@@ -93,6 +133,23 @@ impl Outputs {
             self.sent_at = Date::now();
         }
         messages
+    }
+
+    fn addition(&self, cell: usize, output: usize, sent: usize) -> Option<FromWorker> {
+        Some(FromWorker::StreamAppend {
+            cell: self.names.get(cell)?.clone(),
+            output,
+            text: self.stream(cell, output)?.get(sent..)?.to_owned(),
+        })
+    }
+
+    /// The text of an output, or of the last one there is, if it is a stream.
+    fn stream(&self, cell: usize, output: usize) -> Option<&str> {
+        let outputs = self.notebook.cells.get(cell)?.outputs();
+        match outputs.get(output.min(outputs.len().checked_sub(1)?))? {
+            Output::Stream { text, .. } => Some(text),
+            _ => None,
+        }
     }
 
     fn since(&self, index: usize, from: usize) -> Option<FromWorker> {
@@ -105,15 +162,6 @@ impl Outputs {
             outputs,
             execution_count: cell.execution_count(),
         })
-    }
-
-    fn is_long(&self, cell: usize, output: usize) -> bool {
-        let output = self
-            .notebook
-            .cells
-            .get(cell)
-            .and_then(|cell| cell.outputs().get(output));
-        matches!(output, Some(Output::Stream { text, .. }) if text.len() > LONG)
     }
 }
 

@@ -13,6 +13,8 @@
 //!   so that a pointer to a function works before and after.
 //! - A part imports from part 0 the memory, the table, the globals, the tags and the functions that
 //!   it calls. Whoever instantiates it hands it part 0's exports as the module [`PART_0`].
+//! - The memory is shared and has a maximum, which changes nothing for the code: another thread of a
+//!   page can write into it while the guest runs, which is how a loop is interrupted.
 //! - Nothing else changes: linear memory is the whole state of a guest before and after, and slots
 //!   keep their numbers. The table is longer by a slot for each stub without one, and by a slot for
 //!   each part that is null until the part is there.

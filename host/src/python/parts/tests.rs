@@ -40,7 +40,8 @@ const MARKERS: [Marker; 2] = [Marker { first: 3, part: 1 }, Marker { first: 5, p
 type Log = Arc<Mutex<Vec<i32>>>;
 
 fn instance(modules: &[Vec<u8>], log: &Log) -> (Store<()>, Instance) {
-    let engine = Engine::new(Config::new().wasm_exceptions(true)).unwrap();
+    let mut config = Config::new();
+    let engine = Engine::new(config.wasm_exceptions(true).shared_memory(true)).unwrap();
     let modules: Vec<_> = modules
         .iter()
         .map(|m| Module::new(&engine, m).unwrap())

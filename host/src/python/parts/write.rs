@@ -17,8 +17,8 @@ use super::{LOAD, PART_0};
 /// are no function's; the memory has the name that WASI gives it.
 const MEMORY: &str = "memory";
 const TABLE: &str = ".table";
-/// How large a guest's memory can become in a page: 2 GiB in units of 64 KiB. The host has limits
-/// of its own.
+/// How large a guest's memory can become in a page: 2 GiB in units of 64 KiB. A shared memory has to
+/// say it. The host has limits of its own.
 const MAX_MEMORY: u64 = 1 << 15;
 
 /// How a module is divided.
@@ -262,10 +262,12 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// Shared, so that a page's other thread can set the flags of an interrupt while the guest runs.
     fn memory(&self) -> Result<wasmparser::MemoryType, Error<String>> {
         let memory = self.whole.memory;
         let mut memory = memory.ok_or_else(|| Error::UserError("no memory".into()))?;
         memory.maximum = Some(memory.maximum.unwrap_or(MAX_MEMORY).min(MAX_MEMORY));
+        memory.shared = true;
         Ok(memory)
     }
 

@@ -41,12 +41,9 @@ impl Session {
         }
     }
 
-    fn source(&self, name: &str) -> Option<&Source> {
-        self.opened
-            .get()?
-            .sources
-            .iter()
-            .find(|source| source.name == name)
+    fn source(&self, name: &str) -> Option<Source> {
+        let sources = self.opened.get()?.sources.borrow();
+        sources.iter().find(|source| source.name == name).cloned()
     }
 }
 

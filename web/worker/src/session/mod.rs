@@ -1,36 +1,30 @@
 //! A session: takes the page's messages, steps the kernel, carries its effects out.
 
 mod data;
+mod effects;
+mod guest;
+mod here;
 mod python;
+mod thread;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{Date, Function, Promise, Uint8Array, WebAssembly};
-use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, Effect, Event, Frame};
+use js_sys::{Function, Uint8Array, WebAssembly};
+use serde_json::{Map, json};
+use spoor_protocol::{Event, Frame};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::bindings::{array, can_suspend};
+use crate::bindings::array;
 use crate::error::{Error, text_of};
-use crate::guest::Guest;
-use crate::inbox::{Doorbell, Inbox};
+use crate::inbox::{Asked, Doorbell, Inbox};
 use crate::kernel::Kernel;
 use crate::load::{self, Progress};
 use crate::outputs::Outputs;
+use guest::{Place, Python};
 use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
-
-/// The messages that `outputs` takes the place of.
-const OUTPUTS: [&str; 6] = [
-    "stream",
-    "display_data",
-    "execute_result",
-    "error",
-    "update_display_data",
-    "clear_output",
-];
 
 /// Returns the function that takes the page's messages; `open` starts the session's loop.
 pub fn start(post: Function) -> Function {
@@ -38,14 +32,12 @@ pub fn start(post: Function) -> Function {
         post,
         inbox: Inbox::default(),
         opened: OnceCell::new(),
-        kernel: RefCell::default(),
-        guest: RefCell::default(),
-        loading_guest: RefCell::default(),
+        kernel: RefCell::new(Err("it is not running".into())),
+        python: Python::default(),
         running: RefCell::default(),
+        rolling_back: Cell::new(false),
         outputs: RefCell::new(Outputs::new()),
         state: Cell::new(State::Loading),
-        breathed: Cell::new(0.0),
-        suspends: can_suspend(),
     });
     let deliver = Closure::<dyn FnMut(String)>::new(move |text: String| session.receive(&text));
     deliver.into_js_value().unchecked_into()
@@ -55,24 +47,21 @@ struct Session {
     post: Function,
     inbox: Inbox,
     opened: OnceCell<Opened>,
-    kernel: RefCell<Option<Rc<Kernel>>>,
-    guest: RefCell<Option<Rc<Guest>>>,
-    /// Settled when the guest is loaded or could not be.
-    loading_guest: RefCell<Option<Promise>>,
+    /// The kernel, or why there is none.
+    kernel: RefCell<Result<Rc<Kernel>, String>>,
+    python: Python,
     /// The `execute` request that is running.
     running: RefCell<Option<String>>,
+    /// Whether the Python code that runs is to be ended.
+    rolling_back: Cell<bool>,
     outputs: RefCell<Outputs>,
     state: Cell<State>,
-    /// When messages could last arrive, by [`Date::now`].
-    breathed: Cell<f64>,
-    /// Whether the guest can be suspended.
-    suspends: bool,
 }
 
 /// What the page asked for in `open`.
 struct Opened {
     site: Site,
-    sources: Vec<Source>,
+    sources: RefCell<Vec<Source>>,
     open: Event,
     verify: bool,
     /// The kernel's, once it is loaded.
@@ -100,7 +89,9 @@ impl Session {
                 sources,
                 verify,
             }) => self.begin(*site, Event::Open { options }, sources, verify),
-            Ok(ToWorker::Request { event }) => self.inbox.push(event),
+            Ok(ToWorker::AddSource { source }) => self.inbox.push(Asked::AddSource(source)),
+            Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
+            Ok(ToWorker::Request { event }) => self.inbox.push(Asked::Event(event)),
             Err(error) => self.fail(
                 "driver",
                 &format!("a message from the page does not read: {error}"),
@@ -116,7 +107,7 @@ impl Session {
         };
         let opened = Opened {
             site,
-            sources,
+            sources: RefCell::new(sources),
             open,
             verify,
             module: OnceCell::new(),
@@ -166,11 +157,16 @@ impl Session {
             self.recover(&error).await;
         }
         loop {
-            let event = self.inbox.next().await;
-            if let Err(error) = self.request(event).await {
+            let done = match self.inbox.next().await {
+                Asked::Event(event) => self.request(event).await,
+                Asked::AddSource(source) => self.add_source(source).await,
+                // Nothing runs that could be ended.
+                Asked::RollBack => Ok(()),
+            };
+            if let Err(error) = done {
                 self.recover(&error).await;
             }
-            self.rest().await;
+            self.rest();
         }
     }
 
@@ -187,15 +183,26 @@ impl Session {
 
     async fn start_kernel(self: &Rc<Self>) -> Result<(), Error> {
         let opened = self.opened()?;
-        let module = opened.module.get().ok_or_else(not_running)?;
-        *self.kernel.borrow_mut() = Some(Rc::new(Kernel::start(module)?));
+        let module = opened.module.get();
+        let module = module.ok_or_else(|| Error::Kernel("it is not loaded".into()))?;
+        *self.kernel.borrow_mut() = Ok(Rc::new(Kernel::start(module)?));
         self.carry(Frame::new(opened.open.clone())).await?;
-        for source in &opened.sources {
-            self.carry(Frame::new(Event::AddSource {
-                source: source.spec(),
-            }))
-            .await?;
+        let sources: Vec<_> = opened.sources.borrow().iter().map(Source::spec).collect();
+        for source in sources {
+            self.carry(Frame::new(Event::AddSource { source })).await?;
         }
+        Ok(())
+    }
+
+    /// Offers one more source, or another in place of one.
+    async fn add_source(self: &Rc<Self>, source: Source) -> Result<(), Error> {
+        let spec = source.spec();
+        self.carry(Frame::new(Event::AddSource { source: spec }))
+            .await?;
+        self.show_file(&source);
+        let mut sources = self.opened()?.sources.borrow_mut();
+        sources.retain(|known| known.name != source.name);
+        sources.push(source);
         Ok(())
     }
 
@@ -214,19 +221,18 @@ impl Session {
                         .start(cell_id.as_ref().unwrap_or(id));
                 }
             }
-            Event::Complete { .. } | Event::Inspect { .. } | Event::IsComplete { .. } => {}
-            Event::Interrupt | Event::Restart | Event::InputReply { .. } => {}
-            _ => {
-                return Err(Error::Protocol(
-                    "the page sent an event that is the driver's own".into(),
-                ));
+            event if is_drivers(event) => {
+                self.fail("driver", "the page sent an event that is the driver's own");
+                return Ok(());
             }
+            _ => {}
         }
         self.set_state(State::Busy);
         let carried = self.carry(Frame::new(event)).await;
         if carried.is_ok() {
             *self.running.borrow_mut() = None;
             self.set_state(State::Idle);
+            self.say_memory();
         }
         carried
     }
@@ -238,7 +244,7 @@ impl Session {
             let todo = self.step(&frame)?;
             if let Some(source) = todo.python {
                 queue.push_back(Frame::new(Event::PythonDone {
-                    outcome: self.python(&source).await,
+                    outcome: self.python(&source).await?,
                 }));
             }
             for name in &todo.reads {
@@ -253,84 +259,26 @@ impl Session {
         Ok(())
     }
 
-    /// One step, and the effects that need no waiting.
-    fn step(&self, frame: &Frame<Event>) -> Result<Todo, Error> {
-        let kernel = self.kernel.borrow().clone().ok_or_else(not_running)?;
-        let mut effects = kernel.step(frame)?;
-        let mut todo = Todo::default();
-        for effect in std::mem::take(&mut effects.header) {
-            match effect {
-                Effect::Publish { .. } => self.publish(effect, &effects.buffers)?,
-                Effect::RunPython { source } => todo.python = Some(source),
-                Effect::ResetPython => {
-                    if let Some(guest) = &*self.guest.borrow() {
-                        guest.reset();
-                    }
-                }
-                Effect::UpcallReply { buffer } => todo.reply = effects.buffers.get(buffer).cloned(),
-                Effect::Read { name } => todo.reads.push(name),
-                Effect::Continue => todo.go_on = true,
-                Effect::Refuse { reason } => self.fail("driver", &reason),
-                Effect::Idle { parent } => {
-                    let rest = self.outputs.borrow_mut().flush();
-                    rest.iter().for_each(|change| self.send(change));
-                    self.send(&FromWorker::Done { parent });
-                }
-            }
-        }
-        Ok(todo)
-    }
-
-    fn publish(&self, effect: Effect, buffers: &[Vec<u8>]) -> Result<(), Error> {
-        let Effect::Publish {
-            channel,
-            msg_type,
-            parent,
-            content,
-            metadata,
-            buffers: indices,
-        } = effect
-        else {
-            return Ok(());
-        };
-        if channel == Channel::Iopub {
-            self.show(&msg_type, &content);
-            if indices.is_empty() && OUTPUTS.contains(&msg_type.as_str()) {
-                return Ok(());
-            }
-        }
-        let found = indices.iter().filter_map(|&index| buffers.get(index));
-        let sent: Vec<_> = found
-            .map(|bytes| Uint8Array::from(bytes.as_slice()))
-            .collect();
-        self.send_with(
-            &FromWorker::Publish {
-                channel,
-                msg_type,
-                parent,
-                content,
-                metadata,
-            },
-            &sent,
-        );
-        Ok(())
-    }
-
-    /// Adds a message of the iopub channel to its cell's outputs.
-    fn show(&self, msg_type: &str, content: &Map<String, Value>) {
-        let changes = self.outputs.borrow_mut().message(msg_type, content);
-        changes.iter().for_each(|change| self.send(change));
-    }
-
     /// What concerns the running request among the messages that have arrived.
     fn urgent(&self) -> Option<Frame<Event>> {
-        self.inbox.take_urgent().map(Frame::new)
+        Some(self.urgent_of(self.inbox.take_urgent()?))
+    }
+
+    /// An urgent message as the kernel hears of it.
+    fn urgent_of(&self, asked: Asked) -> Frame<Event> {
+        Frame::new(match asked {
+            Asked::Event(event) => event,
+            // Of code that is to be ended, what it waits for ends first.
+            Asked::RollBack | Asked::AddSource(_) => {
+                self.rolling_back.set(true);
+                Event::Interrupt
+            }
+        })
     }
 
     /// Lets the browser deliver messages.
     async fn breathe(&self) -> Result<(), Error> {
         let turned = self.opened()?.bell.turn().await;
-        self.breathed.set(Date::now());
         turned.map_err(|thrown| Error::load("the worker", &thrown))
     }
 
@@ -340,14 +288,21 @@ impl Session {
             .ok_or_else(|| Error::Protocol("the session was not opened".into()))
     }
 
-    /// Work for when nothing is asked for: the guest's checkpoint.
-    async fn rest(&self) {
-        if self.breathe().await.is_ok()
-            && self.inbox.is_empty()
-            && let Some(guest) = self.guest.borrow().clone()
-        {
-            guest.checkpoint();
+    /// Work for when nothing is asked for: the checkpoint of a guest that is here.
+    fn rest(&self) {
+        let place = self.python.place.borrow().clone();
+        if let Some(Place::Here(here)) = place {
+            self.checkpoint_here(&here);
         }
+    }
+
+    fn say_memory(&self) {
+        let kernel = self.kernel.borrow();
+        let kernel = kernel.as_ref().map_or(0, |kernel| kernel.bytes());
+        self.send(&FromWorker::Memory {
+            kernel: f64::from(kernel),
+            python: self.python.bytes.get(),
+        });
     }
 
     /// After the kernel stopped: says so on the cell that ran, and starts a new kernel and Python,
@@ -360,13 +315,13 @@ impl Session {
         ];
         let content = json!({ "ename": "KernelError", "evalue": lines[0], "traceback": lines });
         self.show("error", content.as_object().unwrap_or(&Map::new()));
-        if let Some(guest) = self.guest.borrow().clone() {
-            guest.reset();
-        }
+        self.reset_python();
         if let Some(parent) = self.running.borrow_mut().take() {
             self.send(&FromWorker::Done { parent });
         }
-        let again = self.kernel.borrow_mut().take().is_some();
+        let again = self
+            .opened()
+            .is_ok_and(|opened| opened.module.get().is_some());
         let state = if again && self.start_kernel().await.is_ok() {
             State::Idle
         } else {
@@ -376,6 +331,16 @@ impl Session {
     }
 }
 
-fn not_running() -> Error {
-    Error::Kernel("it is not running".into())
+/// Whether an event is the driver's to send, and not the page's.
+fn is_drivers(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Open { .. }
+            | Event::AddSource { .. }
+            | Event::Data { .. }
+            | Event::Upcall
+            | Event::PythonOutput { .. }
+            | Event::PythonDone { .. }
+            | Event::Continue
+    )
 }

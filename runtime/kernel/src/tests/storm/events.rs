@@ -170,6 +170,7 @@ fn outcome(random: &mut Random) -> Outcome {
         1 => Outcome::OutOfMemory { limit: u64::MAX },
         2 => Outcome::TimedOut { limit_ms: u64::MAX },
         3 => Outcome::Unavailable { message },
+        4 => Outcome::Stopped,
         _ => Outcome::Returned,
     }
 }
