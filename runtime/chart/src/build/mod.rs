@@ -1,16 +1,22 @@
 //! Fills a [`Chart`] from a query's result.
 
+mod cells;
+mod lanes;
+mod shape;
+mod tree;
+
 use std::collections::BTreeMap;
 
 use spoor_table::dynamic;
-use spoor_table::ticks::MILLISECOND;
-use spoor_table::{Cell, DECIMAL_SCALE, DynamicRef, KustoType, Table, format, parse};
+use spoor_table::{Cell, KustoType, Table, format};
 
 use crate::ChartError;
-use crate::columns::{Roles, roles};
-use crate::model::{Axis, AxisType, Card, Chart, Kind, Series, Stacking};
+use crate::columns::{Roles, pivot_roles, roles};
+use crate::model::{Axis, AxisType, Card, Chart, Kind, Series, Split, Stacking};
 use crate::options::{self, Options};
+use crate::scene::MAX_PARTS;
 use crate::ticks;
+use cells::{axis_type, dynamic_figure, dynamic_place, figure};
 
 /// The most series drawn.
 const MAX_SERIES: usize = 60;
@@ -18,10 +24,9 @@ const MAX_SERIES: usize = 60;
 const MAX_POINTS: usize = 40_000;
 /// The most rows looked at. A chart of more is of no use to an eye.
 const MAX_ROWS: usize = 2_000_000;
-/// The most bars down a side, along an axis, and the most sectors of a pie.
+/// The most bars down a side and along an axis.
 const MAX_BARS: usize = 40;
 const MAX_COLUMNS: usize = 300;
-const MAX_SECTORS: usize = 10;
 
 impl Chart {
     /// The chart that `render kind with (properties)` makes of `table`, by Kusto's rules. A
@@ -34,20 +39,50 @@ impl Chart {
         kind: &str,
         properties: &[(String, String)],
     ) -> Result<Chart, ChartError> {
-        let Some((drawn, note, stacking)) = options::kind(kind) else {
+        let Some(asked) = options::kind(kind) else {
             return Err(ChartError::Kind { kind: kind.into() });
         };
-        let mut options = Options::read(kind, properties, stacking)?;
-        options.notes.extend(note.map(String::from));
-        let chart = match drawn {
-            Kind::Card => card(table, &options),
-            _ => {
-                let roles = roles(table, drawn, kind, &options)?;
-                Builder::read(table, drawn, &roles, &options).finish(options)
+        let mut options = Options::read(kind, properties, asked.stacking)?;
+        options.anomalies = asked.anomalies;
+        match asked.kind {
+            Kind::Card => Ok(card(table, &options)),
+            Kind::Treemap => tree::build(table, kind, options),
+            Kind::Ladder | Kind::TimePivot => lanes::build(table, asked.kind, kind, options),
+            drawn if asked.pivot => {
+                let roles = pivot_roles(table, kind, &options)?;
+                options.notes.push(pivot_note(table, &roles));
+                Ok(Builder::read(table, drawn, &roles).finish(options))
             }
-        };
-        Ok(chart)
+            drawn => {
+                let roles = roles(table, drawn, kind, &options)?;
+                if asked.anomalies && roles.anomalies.is_empty() {
+                    let how = "No anomalies are marked: name their columns with anomalycolumns.";
+                    options.notes.push(how.into());
+                }
+                Ok(Builder::read(table, drawn, &roles).finish(options))
+            }
+        }
     }
+}
+
+/// What a pivot chart shows here: the table that one would drag together in Kusto's.
+fn pivot_note(table: &Table, roles: &Roles) -> String {
+    let name = |i: &usize| table.columns()[*i].name.as_str();
+    let what = match roles.values.as_slice() {
+        [] => "the number of rows".to_string(),
+        values => format!(
+            "sums of {}",
+            values.iter().map(name).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let by: Vec<_> = std::iter::once(&roles.x)
+        .chain(&roles.series)
+        .map(name)
+        .collect();
+    format!(
+        "A pivot chart is drawn as columns: {what} by {}.",
+        by.join(" and ")
+    )
 }
 
 fn card(table: &Table, options: &Options) -> Chart {
@@ -65,16 +100,10 @@ fn card(table: &Table, options: &Options) -> Chart {
         });
     }
     Chart {
-        version: 1,
-        kind: Kind::Card,
         title: options.title.clone(),
-        x: Axis::default(),
-        y: Axis::default(),
-        series: Vec::new(),
-        legend: false,
-        stacking: Stacking::None,
         note: note(&options.notes),
         cards,
+        ..Chart::new(Kind::Card)
     }
 }
 
@@ -83,6 +112,7 @@ fn note(notes: &[String]) -> Option<String> {
 }
 
 /// A place on the x axis.
+#[derive(Clone)]
 enum Place {
     At(f64),
     Named(String),
@@ -96,6 +126,8 @@ struct Builder {
     value_names: Vec<String>,
     has_series: bool,
     series: Vec<Series>,
+    /// Of each series, the index of its column of values.
+    value_of: Vec<usize>,
     by_name: BTreeMap<String, usize>,
     categories: BTreeMap<String, usize>,
     without_x: usize,
@@ -103,7 +135,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn read(table: &Table, kind: Kind, roles: &Roles, options: &Options) -> Self {
+    fn read(table: &Table, kind: Kind, roles: &Roles) -> Self {
         let columns = table.columns();
         let x_type = columns[roles.x].ty;
         let mut builder = Builder {
@@ -121,24 +153,25 @@ impl Builder {
                 .collect(),
             has_series: !roles.series.is_empty(),
             series: Vec::new(),
+            value_of: Vec::new(),
             by_name: BTreeMap::new(),
             categories: BTreeMap::new(),
             without_x: 0,
             left_out: BTreeMap::new(),
         };
-        if roles
-            .values
-            .iter()
-            .all(|i| columns[*i].ty == KustoType::TimeSpan)
-        {
+        let spans = |i: &usize| columns[*i].ty == KustoType::TimeSpan;
+        if !roles.values.is_empty() && roles.values.iter().all(spans) {
             builder.y.ty = AxisType::TimeSpan;
+        }
+        if roles.values.is_empty() {
+            builder.value_names.push("rows".into());
         }
         if let [one] = builder.value_names.as_slice() {
             builder.y.title = Some(one.clone());
         }
         let mut rows = 0;
         table.for_each_row(|cells| {
-            builder.row(cells, roles, options);
+            builder.row(cells, roles);
             rows += 1;
             rows < MAX_ROWS
         });
@@ -148,7 +181,7 @@ impl Builder {
         builder
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], roles: &Roles, options: &Options) {
+    fn row(&mut self, cells: &[Cell<'_>], roles: &Roles) {
         let prefix: Vec<String> = roles
             .series
             .iter()
@@ -161,18 +194,19 @@ impl Builder {
         {
             return self.arrays(axis, cells, roles, &prefix);
         }
+        let Some(place) = self.place(x) else {
+            self.without_x += 1;
+            return;
+        };
+        if roles.values.is_empty() {
+            let name = self.series_name(&prefix, 0);
+            return self.add((name, 0), place, Some(1.0), false);
+        }
         for (k, column) in roles.values.iter().enumerate() {
-            let Some(place) = self.place(x) else {
-                self.without_x += 1;
-                return;
-            };
-            let marked = options.anomaly_columns.len() > k
-                && roles
-                    .anomalies
-                    .get(k)
-                    .is_some_and(|i| figure(cells[*i]).is_some_and(|v| v != 0.0));
+            let flag = roles.anomalies.get(k).and_then(|i| figure(cells[*i]));
+            let marked = flag.is_some_and(|v| v != 0.0);
             let name = self.series_name(&prefix, k);
-            self.add(name, place, figure(cells[*column]), marked);
+            self.add((name, k), place.clone(), figure(cells[*column]), marked);
         }
     }
 
@@ -203,12 +237,8 @@ impl Builder {
                 self.x.ty = ty;
                 let value = values.at(i as i64).and_then(dynamic_figure);
                 let flag = marks.and_then(|m| m.at(i as i64)).and_then(dynamic_figure);
-                self.add(
-                    name.clone(),
-                    Place::At(place),
-                    value,
-                    flag.is_some_and(|v| v != 0.0),
-                );
+                let marked = flag.is_some_and(|v| v != 0.0);
+                self.add((name.clone(), k), Place::At(place), value, marked);
             }
         }
     }
@@ -233,18 +263,19 @@ impl Builder {
 
     fn place(&self, x: Cell<'_>) -> Option<Place> {
         if self.x.ty == AxisType::Category {
-            let text = match x {
-                Cell::DateTime(ticks) => ticks::moment(ticks::unix_ms(ticks)),
-                Cell::String("") => "(empty)".into(),
-                Cell::Null => "(null)".into(),
-                other => format::text(other),
-            };
-            return Some(Place::Named(text));
+            return Some(Place::Named(cells::name(x)));
         }
         figure(x).map(Place::At)
     }
 
-    fn add(&mut self, series: String, place: Place, y: Option<f64>, marked: bool) {
+    /// Adds a point to the series of a name and of the `value`th column of values.
+    fn add(
+        &mut self,
+        (series, value): (String, usize),
+        place: Place,
+        y: Option<f64>,
+        marked: bool,
+    ) {
         let x = match place {
             Place::At(x) => x,
             Place::Named(name) => match self.category(name) {
@@ -260,6 +291,7 @@ impl Builder {
                 *self.left_out.entry("points of further series").or_default() += 1;
                 return;
             }
+            self.value_of.push(value);
             self.series.push(Series {
                 name: series,
                 ..Series::default()
@@ -296,16 +328,19 @@ impl Builder {
         if matches!(self.kind, Kind::Bar | Kind::Column | Kind::Pie)
             || options.stacking != Stacking::None
         {
-            self.series.iter_mut().for_each(add_up);
+            self.series.iter_mut().for_each(shape::add_up);
         }
         if options.accumulate {
-            self.series.iter_mut().for_each(accumulate);
+            self.series.iter_mut().for_each(shape::accumulate);
         }
         if self.kind == Kind::Pie {
-            self.merge_sectors();
+            shape::merge_sectors(&mut self.series, &mut self.x.categories);
         }
-        self.thin();
+        if let Some(kept) = shape::thin(&mut self.series) {
+            self.left_out.insert("points (peaks are kept)", kept);
+        }
         options.notes.extend(self.notes());
+        let (split, parts) = self.split(&mut options);
         let stackable = matches!(self.kind, Kind::Bar | Kind::Column | Kind::Area);
         let stacking = if stackable {
             options.stacking
@@ -314,8 +349,6 @@ impl Builder {
         };
         self.titles(&options, stacking);
         Chart {
-            version: 1,
-            kind: self.kind,
             title: options.title,
             legend: !options.hide_legend
                 && (self.series.len() > 1 || self.has_series || self.kind == Kind::Pie),
@@ -324,8 +357,38 @@ impl Builder {
             series: self.series,
             stacking,
             note: note(&options.notes),
-            cards: Vec::new(),
+            split,
+            parts,
+            ..Chart::new(self.kind)
         }
+    }
+
+    /// Gives each series its part, where the query splits the scales: a part for each column of
+    /// values, or for each series where there is one such column.
+    fn split(&mut self, options: &mut Options) -> (Split, Vec<String>) {
+        if options.split == Split::None {
+            return (Split::None, Vec::new());
+        }
+        let by_value = self.value_names.len() > 1;
+        let names: Vec<String> = if by_value {
+            self.value_names.clone()
+        } else {
+            self.series.iter().map(|s| s.name.clone()).collect()
+        };
+        if self.kind == Kind::Bar || self.kind == Kind::Pie || names.len() < 2 {
+            let note = format!("A {} with these columns is not split.", self.kind.name());
+            options.notes.push(note);
+            return (Split::None, Vec::new());
+        }
+        for (i, series) in self.series.iter_mut().enumerate() {
+            let part = if by_value { self.value_of[i] } else { i };
+            series.part = part.min(MAX_PARTS - 1);
+        }
+        let mut parts: Vec<String> = names.iter().take(MAX_PARTS).cloned().collect();
+        if names.len() > MAX_PARTS {
+            parts[MAX_PARTS - 1] = format!("{} others", names.len() + 1 - MAX_PARTS);
+        }
+        (options.split, parts)
     }
 
     fn titles(&mut self, options: &Options, stacking: Stacking) {
@@ -365,63 +428,6 @@ impl Builder {
         }
     }
 
-    /// A pie's smallest sectors become one.
-    fn merge_sectors(&mut self) {
-        let Some(series) = self.series.first_mut() else {
-            return;
-        };
-        series
-            .points
-            .sort_by(|a, b| b.1.unwrap_or(0.0).total_cmp(&a.1.unwrap_or(0.0)));
-        let mut names = std::mem::take(&mut self.x.categories);
-        let mut kept: Vec<(String, Option<f64>)> = Vec::new();
-        let rest = series.points.split_off(series.points.len().min(
-            if series.points.len() > MAX_SECTORS {
-                MAX_SECTORS - 1
-            } else {
-                MAX_SECTORS
-            },
-        ));
-        for (x, y) in &series.points {
-            kept.push((
-                names
-                    .get_mut(*x as usize)
-                    .map(std::mem::take)
-                    .unwrap_or_default(),
-                *y,
-            ));
-        }
-        if !rest.is_empty() {
-            let sum = rest.iter().filter_map(|p| p.1).sum();
-            kept.push((format!("{} others", rest.len()), Some(sum)));
-        }
-        series.points = kept
-            .iter()
-            .enumerate()
-            .map(|(i, part)| (i as f64, part.1))
-            .collect();
-        self.x.categories = kept.into_iter().map(|part| part.0).collect();
-    }
-
-    /// Keeps charts of very many points small, with their peaks.
-    fn thin(&mut self) {
-        let total: usize = self.series.iter().map(|s| s.points.len()).sum();
-        if total <= MAX_POINTS {
-            return;
-        }
-        let chunk = total.div_ceil(MAX_POINTS / 2);
-        for series in self.series.iter_mut().filter(|s| s.marked.is_empty()) {
-            let kept = series
-                .points
-                .chunks(chunk)
-                .flat_map(low_and_high)
-                .collect::<Vec<_>>();
-            *self.left_out.entry("points (peaks are kept)").or_default() +=
-                series.points.len() - kept.len();
-            series.points = kept;
-        }
-    }
-
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let are = |n: usize| if n == 1 { "is" } else { "are" };
@@ -441,99 +447,5 @@ impl Builder {
             ));
         }
         notes
-    }
-}
-
-fn axis_type(ty: KustoType, kind: Kind) -> AxisType {
-    match (ty, kind) {
-        (_, Kind::Bar | Kind::Pie) => AxisType::Category,
-        (KustoType::DateTime, _) => AxisType::DateTime,
-        (_, Kind::Column) => AxisType::Category,
-        (KustoType::TimeSpan, _) => AxisType::TimeSpan,
-        (ty, _) if ty.is_numeric() => AxisType::Number,
-        _ => AxisType::Category,
-    }
-}
-
-/// Points of one place become their sum.
-fn add_up(series: &mut Series) {
-    let mut at: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut points: Vec<(f64, Option<f64>)> = Vec::new();
-    for (x, y) in series.points.drain(..) {
-        let index = *at.entry(x.to_bits()).or_insert(points.len());
-        match points.get_mut(index) {
-            Some((_, sum)) => {
-                *sum = match (*sum, y) {
-                    (Some(a), Some(b)) => Some(a + b),
-                    (a, b) => a.or(b),
-                }
-            }
-            None => points.push((x, y)),
-        }
-    }
-    if points.len() != at.len() || series.marked.iter().any(|i| *i >= points.len()) {
-        series.marked.clear();
-    }
-    series.points = points;
-}
-
-fn accumulate(series: &mut Series) {
-    let mut sum = 0.0;
-    for (_, y) in &mut series.points {
-        sum += y.unwrap_or(0.0);
-        *y = Some(sum);
-    }
-}
-
-fn low_and_high(points: &[(f64, Option<f64>)]) -> Vec<(f64, Option<f64>)> {
-    let height = |p: &&(f64, Option<f64>)| p.1.unwrap_or(f64::NEG_INFINITY);
-    let low = points
-        .iter()
-        .enumerate()
-        .min_by(|a, b| height(&a.1).total_cmp(&height(&b.1)));
-    let high = points
-        .iter()
-        .enumerate()
-        .max_by(|a, b| height(&a.1).total_cmp(&height(&b.1)));
-    let mut kept: Vec<_> = low.into_iter().chain(high).collect();
-    kept.sort_by_key(|(i, _)| *i);
-    kept.dedup_by_key(|(i, _)| *i);
-    kept.into_iter().map(|(_, p)| *p).collect()
-}
-
-/// A cell as a number on an axis; none for nulls, texts and what is not finite.
-fn figure(cell: Cell<'_>) -> Option<f64> {
-    let value = match cell {
-        Cell::Int(v) => f64::from(v),
-        Cell::Long(v) => v as f64,
-        Cell::Real(v) => v,
-        Cell::Decimal(v) => v as f64 / 10f64.powi(i32::from(DECIMAL_SCALE)),
-        Cell::DateTime(v) => ticks::unix_ms(v),
-        Cell::TimeSpan(v) => v as f64 / MILLISECOND as f64,
-        Cell::Dynamic(v) => return dynamic_figure(v),
-        Cell::Bool(_) | Cell::Null | Cell::String(_) | Cell::Guid(_) => return None,
-    };
-    value.is_finite().then_some(value)
-}
-
-fn dynamic_figure(value: DynamicRef<'_>) -> Option<f64> {
-    let number = match value.kind() {
-        dynamic::Kind::Long(v) => v as f64,
-        dynamic::Kind::Real(v) => v,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
-}
-
-fn dynamic_place(value: DynamicRef<'_>) -> Option<(f64, AxisType)> {
-    match value.kind() {
-        dynamic::Kind::DateTime(ticks) => Some((ticks::unix_ms(ticks), AxisType::DateTime)),
-        dynamic::Kind::TimeSpan(ticks) => {
-            Some((ticks as f64 / MILLISECOND as f64, AxisType::TimeSpan))
-        }
-        dynamic::Kind::String(text) => {
-            Some((ticks::unix_ms(parse::datetime(text)?), AxisType::DateTime))
-        }
-        _ => dynamic_figure(value).map(|v| (v, AxisType::Number)),
     }
 }
