@@ -120,7 +120,7 @@ impl Figure {
     /// The legend's entries; none where the chart has no legend.
     pub fn legend(&self) -> Vec<Entry> {
         let entries = self.chart.entries();
-        if !self.chart.legend && !entries.of_points {
+        if !self.chart.legend {
             return Vec::new();
         }
         let entry = |(i, name): (usize, &&str)| Entry {
@@ -167,6 +167,11 @@ impl Figure {
         let hit = self.hit(target);
         self.view.hovered = Some((hit.series, hit.point));
         Some(hit)
+    }
+
+    /// The mark that is pointed at.
+    pub fn here(&self) -> Option<Hit> {
+        self.hovered().map(|target| self.hit(target))
     }
 
     fn hovered(&self) -> Option<&Target> {

@@ -19,8 +19,8 @@ mod words;
 
 pub use figure::Figure;
 pub use model::{Axis, AxisType, Card, Chart, Kind, MIME, Series, Split, Stacking};
-pub use scene::{Palette, Rgb, Surface};
-pub use svg::{Size, svg};
+pub use scene::{Palette, Rgb, Surface, draw};
+pub use svg::{Size, svg, svg_of};
 pub use view::{Entry, Hit, Step, ViewState};
 pub use words::Rows;
 

@@ -136,6 +136,13 @@ pub struct Axis {
     pub categories: Vec<String>,
 }
 
+impl Axis {
+    /// A value of this axis as text, in full.
+    pub fn text(&self, value: f64) -> String {
+        crate::ticks::value(self, value)
+    }
+}
+
 /// What the numbers along an axis mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -8,7 +8,7 @@ use plotters_svg::SVGBackend;
 
 use crate::ChartError;
 use crate::model::{Chart, Kind, Split};
-use crate::scene::{Layout, Palette, Scene, Surface};
+use crate::scene::{Palette, Surface, draw};
 use crate::view::ViewState;
 
 /// Units of the view box in a pixel: plotters draws on whole units, and curves need finer ones.
@@ -43,15 +43,12 @@ impl Size {
 /// Draws `chart` as SVG of `size` (each side held between 64 and 8192 pixels). The document has a
 /// title and a description for screen readers, and refers to nothing outside itself.
 pub fn svg(chart: &Chart, size: Size) -> Result<String, ChartError> {
+    svg_of(chart, &ViewState::default(), size)
+}
+
+/// The same as [`svg`], as a reader sees it who has zoomed or hidden something.
+pub fn svg_of(chart: &Chart, view: &ViewState, size: Size) -> Result<String, ChartError> {
     let (width, height) = (size.width.clamp(64, 8192), size.height.clamp(64, 8192));
-    let scene = Scene::new(
-        &Layout {
-            chart,
-            view: &ViewState::default(),
-            bare: false,
-        },
-        (f64::from(width), f64::from(height)),
-    );
     let mut drawn = String::new();
     {
         let area =
@@ -61,7 +58,7 @@ pub fn svg(chart: &Chart, size: Size) -> Result<String, ChartError> {
             font: 1.24,
             palette: Palette::LIGHT,
         };
-        scene.draw(&area, surface)?;
+        draw(chart, view, &area, surface)?;
     }
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let label = escaped(chart.title.as_deref().unwrap_or(chart.kind.name()));

@@ -312,7 +312,10 @@ pub(crate) fn number(value: f64, step: f64) -> String {
 /// A number in full: grouped thousands and up to seven digits that count.
 pub(crate) fn exact(value: f64) -> String {
     let size = value.abs();
-    if value != 0.0 && !(1e-6..1e15).contains(&size) {
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !(1e-6..1e15).contains(&size) {
         return format!("{value:e}");
     }
     if value.fract() == 0.0 {

@@ -4,6 +4,7 @@
 //! shown with web-sys, without a framework: the model says what has changed, and only that is
 //! changed in the document. Nothing here blocks: kernels, Python and results live in workers.
 
+pub mod chart;
 pub mod dom;
 pub mod kernel;
 

@@ -67,7 +67,7 @@ fn marks(sheet: &mut Sheet, chart: &Chart, pane: &Pane, stacks: &[Vec<Stacked>])
 }
 
 fn scatter(sheet: &mut Sheet, pane: &Pane, points: &[Stacked], i: usize) {
-    let fine = if points.len() > CLOUD { 0.5 } else { 2.0 };
+    let fine = if points.len() > CLOUD { 1.0 / 3.0 } else { 2.0 };
     let mut drawn = std::collections::BTreeSet::new();
     for at in points.iter().filter_map(|p| pixel(pane, p)) {
         // Points on the same pixel look as one; drawing each would only make the file large.

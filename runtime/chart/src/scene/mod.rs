@@ -34,6 +34,27 @@ pub(crate) use stack::key;
 use target::Seek;
 pub(crate) use target::Target;
 
+/// Draws `chart` as `view` shows it over the whole of `area`, with its title, legend and note.
+/// Fails only where the backend does.
+pub fn draw<DB: DrawingBackend>(
+    chart: &Chart,
+    view: &ViewState,
+    area: &DrawingArea<DB, Shift>,
+    surface: Surface,
+) -> Result<(), ChartError> {
+    let (width, height) = area.dim_in_pixel();
+    let size = (
+        f64::from(width) / surface.scale,
+        f64::from(height) / surface.scale,
+    );
+    let of = Layout {
+        chart,
+        view,
+        bare: false,
+    };
+    Scene::new(&of, size).draw(area, surface)
+}
+
 /// What a layout is made for.
 pub(crate) struct Layout<'a> {
     pub chart: &'a Chart,

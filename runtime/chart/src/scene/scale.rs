@@ -173,7 +173,11 @@ pub(crate) fn x_range(chart: &Chart, view: &ViewState) -> (f64, f64) {
 /// A range of an axis as data: what [`x_range`] gives, without logarithms.
 pub(crate) fn as_data(range: (f64, f64), log: bool) -> (f64, f64) {
     if log {
-        (10f64.powf(range.0), 10f64.powf(range.1))
+        // Powers of logarithms are not quite what they were; the ends belong to the range.
+        (
+            10f64.powf(range.0) * (1.0 - 1e-9),
+            10f64.powf(range.1) * (1.0 + 1e-9),
+        )
     } else {
         range
     }
