@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let over_time = over_time()?;
     let counts = counts()?;
     let title = |text: &str| ("title".to_string(), text.to_string());
-    let charts: [Specimen; 12] = [
+    let events = events()?;
+    let charts: [Specimen; 18] = [
         (
             "time",
             &over_time,
@@ -65,6 +66,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             vec![("ymax".into(), "60".into())],
         ),
         ("card", &counts, "card", vec![]),
+        ("treemap", &over_time, "treemap", vec![]),
+        ("treemap-flat", &counts, "treemap", vec![title("Starts")]),
+        ("ladder", &events, "ladderchart", vec![title("Sessions")]),
+        ("timepivot", &events, "timepivot", vec![]),
+        (
+            "panels",
+            &over_time,
+            "timechart",
+            vec![("ysplit".into(), "panels".into())],
+        ),
+        (
+            "axes",
+            &over_time,
+            "timechart",
+            vec![("ysplit".into(), "axes".into())],
+        ),
     ];
     for (name, table, kind, properties) in charts {
         let chart = Chart::from_table(table, kind, &properties)?;
@@ -119,5 +136,27 @@ fn counts() -> Result<Table, Box<dyn Error>> {
         .enumerate()
         .map(|(i, name)| vec![Value::String((*name).into()), count(i)])
         .collect();
+    Ok(Table::from_values(columns, &rows)?)
+}
+
+fn events() -> Result<Table, Box<dyn Error>> {
+    let start = parse::datetime("2024-03-01T08:00:00Z").ok_or("a datetime")?;
+    let columns = [
+        Column::new("Host", KustoType::String),
+        Column::new("User", KustoType::String),
+        Column::new("Start", KustoType::DateTime),
+        Column::new("End", KustoType::DateTime),
+    ];
+    let mut rows = Vec::new();
+    for i in 0..24i64 {
+        let from = start + (i * 37 % 400) * ticks::MINUTE;
+        let to = from + (i * i % 90) * ticks::MINUTE;
+        rows.push(vec![
+            Value::String(["WS-01", "WS-02", "DC-01"][(i % 3) as usize].into()),
+            Value::String(["anna", "ben"][(i % 2) as usize].into()),
+            Value::DateTime(from),
+            Value::DateTime(to),
+        ]);
+    }
     Ok(Table::from_values(columns, &rows)?)
 }

@@ -43,11 +43,10 @@ pub(crate) fn roles(
         Some(name) => named(name)?,
         None => default_x(columns, kind, asked)?,
     };
-    let anomalies = options
-        .anomaly_columns
-        .iter()
-        .map(named)
-        .collect::<Result<Vec<_>, _>>()?;
+    let anomalies = match options.anomaly_columns.as_slice() {
+        [] if options.anomalies => flags(columns),
+        names => names.iter().map(named).collect::<Result<Vec<_>, _>>()?,
+    };
     let values = match options.y_columns.as_slice() {
         [] => default_values(columns, kind, x, &options.series, &anomalies),
         names => names.iter().map(named).collect::<Result<Vec<_>, _>>()?,
@@ -80,11 +79,83 @@ pub(crate) fn roles(
     })
 }
 
-fn names_series(ty: KustoType) -> bool {
+/// The columns that `series_decompose_anomalies` names so that they are found.
+fn flags(columns: &[Column]) -> Vec<usize> {
+    let is_flag = |i: &usize| columns[*i].name.ends_with("_ad_flag");
+    (0..columns.len()).filter(is_flag).collect()
+}
+
+/// The roles for a pivot chart: two dimensions, the first for x and the second for series, and the
+/// numbers that are summed; without numbers rows are counted.
+pub(crate) fn pivot_roles(
+    table: &Table,
+    asked: &str,
+    options: &Options,
+) -> Result<Roles, ChartError> {
+    let columns = table.columns();
+    let named = |name: &String| named(columns, asked, name);
+    let mut dimensions = dimensions(columns, asked, options, |ty| {
+        names_series(ty) || ty == KustoType::DateTime
+    })?;
+    if let Some(name) = &options.x_column {
+        let x = named(name)?;
+        dimensions.retain(|i| *i != x);
+        dimensions.insert(0, x);
+    }
+    let Some(x) = dimensions.first().copied() else {
+        return Err(missing(
+            columns,
+            asked,
+            "a column of texts or datetimes to sum by",
+        ));
+    };
+    let values = match options.y_columns.as_slice() {
+        [] => numbers(columns).filter(|i| *i != x).take(1).collect(),
+        names => names.iter().map(named).collect::<Result<Vec<_>, _>>()?,
+    };
+    Ok(Roles {
+        x,
+        values,
+        series: dimensions.get(1).copied().into_iter().collect(),
+        anomalies: Vec::new(),
+    })
+}
+
+/// The columns whose values group rows: those of the property `series`, or all whose type `fits`.
+pub(crate) fn dimensions(
+    columns: &[Column],
+    asked: &str,
+    options: &Options,
+    fits: fn(KustoType) -> bool,
+) -> Result<Vec<usize>, ChartError> {
+    match options.series.as_slice() {
+        [] => Ok((0..columns.len())
+            .filter(|i| fits(columns[*i].ty))
+            .collect()),
+        names => names
+            .iter()
+            .map(|name| named(columns, asked, name))
+            .collect(),
+    }
+}
+
+/// The columns of numbers and of lengths of time.
+pub(crate) fn numbers(columns: &[Column]) -> impl Iterator<Item = usize> {
+    let is_number = |c: &Column| c.ty.is_numeric() || c.ty == KustoType::TimeSpan;
+    let found = columns
+        .iter()
+        .enumerate()
+        .filter(move |(_, c)| is_number(c));
+    found.map(|(i, _)| i)
+}
+
+/// Whether texts of a column name series and groups.
+pub(crate) fn names_series(ty: KustoType) -> bool {
     matches!(ty, KustoType::String | KustoType::Guid | KustoType::Bool)
 }
 
-fn named(columns: &[Column], asked: &str, name: &str) -> Result<usize, ChartError> {
+/// The column of a name.
+pub(crate) fn named(columns: &[Column], asked: &str, name: &str) -> Result<usize, ChartError> {
     columns
         .iter()
         .position(|c| c.name == *name)
@@ -146,7 +217,8 @@ fn default_values(
     values
 }
 
-fn missing(columns: &[Column], asked: &str, needs: &str) -> ChartError {
+/// The error that a chart needs what the result does not have.
+pub(crate) fn missing(columns: &[Column], asked: &str, needs: &str) -> ChartError {
     let has: Vec<_> = columns
         .iter()
         .map(|c| format!("{} ({})", c.name, c.ty.name()))

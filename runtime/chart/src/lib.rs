@@ -1,21 +1,28 @@
 //! Charts: one model, filled from a query's result by Kusto's `render` rules and drawn by
 //! plotters to SVG or to a canvas.
 //!
-//! The kernel calls [`Chart::from_table`] and [`svg`]; the page's worker reads a [`Chart`] back
-//! from its JSON and calls [`draw`] with plotters' canvas backend. Nothing here asks a clock, a
-//! font system or a file, and the same chart gives the same picture everywhere.
+//! The kernel calls [`Chart::from_table`] and [`svg`]; the page reads a [`Chart`] back from its
+//! JSON and keeps a [`Figure`] of it, which it draws with plotters' canvas backend and asks what
+//! is under the pointer. Nothing here asks a clock, a font system or a file, and the same chart
+//! gives the same picture everywhere.
 
 mod build;
 mod columns;
-mod draw;
+mod figure;
 mod model;
 mod options;
+mod scene;
 mod svg;
 mod ticks;
+mod view;
+mod words;
 
-pub use draw::{Surface, draw};
-pub use model::{Axis, AxisType, Card, Chart, Kind, MIME, Series, Stacking};
-pub use svg::{Size, svg};
+pub use figure::Figure;
+pub use model::{Axis, AxisType, Card, Chart, Kind, MIME, Series, Split, Stacking};
+pub use scene::{Palette, Rgb, Surface, draw};
+pub use svg::{Size, svg, svg_of};
+pub use view::{Entry, Hit, Step, ViewState};
+pub use words::Rows;
 
 /// Why there is no chart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,5 +56,7 @@ pub enum ChartError {
     Draw(String),
 }
 
+#[cfg(test)]
+mod figure_tests;
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,12 @@ pub struct Chart {
     /// The values of a card; empty for all other kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
+    /// Whether parts of the data have a scale of values each.
+    #[serde(default, skip_serializing_if = "Split::is_none")]
+    pub split: Split,
+    /// The names of those parts; a series says by [`Series::part`] to which it belongs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// Which marks a chart has. Names are those of KQL's `render` operator.
@@ -65,6 +71,17 @@ pub enum Kind {
     /// The first row's values, written large.
     #[serde(rename = "card")]
     Card,
+    /// Nested rectangles. A series is a rectangle of the first level, its points those within; where
+    /// there is one level there is one series.
+    #[serde(rename = "treemap")]
+    Treemap,
+    /// Spans from a start to an end, in lanes. A point is `[start, lane]`, its end stands in
+    /// [`Series::ends`], and the lanes are the categories of [`Chart::y`].
+    #[serde(rename = "ladderchart")]
+    Ladder,
+    /// Events in lanes over time, as [`Kind::Ladder`]; those without an end are moments.
+    #[serde(rename = "timepivot")]
+    TimePivot,
 }
 
 impl Kind {
@@ -79,7 +96,15 @@ impl Kind {
             Kind::Pie => "piechart",
             Kind::Scatter => "scatterchart",
             Kind::Card => "card",
+            Kind::Treemap => "treemap",
+            Kind::Ladder => "ladderchart",
+            Kind::TimePivot => "timepivot",
         }
+    }
+
+    /// Whether marks lie in lanes down the side.
+    pub(crate) fn has_lanes(self) -> bool {
+        matches!(self, Kind::Ladder | Kind::TimePivot)
     }
 
     /// Whether marks start from zero, so that the axis of values has to show it.
@@ -111,6 +136,13 @@ pub struct Axis {
     pub categories: Vec<String>,
 }
 
+impl Axis {
+    /// A value of this axis as text, in full.
+    pub fn text(&self, value: f64) -> String {
+        crate::ticks::value(self, value)
+    }
+}
+
 /// What the numbers along an axis mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -136,6 +168,35 @@ pub struct Series {
     /// Indices of the points that are anomalies (`render anomalychart`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marked: Vec<usize>,
+    /// Where each point's span ends along x, for kinds with lanes; shorter where points are moments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<f64>,
+    /// Its index among [`Chart::parts`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub part: usize,
+}
+
+fn is_zero(part: &usize) -> bool {
+    *part == 0
+}
+
+/// Whether parts of the data have a scale of values each (`ysplit`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// One scale for all.
+    #[default]
+    None,
+    /// A scale for each part, in one plot.
+    Axes,
+    /// A plot for each part, one below another.
+    Panels,
+}
+
+impl Split {
+    fn is_none(&self) -> bool {
+        *self == Split::None
+    }
 }
 
 /// How series lie upon each other.
@@ -166,39 +227,46 @@ pub struct Card {
     pub value: String,
 }
 
+/// What a legend lists, in the order of the colours.
+pub(crate) struct Entries<'a> {
+    pub names: Vec<&'a str>,
+    /// Whether they are the points of the first series and not series.
+    pub of_points: bool,
+}
+
 impl Chart {
-    /// One sentence on what the chart shows, for those who cannot see it.
-    pub fn describe(&self) -> String {
-        if self.kind == Kind::Card {
-            let values: Vec<_> = self
-                .cards
-                .iter()
-                .map(|c| format!("{}: {}", c.label, c.value))
-                .collect();
-            return format!("Card. {}", values.join("; "));
+    /// An empty chart of `kind`, of version 1.
+    pub fn new(kind: Kind) -> Self {
+        Chart {
+            version: 1,
+            kind,
+            title: None,
+            x: Axis::default(),
+            y: Axis::default(),
+            series: Vec::new(),
+            legend: false,
+            stacking: Stacking::None,
+            note: None,
+            cards: Vec::new(),
+            split: Split::None,
+            parts: Vec::new(),
         }
-        let points: usize = self.series.iter().map(|s| s.points.len()).sum();
-        let names: Vec<_> = self
-            .series
-            .iter()
-            .take(8)
-            .map(|s| s.name.as_str())
-            .collect();
-        let more = if self.series.len() > names.len() {
-            ", …"
-        } else {
-            ""
+    }
+
+    /// What a legend lists: the points where each has a colour of its own, and else the series.
+    pub(crate) fn entries(&self) -> Entries<'_> {
+        let of_points = match self.kind {
+            Kind::Pie => true,
+            Kind::Treemap => self.series.len() == 1,
+            _ => false,
         };
-        let by = self
-            .x
-            .title
-            .as_deref()
-            .map(|t| format!(" by {t}"))
-            .unwrap_or_default();
-        format!(
-            "{} of {}{more}{by}; {points} points.",
-            self.kind.name(),
-            names.join(", ")
-        )
+        let names = match self.series.first() {
+            Some(first) if of_points => {
+                let name = |x: f64| self.x.categories.get(x as usize).map_or("", String::as_str);
+                first.points.iter().map(|p| name(p.0)).collect()
+            }
+            _ => self.series.iter().map(|s| s.name.as_str()).collect(),
+        };
+        Entries { names, of_points }
     }
 }

@@ -1,7 +1,11 @@
 //! The properties of `render KIND with (...)`, read and checked.
 
+use spoor_table::parse;
+use spoor_table::ticks::MILLISECOND;
+
 use crate::ChartError;
-use crate::model::{Kind, Stacking};
+use crate::model::{Kind, Split, Stacking};
+use crate::ticks;
 
 /// What a query asks of its chart.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +24,9 @@ pub(crate) struct Options {
     pub x_min: Option<f64>,
     pub x_max: Option<f64>,
     pub stacking: Stacking,
+    pub split: Split,
+    /// Whether anomalies are to be marked.
+    pub anomalies: bool,
     pub hide_legend: bool,
     pub accumulate: bool,
     pub notes: Vec<String>,
@@ -28,28 +35,54 @@ pub(crate) struct Options {
 const KNOWN: &str = "accumulate, anomalycolumns, kind, legend, series, title, xaxis, xcolumn, xmax, xmin, xtitle, \
                      yaxis, ycolumns, ymax, ymin, ysplit, ytitle";
 
-/// The kind that `render` names, the notes that go with drawing it, and its own stacking.
-/// None for a kind that is not drawn.
-pub(crate) fn kind(name: &str) -> Option<(Kind, Option<&'static str>, Stacking)> {
-    let plain = |kind| Some((kind, None, Stacking::None));
-    match name.to_ascii_lowercase().as_str() {
+/// What a name after `render` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Which marks are drawn.
+    pub kind: Kind,
+    /// How series lie upon each other, unless the query says.
+    pub stacking: Stacking,
+    /// Whether values are summed by two dimensions first.
+    pub pivot: bool,
+    /// Whether anomalies are marked.
+    pub anomalies: bool,
+}
+
+/// What `name` asks for; none for a kind that is not drawn.
+pub(crate) fn kind(name: &str) -> Option<Asked> {
+    let plain = |kind| Asked {
+        kind,
+        stacking: Stacking::None,
+        pivot: false,
+        anomalies: false,
+    };
+    let stacked = |kind| Asked {
+        stacking: Stacking::Stacked,
+        ..plain(kind)
+    };
+    Some(match name.to_ascii_lowercase().as_str() {
         "timechart" => plain(Kind::Time),
         "linechart" => plain(Kind::Line),
         "barchart" => plain(Kind::Bar),
         "columnchart" => plain(Kind::Column),
         "areachart" => plain(Kind::Area),
-        "stackedareachart" => Some((Kind::Area, None, Stacking::Stacked)),
+        "stackedareachart" => stacked(Kind::Area),
         "piechart" => plain(Kind::Pie),
         "scatterchart" => plain(Kind::Scatter),
         "card" => plain(Kind::Card),
-        "anomalychart" => plain(Kind::Time),
-        "treemap" => Some((
-            Kind::Bar,
-            Some("A treemap is drawn here as bars."),
-            Stacking::None,
-        )),
-        _ => None,
-    }
+        "treemap" => plain(Kind::Treemap),
+        "ladderchart" => plain(Kind::Ladder),
+        "timepivot" => plain(Kind::TimePivot),
+        "anomalychart" => Asked {
+            anomalies: true,
+            ..plain(Kind::Time)
+        },
+        "pivotchart" => Asked {
+            pivot: true,
+            ..stacked(Kind::Column)
+        },
+        _ => return None,
+    })
 }
 
 impl Options {
@@ -97,7 +130,14 @@ impl Options {
                 self.accumulate = one_of(name, value, &[("false", false), ("true", true)])?
             }
             "kind" => self.set_kind(value)?,
-            "ysplit" => self.set_split(value)?,
+            "ysplit" => {
+                let ways = [
+                    ("none", Split::None),
+                    ("axes", Split::Axes),
+                    ("panels", Split::Panels),
+                ];
+                self.split = one_of(name, value, &ways)?;
+            }
             _ => {
                 return Err(format!(
                     "there is no property '{name}'; those known are {KNOWN}"
@@ -120,19 +160,6 @@ impl Options {
         self.stacking = one_of("kind", value, &kinds)?;
         Ok(())
     }
-
-    fn set_split(&mut self, value: &str) -> Result<(), String> {
-        let split = one_of(
-            "ysplit",
-            value,
-            &[("none", false), ("axes", true), ("panels", true)],
-        )?;
-        if split {
-            self.notes
-                .push(format!("ysplit={value} is drawn on one axis."));
-        }
-        Ok(())
-    }
 }
 
 fn list(value: &str) -> impl Iterator<Item = String> {
@@ -153,10 +180,28 @@ fn one_of<T: Copy>(name: &str, value: &str, allowed: &[(&str, T)]) -> Result<T, 
     })
 }
 
+/// A limit of an axis: a number, or a datetime or timespan as an axis of those counts. `nan` is
+/// Kusto's word for no limit.
 fn figure(name: &str, value: &str) -> Result<Option<f64>, String> {
-    match value.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(Some(number)),
-        _ if value.trim().eq_ignore_ascii_case("nan") => Ok(None),
-        _ => Err(format!("{name} is a number, not '{value}'")),
+    let text = plain(value);
+    if text.eq_ignore_ascii_case("nan") || text.eq_ignore_ascii_case("null") {
+        return Ok(None);
     }
+    let number = text.parse::<f64>().ok();
+    let found = number
+        .or_else(|| parse::datetime(text).map(ticks::unix_ms))
+        .or_else(|| parse::timespan(text).map(|ticks| ticks as f64 / MILLISECOND as f64));
+    match found.filter(|v| v.is_finite()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(format!(
+            "{name} is a number, a datetime or a timespan, not '{value}'"
+        )),
+    }
+}
+
+/// A literal without the name of its type: of `datetime(2024-03-01)` what is between the brackets.
+fn plain(value: &str) -> &str {
+    let value = value.trim();
+    let inner = value.strip_suffix(')').and_then(|v| v.split_once('('));
+    inner.map_or(value, |(_, inner)| inner.trim())
 }

@@ -7,8 +7,9 @@ use plotters::prelude::IntoDrawingArea;
 use plotters_svg::SVGBackend;
 
 use crate::ChartError;
-use crate::draw::{Surface, draw};
-use crate::model::{Chart, Kind};
+use crate::model::{Chart, Kind, Split};
+use crate::scene::{Palette, Surface, draw};
+use crate::view::ViewState;
 
 /// Units of the view box in a pixel: plotters draws on whole units, and curves need finer ones.
 const FINE: u32 = 4;
@@ -29,6 +30,10 @@ impl Size {
             Kind::Bar => 110 + 24 * chart.x.categories.len().clamp(3, 40) as u32,
             Kind::Card => 40 + 90 * chart.cards.len().div_ceil(4).max(1) as u32,
             Kind::Pie => 300,
+            Kind::Ladder | Kind::TimePivot => {
+                110 + 24 * chart.y.categories.len().clamp(3, 40) as u32
+            }
+            _ if chart.split == Split::Panels => 90 + 130 * chart.parts.len().clamp(2, 5) as u32,
             _ => 360,
         };
         Self { width: 760, height }
@@ -38,19 +43,22 @@ impl Size {
 /// Draws `chart` as SVG of `size` (each side held between 64 and 8192 pixels). The document has a
 /// title and a description for screen readers, and refers to nothing outside itself.
 pub fn svg(chart: &Chart, size: Size) -> Result<String, ChartError> {
+    svg_of(chart, &ViewState::default(), size)
+}
+
+/// The same as [`svg`], as a reader sees it who has zoomed or hidden something.
+pub fn svg_of(chart: &Chart, view: &ViewState, size: Size) -> Result<String, ChartError> {
     let (width, height) = (size.width.clamp(64, 8192), size.height.clamp(64, 8192));
     let mut drawn = String::new();
     {
         let area =
             SVGBackend::with_string(&mut drawn, (width * FINE, height * FINE)).into_drawing_area();
-        draw(
-            chart,
-            &area,
-            Surface {
-                scale: f64::from(FINE),
-                font: 1.24,
-            },
-        )?;
+        let surface = Surface {
+            scale: f64::from(FINE),
+            font: 1.24,
+            palette: Palette::LIGHT,
+        };
+        draw(chart, view, &area, surface)?;
     }
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
     let label = escaped(chart.title.as_deref().unwrap_or(chart.kind.name()));

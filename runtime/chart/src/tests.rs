@@ -5,7 +5,7 @@
 use expect_test::{Expect, expect};
 use spoor_table::{Column, Dynamic, KustoType, Table, Value, ticks};
 
-use crate::{Chart, Size, svg};
+use crate::{Chart, Kind, Size, Split, svg};
 
 /// A table from `name:type` words and rows of words; `-` is null. Datetimes are hours of 1970-01-01.
 fn table(columns: &str, rows: &str) -> Table {
@@ -83,6 +83,16 @@ fn summary(chart: &Chart) -> String {
         if !series.marked.is_empty() {
             out += &format!(" marked {:?}", series.marked);
         }
+        if !series.ends.is_empty() {
+            out += &format!(" ends {:?}", series.ends);
+        }
+    }
+    if !chart.y.categories.is_empty() {
+        out += &format!("; lanes {:?}", chart.y.categories);
+    }
+    if chart.split != Split::None {
+        let own: Vec<_> = chart.series.iter().map(|s| s.part).collect();
+        out += &format!("; {:?} {:?} {own:?}", chart.split, chart.parts);
     }
     if let Some(note) = &chart.note {
         out += &format!(" ({note})");
@@ -201,7 +211,7 @@ fn what_does_not_fit_is_said() {
     check(
         &plain,
         "barchart ymin=low",
-        expect!["render barchart: ymin is a number, not 'low'"],
+        expect!["render barchart: ymin is a number, a datetime or a timespan, not 'low'"],
     );
     check(
         &plain,
@@ -218,7 +228,9 @@ fn what_does_not_fit_is_said() {
     check(
         &plain,
         "barchart ysplit=panels",
-        expect![[r#"barchart over Category ["a"]; n: 0=1 (ysplit=panels is drawn on one axis.)"#]],
+        expect![[
+            r#"barchart over Category ["a"]; n: 0=1 (A barchart with these columns is not split.)"#
+        ]],
     );
     check(
         &table("n:long m:long", "- 1; 2 3"),
@@ -243,6 +255,8 @@ fn odd_numbers_are_drawn_without_harm() {
         "barchart",
         "piechart",
         "linechart ymin=5 ymax=1",
+        "linechart ysplit=panels",
+        "scatterchart xmin=5 xmax=1",
     ] {
         let drawn = chart(&odd, render).unwrap();
         assert!(
@@ -276,7 +290,14 @@ fn text_from_the_data_stays_text() {
         "name:string n:long",
         r#"</text><script>alert(1)</script> 1; "><img/onerror=x> 2"#,
     );
-    for render in ["barchart title=<b>&", "columnchart", "piechart", "card"] {
+    for render in [
+        "barchart title=<b>&",
+        "columnchart",
+        "piechart",
+        "card",
+        "treemap",
+        "pivotchart",
+    ] {
         let drawn = svg(
             &chart(&hostile, render).unwrap(),
             Size {
@@ -322,4 +343,248 @@ fn large_results_stay_small_pictures() {
         .len()
             < 200_000
     );
+}
+
+#[test]
+fn treemaps_nest_by_two_levels_and_count_rows_without_numbers() {
+    let both = table(
+        "kind:string name:string n:long",
+        "a x 1; b y 5; a z 4; a x 2",
+    );
+    check(
+        &both,
+        "treemap",
+        expect![[r#"treemap over Category ["z", "x", "y"]; a: 0=4 1=3; b: 2=5"#]],
+    );
+    check(
+        &both,
+        "treemap series=kind",
+        expect![[r#"treemap over Category ["a", "b"]; n: 0=7 1=5"#]],
+    );
+    check(
+        &table("name:string", "a; b; a"),
+        "treemap",
+        expect![[r#"treemap over Category ["a", "b"]; rows: 0=2 1=1"#]],
+    );
+    check(
+        &table("n:long", "1"),
+        "treemap",
+        expect![
+            "render treemap needs a column of texts for its rectangles; the result has n (long)"
+        ],
+    );
+}
+
+#[test]
+fn ladders_and_time_pivots_have_lanes() {
+    let spans = table(
+        "host:string user:string from:datetime to:datetime",
+        "a u 2 3; b v 0 1; a v 1 -",
+    );
+    check(
+        &spans,
+        "ladderchart",
+        expect![[
+            r#"ladderchart over DateTime []; a: 3600000=2 7200000=0 ends [3600000.0, 10800000.0]; b: 0=1 ends [3600000.0]; lanes ["a, u", "b, v", "a, v"]"#
+        ]],
+    );
+    check(
+        &spans,
+        "timepivot series=host",
+        expect![[
+            r#"timepivot over DateTime []; spans: 0=1 3600000=0 7200000=0 ends [3600000.0, 3600000.0, 10800000.0]; lanes ["a", "b"] (A time pivot is drawn as lanes over time: a lane for each host.)"#
+        ]],
+    );
+    check(
+        &table("host:string n:long", "a 1"),
+        "ladderchart",
+        expect![
+            "render ladderchart needs its last two columns to be the start and the end of spans (datetimes, or numbers); the result has host (string), n (long)"
+        ],
+    );
+    check(
+        &table("host:string n:long", "a 1"),
+        "timepivot",
+        expect!["render timepivot needs a datetime column; the result has host (string), n (long)"],
+    );
+}
+
+#[test]
+fn pivots_are_sums_by_two_dimensions() {
+    let both = table(
+        "kind:string host:string n:long",
+        "a x 1; b y 5; a x 4; a y 2",
+    );
+    check(
+        &both,
+        "pivotchart",
+        expect![[
+            r#"columnchart over Category ["a", "b"]; x: 0=5; y: 1=5 0=2 (A pivot chart is drawn as columns: sums of n by kind and host.)"#
+        ]],
+    );
+    check(
+        &table("kind:string", "a; b; a"),
+        "pivotchart",
+        expect![[
+            r#"columnchart over Category ["a", "b"]; rows: 0=2 1=1 (A pivot chart is drawn as columns: the number of rows by kind.)"#
+        ]],
+    );
+}
+
+#[test]
+fn scales_are_split_by_values_or_by_series() {
+    let two = table("x:long a:real b:real", "1 0.5 900; 2 1.5 800");
+    check(
+        &two,
+        "linechart ysplit=panels",
+        expect![[
+            r#"linechart over Number []; a: 1=0.5 2=1.5; b: 1=900 2=800; Panels ["a", "b"] [0, 1]"#
+        ]],
+    );
+    let hosts: Vec<String> = (0..7).map(|i| format!("1 h{i} {i}")).collect();
+    let hosts = table("x:long host:string n:long", &hosts.join("; "));
+    check(
+        &hosts,
+        "linechart ysplit=axes",
+        expect![[
+            r#"linechart over Number []; h0: 1=0; h1: 1=1; h2: 1=2; h3: 1=3; h4: 1=4; h5: 1=5; h6: 1=6; Axes ["h0", "h1", "h2", "h3", "3 others"] [0, 1, 2, 3, 4, 4, 4]"#
+        ]],
+    );
+}
+
+#[test]
+fn anomalies_are_found_by_the_name_of_their_column() {
+    let flagged = table("t:datetime n:long n_ad_flag:long", "0 1 0; 1 9 1");
+    check(
+        &flagged,
+        "anomalychart",
+        expect!["timechart over DateTime []; n: 0=1 3600000=9 marked [1]"],
+    );
+    check(
+        &table("t:datetime n:long", "0 1"),
+        "anomalychart",
+        expect![
+            "timechart over DateTime []; n: 0=1 (No anomalies are marked: name their columns with anomalycolumns.)"
+        ],
+    );
+}
+
+#[test]
+fn limits_are_read_as_the_axis_counts() {
+    let times = table("t:datetime n:long", "0 1; 5 2");
+    let chart = chart(
+        &times,
+        "timechart xmin=datetime(1970-01-01T01:00:00Z) xmax=2d",
+    )
+    .unwrap();
+    assert_eq!(
+        (chart.x.min, chart.x.max),
+        (Some(3_600_000.0), Some(172_800_000.0))
+    );
+}
+
+#[test]
+fn charts_that_were_saved_before_still_read() {
+    let saved = r#"{"version":1,"kind":"timechart","title":"By hour","x":{"title":"At","type":"datetime"},
+        "y":{"title":"Count","type":"number"},"series":[{"name":"ok","points":[[1709287200000.0,1.0],[1709290800000.0,null]]}],"legend":true}"#;
+    let chart: Chart = serde_json::from_str(saved).unwrap();
+    assert_eq!((chart.kind, chart.split), (Kind::Time, Split::None));
+    let again = serde_json::to_string(&chart).unwrap();
+    assert!(
+        !again.contains("split") && !again.contains("parts"),
+        "{again}"
+    );
+}
+
+#[test]
+fn charts_from_elsewhere_cannot_break_the_layout() {
+    for kind in [
+        "barchart",
+        "columnchart",
+        "piechart",
+        "treemap",
+        "ladderchart",
+        "timepivot",
+        "areachart",
+        "scatterchart",
+    ] {
+        for stacking in ["none", "stacked100"] {
+            let saved = format!(
+                r#"{{"version":1,"kind":"{kind}","x":{{"type":"category","categories":["a"],"log":true,"min":9,"max":-9}},
+                "y":{{"type":"category","categories":["l"],"log":true}},"series":[
+                {{"name":"s","points":[[1e300,-1e300],[-5,7],[0,0]],"marked":[99],"ends":[1e308],"part":77}},
+                {{"name":"t","points":[[3,1e308],[2,1e308]]}}],"legend":true,"stacking":"{stacking}","split":"panels","parts":["p","q"]}}"#
+            );
+            let chart: Chart = serde_json::from_str(&saved).unwrap();
+            assert!(!svg(&chart, Size::natural(&chart)).unwrap().contains("NaN"));
+            chart.describe();
+            chart.rows(10);
+        }
+    }
+}
+
+/// One picture of each kind as it is written into notebooks. `UPDATE_EXPECT=1` writes them anew.
+#[test]
+fn pictures_stay_as_they_are() {
+    let spans = table(
+        "host:string user:string from:datetime to:datetime",
+        "a u 2 3; b v 0 1; a v 1 -",
+    );
+    let tree = table("kind:string name:string n:long", "a x 1; b y 5; a z 4");
+    let two = table("x:datetime a:real b:real", "1 0.5 900; 2 1.5 800; 3 1 850");
+    let cases = [
+        (
+            &tree,
+            "treemap",
+            expect_test::expect_file!["../pictures/treemap.svg"],
+        ),
+        (
+            &spans,
+            "ladderchart",
+            expect_test::expect_file!["../pictures/ladderchart.svg"],
+        ),
+        (
+            &spans,
+            "timepivot",
+            expect_test::expect_file!["../pictures/timepivot.svg"],
+        ),
+        (
+            &tree,
+            "pivotchart",
+            expect_test::expect_file!["../pictures/pivotchart.svg"],
+        ),
+        (
+            &two,
+            "timechart ysplit=axes",
+            expect_test::expect_file!["../pictures/axes.svg"],
+        ),
+        (
+            &two,
+            "areachart ysplit=panels",
+            expect_test::expect_file!["../pictures/panels.svg"],
+        ),
+        (
+            &two,
+            "timechart",
+            expect_test::expect_file!["../pictures/timechart.svg"],
+        ),
+        (
+            &tree,
+            "barchart xcolumn=name",
+            expect_test::expect_file!["../pictures/barchart.svg"],
+        ),
+    ];
+    for (table, render, want) in cases {
+        let chart = chart(table, render).unwrap();
+        want.assert_eq(
+            &svg(
+                &chart,
+                Size {
+                    width: 420,
+                    height: 260,
+                },
+            )
+            .unwrap(),
+        );
+    }
 }

@@ -309,6 +309,34 @@ pub(crate) fn number(value: f64, step: f64) -> String {
     plain(value, step)
 }
 
+/// A number in full: grouped thousands and up to seven digits that count.
+pub(crate) fn exact(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !(1e-6..1e15).contains(&size) {
+        return format!("{value:e}");
+    }
+    if value.fract() == 0.0 {
+        return grouped(&format!("{value:.0}"));
+    }
+    plain(value, size / 1e6)
+}
+
+/// A value of `axis` in full.
+pub(crate) fn value(axis: &Axis, value: f64) -> String {
+    match axis.ty {
+        AxisType::Number => exact(value),
+        AxisType::DateTime => moment(value),
+        AxisType::TimeSpan => span(value),
+        AxisType::Category => {
+            let name = axis.categories.get(value.round().max(0.0) as usize);
+            name.cloned().unwrap_or_default()
+        }
+    }
+}
+
 fn plain(value: f64, step: f64) -> String {
     let decimals = (-step.abs().max(1e-9).log10().floor()).clamp(0.0, 9.0) as usize;
     let text = format!("{value:.decimals$}");

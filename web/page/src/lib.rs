@@ -5,6 +5,7 @@
 //! changed in the document. Nothing here blocks: kernels, Python and results live in workers.
 
 pub mod app;
+pub mod chart;
 pub mod dialog;
 pub mod dom;
 pub mod editor;

@@ -9,12 +9,16 @@ pub(super) const CHARTS: &[&str] = &[
     "barchart",
     "card",
     "columnchart",
+    "ladderchart",
     "linechart",
     "piechart",
+    "pivotchart",
     "scatterchart",
     "stackedareachart",
     "table",
     "timechart",
+    "timepivot",
+    "treemap",
 ];
 
 /// Kinds of join.
