@@ -1,7 +1,7 @@
 // Lays out the static site: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR]
 // [--brotli]`.
 //
-// DIR of --bindings is what wasm-bindgen wrote for the worker; DIR of --assets holds `kernel.wasm`
+// DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`
 // and `python/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
 // site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
 // Python imports from are packed into one file each, so that a page fetches a few blocks and not
@@ -52,14 +52,17 @@ else await uncompress();
 /** The page's and the worker's scripts, each bundled into one file. */
 async function scripts() {
   await esbuild.build({
-    entryPoints: { page: path.join(web, "page/page.mjs"), worker: path.join(web, "worker/js/worker.mjs") },
+    entryPoints: { page: path.join(web, "page/js/page.mjs"), worker: path.join(web, "worker/js/worker.mjs") },
     outdir: options.out,
     bundle: true,
+    splitting: true,
+    chunkNames: "chunk-[hash]",
     format: "esm",
     target: "es2022",
     minify: true,
     define: { FRAME_HASH: JSON.stringify(frameHash) },
     alias: {
+      "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
@@ -68,7 +71,9 @@ async function scripts() {
     // wasm-bindgen names the module once for each kind of import.
     logOverride: { "duplicate-object-key": "silent" },
   });
-  await copyFile(path.join(options.bindings, "spoor_worker_bg.wasm"), path.join(options.out, "driver.wasm"));
+  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_worker", "driver.wasm"]]) {
+    await copyFile(path.join(options.bindings, `${name}_bg.wasm`), path.join(options.out, to));
+  }
 }
 
 async function page() {
@@ -169,7 +174,7 @@ async function uncompress() {
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
-  const whole = ["kernel.wasm", "driver.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
+  const whole = ["kernel.wasm", "driver.wasm", "page.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
   const engine = [...site.python.parts, ...Object.values(site.python.images)].map(({ url }) => url);
   for (const name of [...whole, ...engine]) {
     const file = path.join(options.out, name);

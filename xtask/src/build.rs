@@ -80,7 +80,14 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
 
 /// The native crates, as flags of cargo: all but the browser's and the tasks. One set of crates for
 /// building and testing, so that cargo chooses their dependencies' features once.
-pub const NOT_NATIVE: [&str; 4] = ["--exclude", "spoor-worker", "--exclude", "xtask"];
+pub const NOT_NATIVE: [&str; 6] = [
+    "--exclude",
+    "spoor-worker",
+    "--exclude",
+    "spoor-page",
+    "--exclude",
+    "xtask",
+];
 
 /// The `spoor` command, the gallery's generator, and the benchmarks' own programs.
 pub fn host(paths: &Paths) -> Result<()> {

@@ -11,33 +11,34 @@ use crate::process::{say, step};
 use crate::toolchain::Toolchain;
 use crate::{demo, setup};
 
-/// Builds the worker and the page into the web folder, beside the kernel and the guest.
+/// Builds the page and its worker into the web folder, beside the kernel and the guest.
 pub fn build(paths: &Paths, profile: Profile) -> Result<()> {
     setup::npm(paths)?;
     let toolchain = Toolchain::ensure(paths)?;
     let mut command = toolchain.cargo_build(paths, "wasm32-unknown-unknown")?;
     step(
-        "Building the worker",
-        command.args([
-            "--locked",
-            "--profile",
-            profile.name(),
-            "-p",
-            "spoor-worker",
-        ]),
+        "Building the page and its worker",
+        command
+            .args(["--locked", "--profile", profile.name()])
+            .args(CRATES.iter().flat_map(|name| ["-p", name])),
     )?;
-    bindings(paths, profile)?;
+    for name in CRATES {
+        bindings(paths, profile, name)?;
+    }
     bundle(paths, profile)
 }
 
-/// The JavaScript that wasm-bindgen writes beside the worker's WebAssembly.
-fn bindings(paths: &Paths, profile: Profile) -> Result<()> {
+/// What the site has of WebAssembly beside the kernel and the guest.
+const CRATES: [&str; 2] = ["spoor-page", "spoor-worker"];
+
+/// The JavaScript that wasm-bindgen writes beside a crate's WebAssembly.
+fn bindings(paths: &Paths, profile: Profile, name: &str) -> Result<()> {
     let built = paths
         .target
         .join("wasm32-unknown-unknown")
         .join(profile.name())
-        .join("spoor_worker.wasm");
-    say("Writing the worker's bindings");
+        .join(format!("{}.wasm", name.replace('-', "_")));
+    say(&format!("Writing the bindings of {name}"));
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen
         .input_path(&built)
@@ -47,7 +48,7 @@ fn bindings(paths: &Paths, profile: Profile) -> Result<()> {
         .omit_default_module_path(true);
     bindgen
         .web(true)
-        .and_then(|bindgen| bindgen.generate(paths.target.join("worker-bindings")))
+        .and_then(|bindgen| bindgen.generate(paths.target.join("bindings")))
         .with_context(|| format!("could not write the bindings of {}", built.display()))
 }
 
@@ -59,7 +60,7 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
             .current_dir(paths.root.join("web"))
             .arg("build.mjs")
             .arg("--bindings")
-            .arg(paths.target.join("worker-bindings"))
+            .arg(paths.target.join("bindings"))
             .arg("--assets")
             .arg(paths.assets())
             .arg("--data")

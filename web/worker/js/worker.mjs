@@ -1,5 +1,5 @@
 // The worker's entry. It starts the downloads that will be needed before the Rust driver is there
-// to ask for them, then hands every message to the driver. See `src/messages.rs` for the messages.
+// to ask for them, then hands every message to the driver. See `web/messages` for the messages.
 
 import init, { start } from "spoor:driver";
 import { prefetch } from "spoor:engines";
@@ -17,7 +17,7 @@ self.onmessage = ({ data }) => {
   deliver(JSON.stringify(data));
 };
 
-/** The parts of Python's code that the driver loads at once with each image (`src/messages.rs`). */
+/** The parts of Python's code that the driver loads at once with each image (`web/messages`). */
 const PARTS = { bare: 1, pandas: 2 };
 
 function prefetchPython({ parts, images, mounts }, image) {

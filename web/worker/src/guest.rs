@@ -17,8 +17,8 @@ use wasm_bindgen_futures::JsFuture;
 use crate::bindings::{Wasi, can_suspend, exit_code, export, memory, promising, suspending};
 use crate::error::{Error, text_of};
 use crate::kernel::{address, window};
-use crate::messages::Poke;
 use crate::pages::{Pages, grow};
+use spoor_messages::Poke;
 
 /// What the guest is told when the door could not be served.
 const HOST_FAULT: i32 = -2;

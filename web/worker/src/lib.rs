@@ -1,6 +1,6 @@
 //! The browser driver: a dedicated worker that runs the kernel and the Python guest.
 //!
-//! `js/worker.mjs` starts it and carries its messages to and from the page (see [`messages`]).
+//! `js/worker.mjs` starts it and carries its messages to and from the page (see `spoor_messages`).
 //! The driver loads `kernel.wasm` and, once Python is wanted, the Python guest; gives the kernel
 //! its events; and carries out its effects. It keeps no notebook and shows nothing: that is the
 //! page's part. What a cell means is the kernel's.
@@ -16,7 +16,6 @@ mod guest;
 mod inbox;
 mod kernel;
 mod load;
-pub mod messages;
 mod outputs;
 mod pages;
 mod session;

@@ -10,7 +10,7 @@ use web_sys::Response;
 
 use crate::bindings::{begin, counted, sha256};
 use crate::error::Error;
-use crate::messages::{Asset, FromWorker};
+use spoor_messages::{Asset, FromWorker};
 
 /// Milliseconds between two reports of progress of one part.
 const REPORT_EVERY: f64 = 100.0;

@@ -7,7 +7,7 @@ use js_sys::Date;
 use serde_json::{Map, Value, json};
 use spoor_notebook::{Bundle, Cell, Change, Notebook, Output, OutputArea};
 
-use crate::messages::FromWorker;
+use spoor_messages::FromWorker;
 
 /// Text of a stream, in bytes, from which on its growth is sent only now and then: each time the
 /// whole of it is sent.

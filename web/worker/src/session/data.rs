@@ -10,7 +10,7 @@ use super::Session;
 use crate::bindings::fetch_now;
 use crate::error::text_of;
 use crate::load::{self, Progress};
-use crate::messages::Source;
+use spoor_messages::Source;
 
 /// Bytes of a data source in one [`Event::Data`], so that no copy on the way is larger.
 const PART: u32 = 16 << 20;

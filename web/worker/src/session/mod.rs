@@ -20,8 +20,8 @@ use crate::guest::Guest;
 use crate::inbox::{Doorbell, Inbox};
 use crate::kernel::Kernel;
 use crate::load::{self, Progress};
-use crate::messages::{FromWorker, Site, Source, State, ToWorker};
 use crate::outputs::Outputs;
+use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
 
 /// The messages that `outputs` takes the place of.
 const OUTPUTS: [&str; 6] = [

@@ -15,8 +15,8 @@ use crate::bindings::{array, fetch_now, make_wasi, sha256, timeout};
 use crate::error::{Error, text_of};
 use crate::guest::{Calls, Guest};
 use crate::load::{self, Progress};
-use crate::messages::{Asset, Image, ImageName, Source};
 use crate::pages::Pages;
+use spoor_messages::{Asset, Image, ImageName, Source};
 
 /// Milliseconds for which the guest may run from call to call of its door before messages are
 /// let in.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use spoor_protocol::{Channel, DataFormat, Event, SourceSpec};
 
 /// From the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
     /// Begin: load the kernel and open a session. Comes first, once.
@@ -46,7 +46,7 @@ pub enum ToWorker {
 }
 
 /// The engines of a site. URLs are relative to the worker's script.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Site {
     /// `kernel.wasm`.
     pub kernel: Asset,
@@ -55,7 +55,7 @@ pub struct Site {
 }
 
 /// The Python guest, as a page loads it; `guest.json` on the host says how it is made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PythonSite {
     /// Its code: the guest itself, then the parts that it asks for by their number.
     pub parts: Vec<Asset>,
@@ -73,7 +73,7 @@ pub struct PythonSite {
 }
 
 /// What a guest has imported when its first turn begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageName {
     /// IPython: the smallest.
@@ -94,7 +94,7 @@ impl ImageName {
 }
 
 /// A guest's memory without its empty pages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Image {
     /// The bytes of the runs, one after the other.
     #[serde(flatten)]
@@ -106,7 +106,7 @@ pub struct Image {
 }
 
 /// A byte to change in a guest's memory.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Poke {
     /// Where.
     pub address: u32,
@@ -115,7 +115,7 @@ pub struct Poke {
 }
 
 /// A file of the site.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asset {
     /// Where it is.
     pub url: String,
@@ -127,7 +127,7 @@ pub struct Asset {
 }
 
 /// A file that becomes a table, and is seen by Python as `/data/FILE`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// The table's name.
     pub name: String,
@@ -154,7 +154,7 @@ impl Source {
 }
 
 /// The kernel's state, as the page shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Its bytes are on the way or being compiled.
@@ -168,7 +168,7 @@ pub enum State {
 }
 
 /// To the page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
     /// Bytes of a part have arrived. At most one every 100 ms for each part.
@@ -188,7 +188,7 @@ pub enum FromWorker {
         ms: f64,
         /// SHA-256 of the bytes that are used, where `verify` asked for it: the modules', and
         /// for Python its image's last.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sha256: Vec<String>,
     },
     /// The kernel's state has changed.

@@ -1,0 +1,54 @@
+//! The page's end of a session: a worker that drives a kernel.
+
+use serde::Serialize;
+use spoor_messages::{FromWorker, ToWorker};
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::dom;
+
+/// A worker with a kernel. Dropping it ends both.
+pub struct Kernel {
+    worker: Worker,
+}
+
+impl Kernel {
+    /// Starts the worker. `hear` is called with each message, and with the buffers that came
+    /// beside it (an array of `Uint8Array`).
+    pub fn start(
+        mut hear: impl FnMut(FromWorker, js_sys::Array) + 'static,
+    ) -> Result<Self, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options("worker.js", &options)?;
+        dom::on(&worker, "message", move |event: MessageEvent| {
+            let (message, buffers) = read(&event.data());
+            hear(message, buffers);
+        });
+        Ok(Self { worker })
+    }
+
+    /// Sends a message.
+    pub fn send(&self, message: &ToWorker) -> Result<(), JsValue> {
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        self.worker.post_message(&message.serialize(&serializer)?)
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+/// A message that does not read is a fault of the driver's and is told as one.
+fn read(data: &JsValue) -> (FromWorker, js_sys::Array) {
+    let buffers = js_sys::Reflect::get(data, &"buffers".into());
+    let message =
+        serde_wasm_bindgen::from_value(data.clone()).unwrap_or_else(|error| FromWorker::Failed {
+            part: "driver".into(),
+            message: format!("a message from the worker does not read: {error}"),
+        });
+    let buffers = buffers.ok().and_then(|found| found.dyn_into().ok());
+    (message, buffers.unwrap_or_default())
+}

@@ -1,0 +1,14 @@
+//! The notebook's page.
+//!
+//! What a notebook is and what its commands do is `spoor-model`'s, without a browser; here it is
+//! shown with web-sys, without a framework: the model says what has changed, and only that is
+//! changed in the document. Nothing here blocks: kernels, Python and results live in workers.
+
+pub mod dom;
+pub mod kernel;
+
+use wasm_bindgen::prelude::*;
+
+/// Called by wasm-bindgen when the module is there.
+#[wasm_bindgen(start)]
+pub fn start() {}
