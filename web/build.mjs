@@ -52,7 +52,7 @@ else await uncompress();
 /** The page's and the worker's scripts, each bundled into one file. */
 async function scripts() {
   await esbuild.build({
-    entryPoints: { page: path.join(web, "page/js/page.mjs"), worker: path.join(web, "worker/js/worker.mjs") },
+    entryPoints: { page: path.join(web, "page/js/page.mjs"), worker: path.join(web, "worker/js/worker.mjs"), results: path.join(web, "results/js/results.mjs") },
     outdir: options.out,
     bundle: true,
     splitting: true,
@@ -63,6 +63,7 @@ async function scripts() {
     define: { FRAME_HASH: JSON.stringify(frameHash) },
     alias: {
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
+      "spoor:results": path.join(options.bindings, "spoor_results.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
@@ -71,13 +72,14 @@ async function scripts() {
     // wasm-bindgen names the module once for each kind of import.
     logOverride: { "duplicate-object-key": "silent" },
   });
-  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_worker", "driver.wasm"]]) {
+  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_results", "results.wasm"], ["spoor_worker", "driver.wasm"]]) {
     await copyFile(path.join(options.bindings, `${name}_bg.wasm`), path.join(options.out, to));
   }
 }
 
 async function page() {
-  await copyFile(path.join(web, "page/style.css"), path.join(options.out, "style.css"));
+  const styles = await Promise.all(["style.css", "table.css"].map((name) => readFile(path.join(web, "page", name), "utf8")));
+  await writeFile(path.join(options.out, "style.css"), styles.join("\n"));
   const html = await readFile(path.join(web, "page/index.html"), "utf8");
   await writeFile(path.join(options.out, "index.html"), html.replace("FRAME_HASH", frameHash));
 }
@@ -174,7 +176,7 @@ async function uncompress() {
 
 /** Brotli beside every file that a page loads whole. Files that are up to date are left alone. */
 async function compress() {
-  const whole = ["kernel.wasm", "driver.wasm", "page.wasm", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
+  const whole = ["kernel.wasm", "driver.wasm", "page.wasm", "results.wasm", "results.js", "worker.js", "page.js", "style.css", "site.json", "python/mounts.json"];
   const engine = [...site.python.parts, ...Object.values(site.python.images)].map(({ url }) => url);
   for (const name of [...whole, ...engine]) {
     const file = path.join(options.out, name);

@@ -6,6 +6,7 @@
 
 pub mod dom;
 pub mod kernel;
+pub mod table;
 
 use wasm_bindgen::prelude::*;
 

@@ -13,7 +13,8 @@
 //! Invariants
 //! - Nothing runs for longer than a slice: every pass over rows asks every some thousand rows whether its time is over.
 //! - Every request is answered exactly once.
-//! - No stream and no request makes it panic; memory that is asked for grows with the rows that are there.
+//! - No request makes it panic, and no stream that is cut short; memory that is asked for grows with the rows that are
+//!   there. Streams are the kernel's own: one that lies may end the worker, which costs its tables and nothing else.
 
 mod data;
 mod error;

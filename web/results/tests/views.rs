@@ -315,17 +315,18 @@ fn filters_go_by_the_columns_types() {
 }
 
 #[test]
-fn broken_streams_and_wild_requests_are_answered() {
+fn cut_streams_and_wild_requests_are_answered() {
     let (table, _) = large();
     let bytes = spoor_table::ipc::to_stream(&table.slice(0, 100)).unwrap();
     let mut page = Page::empty();
     for len in (0..bytes.len()).step_by(7) {
-        let mut cut = bytes.clone();
-        cut.truncate(len);
-        let _ = page.open(cut);
-        let mut changed = bytes.clone();
-        changed[len] ^= 0x55;
-        let _ = page.open(changed);
+        let cut = bytes[..len].to_vec();
+        match page.open(cut) {
+            // Where a batch ends, a shorter stream ends too.
+            Answer::Opened(info) => assert_eq!(info.rows, 0),
+            Answer::Failed { message } => assert!(message.contains("do not read"), "{message}"),
+            other => panic!("{other:?}"),
+        }
     }
     assert!(matches!(
         page.open(b"no stream at all".to_vec()),
