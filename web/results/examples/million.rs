@@ -151,7 +151,7 @@ fn row(next: &mut impl FnMut() -> u64) -> Vec<Value> {
         Value::Real(next() as f64 / 1e6),
         Value::String(format!("EXAMPLE\\user{}", next() % 5000)),
         Value::Int(next() as i32 & 0xffff),
-        Value::Bool(next() % 2 == 0),
+        Value::Bool(next().is_multiple_of(2)),
         Value::TimeSpan(next() as i64 % 100_000_000),
         Value::String("A process was started".into()),
     ]

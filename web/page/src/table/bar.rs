@@ -91,12 +91,12 @@ fn put(context: &Rc<Context>, shown: &HtmlElement, kind: Kind) {
         other.remove();
     }
     let other = el("div").class("result-other");
-    match kind {
-        Kind::Table => return,
+    dom::append(shown, &*other);
+    context.show_other(match kind {
+        Kind::Table => None,
         Kind::Timeline => timeline::mount(context, &other),
-        Kind::Processes => processes::mount(context, &other),
-    }
-    dom::append(shown, other);
+        Kind::Processes => Some(processes::mount(context, &other)),
+    });
 }
 
 /// The field that searches all columns.
@@ -143,6 +143,7 @@ fn clear(context: &Rc<Context>) -> HtmlElement {
         if let Some(context) = weak.upgrade() {
             shown.set_hidden(context.view() == Default::default());
         }
+        true
     });
     button
 }

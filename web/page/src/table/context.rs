@@ -1,5 +1,6 @@
 //! What the parts of a shown result share: the worker, the view, and who is told when it changes.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -11,8 +12,8 @@ use super::client::{ResultInfo, ResultsClient};
 use super::counted;
 use crate::dom::el;
 
-/// Who wants to know that the view has changed.
-type Changed = Box<dyn Fn()>;
+/// Who wants to know that the view has changed; `false` when it no longer does.
+type Changed = Box<dyn Fn() -> bool>;
 
 pub(super) struct Context {
     client: ResultsClient,
@@ -23,6 +24,8 @@ pub(super) struct Context {
     wanted: RefCell<View>,
     rows: Cell<u32>,
     changed: RefCell<Vec<Changed>>,
+    /// What is shown in the table's place. Its listeners hold it weakly.
+    other: RefCell<Option<Rc<dyn Any>>>,
     /// One line below the table, read out when it changes.
     pub status: HtmlElement,
 }
@@ -40,6 +43,7 @@ impl Context {
             rows: Cell::new(info.info.rows),
             info,
             changed: RefCell::default(),
+            other: RefCell::default(),
             status,
         });
         context.tell();
@@ -65,8 +69,13 @@ impl Context {
         self.rows.get()
     }
 
-    /// Calls `then` whenever the view has changed.
-    pub(super) fn on_change(&self, then: impl Fn() + 'static) {
+    /// Keeps what is shown in the table's place, and lets go of what was before.
+    pub(super) fn show_other(&self, other: Option<Rc<dyn Any>>) {
+        *self.other.borrow_mut() = other;
+    }
+
+    /// Calls `then` whenever the view has changed, until it gives `false`.
+    pub(super) fn on_change(&self, then: impl Fn() -> bool + 'static) {
         self.changed.borrow_mut().push(Box::new(then));
     }
 
@@ -166,9 +175,11 @@ fn arrived(context: &Weak<Context>, view: View, answer: Answer) {
             *context.view.borrow_mut() = view;
             context.rows.set(rows);
             context.tell();
-            for changed in context.changed.borrow().iter() {
-                changed();
-            }
+            let mut heard = context.changed.take();
+            heard.retain(|changed| changed());
+            // What was added meanwhile knows the view as it is.
+            heard.append(&mut context.changed.borrow_mut());
+            *context.changed.borrow_mut() = heard;
         }
         // What is shown stays, and the next change begins with it.
         Answer::Failed { message } => {

@@ -19,6 +19,8 @@ use crate::dom::{self, el};
 
 /// A row's height in pixels, as the style sheet has it.
 const ROW: f64 = 26.0;
+/// Pixels that a scrollbar may take.
+const BAR: f64 = 18.0;
 /// Rows beyond those in view that are elements too.
 const OVER: u32 = 6;
 
@@ -114,7 +116,10 @@ impl Grid {
         let weak = Rc::downgrade(self);
         self.context.on_change({
             let weak = weak.clone();
-            move || with(&weak, |grid| grid.changed())
+            move || {
+                with(&weak, |grid| grid.changed());
+                true
+            }
         });
         self.hear("scroll", |grid, _: Event| {
             let bar = f64::from(grid.scroller.scroll_top());
@@ -164,6 +169,12 @@ impl Grid {
             &(u64::from(rows) + 1).to_string(),
         );
         self.header.show_view(&self.context.view());
+        // As tall as its rows and a scrollbar; the style sheet says what is too tall.
+        let height = f64::from(rows.clamp(1, 100) + 1) * ROW + BAR;
+        let _ = self
+            .scroller
+            .style()
+            .set_property("height", &format!("{height}px"));
         self.measure();
     }
 

@@ -24,7 +24,7 @@ mod timeline;
 
 use std::rc::Rc;
 
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 pub use client::{ResultInfo, ResultsClient};
 
@@ -43,6 +43,7 @@ pub struct TableView {
 impl Drop for TableView {
     fn drop(&mut self) {
         self.root.remove();
+        self.context.show_other(None);
         self.context.close();
     }
 }
@@ -52,6 +53,13 @@ pub fn mount(parent: &Element, client: ResultsClient, info: ResultInfo) -> Table
     let root = el("section")
         .class("result")
         .attr("aria-label", "Result")
+        .on("keydown", |event: KeyboardEvent| {
+            // Letters are commands to the notebook; who is in a table means none of them.
+            let control = event.ctrl_key() || event.meta_key();
+            if !control && event.key() != "Escape" {
+                event.stop_propagation();
+            }
+        })
         .build();
     let context = Context::new(client, info);
     let (grid, shown) = (

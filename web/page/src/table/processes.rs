@@ -1,5 +1,6 @@
 //! A result's rows as trees of processes, with the keys of a tree: up and down, right to open, left to close.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::{Rc, Weak};
@@ -25,8 +26,8 @@ struct View {
     asked: Cell<u32>,
 }
 
-/// Shows the trees in `parent`.
-pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) {
+/// Shows the trees in `parent`, for as long as what is given back is kept.
+pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) -> Rc<dyn Any> {
     let view = Rc::new(View {
         context: Rc::downgrade(context),
         tree: el("div")
@@ -45,10 +46,11 @@ pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) {
     });
     dom::append(parent, &view.about);
     dom::append(parent, &view.tree);
-    // The element's listener is what keeps the view.
-    let heard = view.clone();
+    let weak = Rc::downgrade(&view);
     dom::on(&view.tree, "keydown", move |event: KeyboardEvent| {
-        heard.key(&event)
+        if let Some(view) = weak.upgrade() {
+            view.key(&event);
+        }
     });
     let weak = Rc::downgrade(&view);
     dom::on(&view.tree, "click", move |event: MouseEvent| {
@@ -58,11 +60,12 @@ pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) {
     });
     let weak = Rc::downgrade(&view);
     context.on_change(move || {
-        if let Some(view) = weak.upgrade().filter(|view| view.tree.is_connected()) {
-            view.ask();
-        }
+        let view = weak.upgrade();
+        view.iter().for_each(View::ask);
+        view.is_some()
     });
     view.ask();
+    view
 }
 
 impl View {

@@ -1,6 +1,7 @@
 //! A result's rows as events on lanes. Events are buttons, walked through with the arrow keys; where they are too many,
 //! bins of them are, and a bin opens into its part of time.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
@@ -23,11 +24,9 @@ struct View {
     asked: Cell<u32>,
 }
 
-/// Shows the timeline in `parent`.
-pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) {
-    let Some(spec) = context.info.info.timeline.clone() else {
-        return;
-    };
+/// Shows the timeline in `parent`, for as long as what is given back is kept; none without a datetime column.
+pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) -> Option<Rc<dyn Any>> {
+    let spec = context.info.info.timeline.clone()?;
     let view = Rc::new(View {
         context: Rc::downgrade(context),
         spec: RefCell::new(spec),
@@ -47,13 +46,14 @@ pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) {
     dom::append(parent, &view.chart);
     dom::append(parent, &view.detail);
     listen(&view);
-    let (weak, chart) = (Rc::downgrade(&view), view.chart.clone());
+    let weak = Rc::downgrade(&view);
     context.on_change(move || {
-        if let Some(view) = weak.upgrade().filter(|_| chart.is_connected()) {
-            view.ask();
-        }
+        let view = weak.upgrade();
+        view.iter().for_each(View::ask);
+        view.is_some()
     });
     view.ask();
+    Some(view)
 }
 
 /// The choice of columns, and of the part of time.
@@ -71,12 +71,16 @@ fn controls(context: &Rc<Context>, view: &Rc<View>) -> HtmlElement {
         .map(|(at, c)| (at as u32, c.name.as_str()))
         .collect();
     let zoom = |label: &str, name: &str, by: f64| {
-        let view = view.clone();
+        let weak = Rc::downgrade(view);
         dom::button(label)
             .attr("aria-label", name)
-            .on("click", move |_: Event| view.zoom(by))
+            .on("click", move |_: Event| {
+                if let Some(view) = weak.upgrade() {
+                    view.zoom(by);
+                }
+            })
     };
-    let whole = view.clone();
+    let weak = Rc::downgrade(view);
     el("div")
         .class("result-bar")
         .child(choice(
@@ -111,7 +115,9 @@ fn controls(context: &Rc<Context>, view: &Rc<View>) -> HtmlElement {
         .child(zoom("+", "Closer", 0.5))
         .child(zoom("−", "Further away", 2.0))
         .child(dom::button("All of it").on("click", move |_: Event| {
-            whole.change(|spec| spec.range = None)
+            if let Some(view) = weak.upgrade() {
+                view.change(|spec| spec.range = None);
+            }
         }))
         .build()
 }
@@ -133,9 +139,11 @@ fn choice(
     });
     let select = el("select").children(empty).children(options);
     let element: HtmlSelectElement = select.cast();
-    let view = view.clone();
+    let weak = Rc::downgrade(view);
     let select = select.on("change", move |_: Event| {
-        view.change(|spec| apply(spec, element.value().parse().ok()));
+        if let Some(view) = weak.upgrade() {
+            view.change(|spec| apply(spec, element.value().parse().ok()));
+        }
     });
     el("label").text(label).child(select).build()
 }
@@ -196,10 +204,7 @@ impl View {
             spec: self.spec.borrow().clone(),
         };
         let weak = Rc::downgrade(self);
-        // The chart's element is what is on the page; the listeners on it hold nothing.
-        let held = self.clone();
         context.ask(ask, move |answer, _| {
-            drop(held);
             if let Some(view) = weak.upgrade().filter(|view| view.asked.get() == number) {
                 view.take(answer);
             }
