@@ -59,6 +59,7 @@ async function scripts() {
   await esbuild.build({
     entryPoints: {
       page: path.join(web, "page/js/page.mjs"),
+      results: path.join(web, "results/js/results.mjs"),
       style: path.join(web, "page/style/index.css"),
       worker: path.join(web, "worker/js/worker.mjs"),
     },
@@ -72,6 +73,7 @@ async function scripts() {
     alias: {
       "spoor:lazy": path.join(web, "page/js/lazy.mjs"),
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
+      "spoor:results": path.join(options.bindings, "spoor_results.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
       "spoor:threads": path.join(web, "worker/js/threads.mjs"),
@@ -81,7 +83,7 @@ async function scripts() {
     // wasm-bindgen names the module once for each kind of import.
     logOverride: { "duplicate-object-key": "silent" },
   });
-  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_worker", "driver.wasm"]]) {
+  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_results", "results.wasm"], ["spoor_worker", "driver.wasm"]]) {
     await copyFile(path.join(options.bindings, `${name}_bg.wasm`), path.join(options.out, to));
   }
 }

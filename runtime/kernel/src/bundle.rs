@@ -1,19 +1,15 @@
-//! A query's result as Jupyter shows it: text, HTML, a chart, and for the page the rows as Arrow.
+//! A query's result as Jupyter shows it: text, HTML, a chart.
 
 use serde_json::{Map, Value, json};
 use spoor_chart::{Chart, Size, svg};
 use spoor_kql_syntax::ast;
-use spoor_table::{Table, format, ipc};
-
-use crate::output::object;
+use spoor_table::{Table, format};
 
 /// Rows in the HTML table and in the text grid.
 const HTML_ROWS: usize = 100;
 const TEXT_ROWS: usize = 20;
 /// Characters in a line of the text grid.
 const TEXT_WIDTH: usize = 160;
-/// The most rows that go to the page with a result.
-const PAGE_ROWS: usize = 100_000;
 
 /// A query's result.
 pub(crate) struct Answer {
@@ -102,20 +98,6 @@ fn chart(result: &Answer) -> (Option<(Value, String)>, Option<String>) {
         },
         Err(error) => (None, Some(error.to_string())),
     }
-}
-
-/// What the page gets of a result: its rows as an Arrow IPC stream, and the metadata that says so.
-pub(crate) fn for_page(table: &Table) -> Option<(Map<String, Value>, Vec<u8>)> {
-    let shown = table.slice(0, PAGE_ROWS);
-    let stream = ipc::to_stream(&shown).ok()?;
-    let columns: Vec<Value> = table
-        .columns()
-        .iter()
-        .map(|c| json!([c.name, c.ty.name()]))
-        .collect();
-    let about =
-        json!({ "rows": table.rows(), "shown": shown.rows(), "columns": columns, "buffer": 0 });
-    Some((object(json!({ "spoor": { "table": about } })), stream))
 }
 
 fn escaped(text: &str) -> String {

@@ -9,12 +9,13 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
-use crate::bundle::{Answer, bundle, for_page};
+use crate::bundle::{Answer, bundle};
 use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
 use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
+use crate::page::{Attached, ForPage};
 use crate::python::{self, PYTHON_TURN};
 use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::session::Session;
@@ -56,8 +57,10 @@ impl Kernel {
 
 /// An open session and the request that it works on.
 pub(crate) struct Machine {
-    /// No front end answers `input()` or shows tables by itself.
+    /// No front end answers `input()`.
     pub headless: bool,
+    /// The front end shows tables by itself, and so gets results as Arrow.
+    arrow: bool,
     pub session: Session,
     pub catalogue: Catalogue,
     pub current: Option<Request>,
@@ -77,6 +80,7 @@ impl Machine {
                 .get("headless")
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
+            arrow: options.get("results").and_then(Value::as_str) == Some("arrow"),
             session: Session::default(),
             catalogue: Catalogue::new(memory.and_then(|bytes| usize::try_from(bytes).ok()))?,
             current: None,
@@ -307,9 +311,21 @@ impl Machine {
             Work::Query(job) => match job.advance(&mut self.catalogue, out) {
                 Progress::Waiting => request.awaits_data = true,
                 Progress::More => self.go_on_later(out),
-                Progress::Done(Ok(answer)) => return Some(self.show(request, answer, out)),
+                Progress::Done(Ok(answer)) if self.arrow && !request.is_silent() => {
+                    request.work = Work::Page(Box::new(ForPage::new(answer)));
+                    return self.work_on(request, out);
+                }
+                Progress::Done(Ok(answer)) => {
+                    return Some(self.show(request, answer, Attached::default(), out));
+                }
                 Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
             },
+            Work::Page(page) => {
+                if !page.write(Instant::now() + job::SLICE) {
+                    return Some(self.show_on_page(request, out));
+                }
+                self.go_on_later(out);
+            }
             Work::Tables(wanted) => {
                 match self
                     .catalogue
@@ -328,14 +344,27 @@ impl Machine {
         None
     }
 
+    /// Shows and keeps a KQL cell's result, whose rows have been written for the page.
+    fn show_on_page(&mut self, request: &mut Request, out: &mut Output) -> Ending {
+        match std::mem::replace(&mut request.work, Work::Tables(VecDeque::new())) {
+            Work::Page(page) => {
+                let (answer, attached) = page.finish();
+                self.show(request, answer, attached, out)
+            }
+            Work::Query(_) | Work::Tables(_) | Work::Python(_) => Ending::Aborted,
+        }
+    }
+
     /// Shows and keeps a KQL cell's result.
-    fn show(&mut self, request: &mut Request, answer: Answer, out: &mut Output) -> Ending {
+    fn show(
+        &mut self,
+        request: &mut Request,
+        answer: Answer,
+        (metadata, buffers): Attached,
+        out: &mut Output,
+    ) -> Ending {
         request.rows = Some(answer.table.rows());
         if !request.is_silent() {
-            let (metadata, buffers) = match for_page(&answer.table).filter(|_| !self.headless) {
-                Some((metadata, stream)) => (metadata, vec![stream]),
-                None => (Map::new(), Vec::new()),
-            };
             let content = json!({ "execution_count": request.count, "data": bundle(&answer), "metadata": {} });
             let to = (Channel::Iopub, "execute_result", request.id.as_str());
             out.message(to, object(content), metadata, buffers);
@@ -407,7 +436,7 @@ impl Machine {
         };
         let failure = Failure::new("KeyboardInterrupt", "the query was interrupted");
         match &mut request.work {
-            Work::Query(_) | Work::Tables(_) => {
+            Work::Query(_) | Work::Page(_) | Work::Tables(_) => {
                 return self.finish(request, Ending::Failed(failure), out);
             }
             // A running loop is the driver's to interrupt; a waiting upcall is ours.
@@ -480,7 +509,7 @@ impl Machine {
                         }
                         python::ending(outcome, turn.done.take())
                     }
-                    Work::Query(_) | Work::Tables(_) => Ending::Aborted,
+                    Work::Query(_) | Work::Page(_) | Work::Tables(_) => Ending::Aborted,
                 };
                 self.finish(request, ending, out);
             }

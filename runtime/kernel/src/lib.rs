@@ -6,7 +6,8 @@
 //!
 //! Where to look
 //! - `kernel`: the state machine; `session`, `stale`: the session's state; `catalogue`: the data.
-//! - `cell`: a cell's language and options; `job`: a query in slices; `bundle`: a result's MIME bundle.
+//! - `cell`: a cell's language and options; `job`: a query in slices; `bundle`: a result's MIME bundle;
+//!   `page`: its rows for the page.
 //! - `python`: the guest's upcalls; `language`: completion and inspection of KQL; `output`: messages.
 //! - `wasm`: the exports of `kernel.wasm`, and nothing else; `memcmp`: what its C library does slowly.
 //!
@@ -24,6 +25,7 @@ mod language;
 #[cfg(target_arch = "wasm32")]
 mod memcmp;
 mod output;
+mod page;
 mod python;
 mod request;
 mod session;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::cell::Cell;
 use crate::job::Job;
 use crate::output::Failure;
+use crate::page::ForPage;
 use crate::session::Names;
 
 /// What a front end asks for, as in Jupyter's messages.
@@ -81,6 +82,8 @@ pub(crate) struct Request {
 pub(crate) enum Work {
     /// A KQL cell's query.
     Query(Box<Job>),
+    /// A KQL cell's result, being written for the page.
+    Page(Box<ForPage>),
     /// Tables that completion or inspection wants to know.
     Tables(VecDeque<String>),
     /// The Python guest.

@@ -15,7 +15,10 @@ pub enum Event {
     /// The session begins. Comes first, once.
     Open {
         /// Free-form options of the session. Known keys: `trusted` (bool), `headless` (bool, no
-        /// front end answers `input()`), `memory_bytes` (the query engine's memory cap).
+        /// front end answers `input()`), `memory_bytes` (the query engine's memory cap), `results`
+        /// (`"arrow"`: a KQL cell's `execute_result` carries the rows as an Arrow IPC stream in
+        /// buffer 0, up to 256 MiB, and says so in its metadata as `spoor.result`: `{buffer, rows,
+        /// shown, truncated, columns: [{name, type}]}`, where `shown` of the `rows` are there).
         #[serde(default)]
         options: BTreeMap<String, Value>,
     },

@@ -2,6 +2,8 @@
 //!
 //! Buffers of a `publish` travel beside it as transferred `Uint8Array`s in the field `buffers`.
 
+pub mod results;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -20,6 +20,7 @@ pub mod palette;
 pub mod probe;
 pub mod session;
 pub mod settings;
+pub mod table;
 pub mod toast;
 
 use wasm_bindgen::prelude::*;

@@ -24,15 +24,6 @@ fn a_kql_cell_reads_its_table_and_shows_its_rows() {
 }
 
 #[test]
-fn the_page_gets_the_rows_as_arrow() {
-    let mut driver = Driver::new();
-    driver.file("People.csv", PEOPLE);
-    let log = driver.run("%%kql\nPeople");
-    let result = log.lines().find(|l| l.contains("execute_result")).unwrap();
-    assert!(result.ends_with(r#"{"spoor":{"table":{"rows":2,"shown":2,"columns":[["name","string"],["age","long"]],"buffer":0}}}"#), "{result}");
-}
-
-#[test]
 fn mistakes_point_into_the_cell() {
     let mut driver = Driver::new();
     let log = driver.run("\n%%kql\nPeople | take 5");

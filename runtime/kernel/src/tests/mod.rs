@@ -6,6 +6,7 @@ mod cells;
 mod files;
 mod guest;
 mod misuse;
+mod page;
 mod queries;
 mod storm;
 

@@ -1,96 +1,36 @@
 //! Tables in the formats that other tools read: CSV, Markdown, HTML and Kusto-like JSON.
 
-use crate::format::{push_json, push_json_string, push_text};
+use crate::format::push_text;
+use crate::format::rows::{RowFormat, RowWriter};
 use crate::table::Table;
-use crate::value::Cell;
 
-/// Comma-separated values after RFC 4180: names first, nulls as empty fields, lines ended by a newline.
+/// The table as [`RowFormat::Csv`].
 pub fn csv(table: &Table) -> String {
-    let mut out = String::new();
-    for (i, column) in table.columns().iter().enumerate() {
-        push_field(&mut out, i, &column.name);
-    }
-    out.push('\n');
-    let mut text = String::new();
-    table.for_each_row(|cells| {
-        for (i, cell) in cells.iter().enumerate() {
-            text.clear();
-            push_plain(&mut text, *cell);
-            push_field(&mut out, i, &text);
-        }
-        out.push('\n');
-        true
-    });
-    out
+    by_rows(table, RowFormat::Csv)
 }
 
-/// Text for other tools: truth values in lower case, as every reader of CSV knows them.
-fn push_plain(out: &mut String, cell: Cell<'_>) {
-    match cell {
-        Cell::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-        cell => push_text(out, cell),
-    }
-}
-
-fn push_field(out: &mut String, index: usize, text: &str) {
-    if index > 0 {
-        out.push(',');
-    }
-    if text.contains(['"', ',', '\n', '\r']) {
-        out.push('"');
-        out.push_str(&text.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(text);
-    }
+/// The table as [`RowFormat::Json`].
+pub fn json(table: &Table) -> String {
+    by_rows(table, RowFormat::Json)
 }
 
 /// A Markdown table of at most `limit` rows, with a line that counts the rest.
 pub fn markdown(table: &Table, limit: usize) -> String {
-    let mut out = String::from("|");
-    for column in table.columns() {
-        push_markdown(&mut out, &column.name);
-    }
-    out.push_str("\n|");
-    for column in table.columns() {
-        out.push_str(if column.ty.is_numeric() {
-            " ---: |"
-        } else {
-            " --- |"
-        });
-    }
-    out.push('\n');
     let shown = table.slice(0, limit);
-    let mut text = String::new();
-    shown.for_each_row(|cells| {
-        out.push('|');
-        for cell in cells {
-            text.clear();
-            push_text(&mut text, *cell);
-            push_markdown(&mut out, &text);
-        }
-        out.push('\n');
-        true
-    });
+    let mut out = by_rows(&shown, RowFormat::Markdown);
     if table.rows() > shown.rows() {
         out.push_str(&format!("\n… {} more rows\n", table.rows() - shown.rows()));
     }
     out
 }
 
-fn push_markdown(out: &mut String, text: &str) {
-    out.push(' ');
-    for c in text.chars() {
-        match c {
-            '|' => out.push_str("\\|"),
-            '\\' => out.push_str("\\\\"),
-            '<' => out.push_str("&lt;"),
-            '\n' => out.push_str("<br>"),
-            '\r' => {}
-            c => out.push(c),
-        }
-    }
-    out.push_str(" |");
+fn by_rows(table: &Table, format: RowFormat) -> String {
+    let mut writer = RowWriter::new(format, table.columns());
+    table.for_each_row(|cells| {
+        writer.row(cells);
+        true
+    });
+    writer.finish()
 }
 
 /// An HTML `<table class="spoor-table">` of at most `limit` rows, followed by a line with the count of rows.
@@ -156,34 +96,6 @@ fn push_escaped(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
-}
-
-/// `{"columns":[{"name":...,"type":...}],"rows":[[...]]}`, one row a line; see [`push_json`] for the values.
-pub fn json(table: &Table) -> String {
-    let mut out = String::from("{\"columns\":[");
-    for (i, column) in table.columns().iter().enumerate() {
-        out.push_str(if i > 0 { ",{\"name\":" } else { "{\"name\":" });
-        push_json_string(&mut out, &column.name);
-        out.push_str(",\"type\":\"");
-        out.push_str(column.ty.name());
-        out.push_str("\"}");
-    }
-    out.push_str("],\"rows\":[");
-    let mut first = true;
-    table.for_each_row(|cells| {
-        out.push_str(if first { "\n[" } else { ",\n[" });
-        first = false;
-        for (i, cell) in cells.iter().enumerate() {
-            if i > 0 {
-                out.push(',');
-            }
-            push_json(&mut out, *cell);
-        }
-        out.push(']');
-        true
-    });
-    out.push_str(if first { "]}\n" } else { "\n]}\n" });
-    out
 }
 
 #[cfg(test)]

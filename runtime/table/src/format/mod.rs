@@ -3,11 +3,13 @@
 
 mod export;
 mod grid;
+mod rows;
 
 use std::fmt::Write;
 
 pub use export::{csv, html, json, markdown};
 pub use grid::{GridOptions, grid};
+pub use rows::{RowFormat, RowWriter};
 
 use crate::dynamic::write_json;
 use crate::ticks;
