@@ -225,7 +225,10 @@ impl Session {
                         .start(cell_id.as_ref().unwrap_or(id));
                 }
             }
-            Event::Complete { .. } | Event::Inspect { .. } | Event::IsComplete { .. } => {}
+            Event::Complete { .. }
+            | Event::Inspect { .. }
+            | Event::Diagnose { .. }
+            | Event::IsComplete { .. } => {}
             Event::Interrupt | Event::Restart | Event::InputReply { .. } => {}
             _ => {
                 return Err(Error::Protocol(
