@@ -200,7 +200,10 @@ impl Catalogue {
             now_ticks: 0,
             stages: &[],
         };
-        bind::bind(&parsed.query, &input).err().unwrap_or(refused)
+        let explained = bind::bind(&parsed.query, &input).err();
+        explained
+            .filter(|found| !found.is_empty())
+            .unwrap_or(refused)
     }
 
     /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.

@@ -98,6 +98,8 @@ impl Scene<'_> {
         match place.back(0) {
             "|" => return operators(),
             "" | ";" => return self.start_of_query(),
+            // A value in braces, and no function's body.
+            "{" if place.back(1) != ")" && place.back(1) != "=" => return Vec::new(),
             "{" => {
                 let mut items = self.start_of_query();
                 items.extend(self.in_expression());
@@ -105,7 +107,8 @@ impl Scene<'_> {
             }
             "." => return self.members(),
             // A name that is made here.
-            "let" | "as" | "declare" | "set" => return Vec::new(),
+            "let" | "as" | "set" => return Vec::new(),
+            "declare" => return keywords(["query_parameters("]),
             "render" => return keywords(CHARTS.iter().copied()),
             ":" if !matches!(place.operator(), "where" | "filter") => return types(),
             "(" if place.back(1) == "typeof" => return types(),

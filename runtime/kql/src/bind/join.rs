@@ -26,17 +26,15 @@ pub(super) const HINTS: &[&str] = &[
 /// The kinds of `lookup`.
 pub(super) const LOOKUP_KINDS: &[&str] = &["inner", "leftouter"];
 
+/// The kinds of join, by the names that are written.
 pub(super) const KINDS: &[&str] = &[
-    "anti",
     "fullouter",
     "inner",
     "innerunique",
     "leftanti",
-    "leftantisemi",
     "leftouter",
     "leftsemi",
     "rightanti",
-    "rightantisemi",
     "rightouter",
     "rightsemi",
 ];

@@ -101,9 +101,8 @@ impl<'t> Place<'t> {
 
     /// The tokens of the operator that the place is in.
     fn clause(&self) -> &[(Range<usize>, TokenKind)] {
-        self.last_pipe()
-            .and_then(|at| self.before.get(at..))
-            .unwrap_or(&self.before)
+        let start = self.last_pipe().unwrap_or(self.statement());
+        self.before.get(start..).unwrap_or(&[])
     }
 
     /// Whether a word stands between the operator's name and the place.
@@ -243,7 +242,7 @@ impl<'t> Place<'t> {
                 ";" if open.is_empty() => end = span.end,
                 ";" => {
                     if let Some((brace, end)) = inner.last_mut()
-                        && open.last() == Some(brace)
+                        && open.last() == Some(&*brace)
                     {
                         *end = span.end;
                     }

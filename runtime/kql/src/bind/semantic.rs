@@ -273,3 +273,27 @@ fn add_parameters<'q>(
         .map(|parameter| parameter.name.text.as_str());
     found.extend(names.map(|name| (span.range(), name)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::documentation;
+    use super::*;
+
+    #[test]
+    fn what_old_names_stand_for_is_there() {
+        for (old, new) in OLD_FUNCTIONS {
+            assert!(documentation::function(new).is_some(), "{new}");
+            assert_ne!(old, new);
+        }
+    }
+
+    #[test]
+    fn units_make_timespans_of_numbers() {
+        for number in ["1d", "1.5h", "0s", "10microseconds"] {
+            assert!(is_timespan(number), "{number}");
+        }
+        for number in ["1", "1.5", "1e5", "0xff"] {
+            assert!(!is_timespan(number), "{number}");
+        }
+    }
+}
