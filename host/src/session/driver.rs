@@ -567,6 +567,7 @@ fn id_of(event: &Event) -> Option<&str> {
         Event::Execute { id, .. }
         | Event::Complete { id, .. }
         | Event::Inspect { id, .. }
+        | Event::Diagnose { id, .. }
         | Event::IsComplete { id, .. } => Some(id),
         _ => None,
     }

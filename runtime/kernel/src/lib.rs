@@ -19,6 +19,7 @@
 mod bundle;
 mod catalogue;
 mod cell;
+mod diagnosis;
 mod job;
 mod kernel;
 mod language;

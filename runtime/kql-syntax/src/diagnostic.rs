@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use crate::fix::Fix;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -23,6 +25,8 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Edits that put it right, the likeliest first; often none is known.
+    pub fixes: Vec<Fix>,
 }
 
 impl Diagnostic {
@@ -33,6 +37,15 @@ impl Diagnostic {
             message: message.into(),
             span: span.into(),
             hint: None,
+            fixes: Vec::new(),
+        }
+    }
+
+    /// A warning about a place.
+    pub fn warning(span: impl Into<Range<usize>>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(span, message)
         }
     }
 
@@ -40,6 +53,30 @@ impl Diagnostic {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds a way to put it right.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// Asks whether a known name was meant, and offers `text`, the name as a query writes it, in place of what stands at `span`.
+    pub fn meant(
+        self,
+        name: &str,
+        span: impl Into<Range<usize>>,
+        text: &str,
+        written: &str,
+    ) -> Self {
+        let mut fix = Fix::replace(span, text);
+        fix.safe = written.to_lowercase() == name.to_lowercase();
+        self.hint(format!("did you mean `{name}`?")).fix(fix)
+    }
+
+    /// Whether it keeps the query from running.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 }
 

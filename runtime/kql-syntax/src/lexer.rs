@@ -5,6 +5,7 @@
 
 use crate::ast::Span;
 use crate::diagnostic::Diagnostic;
+use crate::fix::Fix;
 use crate::text;
 
 /// A token.
@@ -156,10 +157,9 @@ impl Lexer<'_> {
         if self.rest().starts_with(')') {
             self.at += 1;
         } else {
-            self.diagnostics.push(Diagnostic::error(
-                start..self.at,
-                "this literal has no closing `)`",
-            ));
+            let problem = Diagnostic::error(start..self.at, "this literal has no closing `)`");
+            self.diagnostics
+                .push(problem.fix(Fix::insert(self.at, ")")));
         }
         Kind::Typed
     }
@@ -198,6 +198,10 @@ impl Lexer<'_> {
             let place = start + problem.span.start..start + problem.span.end;
             let mut diagnostic = Diagnostic::error(place, problem.message);
             diagnostic.hint = problem.hint;
+            diagnostic.fixes = problem.fixes;
+            for (range, _) in diagnostic.fixes.iter_mut().flat_map(|fix| &mut fix.edits) {
+                *range = start + range.start..start + range.end;
+            }
             self.diagnostics.push(diagnostic);
         }
         Kind::String

@@ -4,6 +4,8 @@
 
 pub mod ast;
 mod diagnostic;
+mod edit;
+mod fix;
 mod format;
 mod highlight;
 mod lexer;
@@ -12,6 +14,10 @@ mod parser;
 mod text;
 
 pub use diagnostic::{Diagnostic, Severity, did_you_mean, line_column, render, suggest};
+pub use edit::{Segments, brackets, indentation, query_until, segments, toggle_comments};
+pub use fix::{Fix, apply_fixes};
 pub use format::format;
 pub use highlight::{TokenKind, highlight};
-pub use parser::{OPERATORS, Parsed, is_reserved, parse};
+pub use parser::{
+    CreateTable, OPERATORS, Parsed, as_written, is_reserved, parse, parse_create_tables,
+};

@@ -1,12 +1,26 @@
 //! The insides of literals: strings and their escapes, timespans with a unit. The lexer and the parser call it.
 
 use crate::ast::Span;
+use crate::fix::Fix;
 
-/// What is wrong inside a string literal, with its place relative to the literal's start.
+/// What is wrong inside a string literal, with its places relative to the literal's start.
 pub(crate) struct Problem {
     pub span: Span,
     pub message: String,
     pub hint: Option<String>,
+    pub fixes: Vec<Fix>,
+}
+
+impl Problem {
+    /// Offers to make the literal verbatim, where every backslash of it stands for itself.
+    fn perhaps_verbatim(mut self, literal: &str) -> Self {
+        let escaped = ["\\\\", "\\\"", "\\'"];
+        if literal.starts_with(['"', '\'']) && !escaped.iter().any(|e| literal.contains(e)) {
+            let fix = Fix::insert(0, "@").titled("make it a verbatim string");
+            self.fixes.insert(0, fix);
+        }
+        self
+    }
 }
 
 /// The quotes of strings that may span lines.
@@ -37,7 +51,10 @@ fn scan_quoted(text: &str, prefix: usize, verbatim: bool) -> (usize, Option<Prob
                 at = after + 1;
                 continue;
             }
-            return (after, problem);
+            return (
+                after,
+                problem.map(|p: Problem| p.perhaps_verbatim(&text[..after])),
+            );
         }
         if next == '\n' || next == '\r' {
             break;
@@ -74,6 +91,7 @@ fn unterminated(end: usize, quote: &str) -> Problem {
         span: Span::new(0, end),
         message: format!("this string has no closing {quote}"),
         hint,
+        fixes: vec![Fix::insert(end, quote).titled(format!("close the string with {quote}"))],
     }
 }
 
@@ -83,6 +101,7 @@ fn unknown_escape(text: &str, at: usize) -> Problem {
         span: Span::new(at, at + 1 + next.len_utf8()),
         message: format!("\\{next} is no escape sequence"),
         hint: Some("write \\\\ for a backslash, or use a verbatim string: @\"...\"".to_owned()),
+        fixes: vec![Fix::insert(at, "\\").titled("write two backslashes")],
     }
 }
 

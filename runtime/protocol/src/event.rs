@@ -75,6 +75,19 @@ pub enum Event {
         #[serde(default)]
         detail_level: u8,
     },
+    /// Asks what is wrong with a source and what its words are, without running it. The answer is a message of Spoor's own,
+    /// `diagnose_reply`, at once, even while a cell runs; nothing is loaded for it. Its content: `status`, `language`,
+    /// `diagnostics` of `{start, end, severity, message, hint?, fixes: [{title, safe, edits: [{start, end, text}]}]}`, and
+    /// `tokens` of `[start, end, kind]`. Places are Unicode code points of `code`.
+    Diagnose {
+        /// The request's id.
+        id: String,
+        /// The cell's source.
+        code: String,
+        /// `kql` for a query without a line `%%kql`; left out, the source says what it is, as for [`Event::Execute`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+    },
     /// Asks whether the source is whole (Jupyter's `is_complete_request`).
     IsComplete {
         /// The request's id.

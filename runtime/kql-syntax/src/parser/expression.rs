@@ -81,6 +81,10 @@ impl Parser<'_> {
                 break;
             };
             let op_span = self.operator_span(words);
+            let written = self.text_of(op_span);
+            if words == 1 && written != op.text() && written != "<>" {
+                self.warn_of_old_name(written, op.text(), op_span);
+            }
             self.limit_chain(ops.len(), level, op_span)?;
             operands.push(self.tighter(level)?);
             ops.push((op, op_span));

@@ -2,7 +2,9 @@
 //! be parsed is reported and skipped up to the next `|`, a statement up to the next `;`, so that one parse reports several
 //! mistakes and completion has what stands before them.
 
+mod create_table;
 mod expression;
+mod habits;
 mod literal;
 mod names;
 mod operators;
@@ -11,7 +13,8 @@ mod series;
 mod statement;
 mod tabular;
 
-pub use names::is_reserved;
+pub use create_table::{CreateTable, parse_create_tables};
+pub use names::{as_written, is_reserved};
 pub use tabular::OPERATORS;
 
 use crate::ast::{Query, Span};
@@ -25,25 +28,21 @@ pub struct Parsed {
     pub query: Query,
     /// In the order of the source. Empty: the text is a query.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is understood and no longer written so, in the order of the source.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Parses a query. Never fails and never panics; deep nesting is a diagnostic.
 pub fn parse(source: &str) -> Parsed {
-    let (mut tokens, diagnostics) = lex(source);
-    tokens.retain(|token| token.kind != Kind::Comment);
-    let mut parser = Parser {
-        source,
-        tokens,
-        at: 0,
-        diagnostics,
-        depth: 0,
-        height: 0,
-    };
+    let mut parser = Parser::new(source);
     let query = parser.query();
-    let mut diagnostics = parser.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    diagnostics.dedup_by_key(|diagnostic| diagnostic.span.clone());
-    Parsed { query, diagnostics }
+    let mut warnings = std::mem::take(&mut parser.warnings);
+    warnings.sort_by_key(|warning| warning.span.start);
+    Parsed {
+        query,
+        diagnostics: parser.into_diagnostics(),
+        warnings,
+    }
 }
 
 /// Levels of parentheses, subqueries and the like in each other.
@@ -63,12 +62,35 @@ struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     diagnostics: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
     depth: usize,
     /// How deep the tree is at most below what is being parsed.
     height: usize,
 }
 
 impl<'a> Parser<'a> {
+    fn new(source: &'a str) -> Self {
+        let (mut tokens, diagnostics) = lex(source);
+        tokens.retain(|token| token.kind != Kind::Comment);
+        Self {
+            source,
+            tokens,
+            at: 0,
+            diagnostics,
+            warnings: Vec::new(),
+            depth: 0,
+            height: 0,
+        }
+    }
+
+    /// What was reported, in the order of the source, once for each place.
+    fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics;
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        diagnostics.dedup_by_key(|diagnostic| diagnostic.span.clone());
+        diagnostics
+    }
+
     fn token(&self, ahead: usize) -> (Kind, Span) {
         let end = Span::new(self.source.len(), self.source.len());
         self.tokens
@@ -146,19 +168,23 @@ impl<'a> Parser<'a> {
     fn expect_mark(&mut self, mark: &str, context: &str) -> Parse<Span> {
         let span = self.span();
         if self.eat_mark(mark) {
-            Ok(span)
-        } else {
-            Err(self.expected(&format!("`{mark}`"), context))
+            return Ok(span);
         }
+        let mut problem = self.unexpected(&format!("`{mark}`"), context);
+        problem.fixes.extend(self.closing_fix(mark));
+        Err(self.report(problem))
     }
 
     fn expect_word(&mut self, word: &str, context: &str) -> Parse<Span> {
         let span = self.span();
         if self.eat_word(word) {
-            Ok(span)
-        } else {
-            Err(self.expected(&format!("`{word}`"), context))
+            return Ok(span);
         }
+        let mut problem = self.unexpected(&format!("`{word}`"), context);
+        if problem.fixes.is_empty() {
+            problem.fixes.extend(self.keyword_fix(word));
+        }
+        Err(self.report(problem))
     }
 
     /// Whether two tokens touch, the first being `ahead` tokens ahead.
@@ -167,9 +193,13 @@ impl<'a> Parser<'a> {
             && self.token(ahead + 1).0 != Kind::End
     }
 
-    fn error(&mut self, span: Span, message: impl Into<String>) -> Reported {
-        self.diagnostics.push(Diagnostic::error(span, message));
+    fn report(&mut self, problem: Diagnostic) -> Reported {
+        self.diagnostics.push(problem);
         Reported
+    }
+
+    fn error(&mut self, span: Span, message: impl Into<String>) -> Reported {
+        self.report(Diagnostic::error(span, message))
     }
 
     fn error_hint(
@@ -178,20 +208,19 @@ impl<'a> Parser<'a> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Reported {
-        self.diagnostics
-            .push(Diagnostic::error(span, message).hint(hint));
-        Reported
+        self.report(Diagnostic::error(span, message).hint(hint))
     }
 
     /// Reports what was expected here and what was found.
     fn expected(&mut self, what: &str, context: &str) -> Reported {
-        let span = self.span();
-        let found = self.found();
-        let message = format!("expected {what} {context}, found {found}");
-        match options::habit(self.text(), self.token(1), self.source) {
-            Some(hint) => self.error_hint(span, message, hint),
-            None => self.error(span, message),
-        }
+        let problem = self.unexpected(what, context);
+        self.report(problem)
+    }
+
+    /// What was expected here and what was found.
+    fn unexpected(&self, what: &str, context: &str) -> Diagnostic {
+        let message = format!("expected {what} {context}, found {}", self.found());
+        self.with_habit(Diagnostic::error(self.span(), message))
     }
 
     fn found(&self) -> String {
@@ -242,11 +271,17 @@ impl<'a> Parser<'a> {
 
     /// Skips to a `|`, `;` or closing bracket that belongs to the enclosing rule.
     fn skip_operator(&mut self) {
+        self.skip_operator_within(0);
+    }
+
+    /// The same, where `left` brackets have been opened and may be closed.
+    fn skip_operator_within(&mut self, mut left: usize) {
         let mut open = 0usize;
         while self.kind() != Kind::End {
             if self.kind() == Kind::Punctuation {
                 match self.text() {
                     "(" | "[" | "{" => open += 1,
+                    ")" | "]" if open == 0 && left > 0 => left -= 1,
                     ")" | "]" | "}" if open == 0 => return,
                     ")" | "]" | "}" => open -= 1,
                     "|" | ";" if open == 0 => return,

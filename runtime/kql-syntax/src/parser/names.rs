@@ -2,6 +2,8 @@
 
 use super::{Parse, Parser};
 use crate::ast::{ColumnDeclaration, Expr, ExprKind, Name, NamedExpr, Span};
+use crate::diagnostic::Diagnostic;
+use crate::fix::Fix;
 use crate::lexer::Kind;
 use crate::text;
 
@@ -107,6 +109,27 @@ pub fn is_reserved(word: &str) -> bool {
     word.starts_with('!') || RESERVED.contains(&word)
 }
 
+/// A name as a query writes it: bare, or in brackets where it must be.
+pub fn as_written(name: &str) -> String {
+    let word = name.chars().all(crate::lexer::is_word)
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let lower = name.to_ascii_lowercase();
+    let meant_otherwise = matches!(lower.as_str(), "true" | "false" | "find" | "not" | "select");
+    if word && !is_reserved(name) && !meant_otherwise {
+        return name.to_owned();
+    }
+    let mut text = String::from("['");
+    for c in name.chars() {
+        match c {
+            '\\' | '\'' => text.extend(['\\', c]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            c => text.push(c),
+        }
+    }
+    text + "']"
+}
+
 impl Parser<'_> {
     /// Whether a name starts `ahead` tokens ahead, and how many tokens it takes.
     pub(super) fn name_length(&self, ahead: usize) -> usize {
@@ -146,11 +169,11 @@ impl Parser<'_> {
             _ if self.kind() == Kind::Word => {
                 let word = self.text().to_owned();
                 let message = format!("`{word}` is a reserved word and no name {context}");
-                Err(self.error_hint(
-                    self.span(),
-                    message,
-                    format!("write ['{word}'] to use it as a name"),
-                ))
+                let written = format!("['{word}']");
+                let problem = Diagnostic::error(self.span(), message)
+                    .hint(format!("write {written} to use it as a name"))
+                    .fix(Fix::replace(self.span(), written));
+                Err(self.report(problem))
             }
             _ => Err(self.expected("a name", context)),
         }

@@ -1,7 +1,7 @@
-//! `name=value` options and hints of operators, and hints for habits from other languages.
+//! `name=value` options and hints of operators.
 
 use super::{Parse, Parser};
-use crate::ast::{Expr, ExprKind, Name, Property, Span};
+use crate::ast::{Expr, ExprKind, Name, Property};
 use crate::lexer::Kind;
 
 impl Parser<'_> {
@@ -106,43 +106,4 @@ impl Parser<'_> {
             }
         })
     }
-}
-
-/// What someone who knows another query language should write here instead.
-pub(super) fn habit(text: &str, next: (Kind, Span), source: &str) -> Option<&'static str> {
-    let next = source.get(next.1.range()).unwrap_or("");
-    Some(match text {
-        "&&" => "write `and`",
-        "||" => "write `or`",
-        "=" => "`==` compares; a single `=` names a column",
-        "AND" | "And" => "keywords are lower case: `and`",
-        "OR" | "Or" => "keywords are lower case: `or`",
-        "NOT" => "`not` is a function: not(...)",
-        "LIKE" | "ILIKE" => "use `contains`, `startswith`, `endswith` or `matches regex`",
-        "IN" => "keywords are lower case: `in`",
-        "is" | "IS" => "use isnull(x), isnotnull(x), isempty(x) or isnotempty(x)",
-        "-" if next == "-" => "comments begin with //",
-        "/" if next == "*" => "comments begin with //",
-        "#" => "comments begin with //",
-        _ => return None,
-    })
-}
-
-/// The tabular operator that does what a word of another language does.
-pub(super) fn operator_habit(word: &str) -> Option<&'static str> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "select" => "use `project` to choose columns",
-        "from" => "a query begins with the table's name: T | ...",
-        "group" | "groupby" | "aggregate" | "stats" => "use `summarize ... by ...`",
-        "having" => "use `where` after `summarize`",
-        "head" | "first" => "use `take`, or `top ... by ...` for an order",
-        "filter_by" | "grep" => "use `where`",
-        "with" | "eval" | "mutate" => "use `extend` to add columns",
-        "rename" => "use `project-rename new = old`",
-        "dedup" | "uniq" | "unique" => "use `distinct`, or `summarize take_any(*) by ...`",
-        "drop" | "fields" => "use `project-away` or `project`",
-        "rex" => "use `parse`, or `extend x = extract(...)`",
-        "len" | "length" => "use `count`",
-        _ => return None,
-    })
 }

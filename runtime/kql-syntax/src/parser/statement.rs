@@ -2,6 +2,8 @@
 
 use super::{Parse, Parser, Reported};
 use crate::ast::{Expr, ExprKind, Parameter, ParameterType, Query, Span, Statement, StatementKind};
+use crate::diagnostic::Diagnostic;
+use crate::fix::Fix;
 use crate::lexer::Kind;
 
 impl Parser<'_> {
@@ -9,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn query(&mut self) -> Query {
         let query = self.statements();
         if self.kind() != Kind::End {
-            self.expected("`;` or `|` or the end", "here");
+            self.stray("`;` or `|` or the end");
         }
         query
     }
@@ -28,13 +30,41 @@ impl Parser<'_> {
                     kind,
                     span: self.since(start),
                 }),
-                Err(Reported) => self.skip_statement(),
+                Err(Reported) => {
+                    self.skip_statement();
+                    let missing = self.missing(self.since(start));
+                    statements.push(Statement {
+                        kind: StatementKind::Expression(missing),
+                        span: self.since(start),
+                    });
+                }
+            }
+            if self.semicolon_is_missing(&statements) {
+                continue;
             }
             if !self.at_mark(";") && !self.at_mark("}") && self.kind() != Kind::End {
-                self.expected("`|`, `;` or the end of the query", "here");
+                self.stray("`|`, `;` or the end of the query");
                 self.skip_statement();
             }
         }
+    }
+
+    /// Reports that a definition ends without its `;`, where the next statement begins on a line of its own.
+    fn semicolon_is_missing(&mut self, statements: &[Statement]) -> bool {
+        let defines = statements
+            .last()
+            .is_some_and(|last| !matches!(last.kind, StatementKind::Expression(_)));
+        let end = self.previous_end();
+        let gap = self.text_of(Span::new(end, self.span().start));
+        let missing = defines && self.kind() == Kind::Word && gap.contains('\n');
+        if missing {
+            let fix = Fix::insert(end, ";").safe();
+            let problem = self
+                .unexpected("`;`", "after the statement before")
+                .fix(fix);
+            self.report(problem);
+        }
+        missing
     }
 
     fn skip_statement(&mut self) {
@@ -47,7 +77,12 @@ impl Parser<'_> {
     }
 
     fn statement(&mut self) -> Parse<StatementKind> {
-        match self.text() {
+        let text = self.text();
+        let word = match self.is_capital_keyword() {
+            true => self.lower_keyword(text),
+            false => text.to_owned(),
+        };
+        match word.as_str() {
             "let" => self.let_statement(),
             "set" => self.set_statement(),
             "declare" => self.declare_statement(),
@@ -60,19 +95,48 @@ impl Parser<'_> {
                 let hint = "KQL begins with the table: T | where ... | project ...";
                 Err(self.error_hint(self.span(), "this looks like SQL", hint))
             }
+            _ if word != text => Err(Reported),
             _ => self.pipe_expression().map(StatementKind::Expression),
         }
+    }
+
+    /// Reports a keyword that is not in lower case, and gives it as it should be.
+    fn lower_keyword(&mut self, text: &str) -> String {
+        let word = text.to_ascii_lowercase();
+        let problem = Diagnostic::error(self.span(), format!("`{text}` is no keyword"))
+            .hint(format!("keywords are lower case: `{word}`"))
+            .fix(Fix::replace(self.span(), word.clone()).safe());
+        self.report(problem);
+        word
+    }
+
+    /// Whether `LET x`, `Print 1` or the like begins here: a keyword but for its case, and no table's name by what follows.
+    fn is_capital_keyword(&self) -> bool {
+        const WORDS: [&str; 6] = ["datatable", "declare", "let", "print", "set", "union"];
+        let text = self.text();
+        let lower = text.to_ascii_lowercase();
+        let follows = matches!(
+            self.token(1).0,
+            Kind::Word | Kind::String | Kind::Long | Kind::Real
+        );
+        self.kind() == Kind::Word && text != lower && follows && WORDS.contains(&lower.as_str())
     }
 
     fn let_statement(&mut self) -> Parse<StatementKind> {
         self.advance();
         let name = self.name("after `let`")?;
         self.expect_mark("=", "after the name")?;
+        let start = self.span();
         let value = if self.is_lambda() {
-            self.lambda()?
+            self.lambda()
         } else {
-            self.pipe_expression()?
+            self.pipe_expression()
         };
+        // A name that is defined somehow is not unknown later on.
+        let value = value.unwrap_or_else(|Reported| {
+            self.skip_statement();
+            self.missing(self.since(start))
+        });
         Ok(StatementKind::Let { name, value })
     }
 
@@ -177,7 +241,7 @@ impl Parser<'_> {
             let mut operators = Vec::new();
             loop {
                 operators.push(parser.operator());
-                if !parser.eat_mark("|") {
+                if !parser.pipe_follows() {
                     break;
                 }
             }

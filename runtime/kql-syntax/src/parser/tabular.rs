@@ -1,8 +1,7 @@
 //! Pipes, the choice of the tabular operator by its name, and the operators that need no source.
 
-use super::{Parse, Parser, Reported, options};
+use super::{Parse, Parser, Reported};
 use crate::ast::{Expr, ExprKind, Operator, OperatorKind, Span};
-use crate::diagnostic::suggest;
 use crate::lexer::Kind;
 
 /// Every tabular operator of Kusto that may follow a `|`, for completion and suggestions.
@@ -74,12 +73,12 @@ const UNSUPPORTED: &[&str] = &[
 impl Parser<'_> {
     /// `| operator | ...` after a source; the source alone where no pipe follows.
     pub(super) fn pipe_after(&mut self, source: Expr) -> Parse<Expr> {
-        if !self.at_mark("|") {
-            return Ok(source);
-        }
         let mut operators = Vec::new();
-        while self.eat_mark("|") {
+        while self.pipe_follows() {
             operators.push(self.operator());
+        }
+        if operators.is_empty() {
+            return Ok(source);
         }
         let span = Span::new(source.span.start, self.previous_end());
         Ok(Expr {
@@ -104,11 +103,11 @@ impl Parser<'_> {
             self.deeper(|parser| parser.operator_body(&name, name_span))
         };
         let kind = kind.unwrap_or_else(|Reported| {
-            self.skip_operator();
+            self.skip_operator_within(self.opened_since(start));
             OperatorKind::Missing
         });
-        if !self.ends_operator() {
-            self.expected("`|` or the end", &format!("after `{name}`"));
+        if !self.ends_operator() && !self.at_operator() {
+            self.operator_goes_on(&name);
             self.skip_operator();
         }
         Operator {
@@ -123,7 +122,7 @@ impl Parser<'_> {
     }
 
     /// The operator's name, which may hold hyphens, and how many tokens it takes.
-    fn operator_name(&self) -> (String, usize) {
+    pub(super) fn operator_name(&self) -> (String, usize) {
         if self.kind() != Kind::Word {
             return (String::new(), 0);
         }
@@ -144,6 +143,7 @@ impl Parser<'_> {
     }
 
     fn operator_body(&mut self, name: &str, name_span: Span) -> Parse<OperatorKind> {
+        self.warn_of_old_operator(name, name_span);
         match name {
             "as" => self.as_operator(),
             "assert-schema" => self
@@ -198,14 +198,8 @@ impl Parser<'_> {
             self.skip_operator();
             return Ok(OperatorKind::Unsupported(name.to_owned()));
         }
-        let message = format!("`{name}` is no tabular operator");
-        if let Some(hint) = options::operator_habit(name) {
-            return Err(self.error_hint(span, message, hint));
-        }
-        match suggest(name, OPERATORS.iter().copied()) {
-            Some(found) => Err(self.error_hint(span, message, format!("did you mean `{found}`?"))),
-            None => Err(self.error(span, message)),
-        }
+        let problem = self.unknown_operator(name, span);
+        Err(self.report(problem))
     }
 
     /// An operator that begins an expression: `print`, `range`, `union`, `datatable`...; `None` where none does.

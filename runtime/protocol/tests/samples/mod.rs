@@ -39,6 +39,8 @@ samples! {
     Complete { id: "2".into(), code: TEXT.into(), cursor_pos: usize::MAX }
     Inspect { id: "3".into(), code: TEXT.into(), cursor_pos: 0, detail_level: 0 }
         { id: "3".into(), code: TEXT.into(), cursor_pos: 7, detail_level: 255 }
+    Diagnose { id: "5".into(), code: TEXT.into(), language: None }
+        { id: "5".into(), code: String::new(), language: Some("kql".into()) }
     IsComplete { id: "4".into(), code: TEXT.into() }
     Interrupt {}
     Restart {}
