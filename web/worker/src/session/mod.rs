@@ -91,11 +91,21 @@ impl Session {
             }) => self.begin(*site, Event::Open { options }, sources, verify),
             Ok(ToWorker::AddSource { source }) => self.inbox.push(Asked::AddSource(source)),
             Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
-            Ok(ToWorker::Request { event }) => self.inbox.push(Asked::Event(event)),
+            Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(
                 "driver",
                 &format!("a message from the page does not read: {error}"),
             ),
+        }
+    }
+
+    /// What is wrong with a source is answered at once, whatever is going on.
+    fn ask(&self, event: Event) {
+        if !matches!(event, Event::Diagnose { .. }) || self.kernel.borrow().is_none() {
+            return self.inbox.push(Asked::Event(event));
+        }
+        if let Err(error) = self.step(&Frame::new(event)) {
+            self.fail("kernel", &error.to_string());
         }
     }
 
