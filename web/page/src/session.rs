@@ -117,7 +117,8 @@ impl Session {
         self.hear(FromWorker::State { state }, Array::new());
         self.send(&ToWorker::Open {
             site: Box::new(site),
-            options: BTreeMap::new(),
+            // The page shows tables by itself.
+            options: BTreeMap::from([("results".to_owned(), "arrow".into())]),
             sources,
             verify,
         });
@@ -126,6 +127,16 @@ impl Session {
     /// Loads Python behind the kernel.
     pub fn prepare_python(&self, image: ImageName) {
         self.send(&ToWorker::PreparePython { image });
+    }
+
+    /// Ends the Python code that runs, and goes back to the state after the last finished cell.
+    pub fn roll_back(&self) {
+        self.send(&ToWorker::RollBack);
+    }
+
+    /// Offers one more file to queries and to Python.
+    pub fn add_source(&self, source: Source) {
+        self.send(&ToWorker::AddSource { source });
     }
 
     /// Sends a request.

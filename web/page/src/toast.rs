@@ -10,8 +10,17 @@ const STAYS: i32 = 6000;
 /// A button's label and what it does.
 pub type Action = (&'static str, Box<dyn FnOnce()>);
 
+/// Asks, in place of the message before, until it is answered.
+pub fn ask(text: &str, action: Action) {
+    put(text, Some(action), false);
+}
+
 /// Shows a message in place of the one before.
 pub fn show(text: &str, action: Option<Action>) {
+    put(text, action, true);
+}
+
+fn put(text: &str, action: Option<Action>, goes: bool) {
     // A notebook may have a heading of the same name.
     let Ok(Some(place)) = dom::document().query_selector("body > #toasts") else {
         return;
@@ -33,5 +42,7 @@ pub fn show(text: &str, action: Option<Action>) {
     }
     dom::clear(&place);
     dom::append(&place, &toast);
-    dom::after(STAYS, move || toast.remove());
+    if goes {
+        dom::after(STAYS, move || toast.remove());
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use spoor_notebook::{NotebookError, Output};
+use spoor_notebook::{Cell, NotebookError, Output};
 
 use super::history::Op;
 use super::{Change, NotebookState};
@@ -37,6 +37,22 @@ impl NotebookState {
             state.put_outputs(key, message.from, outputs, changes);
             state.set_count(key, message.execution_count, changes);
         }))
+    }
+
+    /// Adds text to the end of a stream. What is no stream any more, or gone, stays as it is.
+    pub fn append_stream(&mut self, cell: &str, output: usize, text: &str) -> Vec<Change> {
+        let Some(key) = self.document.key_of_id(cell) else {
+            return Vec::new();
+        };
+        self.operation(|state, changes| {
+            let outputs = state.document.cell_mut(key).and_then(Cell::outputs_mut);
+            let stream = outputs.and_then(|outputs| outputs.get_mut(output));
+            if let Some(Output::Stream { text: there, .. }) = stream {
+                there.push_str(text);
+                state.touch();
+                changes.push(Change::OutputsSet { key, from: output });
+            }
+        })
     }
 
     fn put_outputs(

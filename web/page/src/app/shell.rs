@@ -25,6 +25,7 @@ pub struct Shell {
     status: HtmlElement,
     mode: HtmlElement,
     progress: HtmlElement,
+    memory: HtmlElement,
 }
 
 impl Shell {
@@ -43,12 +44,14 @@ impl Shell {
             .build();
         let mode = el("span").class("mode").build();
         let progress = el("span").attr("id", "progress").build();
+        let memory = el("span").class("memory").build();
         let status = el("footer")
             .attr("id", "status")
             .flag("hidden", true)
             .child(&mode)
             .child(el("span").class("grow"))
             .child(&progress)
+            .child(&memory)
             .build();
         let part = |id: &str| dom::by_id(id).unwrap_or_else(|| el("div").attr("id", id).build());
         let top = part("top");
@@ -73,6 +76,7 @@ impl Shell {
             status,
             mode,
             progress,
+            memory,
         })
     }
 
@@ -127,6 +131,15 @@ impl Shell {
         let parts = loads.iter().filter(|(_, load)| load.loaded < load.total);
         let parts: Vec<String> = parts.map(|(name, load)| told(name, load)).collect();
         self.progress.set_text_content(Some(&parts.join(" · ")));
+    }
+
+    /// Shows what the engines hold, in bytes.
+    pub fn set_memory(&self, kernel: f64, python: f64) {
+        let mb = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
+        self.memory
+            .set_text_content(Some(&format!("memory {}", mb(kernel + python))));
+        self.memory
+            .set_title(&format!("Kernel {}, Python {}", mb(kernel), mb(python)));
     }
 
     /// Says what went wrong, until it is dismissed.

@@ -14,6 +14,7 @@ use crate::dom::{self, button, el};
 use crate::editor::{self, Editor};
 use crate::icon::{Icon, icon};
 use crate::output::Shown;
+use crate::table::ResultInfo;
 
 /// A cell's elements.
 pub struct CellView {
@@ -29,6 +30,8 @@ pub struct CellView {
     pub outputs: HtmlElement,
     /// The outputs that are shown, in order.
     pub shown: RefCell<Vec<Shown>>,
+    /// The rows of the last result, until they have a place.
+    pub rows: RefCell<Option<ResultInfo>>,
     /// Whether line numbers are shown in this cell, where they differ from the setting.
     pub line_numbers: Slot<Option<bool>>,
     kind: Slot<Kind>,
@@ -81,6 +84,7 @@ impl CellView {
             prose,
             outputs,
             shown: RefCell::default(),
+            rows: RefCell::default(),
             line_numbers: Slot::new(None),
             gutter,
             count,

@@ -91,6 +91,7 @@ impl Screen {
         dom::clear(&view.input);
         let editor = library.mount(&view.input, &options, self.handlers(view.key));
         view.set_editor(editor.clone());
+        self.diagnose_soon(view.key);
         editor
     }
 
@@ -118,6 +119,7 @@ impl Screen {
                     screen.change(|state| state.edit_source(key, &text));
                     screen.edited(key);
                     screen.found_anew(key);
+                    screen.diagnose_soon(key);
                 }
             }),
             key: Box::new(move |event| {
@@ -276,7 +278,7 @@ fn strings(value: Option<&Value>) -> Vec<&str> {
 }
 
 /// An object of JavaScript's.
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
+pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in fields {
         // An object of our own takes any property.

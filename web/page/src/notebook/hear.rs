@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use js_sys::Array;
 use serde_json::{Map, Value};
 use spoor_messages::{FromWorker, State};
 use spoor_model::CellKey;
@@ -18,9 +19,9 @@ const TICK: i32 = 200;
 impl Screen {
     pub(super) fn listen_to_session(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
-        self.session.listen(move |message, _| {
+        self.session.listen(move |message, buffers| {
             if let Some(screen) = weak.upgrade() {
-                screen.hear(message);
+                screen.hear(message, &buffers);
             }
         });
         // What failed before there was anyone to hear it.
@@ -29,7 +30,7 @@ impl Screen {
         }
     }
 
-    fn hear(self: &Rc<Self>, message: FromWorker) {
+    fn hear(self: &Rc<Self>, message: FromWorker, buffers: &Array) {
         let shell = &self.app.shell;
         match message {
             FromWorker::State { state } => self.state_changed(state),
@@ -57,7 +58,15 @@ impl Screen {
                 content,
                 metadata,
                 ..
-            } => self.published(&msg_type, &parent, &content, &metadata),
+            } => {
+                if let Some(key) = self.queue.borrow().key_of(&parent) {
+                    self.take_rows(key, &metadata, buffers);
+                }
+                self.published(&msg_type, &parent, &content, &metadata);
+            }
+            FromWorker::StreamAppend { cell, output, text } => self.grow(&cell, output, &text),
+            FromWorker::Stuck { parent, .. } => self.offer_to_stop(&parent),
+            FromWorker::Memory { kernel, python } => shell.set_memory(kernel, python),
             FromWorker::Done { parent } => {
                 // A run that ended without a reply: the kernel stopped under it.
                 let changes = self
@@ -118,6 +127,19 @@ impl Screen {
             }
             _ => {}
         }
+    }
+
+    /// The running code heeds no interrupt: offers what is left.
+    fn offer_to_stop(self: &Rc<Self>, parent: &str) {
+        if self.queue.borrow().key_of(parent).is_none() {
+            return;
+        }
+        let session = self.session.clone();
+        let stop = Box::new(move || session.roll_back());
+        crate::toast::ask(
+            "The cell does not heed the interrupt. Stopping it brings back the state after the last finished cell.",
+            ("Stop and go back", stop),
+        );
     }
 
     fn ask(self: &Rc<Self>, key: CellKey, content: &Map<String, Value>) {

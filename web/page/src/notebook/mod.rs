@@ -5,10 +5,13 @@
 
 mod actions;
 mod cell;
+mod diagnose;
 mod edit;
 mod events;
 mod hear;
+mod live;
 mod patch;
+mod streams;
 mod tools;
 
 use std::cell::{Cell, RefCell};
@@ -30,6 +33,7 @@ use crate::dom::{self, el};
 use crate::find::FindBar;
 use crate::outline::OutlinePanel;
 use crate::session::Session;
+use crate::table::ResultsClient;
 use spoor_model::keys::Keys;
 use tools::Tools;
 
@@ -59,6 +63,12 @@ pub struct Screen {
     finished: Cell<bool>,
     /// Whether the time of the running cell is being shown.
     ticking: Cell<bool>,
+    /// The worker that holds results, once there is one.
+    results: RefCell<Option<ResultsClient>>,
+    /// Counts what is typed.
+    typed: Cell<u32>,
+    /// Outputs that wait to be drawn: streams that grow.
+    growing: streams::Growing,
 }
 
 impl Screen {
@@ -82,6 +92,9 @@ impl Screen {
             find: RefCell::default(),
             finished: Cell::new(false),
             ticking: Cell::new(false),
+            results: RefCell::default(),
+            typed: Cell::new(0),
+            growing: streams::Growing::default(),
             app,
             session,
         });

@@ -223,7 +223,7 @@ impl Screen {
     }
 
     /// Draws a cell's outputs from `from` on.
-    pub(super) fn draw_outputs(self: &Rc<Self>, view: &CellView, from: usize) {
+    pub(super) fn draw_outputs(self: &Rc<Self>, view: &Rc<CellView>, from: usize) {
         let (rendered, trusted) = {
             let state = self.state.borrow();
             let document = state.document();
@@ -245,6 +245,8 @@ impl Screen {
             dom::append(&view.outputs, &new.root);
             shown.push(new);
         }
+        drop(shown);
+        self.enliven(view, kept);
     }
 
     fn draw_folds(&self, view: &CellView) {

@@ -5,6 +5,7 @@
 
 mod frame;
 
+use std::any::Any;
 use std::cell::RefCell;
 
 use spoor_notebook::Rendered;
@@ -19,6 +20,8 @@ pub struct Shown {
     still: HtmlElement,
     scripted: Option<String>,
     frame: RefCell<Option<HtmlElement>>,
+    /// What stands in place of the saved picture, and keeps it going.
+    live: RefCell<Vec<Box<dyn Any>>>,
 }
 
 impl Shown {
@@ -40,9 +43,26 @@ impl Shown {
             still,
             scripted: rendered.scripted.clone(),
             frame: RefCell::default(),
+            live: RefCell::default(),
         };
         shown.set_trusted(trusted, dark);
         shown
+    }
+
+    /// Whether something else stands in place of the saved picture.
+    pub fn is_live(&self) -> bool {
+        !self.live.borrow().is_empty()
+    }
+
+    /// Puts an element in place of the saved picture.
+    pub fn enliven(&self, element: &HtmlElement) {
+        self.still.set_hidden(true);
+        dom::append(&self.root, element);
+    }
+
+    /// Keeps what the element needs, for as long as the output is shown.
+    pub fn keep(&self, what: Box<dyn Any>) {
+        self.live.borrow_mut().push(what);
     }
 
     /// Runs the output's scripts, or takes what they made away.
