@@ -6,8 +6,8 @@ const LOOK_EVERY = 3_600_000;
 
 /**
  * Keeps the page for use offline by the script `service` (`service` in site.json; without one nothing is kept).
- * `tell(text, action)` is called when there is something to say: `action` is undefined, or `{label,
- * run}` for a button.
+ * `tell(text, reload)` is called when there is something to say: `reload` is undefined, or what loads
+ * the new version when the user says so.
  */
 export async function keepForOffline(service, tell) {
   if (!service || !navigator.serviceWorker) return;
@@ -15,7 +15,7 @@ export async function keepForOffline(service, tell) {
   // Where the server has none, as `spoor serve`, the page just works online.
   const registration = await container.register(service, { updateViaCache: "none" }).catch(() => undefined);
   if (!registration) return;
-  const announce = () => tell("A new version of Spoor is ready.", { label: "Reload", run: () => takeOver(registration) });
+  const announce = () => tell("A new version of Spoor is ready.", () => takeOver(registration));
   container.addEventListener("message", ({ data }) => {
     if (data?.type === "others") tell(`Close the ${data.count === 1 ? "other tab" : `${data.count} other tabs`} of Spoor first, then reload.`);
     if (data?.type === "update") installed(registration).then(announce);

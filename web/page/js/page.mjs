@@ -14,11 +14,6 @@ globalThis.spoor = {
   run: (id, source) => probeRun(id, source),
 };
 
-import { keepForOffline } from "./offline.mjs";
-
-/** The page's Rust has nothing better to do: the site may be kept for use offline. */
-addEventListener("spoor:idle", async ({ detail }) => keepForOffline(detail.service, detail.tell), { once: true });
-
 try {
   await init({ module_or_path: new URL("./page.wasm", import.meta.url) });
   started = true;

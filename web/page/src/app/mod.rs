@@ -3,10 +3,12 @@
 mod export;
 mod fetch;
 mod home;
+mod offline;
 mod preferences;
 mod route;
 mod shell;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use spoor_model::{Command, Document};
@@ -30,6 +32,17 @@ pub struct App {
     pub preferences: Preferences,
     /// What the address asks for.
     pub route: Route,
+    /// The script that keeps the site for use offline, until it was asked to.
+    service: RefCell<Option<String>>,
+}
+
+impl App {
+    /// Keeps the site for use offline, if it can be and was not asked to yet.
+    pub fn keep_for_offline(&self) {
+        if let Some(service) = self.service.take() {
+            offline::keep(&service);
+        }
+    }
 }
 
 /// Shows what the address asks for.
@@ -38,6 +51,7 @@ pub fn start() {
         shell: Shell::new(),
         preferences: Preferences::load(),
         route: Route::read(),
+        service: RefCell::default(),
     });
     app.preferences.apply();
     spawn_local(async move {
@@ -45,6 +59,10 @@ pub fn start() {
             Some(place) => open(&app, place).await,
             None => home::show(&app.shell).await,
         };
+        if app.route.notebook.is_none() && opened.is_ok() {
+            *app.service.borrow_mut() = fetch::site().await.ok().and_then(|site| site.service);
+            app.keep_for_offline();
+        }
         if let Err(message) = opened {
             app.shell.say(&message);
         }
@@ -54,9 +72,8 @@ pub fn start() {
 /// Reads a notebook and shows it. The engines begin to load at once, beside it.
 async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     let session = Session::start();
-    let loading = session.clone();
-    let verify = app.route.verify;
-    spawn_local(async move { load_engines(&loading, verify).await });
+    let (loading, loads_for) = (session.clone(), app.clone());
+    spawn_local(async move { load_engines(&loads_for, &loading).await });
     let (document, name) = read(place).await?;
     let screen = Screen::mount(app.clone(), session, document, &name);
     if app.route.run {
@@ -88,10 +105,13 @@ async fn read(place: &Place) -> Result<(Document, String), String> {
 }
 
 /// Opens the kernel's session with what the site has.
-async fn load_engines(session: &Session, verify: bool) {
+async fn load_engines(app: &App, session: &Session) {
     let (sources, site) = futures::future::join(fetch::sources(), fetch::site()).await;
     match site {
-        Ok(site) => session.open(site, sources, verify),
+        Ok(site) => {
+            *app.service.borrow_mut() = site.service.clone();
+            session.open(site, sources, app.route.verify);
+        }
         Err(message) => session.fail("site", &message),
     }
 }

@@ -86,6 +86,9 @@ impl Screen {
             self.app.shell.set_health(health);
             self.tools.set_health(health);
         }
+        if state == State::Idle {
+            self.app.keep_for_offline();
+        }
         if state == State::Dead {
             let changes = self.queue.borrow_mut().restarted(dom::now());
             self.patch(changes, Focus::Keep);
