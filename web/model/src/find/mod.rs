@@ -106,7 +106,7 @@ impl Finder {
     }
 
     /// Forgets a cell that is gone.
-    fn remove(&mut self, key: CellKey) {
+    pub fn remove(&mut self, key: CellKey) {
         self.cells.remove(&key);
         self.current = self.current.filter(|(cell, _)| *cell != key);
     }

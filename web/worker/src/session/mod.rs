@@ -100,8 +100,8 @@ impl Session {
     }
 
     /// What is wrong with a source is answered at once, whatever is going on.
-    fn ask(&self, event: Event) {
-        if !matches!(event, Event::Diagnose { .. }) || self.kernel.borrow().is_none() {
+    fn ask(self: &Rc<Self>, event: Event) {
+        if !matches!(event, Event::Diagnose { .. }) || self.kernel.borrow().is_err() {
             return self.inbox.push(Asked::Event(event));
         }
         if let Err(error) = self.step(&Frame::new(event)) {
