@@ -6,7 +6,7 @@
 //! thin entry of the WebAssembly module; `js/results.mjs` carries the messages.
 //!
 //! Where to look
-//! - `data`: a result's rows; `view`: which of them in which order, from `filter` and `order`;
+//! - `data`: a result's rows; `view`: which of them in which order, from `filter` and `order`, with `sorter` and `ranking`;
 //! - `stats`, `export`, `timeline`, `tree`: what is made of a view's rows;
 //! - `results`: the queue of what is asked.
 //!
@@ -21,7 +21,9 @@ mod error;
 mod export;
 mod filter;
 mod order;
+mod ranking;
 mod results;
+mod sorter;
 mod stats;
 mod timeline;
 mod tree;

@@ -1,4 +1,4 @@
-//! The order of rows: values as 64-bit keys that sort as Kusto sorts them, and a merge sort that works in slices.
+//! The order of rows: values as 64-bit keys that sort as Kusto sorts them.
 //!
 //! A null is the least value of its type, then NaN: so nulls come first upwards and last downwards, as Kusto's
 //! `sort by` has it by default.
@@ -13,12 +13,12 @@ use spoor_table::{Cell, KustoType};
 
 use crate::data::Data;
 use crate::error::ResultsError;
+use crate::ranking::{Ranking, prefix};
+use crate::sorter::Sorter;
 use crate::{Over, STRIDE};
 
 /// Different texts up to which a text column is sorted by their ranks.
 const MOST_RANKS: usize = 1 << 16;
-/// Items that are sorted at once.
-const RUN: usize = 1 << 14;
 
 /// The order of two values of one type.
 pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> Ordering {
@@ -33,7 +33,7 @@ pub(crate) fn compare(a: Cell<'_>, b: Cell<'_>) -> Ordering {
     }
 }
 
-/// A value as a number that sorts like it: exactly, but for text of seven bytes and more, decimals, dynamic values,
+/// A value as a number that sorts like it: exactly, but for text of eight bytes and more, decimals, dynamic values,
 /// and a null beside the least 64-bit number.
 pub(crate) fn key(cell: Cell<'_>) -> u64 {
     match cell {
@@ -43,7 +43,7 @@ pub(crate) fn key(cell: Cell<'_>) -> u64 {
         Cell::Long(value) | Cell::TimeSpan(value) | Cell::DateTime(value) => flipped(value),
         Cell::Real(value) => real(value),
         Cell::Decimal(value) => flipped((value >> 64) as i64),
-        Cell::String(text) | Cell::Guid(text) => prefix(text),
+        Cell::String(text) | Cell::Guid(text) => prefix(text.as_bytes()),
         Cell::Dynamic(_) => 1,
     }
 }
@@ -66,23 +66,11 @@ fn real(value: f64) -> u64 {
     sortable + 2
 }
 
-/// Seven bytes of a text and, below them, its length up to eight.
-fn prefix(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (slot, byte) in bytes.iter_mut().take(7).zip(text.bytes()) {
-        *slot = byte;
-    }
-    // One more, so that a null is below the empty text.
-    bytes[7] = text.len().min(8) as u8 + 1;
-    u64::from_be_bytes(bytes)
-}
-
 /// Which equal keys may stand for different values.
 #[derive(Clone, Copy, PartialEq)]
 enum Ties {
     None,
     Zero,
-    LongText,
     All,
 }
 
@@ -90,8 +78,9 @@ impl Ties {
     fn of(ty: KustoType) -> Self {
         match ty {
             KustoType::Bool | KustoType::Int | KustoType::Real => Ties::None,
+            // Their keys are their ranks.
+            KustoType::String | KustoType::Guid => Ties::None,
             KustoType::Long | KustoType::DateTime | KustoType::TimeSpan => Ties::Zero,
-            KustoType::String | KustoType::Guid => Ties::LongText,
             KustoType::Decimal | KustoType::Dynamic => Ties::All,
         }
     }
@@ -100,7 +89,6 @@ impl Ties {
         match self {
             Ties::None => false,
             Ties::Zero => key == 0,
-            Ties::LongText => key & 0xff == 9,
             Ties::All => true,
         }
     }
@@ -114,6 +102,8 @@ pub(crate) struct Keys {
     keys: Vec<u64>,
     /// The different texts so far, while they are few.
     texts: Option<StringDictionaryBuilder<UInt32Type>>,
+    /// The order of texts that are many.
+    ranking: Option<Ranking>,
 }
 
 impl Keys {
@@ -126,11 +116,19 @@ impl Keys {
             ties: Ties::of(about.ty),
             keys: Vec::with_capacity(data.rows() as usize),
             texts: is_text.then(StringDictionaryBuilder::new),
+            ranking: None,
         })
     }
 
     /// Goes on; `true` when the keys of all rows are there.
     fn advance(&mut self, data: &Data, over: Over<'_>) -> bool {
+        if let Some(ranking) = &mut self.ranking {
+            let Some(ranks) = ranking.advance(over) else {
+                return false;
+            };
+            self.keys = ranks;
+            return true;
+        }
         while let Some((batch, range)) = data.piece(self.keys.len(), STRIDE) {
             let Some(about) = data.columns().get(self.column) else {
                 return true;
@@ -146,7 +144,8 @@ impl Keys {
             }
             if self.too_many_texts() {
                 self.texts = None;
-                self.keys.clear();
+                self.ranking = Some(Ranking::new(data, self.column));
+                return false;
             }
             if over() {
                 return false;
@@ -187,7 +186,6 @@ impl Keys {
         for key in &mut self.keys {
             *key = ranks.get(*key as usize).copied().unwrap_or(0);
         }
-        self.ties = Ties::None;
     }
 
     fn key(&self, row: u32) -> u64 {
@@ -285,97 +283,4 @@ impl RowSort {
         }
         Some(sorter.take().into_iter().map(|(_, row)| row).collect())
     }
-}
-
-/// A merge sort of keys and rows, in slices. Equal ones stay in the order of their rows.
-pub(crate) struct Sorter {
-    items: Vec<(u64, u32)>,
-    merged: Vec<(u64, u32)>,
-    /// Items that are sorted run by run.
-    begun: usize,
-    /// The length of the sorted runs.
-    width: usize,
-    /// The pair of runs that is being merged begins here ...
-    pair: usize,
-    /// ... and these are its runs' next items.
-    next: (usize, usize),
-}
-
-impl Sorter {
-    pub(crate) fn new(items: Vec<(u64, u32)>) -> Self {
-        Self {
-            merged: Vec::with_capacity(items.len()),
-            items,
-            begun: 0,
-            width: RUN,
-            pair: 0,
-            next: (0, RUN),
-        }
-    }
-
-    /// The sorted items.
-    pub(crate) fn take(&mut self) -> Vec<(u64, u32)> {
-        std::mem::take(&mut self.items)
-    }
-
-    /// Goes on; `true` when all is sorted. `tie` orders rows whose keys are equal.
-    pub(crate) fn advance(&mut self, tie: &dyn Fn(u32, u32) -> Ordering, over: Over<'_>) -> bool {
-        while self.begun < self.items.len() {
-            let end = (self.begun + RUN).min(self.items.len());
-            if let Some(run) = self.items.get_mut(self.begun..end) {
-                run.sort_unstable_by(|a, b| order(*a, *b, tie));
-            }
-            self.begun = end;
-            if over() {
-                return false;
-            }
-        }
-        while self.width < self.items.len() {
-            self.merge(tie);
-            if over() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Moves some items on.
-    fn merge(&mut self, tie: &dyn Fn(u32, u32) -> Ordering) {
-        let len = self.items.len();
-        let middle = (self.pair + self.width).min(len);
-        let end = (self.pair + 2 * self.width).min(len);
-        let (mut left, mut right) = self.next;
-        let stop = self.merged.len() + RUN;
-        while self.merged.len() < stop && left < middle && right < end {
-            let (a, b) = (self.items[left], self.items[right]);
-            if order(a, b, tie).is_le() {
-                self.merged.push(a);
-                left += 1;
-            } else {
-                self.merged.push(b);
-                right += 1;
-            }
-        }
-        self.next = (left, right);
-        if left == middle || right >= end {
-            self.merged.extend_from_slice(&self.items[left..middle]);
-            self.merged
-                .extend_from_slice(self.items.get(right..end).unwrap_or_default());
-            self.pair = end;
-            self.next = (end, end + self.width);
-        }
-        if self.pair >= len {
-            std::mem::swap(&mut self.items, &mut self.merged);
-            self.merged.clear();
-            self.width *= 2;
-            self.pair = 0;
-            self.next = (0, self.width);
-        }
-    }
-}
-
-fn order(a: (u64, u32), b: (u64, u32), tie: &dyn Fn(u32, u32) -> Ordering) -> Ordering {
-    a.0.cmp(&b.0)
-        .then_with(|| tie(a.1, b.1))
-        .then(a.1.cmp(&b.1))
 }

@@ -11,7 +11,8 @@ use spoor_table::{Cell, KustoType, format, hash, ticks};
 use crate::data::{Data, cut};
 use crate::error::ResultsError;
 use crate::filter::is_empty;
-use crate::order::{self, Sorter, compare};
+use crate::order::{self, compare};
+use crate::sorter::Sorter;
 use crate::view::Ids;
 use crate::{Over, STRIDE};
 
