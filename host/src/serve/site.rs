@@ -15,9 +15,9 @@ use cap_std::fs::Dir;
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
+use super::App;
 use super::files::{self, Sent};
 use super::reply::Refusal;
-use super::App;
 use crate::error::Error;
 
 /// The page's own file.
