@@ -26,20 +26,29 @@ const FOLDER = "pieces";
 
 /** The URLs of pieces of at most `size` bytes that hold `bytes`, written below `out`. */
 export async function cut(out, bytes, size = LARGEST) {
-  await mkdir(path.join(out, FOLDER), { recursive: true });
   const urls = [];
-  for (let at = 0; at < Math.max(bytes.length, 1); at += size) {
-    const piece = bytes.subarray(at, at + size);
-    const name = createHash("sha256").update(piece).digest("hex").slice(0, 32);
-    urls.push(`${FOLDER}/${name}.bin`);
-    await writeFile(path.join(out, urls.at(-1)), piece);
-  }
+  for (let at = 0; at < Math.max(bytes.length, 1); at += size) urls.push(await put(out, bytes.subarray(at, at + size), "bin"));
   return urls;
 }
 
-/** As `cut`, of the bytes as gzip packs them: one stream over all the pieces. */
+/**
+ * As `cut`, with each piece packed by gzip for itself: where a server says so in `Content-Encoding`,
+ * the browser unpacks it before the page sees it.
+ */
 export async function cutPacked(out, bytes) {
-  return cut(out, await pack(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 }));
+  const packed = await pack(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
+  if (packed.length <= LARGEST) return [await put(out, packed, "gz")];
+  const middle = bytes.length >> 1;
+  return [...(await cutPacked(out, bytes.subarray(0, middle))), ...(await cutPacked(out, bytes.subarray(middle)))];
+}
+
+/** Writes a piece by the name of its bytes. */
+async function put(out, piece, extension) {
+  await mkdir(path.join(out, FOLDER), { recursive: true });
+  const name = createHash("sha256").update(piece).digest("hex").slice(0, 32);
+  const url = `${FOLDER}/${name}.${extension}`;
+  await writeFile(path.join(out, url), piece);
+  return url;
 }
 
 /**

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use axum::extract::{OriginalUri, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
@@ -15,9 +15,9 @@ use cap_std::fs::Dir;
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
+use super::App;
 use super::files::{self, Sent};
 use super::reply::Refusal;
-use super::{App, Shared};
 use crate::error::Error;
 
 /// The page's own file.
@@ -62,23 +62,28 @@ impl Site {
         &self.policy
     }
 
-    /// The file at `path`; packed, where `packed` and there is such a file beside it.
-    fn find(&self, path: &Path, packed: bool) -> std::io::Result<Option<Sent>> {
+    /// The file at `path`. A client that takes brotli gets the file beside it, where there is one; one that
+    /// takes gzip is told of pieces that they are packed so, and need not unpack them itself.
+    fn find(&self, path: &Path, brotli: bool, gzip: bool) -> std::io::Result<Option<Sent>> {
         let Some((file, meta)) = files::open(&self.dir, path)? else {
             return Ok(None);
         };
         let mut beside = path.as_os_str().to_owned();
         beside.push(".br");
-        let beside = if packed {
+        let beside = if brotli {
             files::open(&self.dir, Path::new(&beside))?
         } else {
             None
         };
-        let encoding = beside.is_some().then_some("br");
+        let encoding = if beside.is_some() {
+            Some("br")
+        } else {
+            (gzip && is_packed(path)).then_some("gzip")
+        };
         let digest = self.digest(path, &file, &files::stamp(&meta))?;
         let etag = format!(
             "\"{digest}{}\"",
-            if encoding.is_some() { "-br" } else { "" }
+            encoding.map_or(String::new(), |name| format!("-{name}"))
         );
         let (file, len) = beside.map_or((file, meta.len()), |(file, meta)| (file, meta.len()));
         let keep = if path.starts_with("pieces") {
@@ -146,21 +151,25 @@ pub async fn serve(
     let Some(path) = path_of(uri.path()) else {
         return Err(Refusal::not_found("such file"));
     };
-    let packed = takes_brotli(&headers) && !headers.contains_key(header::RANGE);
-    let found = found(shared, path, packed).await?;
-    files::send(&method, &headers, found).await
-}
-
-async fn found(shared: Arc<Shared>, path: PathBuf, packed: bool) -> Result<Sent, Refusal> {
-    let found = tokio::task::spawn_blocking(move || shared.site.find(&path, packed)).await;
-    let found = found.map_err(|e| Refusal::broken(&e))?;
+    let whole = !headers.contains_key(header::RANGE);
+    let (brotli, gzip) = (takes(&headers, "br"), takes(&headers, "gzip"));
+    let found = tokio::task::spawn_blocking(move || {
+        shared.site.find(&path, whole && brotli, whole && gzip)
+    });
+    let found = found.await.map_err(|e| Refusal::broken(&e))?;
     let found = found.map_err(|e| {
         Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             format!("the file cannot be read: {e}"),
         )
     })?;
-    found.ok_or_else(|| Refusal::not_found("such file"))
+    let found = found.ok_or_else(|| Refusal::not_found("such file"))?;
+    files::send(&method, &headers, found).await
+}
+
+/// Whether a file is one of the pieces that `web/site.mjs` packs.
+fn is_packed(path: &Path) -> bool {
+    path.starts_with("pieces") && path.extension().is_some_and(|extension| extension == "gz")
 }
 
 /// The path below the site that a URL's path names. Where links in the site lead is the folder's affair.
@@ -178,8 +187,8 @@ fn path_of(url: &str) -> Option<PathBuf> {
     (visible && name != SERVICE && !name.contains('\0')).then(|| PathBuf::from(name))
 }
 
-/// Whether the client takes brotli, and does not merely name it to refuse it.
-fn takes_brotli(headers: &HeaderMap) -> bool {
+/// Whether the client takes this coding, and does not merely name it to refuse it.
+fn takes(headers: &HeaderMap, wanted: &str) -> bool {
     let lists = headers
         .get_all(header::ACCEPT_ENCODING)
         .iter()
@@ -190,7 +199,7 @@ fn takes_brotli(headers: &HeaderMap) -> bool {
             .trim()
             .strip_prefix("q=")
             .is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
-        name.trim().eq_ignore_ascii_case("br") && !refused
+        name.trim().eq_ignore_ascii_case(wanted) && !refused
     })
 }
 
@@ -220,10 +229,10 @@ mod tests {
     }
 
     #[test]
-    fn brotli_is_taken_or_refused() {
+    fn codings_are_taken_or_refused() {
         let takes = |value: &'static str| {
             let headers = [(header::ACCEPT_ENCODING, HeaderValue::from_static(value))];
-            takes_brotli(&HeaderMap::from_iter(headers))
+            super::takes(&HeaderMap::from_iter(headers), "br")
         };
         assert!(takes("gzip, deflate, br") && takes("br;q=0.5") && takes("BR"));
         assert!(!takes("gzip") && !takes("br;q=0") && !takes("br; q=0.0") && !takes("brotli"));

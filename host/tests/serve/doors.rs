@@ -163,7 +163,7 @@ fn every_answer_is_isolated_and_strict() {
     );
     assert!(
         place
-            .get("/pieces/a.bin")
+            .get("/pieces/a.gz")
             .header("cache-control")
             .contains("immutable")
     );

@@ -21,6 +21,12 @@ fn files_are_packed_validated_and_cut() {
         packed.header("content-type"),
         "text/javascript; charset=utf-8"
     );
+    let piece = place.send("GET /pieces/a.gz", &["Accept-Encoding: gzip"], "");
+    assert_eq!(
+        (piece.text().as_str(), piece.header("content-encoding")),
+        ("piece", "gzip")
+    );
+    assert_eq!(place.get("/pieces/a.gz").header("content-encoding"), "");
     let (etag, packed_etag) = (whole.header("etag"), packed.header("etag"));
     assert!(
         etag.starts_with('"') && etag != packed_etag,

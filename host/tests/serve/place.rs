@@ -63,7 +63,7 @@ impl Place {
         fs::write(at("site/page.js"), "0123456789").unwrap();
         fs::write(at("site/page.js.br"), "packed").unwrap();
         fs::write(at("site/service.js"), "1").unwrap();
-        fs::write(at("site/pieces/a.bin"), "piece").unwrap();
+        fs::write(at("site/pieces/a.gz"), "piece").unwrap();
         fs::write(at("notebooks/a.ipynb"), NOTEBOOK).unwrap();
         fs::write(at("notebooks/deep/b.ipynb"), NOTEBOOK).unwrap();
         fs::write(at("data/a b.csv"), "n\n1\n2\n").unwrap();

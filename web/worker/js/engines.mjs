@@ -15,7 +15,7 @@ const known = new Map();
 
 /**
  * Takes note of files of the site: their SHA-256, and how they are in pieces, raw (`pieces` of
- * `block` bytes) or packed (`gzip`).
+ * `block` bytes) or each packed for itself (`gzip`).
  */
 export function know(assets) {
   for (const asset of assets) known.set(asset.url, asset);
@@ -65,21 +65,28 @@ async function download(url, options) {
   const { gzip, pieces } = about(url);
   if (!gzip && !pieces) return fetch(url, options);
   const responses = (gzip ?? pieces).map((piece) => fetch(piece, options));
+  // What fails later is told where it is read.
+  for (const response of responses) response.catch(() => {});
   const first = await responses[0];
   if (!first.ok) return first;
-  const way = gzip ? new DecompressionStream("gzip") : new TransformStream();
-  // The reader of the stream is told what fails, and nobody else waits for it.
-  pour(responses, way.writable).catch(() => {});
-  return new Response(way.readable);
+  if (responses.length === 1) return new Response(unpacked(first, gzip));
+  const { readable, writable } = new TransformStream();
+  pour(responses, gzip, writable).catch(() => {});
+  return new Response(readable);
+}
+
+/** A piece's bytes. A server that names the packing has had the browser unpack them, which is faster. */
+function unpacked({ body, headers }, gzip) {
+  return gzip && !headers.has("Content-Encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
 }
 
 /** Writes the responses' bodies one after the other, and the first failure in their place. */
-async function pour(responses, writable) {
+async function pour(responses, gzip, writable) {
   try {
-    for (const response of responses) {
-      const { ok, status, url, body } = await response;
-      if (!ok) throw new Error(`the server answered ${status} for ${url}`);
-      await body.pipeTo(writable, { preventClose: true });
+    for (const waited of responses) {
+      const response = await waited;
+      if (!response.ok) throw new Error(`the server answered ${response.status} for ${response.url}`);
+      await unpacked(response, gzip).pipeTo(writable, { preventClose: true });
     }
     await writable.close();
   } catch (error) {
@@ -126,7 +133,7 @@ export function keepFetched(url, bytes) {
     const cache = await caches.open(CACHE);
     if (await cache.match(key)) return;
     // A piece is named by the beginning of its digest.
-    const promised = sha256 ?? /([0-9a-f]{32})\.bin$/.exec(url)?.[1];
+    const promised = sha256 ?? /([0-9a-f]{32})\.\w+$/.exec(url)?.[1];
     if (!promised || !(await digest(bytes)).startsWith(promised)) throw new Error(`${url} is not what its name says; it is not kept`);
     await cache.put(key, new Response(bytes));
   });

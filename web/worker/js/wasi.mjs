@@ -330,7 +330,7 @@ export function exitCode(error) {
  */
 export function fetchNow(url) {
   const { gzip, pieces, sha256 } = about(url);
-  if (gzip) return { data: gunzipSync(joined(gzip.map(fetchPiece))) };
+  if (gzip) return { data: joined(gzip.map(fetchPacked)) };
   if (pieces) return { data: joined(pieces.map(fetchPiece)) };
   return sha256 ? { data: fetchPiece(url) } : fetchBytes(url);
 }
@@ -339,6 +339,14 @@ function fetchPiece(url) {
   const { data } = fetchBytes(url);
   keepFetched(url, data);
   return data;
+}
+
+/** A piece that is packed for itself, unless the browser has unpacked it. */
+function fetchPacked(url) {
+  const { data, unpacked } = fetchBytes(url);
+  if (unpacked) return data;
+  keepFetched(url, data);
+  return gunzipSync(data);
 }
 
 function joined(parts) {
@@ -361,5 +369,6 @@ function fetchBytes(url, first, last) {
   if (request.status !== 200 && request.status !== 206) {
     throw new Error(`${url} could not be fetched: the server answered ${request.status}`);
   }
-  return { status: request.status, data: new Uint8Array(request.response) };
+  const unpacked = request.getResponseHeader("Content-Encoding") !== null;
+  return { status: request.status, data: new Uint8Array(request.response), unpacked };
 }
