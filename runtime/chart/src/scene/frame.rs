@@ -189,8 +189,16 @@ fn scale(
             sheet.text(&tick.label, (x + 6.0, y), look);
         }
     }
-    let title = fitted(&chart.parts[part], LABEL, room - 4.0);
-    sheet.text(&title, (left, pane.area.top - 18.0), look);
+    // The first and, of two, the last have the width of the plot for their names.
+    let ample = pane.area.width() / 2.0 - 8.0;
+    let (x, hold, room) = match (part, chart.parts.len()) {
+        (0, _) => (left, Hold::Left, ample),
+        (1, 2) => (left + room, Hold::Right, ample),
+        _ => (left, Hold::Left, room - 4.0),
+    };
+    let title = fitted(&chart.parts[part], LABEL, room);
+    let look = Type { hold, ..look };
+    sheet.text(&title, (x, pane.area.top - 18.0), look);
 }
 
 /// A plot for each part, one below another, over one axis.
@@ -324,7 +332,7 @@ pub(crate) fn bottom_axis(sheet: &mut Sheet, chart: &Chart, pane: &Pane, range: 
 
 fn x_ticks(chart: &Chart, area: Area, range: (f64, f64)) -> Vec<Tick> {
     if chart.x.ty != AxisType::Category {
-        let count = (area.width() / 84.0).max(2.0) as usize;
+        let count = (area.width() / 84.0).max(3.0) as usize;
         return ticks::ticks(&chart.x, range.0, range.1, count);
     }
     let slot = area.width() / (range.1 - range.0).max(1.0);
