@@ -77,7 +77,12 @@ impl Parser<'_> {
     }
 
     fn statement(&mut self) -> Parse<StatementKind> {
-        match self.text() {
+        let text = self.text();
+        let word = match self.is_capital_keyword() {
+            true => self.lower_keyword(text),
+            false => text.to_owned(),
+        };
+        match word.as_str() {
             "let" => self.let_statement(),
             "set" => self.set_statement(),
             "declare" => self.declare_statement(),
@@ -86,19 +91,23 @@ impl Parser<'_> {
                 let hint = "there is one database here: name its tables directly";
                 Err(self.error_hint(self.span(), message, hint))
             }
-            text if self.is_capital_keyword() => {
-                let word = text.to_ascii_lowercase();
-                let problem = Diagnostic::error(self.span(), format!("`{text}` is no keyword"))
-                    .hint(format!("keywords are lower case: `{word}`"))
-                    .fix(Fix::replace(self.span(), word).safe());
-                Err(self.report(problem))
-            }
             "SELECT" | "select" => {
                 let hint = "KQL begins with the table: T | where ... | project ...";
                 Err(self.error_hint(self.span(), "this looks like SQL", hint))
             }
+            _ if word != text => Err(Reported),
             _ => self.pipe_expression().map(StatementKind::Expression),
         }
+    }
+
+    /// Reports a keyword that is not in lower case, and gives it as it should be.
+    fn lower_keyword(&mut self, text: &str) -> String {
+        let word = text.to_ascii_lowercase();
+        let problem = Diagnostic::error(self.span(), format!("`{text}` is no keyword"))
+            .hint(format!("keywords are lower case: `{word}`"))
+            .fix(Fix::replace(self.span(), word.clone()).safe());
+        self.report(problem);
+        word
     }
 
     /// Whether `LET x`, `Print 1` or the like begins here: a keyword but for its case, and no table's name by what follows.
