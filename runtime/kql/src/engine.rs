@@ -85,10 +85,18 @@ impl Engine {
     /// Adds a table, or replaces the one of that name. Running queries keep the old one.
     pub fn register(&mut self, name: &str, table: Table) {
         let columns = table.shared_columns();
+        let paths = bind::paths(&table);
         let provider = Arc::new(MemoryTable::new(table));
         let source = Arc::new(DefaultTableSource::new(provider.clone()));
-        self.catalogue
-            .insert(name.to_owned(), CatalogueTable { columns, source });
+        self.catalogue.insert(
+            name.to_owned(),
+            CatalogueTable {
+                columns,
+                source,
+                paths,
+                open: false,
+            },
+        );
         self.tables.insert(name.to_owned(), provider);
     }
 
@@ -124,18 +132,10 @@ impl Engine {
         bind::references(text, declared)
     }
 
-    /// What is wrong with a query, without running any of it; nothing for one that [`Engine::start`] takes.
+    /// What is wrong with a query, without running any of it: no errors for one that [`Engine::start`] takes, but maybe
+    /// warnings.
     pub fn check(&self, text: &str, now_ticks: i64) -> Vec<Diagnostic> {
-        let parsed = spoor_kql_syntax::parse(text);
-        if !parsed.diagnostics.is_empty() {
-            return parsed.diagnostics;
-        }
-        let input = BindInput {
-            catalogue: &self.catalogue,
-            now_ticks,
-            stages: &[],
-        };
-        bind::check(&parsed.query, &input)
+        bind::diagnose(text, &self.catalogue, now_ticks).diagnostics
     }
 
     /// Parses and binds a query, and starts it; `now_ticks` is what `now()` gives.

@@ -135,6 +135,12 @@ fn what_stands_after_the_place_and_mistakes_before_it_do_no_harm() {
         ["User"]
     );
     assert_eq!(columns("Nowhere | where ‸"), NONE);
+    // Nor do a comment before a pipe and a definition that does not bind.
+    assert_eq!(columns("Hosts // all of them\n| where ‸"), ["User", "Host"]);
+    assert_eq!(
+        columns("let x = Nowhere | take 1; Hosts | where ‸"),
+        ["User", "Host"]
+    );
 }
 
 #[test]
@@ -228,7 +234,8 @@ fn words_of_an_operator_and_types() {
     assert!(has("Logins | sort by When ‸", "desc"));
     assert!(has("Logins | mv-expand Details ‸", "to typeof("));
     assert!(has("Logins | mv-expand kind=‸", "bag"));
-    assert!(has("Logins | parse User with * ‸", "with"));
+    assert!(has("Logins | parse User ‸", "with"));
+    assert!(!has("Logins | parse User with * ‸", "with"));
     assert!(has("Logins | mv-expand Details to typeof(‸", "long"));
     assert!(has("datatable(a:‸", "datetime"));
     assert!(has("Logins | render ‸", "timechart"));
@@ -296,12 +303,179 @@ fn hover_tells_what_a_word_is() {
         on("Logins | extend n = str‸len(User)").unwrap().title,
         "strlen(text)"
     );
-    assert!(
-        on("Log‸ins | take 1")
-            .unwrap()
-            .text
-            .contains("When: datetime")
+    let table = on("Log‸ins | take 1").unwrap();
+    assert_eq!(table.text, "A table of 4 columns.");
+    assert!(table.code.starts_with("When: datetime\nUser: string"));
+    assert!(table.markdown().ends_with(
+        "```kql\nWhen: datetime\nUser: string\nResult Code: long\nDetails: dynamic\n```"
+    ));
+    assert_eq!(
+        on("Logins | where User h‸as 'x'").unwrap().title,
+        "text has term"
+    );
+    assert_eq!(
+        on("Logins | where User !h‸as 'x'").unwrap().title,
+        "text !has term"
+    );
+    assert_eq!(
+        on("Logins | where ['Result C‸ode'] == 1").unwrap().title,
+        "Result Code: long"
+    );
+    let join = on("Logins | jo‸in (Hosts) on User").unwrap();
+    assert!(join.code.contains("| join"), "{join:?}");
+    assert_eq!(
+        on("print tosc‸alar(Logins | count)").unwrap().title,
+        "toscalar(table)"
+    );
+    assert_eq!(
+        on("let f = (x: long) { x }; print f‸(1)").unwrap().title,
+        "f(...)"
     );
     assert_eq!(on("let n = 5; Logins | take ‸n").unwrap().title, "n: long");
     assert_eq!(on("Logins | where Nix‸ == 1"), None);
+}
+
+#[test]
+fn operators_stand_behind_operands_and_only_there() {
+    let words = |query: &str| offered(query, CompletionKind::Keyword);
+    for wanted in ["has", "!has", "in~", "between", "matches regex", "and"] {
+        let behind = words("Logins | where User ‸");
+        assert!(behind.iter().any(|word| word == wanted), "{wanted}");
+        let before = words("Logins | where ‸");
+        assert!(!before.iter().any(|word| word == wanted), "{wanted}");
+    }
+    // Not built, so not offered.
+    assert!(!words("Logins | where User ‸").contains(&"like".to_owned()));
+    assert_eq!(columns("Logins | where User ‸"), NONE);
+    assert_eq!(
+        words("Logins | where User startsw‸"),
+        ["startswith", "startswith_cs"]
+    );
+}
+
+#[test]
+fn sides_of_a_join_have_their_columns() {
+    let join = "Logins | join kind=inner (Hosts | where Host == 'x') on";
+    assert_eq!(
+        columns(&format!("{join} $left.‸")),
+        ["When", "User", "['Result Code']", "Details"]
+    );
+    assert_eq!(
+        columns(&format!("{join} $left.User == $right.‸")),
+        ["User", "Host"]
+    );
+    let words = offered(&format!("{join} ‸"), CompletionKind::Keyword);
+    assert_eq!(words, ["$left.", "$right."]);
+}
+
+#[test]
+fn options_and_their_values() {
+    let words = |query: &str| offered(query, CompletionKind::Keyword);
+    assert!(words("Logins | join ‸").contains(&"kind=".to_owned()));
+    assert!(words("Logins | join hint.‸").contains(&"strategy=".to_owned()));
+    assert_eq!(
+        words("Logins | join hint.strategy=‸"),
+        ["broadcast", "shuffle"]
+    );
+    assert_eq!(words("Logins | parse kind=re‸"), ["regex", "relaxed"]);
+    assert_eq!(words("union isfuzzy=‸"), ["true", "false"]);
+    assert_eq!(words("Logins | render timechart ‸"), ["with ("]);
+    let properties = words("Logins | render timechart with (‸");
+    assert!(
+        properties.contains(&"ycolumns=".to_owned()),
+        "{properties:?}"
+    );
+    assert_eq!(
+        words("Logins | render timechart with (legend=‸"),
+        ["hidden", "visible"]
+    );
+    assert_eq!(
+        columns("Logins | render timechart with (xcolumn=Wh‸"),
+        ["When"]
+    );
+    assert_eq!(
+        columns("Logins | render timechart with (ycolumns=When, Us‸"),
+        ["User"]
+    );
+}
+
+#[test]
+fn clauses_of_series_and_ranges() {
+    let words = |query: &str| offered(query, CompletionKind::Keyword);
+    let series = words("Logins | make-series n = count() ‸");
+    for wanted in ["on", "default=", "step"] {
+        assert!(series.iter().any(|word| word == wanted), "{wanted}");
+    }
+    let later = words("Logins | make-series n = count() on When from ago(1d) ‸");
+    assert!(!later.iter().any(|word| word == "on" || word == "from"));
+    assert_eq!(words("range x from 1 ‸"), ["to", "step"]);
+    assert!(words("Logins | top 5 ‸").contains(&"by".to_owned()));
+    assert!(words("Logins | sort ‸").contains(&"by".to_owned()));
+}
+
+#[test]
+fn parameters_are_in_scope_in_their_function() {
+    let query = "let f = (name: string, T: (a: long)) { T | where ‸";
+    assert_eq!(columns(query), ["a"]);
+    assert_eq!(offered(query, CompletionKind::Variable), ["name"]);
+    let inner = "let f = (n: long) { let twice = n * 2; Hosts | take tw‸";
+    assert_eq!(offered(inner, CompletionKind::Variable), ["twice"]);
+    // Outside it they are not.
+    let outside = "let f = (n: long) { n }; Hosts | take ‸";
+    assert_eq!(offered(outside, CompletionKind::Variable), NONE);
+}
+
+#[test]
+fn names_inside_dynamic_columns_are_those_of_the_first_rows() {
+    let mut engine = engine();
+    let rows = engine
+        .run(
+            r#"print d = dynamic({"ip": "::1", "geo": {"city": "x", "a b": 1}}), s = "x""#,
+            0,
+        )
+        .unwrap();
+    engine.register("Events", rows.table);
+    let at = |query: &str| {
+        let (before, after) = query.split_once('‸').unwrap();
+        let found = complete(
+            &format!("{before}{after}"),
+            before.len(),
+            engine.catalogue(),
+        );
+        let names = found.items.iter().map(|item| item.text.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(at("Events | where d.‸"), ["geo", "ip"]);
+    assert_eq!(at("Events | where d.geo.‸"), ["city"]);
+    assert_eq!(at("Events | where d.g‸"), ["geo"]);
+    assert_eq!(at("Events | where s.‸"), NONE);
+    assert_eq!(at("Events | project s | where d.‸"), NONE);
+}
+
+#[test]
+fn what_is_offered_is_described() {
+    let items = at("Logins | ‸").items;
+    for item in &items {
+        assert!(item.documentation.ends_with('.'), "{item:?}");
+        assert!(item.detail.starts_with(&item.text), "{item:?}");
+    }
+    let items = at("Logins | summarize ‸").items;
+    let functions = items.iter().filter(|item| {
+        matches!(
+            item.kind,
+            CompletionKind::Function | CompletionKind::Aggregate
+        )
+    });
+    assert!(functions.clone().count() > 100);
+    for item in functions {
+        assert!(item.documentation.ends_with('.'), "{item:?}");
+    }
+    assert!(texts(&items, CompletionKind::Function).contains(&"toscalar"));
+}
+
+#[test]
+fn new_names_are_not_completed() {
+    for query in ["let ‸", "let x‸", "Logins | as ‸"] {
+        assert_eq!(at(query).items, [], "{query}");
+    }
 }

@@ -1,15 +1,25 @@
 //! Calls: the functions that the binder itself must understand, Kusto's scalar functions, and aggregates where they may stand.
 
 use spoor_kql_syntax::ast::{Argument, ExprKind, Literal, Name, Span};
-use spoor_kql_syntax::suggest;
+use spoor_kql_syntax::{Diagnostic, Fix, as_written, suggest};
 use spoor_table::dynamic::Builder;
 use spoor_table::{KustoType, Value};
 
 use super::expression::Row;
 use super::scope::Entity;
-use super::{Bind, Binder, Stop};
+use super::{Bind, Binder, Stop, TokenSense};
 use crate::functions;
 use crate::typed::Typed;
+
+/// Functions of other languages, and Kusto's that take the same arguments.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("concat", "strcat"),
+    ("lcase", "tolower"),
+    ("lower", "tolower"),
+    ("substr", "substring"),
+    ("ucase", "toupper"),
+    ("upper", "toupper"),
+];
 
 impl Binder<'_> {
     /// Binds a call in a scalar expression.
@@ -20,8 +30,13 @@ impl Binder<'_> {
         span: Span,
         row: &Row<'_>,
     ) -> Bind<Typed> {
-        if let Some(Entity::Function(function)) = row.scope.get(&name.text).cloned() {
-            return self.scalar_function(&name.text, &function, arguments, span, row);
+        match row.scope.get(&name.text).cloned() {
+            Some(Entity::Function(function)) => {
+                self.sense(name.span, TokenSense::Function);
+                return self.scalar_function(&name.text, &function, arguments, span, row);
+            }
+            Some(Entity::Unknown) => return Err(Stop::Reported),
+            _ => {}
         }
         match name.text.as_str() {
             "toscalar" => return self.scalar_of(arguments, span, row),
@@ -41,11 +56,13 @@ impl Binder<'_> {
         if let Some(aggregate) = functions::aggregate(&name.text)
             && (row.aggregates || functions::scalar(&name.text).is_none())
         {
+            self.sense(name.span, TokenSense::Aggregate);
             return self.lone_aggregate(aggregate, arguments, name, span, row);
         }
         let Some(function) = functions::scalar(&name.text) else {
             return Err(self.unknown_function(name, row));
         };
+        self.sense(name.span, TokenSense::Function);
         let bound = self.bound_arguments(arguments, row)?;
         let spans: Vec<Span> = arguments
             .iter()
@@ -65,27 +82,28 @@ impl Binder<'_> {
             .names()
             .filter(|(_, entity)| matches!(entity, Entity::Function(_)))
             .map(|(name, _)| name);
+        let problem =
+            Diagnostic::error(name.span, format!("no function is called `{}`", name.text));
         let hint = match name.text.as_str() {
             "len" | "length" => Some("use strlen(...) or array_length(...)".to_owned()),
             "if" | "ifnull" | "nvl" => Some("use iff(...) or coalesce(...)".to_owned()),
-            "upper" | "ucase" => Some("use toupper(...)".to_owned()),
-            "lower" | "lcase" => Some("use tolower(...)".to_owned()),
-            "concat" => Some("use strcat(...)".to_owned()),
-            "substr" => Some("use substring(...)".to_owned()),
             "cast" | "convert" => {
                 Some("use tostring(...), tolong(...), todatetime(...)".to_owned())
             }
-            other => suggest(
-                other,
-                own.chain(functions::names().map(|name| name as &str)),
-            )
-            .map(|found| format!("did you mean `{found}`?")),
+            other => {
+                if let Some((_, instead)) = ELSEWHERE.iter().find(|(word, _)| *word == other) {
+                    let problem = problem.hint(format!("use {instead}(...)"));
+                    return self.report(problem.fix(Fix::replace(name.span, *instead)));
+                }
+                let known = own.chain(functions::names().map(|name| name as &str));
+                if let Some(found) = suggest(other, known) {
+                    let written = as_written(found);
+                    return self.report(problem.meant(found, name.span, &written, other));
+                }
+                None
+            }
         };
-        self.error_hint(
-            name.span,
-            format!("no function is called `{}`", name.text),
-            hint,
-        )
+        self.report(Diagnostic { hint, ..problem })
     }
 
     /// `toscalar(T)`: the first value of the first row, known before the query runs.
@@ -97,6 +115,7 @@ impl Binder<'_> {
             return self.expression(&argument.value, row);
         }
         let relation = self.tabular(&argument.value, row.scope, None)?;
+        self.whole(&relation)?;
         let Some(first) = relation.columns.first().cloned() else {
             return Err(self.error(argument.value.span, "this table has no columns"));
         };
@@ -137,6 +156,7 @@ impl Binder<'_> {
         };
         match row.columns.iter().find(|column| column.name == name) {
             Some(found) => Ok(found.typed()),
+            None if row.open => Err(Stop::Reported),
             None => self.expression(&default.value, row),
         }
     }
@@ -152,6 +172,7 @@ impl Binder<'_> {
             return Err(self.error(span, "column_names_of takes one table"));
         };
         let relation = self.tabular(&argument.value, row.scope, None)?;
+        self.whole(&relation)?;
         let mut builder = Builder::new();
         let mark = builder.begin_array();
         for column in &relation.columns {
@@ -163,6 +184,9 @@ impl Binder<'_> {
     }
 
     fn pack_all(&mut self, arguments: &[Argument], span: Span, row: &Row<'_>) -> Bind<Typed> {
+        if row.open {
+            return Err(Stop::Reported);
+        }
         let ignore = match arguments {
             [] => false,
             [flag] => matches!(
@@ -218,8 +242,12 @@ impl Binder<'_> {
     pub(super) fn type_named(&mut self, name: &Name) -> Bind<KustoType> {
         KustoType::from_name(&name.text).ok_or_else(|| {
             let names = KustoType::ALL.iter().map(|ty| ty.name());
-            let hint = suggest(&name.text, names).map(|found| format!("did you mean `{found}`?"));
-            self.error_hint(name.span, format!("`{}` is no type", name.text), hint)
+            let problem = Diagnostic::error(name.span, format!("`{}` is no type", name.text));
+            let found = suggest(&name.text, names);
+            self.report(match found {
+                Some(found) => problem.meant(found, name.span, found, &name.text),
+                None => problem,
+            })
         })
     }
 }

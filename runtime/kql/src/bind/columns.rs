@@ -2,10 +2,10 @@
 //! `project-reorder`.
 
 use spoor_kql_syntax::ast::{Expr, ExprKind, NamedExpr, Reorder, ReorderBy, Span};
-use spoor_kql_syntax::did_you_mean;
+use spoor_kql_syntax::{Diagnostic, as_written, suggest};
 
 use super::relation::{BoundColumn, Relation};
-use super::{Bind, Binder};
+use super::{Bind, Binder, Stop, TokenSense};
 
 impl Binder<'_> {
     pub(super) fn project_away(
@@ -43,15 +43,14 @@ impl Binder<'_> {
 
     /// The names that a list of names and patterns means.
     fn matching(&mut self, input: &Relation, patterns: &[Expr]) -> Bind<Vec<String>> {
-        let mut matched = Vec::new();
-        for pattern in patterns {
-            matched.extend(
-                self.matching_one(input, pattern)?
-                    .into_iter()
-                    .map(|column| column.name),
-            );
-        }
-        Ok(matched)
+        let matched = self.each(patterns, |binder, pattern| {
+            binder.matching_one(input, pattern)
+        })?;
+        Ok(matched
+            .into_iter()
+            .flatten()
+            .map(|column| column.name)
+            .collect())
     }
 
     fn matching_one(&mut self, input: &Relation, pattern: &Expr) -> Bind<Vec<BoundColumn>> {
@@ -74,12 +73,29 @@ impl Binder<'_> {
         name: &str,
         span: Span,
     ) -> Bind<BoundColumn> {
-        input.find(name).cloned().ok_or_else(|| {
-            let hint = did_you_mean(
-                name,
-                input.columns.iter().map(|column| column.name.as_str()),
-            );
-            self.error_hint(span, format!("no column is called `{name}`"), hint)
+        if let Some(found) = input.find(name) {
+            self.sense(span, TokenSense::Column);
+            return Ok(found.clone());
+        }
+        let problem = Diagnostic::error(span, format!("no column is called `{name}`"));
+        Err(self.unknown_column(input, name, span, problem))
+    }
+
+    /// Reports that a relation has no such column, if all that it has are known. `span` is the name's place.
+    pub(super) fn unknown_column(
+        &mut self,
+        input: &Relation,
+        name: &str,
+        span: Span,
+        problem: Diagnostic,
+    ) -> Stop {
+        if input.open {
+            return Stop::Reported;
+        }
+        let known = input.columns.iter().map(|column| column.name.as_str());
+        self.report(match suggest(name, known) {
+            Some(found) => problem.meant(found, span, &as_written(found), name),
+            None => problem,
         })
     }
 

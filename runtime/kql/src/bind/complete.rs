@@ -1,14 +1,17 @@
-//! Completion and hover: what may stand at a place of a query, and what a word there means. The kernel and the page call it. Both
-//! work on text that does not parse: what stands before the place is bound as far as it can be.
+//! Completion: what may stand at a place of a query. The kernel calls it. What is offered comes from the tables of operators and
+//! functions that the engine itself has, so what is built is offered.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use spoor_kql_syntax::{OPERATORS, TokenKind, highlight, is_reserved, parse};
+use spoor_kql_syntax::{OPERATORS, as_written};
 use spoor_table::KustoType;
 
-use super::documentation::{CHARTS, JOIN_KINDS, operator_documentation};
+use super::documentation::{self, CHARTS};
+use super::place::Place;
+use super::relation::BoundColumn;
 use super::scope::Entity;
-use super::{BindInput, Catalogue, Shape, shape};
+use super::{Catalogue, Shape, expand, join, parse, references, union};
 use crate::functions;
 
 /// What may stand at a place.
@@ -29,6 +32,8 @@ pub struct Completion {
     pub kind: CompletionKind,
     /// A type, a signature; may be empty.
     pub detail: String,
+    /// A sentence or two; may be empty.
+    pub documentation: String,
 }
 
 /// What a completion is.
@@ -38,6 +43,8 @@ pub enum CompletionKind {
     Table,
     /// A column in scope.
     Column,
+    /// A name inside a dynamic value.
+    Property,
     /// A tabular operator.
     Operator,
     /// A scalar function.
@@ -50,508 +57,512 @@ pub enum CompletionKind {
     Keyword,
 }
 
-/// What a word means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hover {
-    /// The word.
-    pub range: Range<usize>,
-    /// A signature or a name with its type.
-    pub title: String,
-    /// A sentence or more; may be empty.
-    pub text: String,
-}
-
 /// What may stand at `offset`, a byte of the text.
 pub fn complete(text: &str, offset: usize, catalogue: &Catalogue) -> Completions {
     let place = Place::new(text, offset);
-    let mut items = place.candidates(catalogue);
-    let prefix = place.prefix().to_lowercase();
+    let scene = Scene {
+        shape: if place.inert {
+            None
+        } else {
+            place.shape(catalogue)
+        },
+        place,
+        catalogue,
+    };
+    let mut items = scene.candidates();
+    let prefix = scene.place.prefix().to_lowercase();
+    let mut offered = HashSet::new();
     items.retain(|item| {
-        item.text
-            .trim_start_matches("['")
-            .to_lowercase()
-            .starts_with(&prefix)
+        let bare = item.text.trim_start_matches("['").to_lowercase();
+        bare.starts_with(&prefix) && offered.insert((item.text.clone(), item.kind))
     });
-    items.dedup_by(|a, b| a.text == b.text);
     Completions {
-        range: place.word.clone(),
+        range: scene.place.word,
         items,
     }
 }
 
-/// What the word at `offset` means, if it is known.
-pub fn hover(text: &str, offset: usize, catalogue: &Catalogue) -> Option<Hover> {
-    let (range, kind) = word_at(text, offset)?;
-    let word = text.get(range.clone())?;
-    let place = Place::new(text, range.start);
-    let (title, text) = match kind {
-        TokenKind::Keyword => {
-            operator_documentation(word).map(|d| (d.signature.to_owned(), d.summary.to_owned()))?
-        }
-        _ => meaning(word, kind, &place, catalogue)?,
-    };
-    Some(Hover { range, title, text })
+/// A place, and what is in scope there.
+struct Scene<'t> {
+    place: Place<'t>,
+    shape: Option<Shape>,
+    catalogue: &'t Catalogue,
 }
 
-fn meaning(
-    word: &str,
-    kind: TokenKind,
-    place: &Place<'_>,
-    catalogue: &Catalogue,
-) -> Option<(String, String)> {
-    let shape = place.shape(catalogue);
-    if kind != TokenKind::Function {
-        if let Some(column) = shape
-            .as_ref()
-            .and_then(|shape| shape.columns.iter().find(|c| c.name == word))
-        {
-            return Some((format!("{word}: {}", column.ty), "a column".to_owned()));
-        }
-        if let Some(table) = catalogue.get(word) {
-            let columns = table
-                .columns
-                .iter()
-                .map(|column| (column.name.as_str(), column.ty));
-            return Some((word.to_owned(), columns_text(columns)));
-        }
-        match shape.as_ref().and_then(|shape| shape.scope.get(word)) {
-            Some(Entity::Scalar(typed)) => {
-                return Some((
-                    format!("{word}: {}", typed.ty),
-                    "defined by `let`".to_owned(),
-                ));
-            }
-            Some(Entity::Table(table)) => {
-                let columns = table
-                    .columns
-                    .iter()
-                    .map(|column| (column.name.as_str(), column.ty));
-                return Some((word.to_owned(), columns_text(columns)));
-            }
-            _ => {}
-        }
-    }
-    let documentation = functions::scalar(word)
-        .map(|f| f.docs)
-        .or_else(|| functions::aggregate(word).map(|f| f.docs));
-    documentation
-        .or_else(|| operator_documentation(word))
-        .map(|docs| (docs.signature.to_owned(), docs.summary.to_owned()))
-}
-
-fn columns_text<'c>(columns: impl Iterator<Item = (&'c str, KustoType)>) -> String {
-    let lines: Vec<String> = columns.map(|(name, ty)| format!("{name}: {ty}")).collect();
-    lines.join("\n")
-}
-
-fn word_at(text: &str, offset: usize) -> Option<(Range<usize>, TokenKind)> {
-    highlight(text).into_iter().find(|(span, kind)| {
-        span.start <= offset
-            && offset <= span.end
-            && matches!(
-                kind,
-                TokenKind::Keyword | TokenKind::Function | TokenKind::Name | TokenKind::Operator
-            )
-    })
-}
-
-/// A place in a text and the tokens before it.
-struct Place<'t> {
-    text: &'t str,
-    /// The word that ends at the place; empty where none does.
-    word: Range<usize>,
-    /// The tokens before that word.
-    before: Vec<(Range<usize>, TokenKind)>,
-    inert: bool,
-}
-
-impl<'t> Place<'t> {
-    fn new(text: &'t str, offset: usize) -> Self {
-        let mut end = offset.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut before = highlight(text.get(..end).unwrap_or(""));
-        let last = before.last().cloned();
-        let inert = last.as_ref().is_some_and(|(span, kind)| {
-            matches!(kind, TokenKind::Comment | TokenKind::String) && span.end == end
-        });
-        let word = match last {
-            Some((span, kind)) if span.end == end && is_word(&text[span.clone()], kind) => {
-                before.pop();
-                span
-            }
-            _ => end..end,
-        };
-        before.retain(|(_, kind)| *kind != TokenKind::Comment);
-        Self {
-            text,
-            word,
-            before,
-            inert,
-        }
-        .with_hyphens()
-    }
-
-    /// Takes `project-aw` after a `|` as one word.
-    fn with_hyphens(mut self) -> Self {
-        loop {
-            let count = self.before.len();
-            let Some([(pipe, _), (head, _), (hyphen, _)]) =
-                self.before.get(count.saturating_sub(3)..count)
-            else {
-                return self;
-            };
-            let joined = self.piece(hyphen) == "-"
-                && hyphen.end == self.word.start
-                && head.end == hyphen.start;
-            let operator = self.piece(pipe) == "|" || self.piece(pipe) == "-";
-            if !joined || !operator {
-                return self;
-            }
-            self.word.start = head.start;
-            self.before.truncate(count - 2);
-        }
-    }
-
-    fn piece(&self, span: &Range<usize>) -> &'t str {
-        self.text.get(span.clone()).unwrap_or("")
-    }
-
-    fn prefix(&self) -> &'t str {
-        self.piece(&self.word)
-    }
-
-    /// The `n`th piece before the word, from 0.
-    fn back(&self, n: usize) -> &'t str {
-        let at = self.before.len().checked_sub(n + 1);
-        at.and_then(|at| self.before.get(at))
-            .map_or("", |(span, _)| self.piece(span))
-    }
-
-    fn candidates(&self, catalogue: &Catalogue) -> Vec<Completion> {
-        if self.inert {
+impl Scene<'_> {
+    fn candidates(&self) -> Vec<Completion> {
+        let place = &self.place;
+        if place.inert {
             return Vec::new();
         }
-        let shape = self.shape(catalogue);
-        match self.back(0) {
+        match place.back(0) {
             "|" => return operators(),
-            "" | ";" => return start_of_query(catalogue, shape.as_ref()),
-            "render" => return keywords(CHARTS),
-            ":" if self.operator() != "where" => {
-                return keywords(&KustoType::ALL.map(KustoType::name));
+            "" | ";" => return self.start_of_query(),
+            // A value in braces, and no function's body.
+            "{" if place.back(1) != ")" && place.back(1) != "=" => return Vec::new(),
+            "{" => {
+                let mut items = self.start_of_query();
+                items.extend(self.in_expression());
+                return items;
             }
-            "(" if self.back(1) == "typeof" => {
-                return keywords(&KustoType::ALL.map(KustoType::name));
-            }
-            "=" if self.back(1) == "kind" => return keywords(self.kinds()),
+            "." => return self.members(),
+            // A name that is made here.
+            "let" | "as" | "set" => return Vec::new(),
+            "declare" => return keywords(["query_parameters("]),
+            "render" => return keywords(CHARTS.iter().copied()),
+            ":" if !matches!(place.operator(), "where" | "filter") => return types(),
+            "(" if place.back(1) == "typeof" => return types(),
             _ => {}
         }
-        if self.takes_table() {
-            return tables(catalogue, shape.as_ref());
+        if let Some(items) = self.option_values() {
+            return items;
         }
-        self.in_expression(catalogue, shape.as_ref())
+        if place.operator() == "render" {
+            return self.in_render();
+        }
+        if self.takes_table() {
+            let mut items = self.tables();
+            items.extend(keywords(self.options()));
+            return items;
+        }
+        self.in_expression()
     }
 
-    fn in_expression(&self, catalogue: &Catalogue, shape: Option<&Shape>) -> Vec<Completion> {
-        let mut items: Vec<Completion> = Vec::new();
-        for column in shape.map_or(&[][..], |shape| &shape.columns) {
-            items.push(item(
-                &bracketed(&column.name),
-                CompletionKind::Column,
-                column.ty.name(),
-            ));
+    fn in_expression(&self) -> Vec<Completion> {
+        let place = &self.place;
+        let operator = place.operator();
+        let mut items = Vec::new();
+        if place.after_operand() {
+            items.extend(keywords(self.words_after_operand()));
+            if takes_operands(operator) {
+                items.extend(documentation::operator_words().map(between_operands));
+            }
+            return items;
         }
-        items.extend(variables(shape));
-        items.extend(keywords(self.clause_words()));
-        let aggregates = matches!(self.operator(), "summarize" | "make-series" | "top-nested")
-            && !self.after_by();
+        items.extend(self.columns());
+        items.extend(variables(self.shape.as_ref()));
+        items.extend(keywords(self.words_at_start()));
+        items.extend(keywords(self.options()));
+        let aggregates = matches!(operator, "summarize" | "make-series") && !place.after_word("by");
         items.extend(all_functions(aggregates));
-        if self.open_bracket() {
-            items.extend(tables(catalogue, shape));
+        if place.back(0) == "(" {
+            items.extend(self.tables());
         }
         items
     }
 
-    /// The name of the operator that the place is in; before the first `|`, that of a statement which begins with one.
-    fn operator(&self) -> &'t str {
-        let at = self.last_pipe().map_or(self.statement(), |at| at + 1);
-        let name = self.before.get(at).map_or("", |(span, _)| self.piece(span));
-        let named = OPERATORS.contains(&name);
-        if named { name } else { "" }
+    fn columns(&self) -> Vec<Completion> {
+        columns_of(self.shape.as_ref())
     }
 
-    /// Where the tokens of the statement that the place is in begin.
-    fn statement(&self) -> usize {
-        let ends = |(span, _): &(Range<usize>, TokenKind)| self.piece(span) == ";";
-        self.before.iter().rposition(ends).map_or(0, |at| at + 1)
-    }
-
-    /// The tokens of the operator that the place is in.
-    fn clause(&self) -> &[(Range<usize>, TokenKind)] {
-        self.last_pipe()
-            .and_then(|at| self.before.get(at..))
-            .unwrap_or(&self.before)
-    }
-
-    fn after_by(&self) -> bool {
-        self.clause()
-            .iter()
-            .any(|(span, _)| self.piece(span) == "by")
-    }
-
-    /// The place of the innermost pipe's last `|`.
-    fn last_pipe(&self) -> Option<usize> {
-        let mut open = 0usize;
-        for (at, (span, _)) in self.before.iter().enumerate().rev() {
-            match self.piece(span) {
-                ")" | "]" | "}" => open += 1,
-                "(" | "[" | "{" => open = open.saturating_sub(1),
-                "|" if open == 0 => return Some(at),
-                ";" if open == 0 => return None,
-                _ => {}
+    /// What follows a `.`: a column of a join's side, a hint's name, a name inside a dynamic column.
+    fn members(&self) -> Vec<Completion> {
+        let path = self.place.path();
+        match path.as_slice() {
+            ["$left"] => self.columns(),
+            ["$right"] => {
+                let right = self.place.between(self.place.operator(), "on");
+                let shape = right
+                    .and_then(|right| self.place.shape_of(without_options(right), self.catalogue));
+                columns_of(shape.as_ref())
             }
-        }
-        None
-    }
-
-    fn kinds(&self) -> &'static [&'static str] {
-        match self.operator() {
-            "join" => JOIN_KINDS,
-            "lookup" => &["inner", "leftouter"],
-            "union" => &["inner", "outer"],
-            "parse" | "parse-where" => &["regex", "relaxed", "simple"],
-            "mv-expand" => &["array", "bag"],
-            _ => &["default", "stacked", "stacked100", "unstacked"],
+            ["hint"] => {
+                let hints = join::HINTS.iter().filter_map(|h| h.strip_prefix("hint."));
+                let hints = hints.map(|hint| format!("{hint}="));
+                hints
+                    .map(|hint| item(&hint, CompletionKind::Keyword, "", ""))
+                    .collect()
+            }
+            path => self.properties(path),
         }
     }
 
-    fn clause_words(&self) -> &'static [&'static str] {
-        match self.operator() {
-            "summarize" if !self.after_by() => &["by"],
-            "sort" | "order" | "top" => &["asc", "by", "desc", "nulls first", "nulls last"],
-            "join" | "lookup" => &["kind=", "on"],
-            "mv-expand" => &["kind=", "limit", "to typeof(", "with_itemindex="],
-            "parse" | "parse-where" => &["kind=", "with"],
-            "where" | "filter" => &[
-                "and",
-                "between",
-                "contains",
-                "endswith",
-                "has",
-                "has_any",
-                "in",
-                "in~",
-                "or",
-                "startswith",
+    /// The names that the first rows of the query's tables have inside a dynamic column.
+    fn properties(&self, path: &[&str]) -> Vec<Completion> {
+        let Some((root, _)) = path.split_first() else {
+            return Vec::new();
+        };
+        let columns = self.shape.as_ref().map_or(&[][..], |shape| &shape.columns);
+        let is_root =
+            |column: &BoundColumn| column.name == *root && column.ty == KustoType::Dynamic;
+        if !columns.iter().any(is_root) {
+            return Vec::new();
+        }
+        let prefix = format!("{}.", path.join("."));
+        let names: Vec<String> = self.catalogue.keys().cloned().collect();
+        let mut items = Vec::new();
+        for table in references(self.place.text, &names) {
+            let paths = self.catalogue.get(&table).map_or(&[][..], |t| &t.paths[..]);
+            let under = paths.iter().filter_map(|path| path.strip_prefix(&prefix));
+            let direct = under.filter(|rest| !rest.contains('.'));
+            items.extend(direct.map(|name| item(name, CompletionKind::Property, "dynamic", "")));
+        }
+        items
+    }
+
+    /// What may be an option's value, after its `=`.
+    fn option_values(&self) -> Option<Vec<Completion>> {
+        let place = &self.place;
+        if place.back(0) != "=" {
+            return None;
+        }
+        if place.back(2) == "." && place.back(3) == "hint" {
+            return Some(match place.back(1) {
+                "strategy" => keywords(["broadcast", "shuffle"]),
+                "remote" => keywords(["auto", "left", "local", "right"]),
+                "distribution" => keywords(["per_node", "per_shard", "single"]),
+                "shufflekey" => self.columns(),
+                _ => Vec::new(),
+            });
+        }
+        let words: &[&str] = match (place.operator(), place.back(1)) {
+            ("join", "kind") => join::KINDS,
+            ("lookup", "kind") => join::LOOKUP_KINDS,
+            ("parse" | "parse-where", "kind") => parse::PARSE_KINDS,
+            ("make-series", "kind") => &["nonempty"],
+            ("union", name) => values_of(union::UNION_OPTIONS, name)?,
+            ("mv-expand" | "mv-apply", name) => values_of(expand::EXPAND_OPTIONS, name)?,
+            ("render", name) => return self.render_values(name),
+            ("", "kind") => join::KINDS,
+            _ => return None,
+        };
+        Some(keywords(words.iter().copied()))
+    }
+
+    fn render_values(&self, name: &str) -> Option<Vec<Completion>> {
+        let values = values_of(RENDER_OPTIONS, name)?;
+        Some(match values {
+            ["column"] => self.columns(),
+            values => keywords(values.iter().copied()),
+        })
+    }
+
+    /// After the kind of chart, and between the brackets of `with (...)`.
+    fn in_render(&self) -> Vec<Completion> {
+        if self.place.back(1) == "render" {
+            return keywords(["with ("]);
+        }
+        let mut items = Vec::new();
+        if matches!(self.place.back(0), "(" | ",") {
+            let list = matches!(
+                self.place.option(),
+                "ycolumns" | "series" | "anomalycolumns"
+            );
+            if list && self.place.back(0) == "," {
+                items.extend(self.columns());
+            }
+            let options = RENDER_OPTIONS.iter().map(|(name, _)| format!("{name}="));
+            items.extend(options.map(|name| item(&name, CompletionKind::Keyword, "", "")));
+        }
+        items
+    }
+
+    /// The options of an operator that may stand right behind its name.
+    fn options(&self) -> Vec<&'static str> {
+        let place = &self.place;
+        if place.back(0) != place.operator() {
+            return Vec::new();
+        }
+        match place.operator() {
+            "join" => vec![
+                "kind=",
+                "hint.strategy=",
+                "hint.shufflekey=",
+                "hint.remote=",
             ],
-            _ => &[],
+            "lookup" => vec!["kind="],
+            "union" => vec!["kind=", "withsource=", "isfuzzy="],
+            "mv-expand" => vec!["kind=", "with_itemindex="],
+            "mv-apply" => vec!["with_itemindex="],
+            "parse" | "parse-where" => vec!["kind=", "flags="],
+            "make-series" => vec!["kind=nonempty"],
+            "summarize" => vec!["hint.strategy=", "hint.shufflekey="],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Words of an operator's syntax where an operand may stand too.
+    fn words_at_start(&self) -> Vec<&'static str> {
+        let place = &self.place;
+        let first = place.back(0) == place.operator();
+        match place.operator() {
+            "sort" | "order" | "partition" if first => vec!["by"],
+            "summarize" if !place.after_word("by") => vec!["by"],
+            "join" | "lookup" if place.after_word("on") => vec!["$left.", "$right."],
+            "distinct" | "project-away" | "project-keep" | "project-reorder" if first => vec!["*"],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Words of an operator's syntax that may follow an operand.
+    fn words_after_operand(&self) -> Vec<&'static str> {
+        let place = &self.place;
+        let unless = |word: &'static str| (!place.after_word(word)).then_some(word);
+        let directions = ["asc", "desc", "nulls first", "nulls last"];
+        match place.operator() {
+            "summarize" => unless("by").into_iter().collect(),
+            "sort" | "order" => directions.to_vec(),
+            "top" if place.after_word("by") => directions.to_vec(),
+            "top" => vec!["by"],
+            "join" | "lookup" => unless("on").into_iter().collect(),
+            "mv-expand" => vec!["limit", "to typeof("],
+            "mv-apply" => vec!["limit", "on (", "to typeof("],
+            "parse" | "parse-where" => unless("with").into_iter().collect(),
+            "partition" => vec!["("],
+            "project-reorder" => vec!["asc", "desc", "granny-asc", "granny-desc"],
+            "range" => ["from", "to", "step"]
+                .into_iter()
+                .filter_map(unless)
+                .collect(),
+            "make-series" => ["on", "from", "to", "step", "by"]
+                .into_iter()
+                .filter_map(unless)
+                .chain(["default=", "in range("])
+                .collect(),
+            _ => Vec::new(),
         }
     }
 
     /// Whether a table must stand here.
     fn takes_table(&self) -> bool {
-        let before = self.back(0);
-        match self.operator() {
+        let place = &self.place;
+        let before = place.back(0);
+        match place.operator() {
             "join" | "lookup" => {
-                before == "join" || before == "lookup" || before == "(" && !self.clause_has("on")
+                before == place.operator() || before == "(" && !place.after_word("on")
             }
             "union" => matches!(before, "union" | ","),
-            _ => {
-                before == "union"
-                    || before == "(" && matches!(self.back(1), "materialize" | "toscalar" | "table")
-            }
+            _ => before == "(" && matches!(place.back(1), "materialize" | "toscalar" | "table"),
         }
     }
 
-    fn clause_has(&self, word: &str) -> bool {
-        self.clause()
-            .iter()
-            .any(|(span, _)| self.piece(span) == word)
+    fn tables(&self) -> Vec<Completion> {
+        let own = self.shape.iter().flat_map(|shape| shape.scope.names());
+        let own = own.filter(|(_, entity)| matches!(entity, Entity::Table(_)));
+        let mut items: Vec<Completion> = own
+            .map(|(name, _)| defined(name, CompletionKind::Table, "let"))
+            .collect();
+        for (name, table) in self.catalogue {
+            let detail = match table.open {
+                true => "not read yet".to_owned(),
+                false => format!("{} columns", table.columns.len()),
+            };
+            items.push(item(&as_written(name), CompletionKind::Table, &detail, ""));
+        }
+        items
     }
 
-    fn open_bracket(&self) -> bool {
-        matches!(self.back(0), "(")
-    }
-
-    /// What is in scope: the text before the place's operator, bound as far as it binds.
-    fn shape(&self, catalogue: &Catalogue) -> Option<Shape> {
-        let input = BindInput {
-            catalogue,
-            now_ticks: 0,
-            stages: &[],
-        };
-        let definitions = self.definitions();
-        let pieces = self.pipe_pieces();
-        let bound = |count: usize| {
-            let text = format!("{definitions}{}", pieces.get(..count)?.join(" | "));
-            let parsed = parse(&text);
-            let whole = parsed.diagnostics.is_empty();
-            whole.then(|| shape(&parsed.query, &input)).flatten()
-        };
-        if !pieces.is_empty()
-            && let Some(whole) = bound(pieces.len())
-        {
-            return Some(whole);
-        }
-        // What binds with an operator binds without it: the longest part that does is found by halving.
-        let (mut good, mut bad, mut best) = (0, pieces.len(), None);
-        while bad - good > 1 {
-            let middle = good.midpoint(bad);
-            match bound(middle) {
-                Some(found) => (best, good) = (Some(found), middle),
-                None => bad = middle,
-            }
-        }
-        best.or_else(|| shape(&parse(&definitions).query, &input))
-    }
-
-    /// The statements before the one that the place is in.
-    fn definitions(&self) -> String {
-        let mut open = 0usize;
-        let mut end = 0;
-        for (span, _) in &self.before {
-            match self.piece(span) {
-                "(" | "[" | "{" => open += 1,
-                ")" | "]" | "}" => open = open.saturating_sub(1),
-                ";" if open == 0 => end = span.end,
-                _ => {}
-            }
-        }
-        self.text.get(..end).unwrap_or("").to_owned()
-    }
-
-    /// The operators of the innermost pipe before the place's own, the source first.
-    fn pipe_pieces(&self) -> Vec<&'t str> {
-        let Some(last) = self.last_pipe() else {
-            return Vec::new();
-        };
-        let mut cuts = vec![self.before.get(last).map_or(0, |(span, _)| span.start)];
-        let mut start = 0;
-        let mut open = 0usize;
-        for (span, _) in self.before.get(..last).unwrap_or(&[]).iter().rev() {
-            match self.piece(span) {
-                ")" | "]" | "}" => open += 1,
-                "(" | "[" | "{" if open == 0 => {
-                    start = span.end;
-                    break;
-                }
-                "(" | "[" | "{" => open -= 1,
-                ";" | "=" if open == 0 && (self.piece(span) == ";" || self.is_let(span)) => {
-                    start = span.end;
-                    break;
-                }
-                "|" if open == 0 => cuts.push(span.start),
-                _ => {}
-            }
-        }
-        cuts.reverse();
-        let mut from = start;
-        let mut pieces = Vec::new();
-        for cut in cuts {
-            pieces.push(self.text.get(from..cut).unwrap_or("").trim());
-            from = cut + 1;
-        }
-        pieces
-    }
-
-    /// Whether the `=` at a place is that of `let name =`.
-    fn is_let(&self, span: &Range<usize>) -> bool {
-        let at = self.before.iter().position(|(other, _)| other == span);
-        at.and_then(|at| at.checked_sub(2))
-            .and_then(|at| self.before.get(at))
-            .is_some_and(|(s, _)| self.piece(s) == "let")
+    fn start_of_query(&self) -> Vec<Completion> {
+        let mut items = self.tables();
+        items.extend(
+            variables(self.shape.as_ref())
+                .into_iter()
+                .filter(|item| item.kind == CompletionKind::Function),
+        );
+        let begins = [
+            "datatable",
+            "declare",
+            "let",
+            "print",
+            "range",
+            "set",
+            "union",
+        ];
+        items.extend(
+            begins
+                .into_iter()
+                .map(|word| match documentation::operator(word) {
+                    Some(docs) => item(
+                        word,
+                        CompletionKind::Keyword,
+                        &docs.signature,
+                        &docs.summary,
+                    ),
+                    None => item(word, CompletionKind::Keyword, "", ""),
+                }),
+        );
+        items
     }
 }
 
-fn is_word(text: &str, kind: TokenKind) -> bool {
-    !matches!(
-        kind,
-        TokenKind::String | TokenKind::Comment | TokenKind::Number
-    ) && text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
+/// The properties of a chart, and what may be their values: words, or a column.
+const RENDER_OPTIONS: &[(&str, &[&str])] = &[
+    ("accumulate", &["false", "true"]),
+    ("anomalycolumns", &["column"]),
+    ("kind", &["default", "stacked", "stacked100", "unstacked"]),
+    ("legend", &["hidden", "visible"]),
+    ("series", &["column"]),
+    ("title", &[]),
+    ("xaxis", &["linear", "log"]),
+    ("xcolumn", &["column"]),
+    ("xmax", &[]),
+    ("xmin", &[]),
+    ("xtitle", &[]),
+    ("yaxis", &["linear", "log"]),
+    ("ycolumns", &["column"]),
+    ("ymax", &[]),
+    ("ymin", &[]),
+    ("ytitle", &[]),
+];
+
+fn values_of(
+    options: &[(&str, &'static [&'static str])],
+    name: &str,
+) -> Option<&'static [&'static str]> {
+    let found = options.iter().find(|(known, _)| *known == name);
+    found.map(|(_, values)| *values)
 }
 
-fn item(text: &str, kind: CompletionKind, detail: &str) -> Completion {
+/// The text behind the `name=value` options that it begins with.
+fn without_options(text: &str) -> &str {
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let mut rest = text.trim_start();
+    while let Some((name, behind)) = rest.split_once('=') {
+        if !name.trim_end().chars().all(word) {
+            break;
+        }
+        rest = behind.trim_start().trim_start_matches(word).trim_start();
+    }
+    rest
+}
+
+/// Whether an operator's arguments are expressions, in which operators may join operands.
+fn takes_operands(operator: &str) -> bool {
+    matches!(
+        operator,
+        "distinct"
+            | "extend"
+            | "filter"
+            | "let"
+            | "make-series"
+            | "order"
+            | "print"
+            | "project"
+            | "serialize"
+            | "sort"
+            | "summarize"
+            | "top"
+            | "where"
+    )
+}
+
+fn item(text: &str, kind: CompletionKind, detail: &str, documentation: &str) -> Completion {
     Completion {
         text: text.to_owned(),
         kind,
         detail: detail.to_owned(),
+        documentation: documentation.to_owned(),
     }
 }
 
-fn bracketed(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if plain && !is_reserved(name) {
-        name.to_owned()
-    } else {
-        format!("['{}']", name.replace('\'', "\\'"))
-    }
+/// A name that the query defines.
+fn defined(name: &str, kind: CompletionKind, detail: &str) -> Completion {
+    item(&as_written(name), kind, detail, "Defined in the query.")
 }
 
-fn keywords(words: &[&str]) -> Vec<Completion> {
-    words
+fn columns_of(shape: Option<&Shape>) -> Vec<Completion> {
+    let columns = shape.map_or(&[][..], |shape| &shape.columns);
+    columns
         .iter()
-        .map(|word| item(word, CompletionKind::Keyword, ""))
+        .map(|column| {
+            let written = as_written(&column.name);
+            item(&written, CompletionKind::Column, column.ty.name(), "")
+        })
         .collect()
+}
+
+fn keywords<'w>(words: impl IntoIterator<Item = &'w str>) -> Vec<Completion> {
+    words
+        .into_iter()
+        .map(|word| item(word, CompletionKind::Keyword, "", ""))
+        .collect()
+}
+
+fn types() -> Vec<Completion> {
+    keywords(KustoType::ALL.map(KustoType::name))
+}
+
+fn between_operands(word: &'static str) -> Completion {
+    match documentation::between_operands(word) {
+        Some(docs) => item(
+            word,
+            CompletionKind::Keyword,
+            &docs.signature,
+            &docs.summary,
+        ),
+        None => item(word, CompletionKind::Keyword, "", ""),
+    }
 }
 
 fn operators() -> Vec<Completion> {
     let documented = OPERATORS
         .iter()
-        .filter_map(|name| Some((name, operator_documentation(name)?)));
+        .filter_map(|name| Some((name, documentation::operator(name)?)));
     documented
-        .map(|(name, docs)| item(name, CompletionKind::Operator, docs.signature))
+        .map(|(name, docs)| {
+            item(
+                name,
+                CompletionKind::Operator,
+                &docs.signature,
+                &docs.summary,
+            )
+        })
         .collect()
-}
-
-fn tables(catalogue: &Catalogue, shape: Option<&Shape>) -> Vec<Completion> {
-    let own = shape.into_iter().flat_map(|shape| shape.scope.names());
-    let own = own
-        .filter(|(_, entity)| matches!(entity, Entity::Table(_)))
-        .map(|(name, _)| name);
-    let mut items: Vec<Completion> = own
-        .map(|name| item(&bracketed(name), CompletionKind::Table, "let"))
-        .collect();
-    for (name, table) in catalogue {
-        let detail = format!("{} columns", table.columns.len());
-        items.push(item(&bracketed(name), CompletionKind::Table, &detail));
-    }
-    items
 }
 
 fn variables(shape: Option<&Shape>) -> Vec<Completion> {
     let names = shape.into_iter().flat_map(|shape| shape.scope.names());
     let items = names.filter_map(|(name, entity)| match entity {
-        Entity::Scalar(typed) => Some(item(name, CompletionKind::Variable, typed.ty.name())),
-        Entity::Function(_) => Some(item(name, CompletionKind::Function, "let")),
+        Entity::Scalar(typed) => Some(defined(name, CompletionKind::Variable, typed.ty.name())),
+        Entity::Function(_) => Some(defined(name, CompletionKind::Function, "let")),
+        Entity::Unknown => Some(defined(name, CompletionKind::Variable, "")),
         Entity::Table(_) => None,
     });
     items.collect()
 }
 
-fn start_of_query(catalogue: &Catalogue, shape: Option<&Shape>) -> Vec<Completion> {
-    let mut items = tables(catalogue, shape);
-    items.extend(keywords(&["datatable", "let", "print", "range", "union"]));
-    items
-}
-
 /// Functions, aggregates first where they may stand.
 fn all_functions(aggregates: bool) -> Vec<Completion> {
-    let mut names: Vec<&str> = functions::names().collect();
+    let mut names: Vec<&str> = functions::names()
+        .chain(documentation::own_functions())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let mut items = Vec::new();
     if aggregates {
         let found = names
             .iter()
-            .filter_map(|name| Some((name, functions::aggregate(name)?)));
-        items
-            .extend(found.map(|(name, f)| item(name, CompletionKind::Aggregate, f.docs.signature)));
+            .filter_map(|name| Some((name, functions::aggregate(name)?.docs)));
+        items.extend(found.map(|(name, docs)| {
+            item(
+                name,
+                CompletionKind::Aggregate,
+                docs.signature,
+                docs.summary,
+            )
+        }));
     }
-    let found = names
-        .iter()
-        .filter_map(|name| Some((name, functions::scalar(name)?)));
-    items.extend(found.map(|(name, f)| item(name, CompletionKind::Function, f.docs.signature)));
+    let scalar = names
+        .into_iter()
+        .filter(|name| functions::aggregate(name).is_none() || functions::scalar(name).is_some());
+    items.extend(scalar.filter_map(|name| {
+        let docs = functions::scalar(name).map(|f| f.docs);
+        match docs {
+            Some(docs) => Some(item(
+                name,
+                CompletionKind::Function,
+                docs.signature,
+                docs.summary,
+            )),
+            None => documentation::function(name).map(|docs| {
+                item(
+                    name,
+                    CompletionKind::Function,
+                    &docs.signature,
+                    &docs.summary,
+                )
+            }),
+        }
+    }));
     items
 }

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility, lit,
 };
+use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{
     Expr, ExprKind, MvApply, MvColumn, MvExpand, OperatorKind, Property, Span,
 };
@@ -27,6 +28,13 @@ use super::{Bind, Binder};
 use crate::exec::BATCH_ROWS;
 use crate::functions::{self, BATCH_BYTES};
 use crate::typed::Typed;
+
+/// The options of `mv-expand` and `mv-apply`, and the words that may be their values.
+pub(super) const EXPAND_OPTIONS: &[(&str, &[&str])] = &[
+    ("bagexpansion", &["array", "bag"]),
+    ("kind", &["array", "bag"]),
+    ("with_itemindex", &[]),
+];
 
 /// How rows are made of lists.
 struct Spread {
@@ -87,12 +95,14 @@ impl Binder<'_> {
             stand_ins: has_lone_aggregate(&apply.subquery),
         };
         let row_columns = input.columns.clone();
+        let open = input.open;
         let (mut rows, row_id) = self.with_row_id(input, span)?;
         rows.parts.push(row_id);
         rows.carried = row_columns.iter().map(|column| column.id.clone()).collect();
         let elements = self.expand_columns(rows, &apply.columns, &spread, scope, span)?;
         let result = self.tabular(&apply.subquery, scope, Some(&elements))?;
         let mut result = self.without_stand_ins(result, span)?;
+        result.open |= open;
         result.parts.pop();
         result.carried.clear();
         let kept = row_columns
@@ -157,10 +167,9 @@ impl Binder<'_> {
         } else {
             self.totally_ordered(input, span)?
         };
-        let mut expanded = Vec::new();
-        for clause in clauses {
-            expanded.push(self.expanded(&input, clause, spread, scope)?);
-        }
+        let expanded = self.each(clauses, |binder, clause| {
+            binder.expanded(&input, clause, spread, scope)
+        })?;
         let index = self.id();
         let lists = expanded.iter().map(|e| e.list.clone()).collect();
         let index_list = ScalarUDF::from(Indices::new()).call(lists).alias(&index);
@@ -178,12 +187,10 @@ impl Binder<'_> {
                 }
                 ("with_itemindex", ExprKind::Name(name)) => index = Some(name.clone()),
                 (name, _) => {
-                    let hint = Some("its options are kind=bag|array and with_itemindex=name");
-                    return Err(self.error_hint(
-                        property.name.span,
-                        format!("`{name}` is no such option of `mv-expand`"),
-                        hint,
-                    ));
+                    let message = format!("`{name}` is no such option of `mv-expand`");
+                    let problem = Diagnostic::error(property.name.span, message)
+                        .hint("its options are kind=bag|array and with_itemindex=name");
+                    return Err(self.no_such_option(problem, property, EXPAND_OPTIONS));
                 }
             }
         }

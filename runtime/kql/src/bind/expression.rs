@@ -1,13 +1,13 @@
 //! Scalar expressions.
 
 use spoor_kql_syntax::ast::{Argument, Expr, ExprKind, Span};
-use spoor_kql_syntax::did_you_mean;
-use spoor_table::Value;
+use spoor_kql_syntax::{Diagnostic, Fix, as_written, suggest};
 use spoor_table::dynamic::Builder;
+use spoor_table::{KustoType, Value};
 
 use super::relation::{BoundColumn, Relation};
 use super::scope::{Entity, Scope};
-use super::{Bind, Binder, Stop};
+use super::{Bind, Binder, Stop, TokenSense};
 use crate::functions::{self, operators};
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -15,6 +15,8 @@ use crate::typed::{BindContext, FunctionError, Typed};
 #[derive(Clone)]
 pub(super) struct Row<'a> {
     pub columns: &'a [BoundColumn],
+    /// Whether there may be columns that are not known.
+    pub open: bool,
     pub scope: &'a Scope,
     pub context: BindContext,
     /// Whether aggregate functions may stand here (in `summarize`); columns then may stand only in their arguments.
@@ -48,6 +50,7 @@ impl Binder<'_> {
         };
         Row {
             columns: &relation.columns,
+            open: relation.open,
             scope,
             context,
             aggregates: false,
@@ -63,6 +66,7 @@ impl Binder<'_> {
         };
         Row {
             columns: &[],
+            open: false,
             scope,
             context,
             aggregates: false,
@@ -92,16 +96,19 @@ impl Binder<'_> {
                 op, left, right, ..
             } => {
                 let spans = [left.span, right.span];
-                let left = self.expression(left, row)?;
-                let right = self.expression(right, row)?;
+                let left = self.expression(left, row);
+                let text = is_text(&left);
+                let (left, right) = self.both(left, |binder| binder.operand(right, text, row))?;
                 let bound = operators::binary(&row.context, *op, left, right);
                 self.applied(bound, expr.span, &spans)
             }
             ExprKind::List {
                 op, operand, items, ..
             } => {
-                let value = self.expression(operand, row)?;
-                let bound = self.list_items(items, row)?;
+                let value = self.expression(operand, row);
+                let text = is_text(&value);
+                let (value, bound) =
+                    self.both(value, |binder| binder.list_items(items, text, row))?;
                 let spans: Vec<Span> = std::iter::once(operand.span)
                     .chain(items.iter().map(|i| i.span))
                     .collect();
@@ -115,9 +122,11 @@ impl Binder<'_> {
                 high,
             } => {
                 let spans = [operand.span, low.span, high.span];
-                let value = self.expression(operand, row)?;
-                let low = self.expression(low, row)?;
-                let high = self.expression(high, row)?;
+                let value = self.expression(operand, row);
+                let (value, (low, high)) = self.both(value, |binder| {
+                    let low = binder.expression(low, row);
+                    binder.both(low, |binder| binder.expression(high, row))
+                })?;
                 let bound = operators::between(&row.context, *negated, value, low, high);
                 self.applied(bound, expr.span, &spans)
             }
@@ -173,19 +182,29 @@ impl Binder<'_> {
                 let message = format!("`{name}` is neither aggregated nor in `by`");
                 let hint =
                     format!("put it into `by`, or take one of its values with take_any({name})");
-                return Err(self.error_hint(span, message, Some(hint)));
+                let problem = Diagnostic::error(span, message).hint(hint).fix(Fix::wrap(
+                    span,
+                    "take_any(",
+                    ")",
+                ));
+                return Err(self.report(problem));
             }
-            return Ok(column.typed());
+            let typed = column.typed();
+            self.sense(span, TokenSense::Column);
+            return Ok(typed);
         }
         match row.scope.get(name) {
-            Some(Entity::Scalar(typed)) => return Ok(typed.clone()),
+            Some(Entity::Scalar(typed)) => {
+                self.sense(span, TokenSense::Variable);
+                return Ok(typed.clone());
+            }
+            Some(Entity::Unknown) => return Err(Stop::Reported),
             Some(Entity::Table(_)) => {
-                let hint = Some(format!("toscalar({name}) makes a scalar of its first row"));
-                return Err(self.error_hint(
-                    span,
-                    format!("`{name}` is a table, not a scalar"),
-                    hint,
-                ));
+                let hint = format!("toscalar({name}) makes a scalar of its first row");
+                let problem = Diagnostic::error(span, format!("`{name}` is a table, not a scalar"))
+                    .hint(hint)
+                    .fix(Fix::wrap(span, "toscalar(", ")"));
+                return Err(self.report(problem));
             }
             Some(Entity::Function(_)) => {
                 return Err(self.error_hint(
@@ -200,10 +219,18 @@ impl Binder<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span, row: &Row<'_>) -> Stop {
+        if row.open {
+            return Stop::Reported;
+        }
+        let problem = Diagnostic::error(span, format!("no column or variable is called `{name}`"));
         let columns = row.columns.iter().map(|column| column.name.as_str());
         let variables = row.scope.names().map(|(name, _)| name);
-        let mut hint = did_you_mean(name, columns.chain(variables));
-        if hint.is_none() && functions::scalar(name).is_some() {
+        if let Some(found) = suggest(name, columns.chain(variables)) {
+            let problem = problem.meant(found, span, &as_written(found), name);
+            return self.report(problem);
+        }
+        let mut hint = None;
+        if functions::scalar(name).is_some() {
             hint = Some(format!("`{name}` is a function: {name}(...)"));
         }
         if hint.is_none() && !row.columns.is_empty() {
@@ -220,28 +247,38 @@ impl Binder<'_> {
             };
             hint = Some(format!("columns here: {}{more}", names.join(", ")));
         }
-        let message = format!("no column or variable is called `{name}`");
-        self.error_hint(span, message, hint)
+        self.report(Diagnostic { hint, ..problem })
+    }
+
+    /// An operand whose fellow is a text, or not. A word that is no column may then have been meant as a text.
+    fn operand(&mut self, expr: &Expr, beside_text: bool, row: &Row<'_>) -> Bind<Typed> {
+        let bound = self.expression(expr, row);
+        if let (Err(Stop::Reported), ExprKind::Name(name), true) = (&bound, &expr.kind, beside_text)
+            && let Some(last) = self.diagnostics.last_mut()
+            && last.span == expr.span.range()
+            && last.message.starts_with("no column")
+        {
+            let text = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+            last.fixes.push(Fix::replace(expr.span, text));
+        }
+        bound
     }
 
     /// The items of `in (...)`: expressions, or the first column of a table.
-    fn list_items(&mut self, items: &[Expr], row: &Row<'_>) -> Bind<Vec<Typed>> {
+    fn list_items(&mut self, items: &[Expr], beside_text: bool, row: &Row<'_>) -> Bind<Vec<Typed>> {
         if let [only] = items
             && self.is_tabular(only, row.scope)
         {
             return Ok(vec![self.list_of_table(only, row.scope)?]);
         }
-        let mut bound = Vec::new();
-        for item in items {
-            bound.push(self.expression(item, row)?);
-        }
-        Ok(bound)
+        self.each(items, |binder, item| binder.operand(item, beside_text, row))
     }
 
     /// A table's first column as a dynamic array.
     fn list_of_table(&mut self, expr: &Expr, scope: &Scope) -> Bind<Typed> {
         let mut relation = self.tabular(expr, scope, None)?;
         relation.order = Default::default();
+        self.whole(&relation)?;
         let Some(first) = relation.columns.first().cloned() else {
             return Err(self.error(expr.span, "this table has no columns"));
         };
@@ -306,17 +343,23 @@ impl Binder<'_> {
         arguments: &[Argument],
         row: &Row<'_>,
     ) -> Bind<Vec<Typed>> {
-        let mut bound = Vec::new();
-        for argument in arguments {
-            if let Some(name) = &argument.name {
-                let message = format!(
-                    "this function takes no named arguments, but `{}` is one",
-                    name.text
-                );
-                return Err(self.error(name.span, message));
-            }
-            bound.push(self.expression(&argument.value, row)?);
-        }
-        Ok(bound)
+        self.each(arguments, |binder, argument| {
+            let Some(name) = &argument.name else {
+                return binder.expression(&argument.value, row);
+            };
+            let message = format!(
+                "this function takes no named arguments, but `{}` is one",
+                name.text
+            );
+            let between = name.span.end..argument.value.span.start;
+            let problem = Diagnostic::error(name.span, message)
+                .hint("`==` compares")
+                .fix(Fix::replace(between, " == ").titled("write `==`"));
+            Err(binder.report(problem))
+        })
     }
+}
+
+fn is_text(bound: &Bind<Typed>) -> bool {
+    matches!(bound, Ok(typed) if typed.ty == KustoType::String)
 }

@@ -5,16 +5,16 @@ use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, when};
 use datafusion::prelude::lit;
 use spoor_kql_syntax::ast::{BinaryOp, Expr, ExprKind, Join, Name, Span};
-use spoor_kql_syntax::did_you_mean;
+use spoor_kql_syntax::{Diagnostic, Fix, suggest};
 use spoor_table::KustoType;
 
 use super::naming::Projection;
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
-use super::{Bind, Binder};
+use super::{Bind, Binder, TokenSense};
 
 /// Options that steer Kusto's distribution of work and change no answer.
-const HINTS: &[&str] = &[
+pub(super) const HINTS: &[&str] = &[
     "hint.strategy",
     "hint.remote",
     "hint.shufflekey",
@@ -23,17 +23,18 @@ const HINTS: &[&str] = &[
     "hint.spread",
 ];
 
-const KINDS: &[&str] = &[
-    "anti",
+/// The kinds of `lookup`.
+pub(super) const LOOKUP_KINDS: &[&str] = &["inner", "leftouter"];
+
+/// The kinds of join, by the names that are written.
+pub(super) const KINDS: &[&str] = &[
     "fullouter",
     "inner",
     "innerunique",
     "leftanti",
-    "leftantisemi",
     "leftouter",
     "leftsemi",
     "rightanti",
-    "rightantisemi",
     "rightouter",
     "rightsemi",
 ];
@@ -118,7 +119,9 @@ impl Binder<'_> {
             Some(name) => self.join_kind(name)?,
         };
         self.check_hints(join)?;
-        let right = self.tabular(&join.right, scope, None)?;
+        let right = self.tabular(&join.right, scope, None);
+        let right = self.or_unknown(right)?;
+        let open = left.open && kind.keeps_left() || right.open && kind.keeps_right();
         let keys = self.keys(&left, &right, &join.on)?;
         let (left, right, keys) = self.same_types(left, right, keys, span)?;
         let left = if kind == Kind::InnerUnique {
@@ -135,7 +138,10 @@ impl Binder<'_> {
             self.side(&mut projection, &right, kind.may_lack_right(), &[], span)?;
         }
         self.project_to(
-            Relation::unordered(plan, Vec::new()),
+            Relation {
+                open,
+                ..Relation::unordered(plan, Vec::new())
+            },
             projection.exprs,
             projection.columns,
             span,
@@ -152,13 +158,21 @@ impl Binder<'_> {
         let kind = match join.kind.as_ref().map(|name| name.text.as_str()) {
             None | Some("leftouter") => Kind::LeftOuter,
             Some("inner") => Kind::Inner,
-            Some(_) => {
+            Some(name) => {
                 let place = join.kind.as_ref().map_or(span, |name| name.span);
-                return Err(self.error(place, "`lookup` has the kinds leftouter and inner"));
+                let mut problem =
+                    Diagnostic::error(place, "`lookup` has the kinds leftouter and inner");
+                let found = suggest(name, LOOKUP_KINDS.iter().copied());
+                problem
+                    .fixes
+                    .extend(found.map(|found| Fix::replace(place, found)));
+                return Err(self.report(problem));
             }
         };
         self.check_hints(join)?;
-        let right = self.tabular(&join.right, scope, None)?;
+        let right = self.tabular(&join.right, scope, None);
+        let right = self.or_unknown(right)?;
+        let open = left.open || right.open;
         let keys = self.keys(&left, &right, &join.on)?;
         let (left, right, keys) = self.same_types(left, right, keys, span)?;
         let plan = self.joined(&left, &right, &keys, kind, span)?;
@@ -173,7 +187,10 @@ impl Binder<'_> {
             span,
         )?;
         self.project_to(
-            Relation::unordered(plan, Vec::new()),
+            Relation {
+                open,
+                ..Relation::unordered(plan, Vec::new())
+            },
             projection.exprs,
             projection.columns,
             span,
@@ -182,22 +199,26 @@ impl Binder<'_> {
 
     fn join_kind(&mut self, name: &Name) -> Bind<Kind> {
         Kind::named(&name.text).ok_or_else(|| {
-            let hint = did_you_mean(&name.text, KINDS.iter().copied())
-                .unwrap_or_else(|| format!("the kinds are {}", KINDS.join(", ")));
-            self.error_hint(
-                name.span,
-                format!("`{}` is no kind of join", name.text),
-                Some(hint),
-            )
+            let message = format!("`{}` is no kind of join", name.text);
+            let problem = Diagnostic::error(name.span, message);
+            self.report(match suggest(&name.text, KINDS.iter().copied()) {
+                Some(found) => problem.meant(found, name.span, found, &name.text),
+                None => problem.hint(format!("the kinds are {}", KINDS.join(", "))),
+            })
         })
     }
 
     fn check_hints(&mut self, join: &Join) -> Bind<()> {
         for property in &join.properties {
             if !HINTS.contains(&property.name.text.as_str()) && property.name.text != "isfuzzy" {
-                let message = format!("`{}` is no option of a join", property.name.text);
-                let hint = did_you_mean(&property.name.text, HINTS.iter().copied().chain(["kind"]));
-                return Err(self.error_hint(property.name.span, message, hint));
+                let name = &property.name;
+                let message = format!("`{}` is no option of a join", name.text);
+                let problem = Diagnostic::error(name.span, message);
+                let known = HINTS.iter().copied().chain(["kind"]);
+                return Err(self.report(match suggest(&name.text, known) {
+                    Some(found) => problem.meant(found, name.span, found, &name.text),
+                    None => problem,
+                }));
             }
         }
         Ok(())
@@ -205,9 +226,7 @@ impl Binder<'_> {
 
     fn keys(&mut self, left: &Relation, right: &Relation, on: &[Expr]) -> Bind<Vec<Key>> {
         let mut keys = Vec::new();
-        for expr in on {
-            self.key(left, right, expr, &mut keys)?;
-        }
+        self.each(on, |binder, expr| binder.key(left, right, expr, &mut keys))?;
         Ok(keys)
     }
 
@@ -221,9 +240,10 @@ impl Binder<'_> {
         match &expr.kind {
             ExprKind::Paren(inner) => self.key(left, right, inner, keys),
             ExprKind::Name(name) => {
+                let place = (expr.span, Some(expr.span));
                 let key = Key {
-                    left: self.joined_column(left, name, expr.span, "left")?,
-                    right: self.joined_column(right, name, expr.span, "right")?,
+                    left: self.joined_column(left, name, place, "left")?,
+                    right: self.joined_column(right, name, place, "right")?,
                 };
                 keys.push(key);
                 Ok(())
@@ -249,12 +269,12 @@ impl Binder<'_> {
                     (a, b)
                 };
                 match (side_of(a), member(a), side_of(b), member(b)) {
-                    (Some("$left"), Some(l), Some("$right"), Some(r)) => {
-                        let key = Key {
-                            left: self.joined_column(left, l, a.span, "left")?,
-                            right: self.joined_column(right, r, b.span, "right")?,
-                        };
-                        keys.push(key);
+                    (Some("$left"), Some((l, l_span)), Some("$right"), Some((r, r_span))) => {
+                        let l = self.joined_column(left, l, (a.span, l_span), "left");
+                        let (left, right) = self.both(l, |binder| {
+                            binder.joined_column(right, r, (b.span, r_span), "right")
+                        })?;
+                        keys.push(Key { left, right });
                         Ok(())
                     }
                     _ => Err(self.bad_condition(expr.span)),
@@ -279,20 +299,21 @@ impl Binder<'_> {
         &mut self,
         relation: &Relation,
         name: &str,
-        span: Span,
+        (span, name_span): (Span, Option<Span>),
         side: &str,
     ) -> Bind<BoundColumn> {
-        let found = relation.find(name).cloned().ok_or_else(|| {
-            let hint = did_you_mean(
-                name,
-                relation.columns.iter().map(|column| column.name.as_str()),
-            );
-            self.error_hint(
-                span,
-                format!("the {side} table has no column `{name}`"),
-                hint,
-            )
-        })?;
+        let Some(found) = relation.find(name).cloned() else {
+            let message = format!("the {side} table has no column `{name}`");
+            let problem = Diagnostic::error(span, message);
+            let stop = self.unknown_column(relation, name, name_span.unwrap_or(span), problem);
+            if let (None, Some(last)) = (name_span, self.diagnostics.last_mut()) {
+                last.fixes.clear();
+            }
+            return Err(stop);
+        };
+        if let Some(span) = name_span {
+            self.sense(span, TokenSense::Column);
+        }
         if found.ty == KustoType::Dynamic {
             let hint = Some(format!("extend a key with tostring({name}) on both sides"));
             return Err(self.error_hint(
@@ -455,13 +476,13 @@ fn side_of(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// `x` of `$left.x`.
-fn member(expr: &Expr) -> Option<&str> {
+/// `x` of `$left.x`, and its place where another name can stand.
+fn member(expr: &Expr) -> Option<(&str, Option<Span>)> {
     match &expr.kind {
         ExprKind::Paren(inner) => member(inner),
-        ExprKind::Member { name, .. } => Some(&name.text),
+        ExprKind::Member { name, .. } => Some((&name.text, Some(name.span))),
         ExprKind::Index { index, .. } => match &index.kind {
-            ExprKind::Literal(spoor_kql_syntax::ast::Literal::String(name)) => Some(name),
+            ExprKind::Literal(spoor_kql_syntax::ast::Literal::String(name)) => Some((name, None)),
             _ => None,
         },
         _ => None,

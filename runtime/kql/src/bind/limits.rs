@@ -29,6 +29,7 @@ impl Binder<'_> {
         bind: impl FnOnce(&mut Self) -> Bind<T>,
     ) -> Bind<T> {
         if self.nesting >= NESTING {
+            self.exhausted = true;
             let message = format!("this is more than {NESTING} levels deep");
             return Err(self.error_hint(span, message, Some("name parts of it with `let`")));
         }
@@ -44,6 +45,7 @@ impl Binder<'_> {
         if self.calls <= CALLS {
             return Ok(());
         }
+        self.exhausted = true;
         let message = format!("the query's functions are called more than {CALLS} times");
         let hint = Some("functions that call others several times multiply their calls");
         Err(self.error_hint(span, message, hint))
@@ -55,6 +57,7 @@ impl Binder<'_> {
         if fits(expr, EXPRESSION_DEPTH, &mut left) {
             return Ok(());
         }
+        self.exhausted = true;
         let hint = Some("compute parts of it in an `extend` of their own");
         Err(self.error_hint(span, "this expression has become too large", hint))
     }
@@ -64,6 +67,7 @@ impl Binder<'_> {
         if plan_fits(plan) {
             return Ok(());
         }
+        self.exhausted = true;
         let message =
             format!("the query takes more than {PLAN_DEPTH} steps in a row, or {PLAN_SIZE} in all");
         let hint = Some("write several conditions or columns into one operator, and join less");

@@ -13,17 +13,22 @@ mod complete;
 mod documentation;
 mod expand;
 mod expression;
+mod hover;
 mod join;
 mod limits;
 mod literal;
 mod naming;
 mod order;
 mod parse;
+mod paths;
+mod place;
 mod project;
 mod range;
+mod recovery;
 mod references;
 mod relation;
 mod scope;
+mod semantic;
 mod series;
 mod statement;
 mod summarize;
@@ -35,14 +40,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
+use datafusion::datasource::DefaultTableSource;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{Query, Render, Span};
 use spoor_table::{Column, Table};
 
-pub use complete::{Completion, CompletionKind, Completions, Hover, complete, hover};
+pub use complete::{Completion, CompletionKind, Completions, complete};
+pub use hover::{Hover, hover};
+pub(crate) use paths::paths;
 pub use references::references;
 use relation::Relation;
+pub use semantic::{Diagnosis, TokenSense, diagnose};
+
+use crate::exec::MemoryTable;
 
 /// The tables that a query may read, by name.
 pub type Catalogue = BTreeMap<String, CatalogueTable>;
@@ -54,6 +65,23 @@ pub struct CatalogueTable {
     pub columns: Arc<[Column]>,
     /// Where its rows come from; its schema has the columns' names and Arrow types.
     pub source: Arc<dyn TableSource>,
+    /// What names the values in its dynamic columns have: `column.name.name`, as far as is known.
+    pub paths: Arc<[String]>,
+    /// Whether there may be columns besides, because nobody has read the table yet. No name is then called unknown.
+    pub open: bool,
+}
+
+impl CatalogueTable {
+    /// A table of which only the name is known.
+    pub fn unread() -> Self {
+        let rows = Arc::new(MemoryTable::new(Table::empty([])));
+        Self {
+            columns: Arc::from([]),
+            source: Arc::new(DefaultTableSource::new(rows)),
+            paths: Arc::from([]),
+            open: true,
+        }
+    }
 }
 
 /// What binding depends on besides the query.
@@ -92,7 +120,7 @@ pub struct BoundPlan {
 
 /// Binds a parsed query. Errors are diagnostics with places in the query's text.
 pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnostic>> {
-    let mut binder = Binder::new(input, false);
+    let mut binder = Binder::new(input, Mode::Run);
     let outcome = binder.query(query);
     match outcome {
         Ok(plan) if binder.diagnostics.is_empty() => Ok(Binding::Ready(Bound {
@@ -104,23 +132,26 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
     }
 }
 
-/// What is wrong with a query, told without running anything: what a part of it would give is not known.
-pub(crate) fn check(query: &Query, input: &BindInput<'_>) -> Vec<Diagnostic> {
-    let mut binder = Binder::new(input, true);
-    // An error is among the diagnostics.
-    let _ = binder.query(query);
-    binder.diagnostics
-}
-
 /// The columns of a query's result and the names that its `let`s define, without running anything; `None` where it does not
 /// bind.
 fn shape(query: &Query, input: &BindInput<'_>) -> Option<Shape> {
-    let mut binder = Binder::new(input, true);
+    let mut binder = Binder::new(input, Mode::Shape);
     let (scope, result) = binder.statements(query).ok()?;
     let columns = result
         .map(|(relation, _)| relation.columns)
         .unwrap_or_default();
     Some(Shape { columns, scope })
+}
+
+/// What a query is bound for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// To run it: the first operator with a mistake ends binding.
+    Run,
+    /// For the columns of what binds.
+    Shape,
+    /// For all that is wrong with it, and for what its names are.
+    Check,
 }
 
 /// What is in scope at a place of a query.
@@ -143,8 +174,7 @@ enum Stop {
 type Bind<T> = Result<T, Stop>;
 
 struct Binder<'a> {
-    /// Only the columns matter: a stage's result may be an empty table.
-    dry: bool,
+    mode: Mode,
     input: &'a BindInput<'a>,
     ids: usize,
     next_stage: usize,
@@ -154,24 +184,30 @@ struct Binder<'a> {
     nesting: usize,
     /// See `limits`.
     calls: usize,
+    /// Whether one of the limits was passed.
+    exhausted: bool,
     /// Functions of which it is being asked whether they give tables, one called by the other.
     probes: Cell<usize>,
     diagnostics: Vec<Diagnostic>,
+    /// What names were found to be, by their places; kept in `Mode::Check`.
+    senses: Vec<(Span, TokenSense)>,
     render: Option<Render>,
 }
 
 impl<'a> Binder<'a> {
-    fn new(input: &'a BindInput<'a>, dry: bool) -> Self {
+    fn new(input: &'a BindInput<'a>, mode: Mode) -> Self {
         Binder {
-            dry,
+            mode,
             input,
             ids: 0,
             next_stage: 0,
             depth: 0,
             nesting: 0,
             calls: 0,
+            exhausted: false,
             probes: Cell::new(0),
             diagnostics: Vec::new(),
+            senses: Vec::new(),
             render: None,
         }
     }
@@ -197,6 +233,10 @@ impl Binder<'_> {
     ) -> Stop {
         let mut diagnostic = Diagnostic::error(span, message);
         diagnostic.hint = hint.map(Into::into);
+        self.report(diagnostic)
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) -> Stop {
         self.diagnostics.push(diagnostic);
         Stop::Reported
     }
@@ -227,7 +267,7 @@ impl Binder<'_> {
             return Ok(table.clone());
         }
         let plan = self.finish(relation, span)?;
-        if self.dry {
+        if self.mode != Mode::Run {
             return Ok(Table::empty(plan.columns));
         }
         Err(Stop::Stage(Box::new(plan)))

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 use regex::Regex;
 use spoor_kql_syntax::ast::{Name, Parse, ParsePart, Span};
+use spoor_kql_syntax::{Diagnostic, Fix, suggest};
 use spoor_table::{KustoType, Value};
 
 use super::naming::Projection;
@@ -24,6 +25,9 @@ use super::scope::Scope;
 use super::{Bind, Binder};
 use crate::functions;
 use crate::typed::Typed;
+
+/// The kinds of `parse`.
+pub(super) const PARSE_KINDS: &[&str] = &["regex", "relaxed", "simple"];
 
 /// How delimiters and types are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,8 +71,14 @@ impl Binder<'_> {
             Some("regex") => Ok(Mode::Regex),
             Some(other) => {
                 let span = kind.map_or(Span::default(), |name| name.span);
-                let hint = Some("the kinds are simple, regex and relaxed");
-                Err(self.error_hint(span, format!("`{other}` is no kind of `parse`"), hint))
+                let mut problem =
+                    Diagnostic::error(span, format!("`{other}` is no kind of `parse`"))
+                        .hint("the kinds are simple, regex and relaxed");
+                let found = suggest(other, PARSE_KINDS.iter().copied());
+                problem
+                    .fixes
+                    .extend(found.map(|found| Fix::replace(span, found)));
+                Err(self.report(problem))
             }
         }
     }

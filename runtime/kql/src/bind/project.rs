@@ -105,16 +105,10 @@ impl Binder<'_> {
         exprs: &[NamedExpr],
         row: &Row<'_>,
     ) -> Bind<()> {
-        let mut failed = None;
-        for named in exprs {
-            if let Err(stop) = self.extend_one(projection, named, row) {
-                match stop {
-                    Stop::Reported => failed = Some(Stop::Reported),
-                    stage => return Err(stage),
-                }
-            }
-        }
-        failed.map_or(Ok(()), Err)
+        self.each(exprs, |binder, named| {
+            binder.extend_one(projection, named, row)
+        })?;
+        Ok(())
     }
 
     fn extend_one(
@@ -217,21 +211,18 @@ impl Binder<'_> {
             },
             |projection| projection.exprs.clone(),
         )?;
-        self.project_to(input, projection.exprs, projection.columns, span)
+        let open = input.open && has_star(exprs);
+        let projected = self.project_to(input, projection.exprs, projection.columns, span)?;
+        Ok(Relation { open, ..projected })
     }
 
     /// The columns of `project`, `distinct` and `by`.
     pub(super) fn projection(&mut self, exprs: &[NamedExpr], row: &Row<'_>) -> Bind<Projection> {
         let mut projection = Projection::default();
-        let mut failed = None;
-        for named in exprs {
-            match self.project_one(&mut projection, named, row) {
-                Ok(()) => {}
-                Err(Stop::Reported) => failed = Some(Stop::Reported),
-                Err(stage) => return Err(stage),
-            }
-        }
-        failed.map_or(Ok(projection), Err)
+        self.each(exprs, |binder, named| {
+            binder.project_one(&mut projection, named, row)
+        })?;
+        Ok(projection)
     }
 
     fn project_one(
@@ -278,8 +269,10 @@ impl Binder<'_> {
         }
         let mut input = input;
         input.order = Order::default();
+        let open = input.open && has_star(exprs);
         let input = self.project_to(input, projection.exprs, projection.columns.clone(), span)?;
-        self.distinct_columns(input, projection.columns, span)
+        let distinct = self.distinct_columns(input, projection.columns, span)?;
+        Ok(Relation { open, ..distinct })
     }
 
     /// Kusto's `distinct` and `by` take no dynamic values.
@@ -367,20 +360,22 @@ impl Binder<'_> {
         };
         let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
         let before = exprs.len();
-        for key in keys {
-            let row = self.row(&input, scope);
-            let typed = self.expression(&key.value.value, &row)?;
+        self.each(keys, |binder, key| {
+            let row = binder.row(&input, scope);
+            let typed = binder.expression(&key.value.value, &row)?;
             if typed.ty == KustoType::Dynamic {
                 let hint = Some("convert it with tostring(...), tolong(...) or the like");
-                return Err(self.error_hint(key.value.span, "dynamic values have no order", hint));
+                let message = "dynamic values have no order";
+                return Err(binder.error_hint(key.value.span, message, hint));
             }
-            let (expr, column) = self.projected("", &typed, &key.value.value, &row);
+            let (expr, column) = binder.projected("", &typed, &key.value.value, &row);
             exprs.push(expr);
             let nulls_first = key.nulls_first.unwrap_or(key.ascending);
             order
                 .keys
                 .push(column.expr().sort(key.ascending, nulls_first));
-        }
+            Ok(())
+        })?;
         let columns = input.columns.clone();
         let only_columns = exprs
             .iter()
@@ -402,22 +397,30 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let mut projection = Projection::default();
-        for (at, named) in exprs.iter().enumerate() {
-            let row = self.constant_row(scope);
-            let typed = self.expression(&named.value, &row)?;
-            match self.declared_name(named)? {
+        self.each(exprs.iter().enumerate(), |binder, (at, named)| {
+            let row = binder.constant_row(scope);
+            let typed = binder.expression(&named.value, &row)?;
+            match binder.declared_name(named)? {
                 Some(name) => {
-                    let (expr, column) = self.computed(&name, &typed);
-                    self.declare(&mut projection, expr, column, named.span)?;
+                    let (expr, column) = binder.computed(&name, &typed);
+                    binder.declare(&mut projection, expr, column, named.span)?;
                 }
                 None => {
                     let name = format!("print_{at}");
-                    let (expr, column) = self.computed(&name, &typed);
+                    let (expr, column) = binder.computed(&name, &typed);
                     projection.add(expr, column, &name);
                 }
             }
-        }
+            Ok(())
+        })?;
         let row = self.one_row(span)?;
         self.project_to(row, projection.exprs, projection.columns, span)
     }
+}
+
+/// Whether all columns are chosen, by `*`.
+fn has_star(exprs: &[NamedExpr]) -> bool {
+    exprs
+        .iter()
+        .any(|named| matches!(named.value.kind, ExprKind::Star))
 }

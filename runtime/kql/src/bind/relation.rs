@@ -65,6 +65,9 @@ pub(super) struct Relation {
     /// A hidden column that is false in stand-ins: rows of which each part has one, so that an aggregate over none of its
     /// rows still gives one. No operator counts them or drops them.
     pub genuine: Option<String>,
+    /// Whether there may be columns that are not known: those of a table that nobody has read, or what a mistaken operator
+    /// would have given. Only what is not run is ever open.
+    pub open: bool,
 }
 
 impl Relation {
@@ -77,6 +80,7 @@ impl Relation {
             parts: Vec::new(),
             carried: Vec::new(),
             genuine: None,
+            open: false,
         }
     }
 
@@ -134,6 +138,7 @@ impl Binder<'_> {
             parts,
             carried,
             genuine,
+            open,
             ..
         } = input;
         let (plan, mut exprs) = self.hoist_windows(plan, exprs, span)?;
@@ -162,6 +167,7 @@ impl Binder<'_> {
             parts,
             carried,
             genuine,
+            open,
         })
     }
 

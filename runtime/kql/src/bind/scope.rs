@@ -28,6 +28,8 @@ pub(super) enum Entity {
     Table(Relation),
     /// A function or a view.
     Function(Rc<Function>),
+    /// What did not bind, which has been reported: its uses are no further mistakes.
+    Unknown,
 }
 
 /// A function of the query's.

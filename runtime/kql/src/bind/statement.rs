@@ -6,12 +6,13 @@ use spoor_kql_syntax::ast::{
     Argument, Expr, ExprKind, Name, OperatorKind, Parameter, ParameterType, Query, Span, Statement,
     StatementKind,
 };
+use spoor_kql_syntax::{Diagnostic, Fix, as_written, suggest};
 use spoor_table::KustoType;
 
 use super::expression::Row;
 use super::relation::Relation;
 use super::scope::{Entity, Function, Scope};
-use super::{Bind, Binder, BoundPlan, CALL_LIMIT, Stop};
+use super::{Bind, Binder, BoundPlan, CALL_LIMIT, Mode, Stop};
 use crate::functions;
 use crate::typed::Typed;
 
@@ -20,33 +21,44 @@ impl Binder<'_> {
     pub(super) fn query(&mut self, query: &Query) -> Bind<BoundPlan> {
         match self.statements(query)?.1 {
             Some((relation, span)) => self.finish(relation, span),
-            None => {
-                let end = query
-                    .statements
-                    .last()
-                    .map_or(Span::default(), |statement| statement.span);
-                let hint = Some("end it with a table or a pipe: T | take 10");
-                Err(self.error_hint(end, "this query has no result", hint))
-            }
+            None => Err(self.no_result(query)),
         }
+    }
+
+    pub(super) fn no_result(&mut self, query: &Query) -> Stop {
+        let end = query
+            .statements
+            .last()
+            .map_or(Span::default(), |statement| statement.span);
+        let hint = Some("end it with a table or a pipe: T | take 10");
+        self.error_hint(end, "this query has no result", hint)
     }
 
     /// The names that a query defines, and its result.
     pub(super) fn statements(&mut self, query: &Query) -> Bind<(Scope, Option<(Relation, Span)>)> {
         let mut scope = Scope::root();
         let mut result: Option<(Relation, Span)> = None;
+        let mut missing = None;
         for statement in &query.statements {
             match &statement.kind {
+                StatementKind::Expression(expr) if expr.kind == ExprKind::Missing => {
+                    missing = Some(expr.span);
+                }
                 StatementKind::Expression(expr) => {
                     if result.is_some() {
                         let hint =
                             Some("a cell gives one result: put each query into its own cell");
                         return Err(self.error_hint(expr.span, "this is a second query", hint));
                     }
-                    result = Some((self.result(expr, &scope)?, expr.span));
+                    let bound = self.result(expr, &scope);
+                    result = Some((self.or_unknown(bound)?, expr.span));
                 }
                 _ => scope = self.definition(statement, &scope)?,
             }
+        }
+        // What could not be parsed may have been the result.
+        if let (None, Some(span), Mode::Check) = (&result, missing, self.mode) {
+            result = Some((self.or_unknown(Err(Stop::Reported))?, span));
         }
         Ok((scope, result))
     }
@@ -54,13 +66,17 @@ impl Binder<'_> {
     /// The query's result: a tabular expression, whose last operator may be `render`.
     fn result(&mut self, expr: &Expr, scope: &Scope) -> Bind<Relation> {
         if !self.is_tabular(expr, scope) {
+            if let ExprKind::Name(name) = &expr.kind
+                && scope.get(name).is_none()
+            {
+                return self.table(name, expr.span, scope);
+            }
             self.expression(expr, &self.constant_row(scope))?;
-            let hint = Some("write `print` before it");
-            return Err(self.error_hint(
-                expr.span,
-                "this is a scalar, and a query's result is a table",
-                hint,
-            ));
+            let message = "this is a scalar, and a query's result is a table";
+            let problem = Diagnostic::error(expr.span, message)
+                .hint("write `print` before it")
+                .fix(Fix::insert(expr.span.start, "print "));
+            return Err(self.report(problem));
         }
         if let ExprKind::Pipe { source, operators } = &expr.kind
             && let Some((last, before)) = operators.split_last()
@@ -79,8 +95,8 @@ impl Binder<'_> {
     fn definition(&mut self, statement: &Statement, scope: &Scope) -> Bind<Scope> {
         match &statement.kind {
             StatementKind::Let { name, value } => {
-                let entity = self.let_value(value, scope)?;
-                Ok(scope.with(&name.text, entity))
+                let bound = self.let_value(value, scope);
+                Ok(scope.with(&name.text, self.or_unknown_entity(bound)?))
             }
             // Options steer Kusto's service: truncation, caching, consistency. None changes an answer.
             StatementKind::Set { .. } => Ok(scope.clone()),
@@ -94,16 +110,29 @@ impl Binder<'_> {
     fn query_parameters(&mut self, parameters: &[Parameter], scope: &Scope) -> Bind<Scope> {
         let mut inner = scope.clone();
         for parameter in parameters {
-            let Some(default) = &parameter.default else {
-                let message = format!("the parameter `{}` has no value", parameter.name.text);
-                let hint = Some("give it a default: name:type = value");
-                return Err(self.error_hint(parameter.name.span, message, hint));
-            };
-            let typed = self.expression(default, &self.constant_row(scope))?;
-            let typed = self.as_declared(typed, parameter, default.span)?;
-            inner = inner.with(&parameter.name.text, Entity::Scalar(typed));
+            let bound = self.query_parameter(parameter, scope);
+            let entity = self.or_unknown_entity(bound.map(Entity::Scalar))?;
+            inner = inner.with(&parameter.name.text, entity);
         }
         Ok(inner)
+    }
+
+    fn query_parameter(&mut self, parameter: &Parameter, scope: &Scope) -> Bind<Typed> {
+        let Some(default) = &parameter.default else {
+            let message = format!("the parameter `{}` has no value", parameter.name.text);
+            let hint = Some("give it a default: name:type = value");
+            return Err(self.error_hint(parameter.name.span, message, hint));
+        };
+        let typed = self.expression(default, &self.constant_row(scope))?;
+        self.as_declared(typed, parameter, default.span)
+    }
+
+    /// What a name stands for; one of which nothing is known where that has a mistake and is not to be run.
+    fn or_unknown_entity(&self, bound: Bind<Entity>) -> Bind<Entity> {
+        match bound {
+            Err(Stop::Reported) if self.mode != Mode::Run => Ok(Entity::Unknown),
+            other => other,
+        }
     }
 
     fn let_value(&mut self, value: &Expr, scope: &Scope) -> Bind<Entity> {
@@ -386,8 +415,11 @@ impl Binder<'_> {
             || ty == KustoType::Dynamic;
         if !widens {
             let message = format!("this is a {} where a {} is needed", typed.ty, ty);
-            let hint = Some(format!("convert it with to{}(...)", ty.name()));
-            return Err(self.error_hint(span, message, hint));
+            let convert = format!("to{}(", ty.name());
+            let problem = Diagnostic::error(span, message)
+                .hint(format!("convert it with {convert}...)"))
+                .fix(Fix::wrap(span, &convert, ")"));
+            return Err(self.report(problem));
         }
         let context = self.constant_row(&Scope::root()).context.clone();
         let converted = functions::convert(&context, typed, ty);
@@ -408,6 +440,7 @@ impl Binder<'_> {
             let ty = self.type_named(&declared.ty)?;
             match relation.find(&declared.name.text) {
                 Some(column) if column.ty == ty => {}
+                None if relation.open => {}
                 found => {
                     let found = found.map_or("lacks it".to_owned(), |column| {
                         format!("has it as {}", column.ty)
@@ -437,6 +470,7 @@ impl Binder<'_> {
                 scope,
                 Some(input),
             ),
+            Some(Entity::Unknown) => Err(Stop::Reported),
             _ => Err(self.unknown_tabular_function(name, scope)),
         }
     }
@@ -446,13 +480,16 @@ impl Binder<'_> {
             .names()
             .filter(|(_, entity)| matches!(entity, Entity::Function(_)))
             .map(|(name, _)| name);
-        let hint = spoor_kql_syntax::did_you_mean(&name.text, own)
-            .unwrap_or_else(|| format!("define it first: let {} = (...) {{ ... }};", name.text));
-        self.error_hint(
-            name.span,
-            format!("no function that gives a table is called `{}`", name.text),
-            Some(hint),
-        )
+        let message = format!("no function that gives a table is called `{}`", name.text);
+        let problem = Diagnostic::error(name.span, message);
+        let problem = match suggest(&name.text, own) {
+            Some(found) => problem.meant(found, name.span, &as_written(found), &name.text),
+            None => problem.hint(format!(
+                "define it first: let {} = (...) {{ ... }};",
+                name.text
+            )),
+        };
+        self.report(problem)
     }
 }
 

@@ -9,7 +9,7 @@ use super::expression::Row;
 use super::naming::{Projection, default_name};
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
-use super::{Bind, Binder};
+use super::{Bind, Binder, Stop, TokenSense};
 use crate::functions;
 use crate::typed::{AggregateFunction, AggregateTyped, OutputName, Typed};
 
@@ -49,16 +49,25 @@ impl Binder<'_> {
             false => self.without_stand_ins(input, span)?,
         };
         let row = self.row(&input, scope);
-        let keys = self.projection(&summarize.by, &row)?;
+        let keys = self.keys_of(summarize, &row);
+        let known = keys
+            .as_ref()
+            .map_or(Vec::new(), |keys| keys.columns.clone());
+        let (keys, outputs) = self.both(keys, |binder| {
+            binder.each(&summarize.aggregates, |binder, named| {
+                binder.aggregate(named, &row, &known)
+            })
+        })?;
+        let outputs = outputs.into_iter().flatten().collect();
+        self.aggregated(&input, keys, outputs, span)
+    }
+
+    fn keys_of(&mut self, summarize: &Summarize, row: &Row<'_>) -> Bind<Projection> {
+        let keys = self.projection(&summarize.by, row)?;
         for (key, named) in keys.columns.iter().zip(&summarize.by) {
             self.refuse_dynamic(key, named.span, "summarize ... by")?;
         }
-        let mut outputs = Vec::new();
-        for named in &summarize.aggregates {
-            let bound = self.aggregate(named, &row, &keys.columns)?;
-            outputs.extend(bound);
-        }
-        self.aggregated(&input, keys, outputs, span)
+        Ok(keys)
     }
 
     /// The plan: keys and aggregates, and above them what is computed of aggregates.
@@ -126,6 +135,7 @@ impl Binder<'_> {
             && let Some(function) = functions::aggregate(&name.text)
             && row.scope.get(&name.text).is_none()
         {
+            self.sense(name.span, TokenSense::Aggregate);
             let bound =
                 self.bind_aggregate(function, arguments, name, named.value.span, row, keys)?;
             return self.outputs(named, bound, arguments, row, keys);
@@ -238,6 +248,9 @@ impl Binder<'_> {
         let mut spans = Vec::new();
         for argument in arguments {
             if matches!(argument.value.kind, ExprKind::Star) {
+                if row.open {
+                    return Err(Stop::Reported);
+                }
                 for column in starred(arguments, row, keys) {
                     bound.push(column.typed());
                     spans.push(argument.value.span);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlanBuilder, TableSource};
 use spoor_kql_syntax::ast::{ColumnDeclaration, Expr, ExprKind, Operator, OperatorKind, Span};
-use spoor_kql_syntax::did_you_mean;
+use spoor_kql_syntax::{Diagnostic, as_written, suggest};
 use spoor_table::{Column, KustoType, Table, Value};
 
 use super::relation::Relation;
 use super::scope::{Entity, Scope};
-use super::{Bind, Binder, Stop};
+use super::{Bind, Binder, Mode, Stop, TokenSense};
 use crate::typed::Typed;
 
 impl Binder<'_> {
@@ -56,9 +56,13 @@ impl Binder<'_> {
                         }
                     }
                     _ => match scope.get(&name.text).cloned() {
-                        Some(Entity::Function(function)) => self.tabular_function(
-                            &name.text, &function, arguments, expr.span, scope, None,
-                        ),
+                        Some(Entity::Function(function)) => {
+                            self.sense(name.span, TokenSense::Function);
+                            self.tabular_function(
+                                &name.text, &function, arguments, expr.span, scope, None,
+                            )
+                        }
+                        Some(Entity::Unknown) => Err(Stop::Reported),
                         _ => Err(self.unknown_tabular_function(name, scope)),
                     },
                 }
@@ -88,7 +92,11 @@ impl Binder<'_> {
     /// A table by its name: of the query's or of the catalogue.
     pub(super) fn table(&mut self, name: &str, span: Span, scope: &Scope) -> Bind<Relation> {
         match scope.get(name).cloned() {
-            Some(Entity::Table(relation)) => return self.fresh(&relation, span),
+            Some(Entity::Table(relation)) => {
+                self.sense(span, TokenSense::Table);
+                return self.fresh(&relation, span);
+            }
+            Some(Entity::Unknown) => return Err(Stop::Reported),
             Some(Entity::Function(function))
                 if function.parameters.iter().all(|p| p.default.is_some()) =>
             {
@@ -107,8 +115,10 @@ impl Binder<'_> {
         let Some(table) = self.input.catalogue.get(name).cloned() else {
             return Err(self.unknown_table(name, span, scope));
         };
+        self.sense(span, TokenSense::Table);
         let mut relation = self.scan(table.source, &table.columns, span)?;
         relation.source = Some(name.to_owned());
+        relation.open = table.open;
         Ok(relation)
     }
 
@@ -118,20 +128,16 @@ impl Binder<'_> {
             .names()
             .filter(|(_, entity)| matches!(entity, Entity::Table(_)))
             .map(|(name, _)| name);
-        let hint = did_you_mean(name, known.chain(own)).or_else(|| {
-            let names: Vec<&str> = self
-                .input
-                .catalogue
-                .keys()
-                .take(12)
-                .map(String::as_str)
-                .collect();
-            match names.is_empty() {
-                true => Some("no tables are loaded".to_owned()),
-                false => Some(format!("tables here: {}", names.join(", "))),
-            }
-        });
-        self.error_hint(span, format!("no table is called `{name}`"), hint)
+        let problem = Diagnostic::error(span, format!("no table is called `{name}`"));
+        if let Some(found) = suggest(name, known.clone().chain(own)) {
+            let problem = problem.meant(found, span, &as_written(found), name);
+            return self.report(problem);
+        }
+        let names: Vec<&str> = known.take(12).collect();
+        self.report(problem.hint(match names.is_empty() {
+            true => "no tables are loaded".to_owned(),
+            false => format!("tables here: {}", names.join(", ")),
+        }))
     }
 
     /// A source and the operators after it.
@@ -142,7 +148,8 @@ impl Binder<'_> {
         scope: &Scope,
         context: Option<&Relation>,
     ) -> Bind<Relation> {
-        let mut relation = self.tabular(source, scope, context)?;
+        let bound = self.tabular(source, scope, context);
+        let mut relation = self.or_unknown(bound)?;
         let mut scope = scope.clone();
         for operator in operators {
             if let OperatorKind::As(name) = &operator.kind {
@@ -150,7 +157,9 @@ impl Binder<'_> {
                 scope = scope.with(&name.text, Entity::Table(relation.clone()));
                 continue;
             }
-            relation = self.operator(relation, operator, &scope)?;
+            let before = (self.mode == Mode::Check).then(|| relation.clone());
+            let bound = self.operator(relation, operator, &scope);
+            relation = self.or_recovered(bound, before, operator)?;
         }
         Ok(relation)
     }

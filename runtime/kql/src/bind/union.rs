@@ -5,14 +5,22 @@ use std::sync::Arc;
 use datafusion::logical_expr::{
     Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder, Union as PlanUnion, lit,
 };
-use spoor_kql_syntax::ast::{Expr, ExprKind, Literal, Span, Union};
+use spoor_kql_syntax::ast::{Expr, ExprKind, Literal, Property, Span, Union};
+use spoor_kql_syntax::{Diagnostic, Fix, suggest};
 use spoor_table::{KustoType, Value};
 
 use super::columns::wildcard;
 use super::relation::{BoundColumn, Relation};
 use super::scope::{Entity, Scope};
-use super::{Bind, Binder};
+use super::{Bind, Binder, Stop};
 use crate::functions;
+
+/// The options of a union, and the words that may be their values.
+pub(super) const UNION_OPTIONS: &[(&str, &[&str])] = &[
+    ("isfuzzy", &["true", "false"]),
+    ("kind", &["inner", "outer"]),
+    ("withsource", &[]),
+];
 
 /// A column of the result before it has an id.
 struct Merged {
@@ -32,9 +40,10 @@ impl Binder<'_> {
     ) -> Bind<Relation> {
         let (inner, fuzzy) = self.union_options(union)?;
         let mut tables: Vec<Relation> = input.into_iter().collect();
-        for table in &union.tables {
-            self.union_table(table, scope, fuzzy, &mut tables)?;
-        }
+        self.each(&union.tables, |binder, table| {
+            binder.union_table(table, scope, fuzzy, &mut tables)
+        })?;
+        let open = tables.iter().any(|table| table.open);
         let merged = merge(&tables, inner);
         let columns: Vec<BoundColumn> = merged
             .iter()
@@ -63,7 +72,10 @@ impl Binder<'_> {
             }
         };
         let all = source.into_iter().chain(columns).collect();
-        Ok(Relation::unordered(plan, all))
+        Ok(Relation {
+            open,
+            ..Relation::unordered(plan, all)
+        })
     }
 
     /// `kind=inner` and `isfuzzy=true`.
@@ -77,18 +89,38 @@ impl Binder<'_> {
                 ("isfuzzy", ExprKind::Literal(Literal::Bool(Some(value)))) => fuzzy = *value,
                 (name, _) if name.starts_with("hint.") => {}
                 (name, _) => {
-                    let hint = Some(
+                    let message = format!("`{name}` is no such option of a union");
+                    let problem = Diagnostic::error(property.name.span, message).hint(
                         "its options are kind=inner|outer, withsource=name, isfuzzy=true|false",
                     );
-                    return Err(self.error_hint(
-                        property.name.span,
-                        format!("`{name}` is no such option of a union"),
-                        hint,
-                    ));
+                    return Err(self.no_such_option(problem, property, UNION_OPTIONS));
                 }
             }
         }
         Ok((inner, fuzzy))
+    }
+
+    /// Reports an option that does not exist or has no such value, and offers one of `known` that is near: names, each with the
+    /// words that may be its value.
+    pub(super) fn no_such_option(
+        &mut self,
+        mut problem: Diagnostic,
+        property: &Property,
+        known: &[(&str, &[&str])],
+    ) -> Stop {
+        let name = property.name.text.as_str();
+        let values = known.iter().find(|(known, _)| *known == name);
+        let found = match (values, &property.value.kind) {
+            (Some((_, values)), ExprKind::Name(value)) => {
+                suggest(value, values.iter().copied()).map(|found| (property.value.span, found))
+            }
+            (Some(_), _) => None,
+            (None, _) => suggest(name, known.iter().map(|(known, _)| *known))
+                .map(|found| (property.name.span, found)),
+        };
+        let fix = found.map(|(span, text)| Fix::replace(span, text));
+        problem.fixes.extend(fix);
+        self.report(problem)
     }
 
     fn union_table(
