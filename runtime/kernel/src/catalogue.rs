@@ -176,19 +176,13 @@ impl Catalogue {
         names.into_iter().map(listed).collect()
     }
 
-    /// The tables for completion and inspection. Those that are not loaded are there by name.
+    /// The tables for completion, inspection and diagnosis. Those that are not loaded are there by name.
     pub(crate) fn for_names(&self) -> bind::Catalogue {
         let mut names = self.engine.catalogue().clone();
-        let unloaded = self
-            .sources
-            .keys()
-            .filter(|name| self.engine.table(name).is_none());
-        if let Ok(mut blank) = Engine::new(EngineOptions {
-            threads: 1,
-            ..EngineOptions::default()
-        }) {
-            unloaded.for_each(|name| blank.register(name, Table::empty([])));
-            names.extend(blank.catalogue().clone());
+        for name in self.sources.keys() {
+            if self.engine.table(name).is_none() {
+                names.insert(name.clone(), bind::CatalogueTable::unread());
+            }
         }
         names
     }
@@ -206,12 +200,10 @@ impl Catalogue {
             now_ticks: 0,
             stages: &[],
         };
-        bind::bind(&parsed.query, &input).err().unwrap_or(refused)
-    }
-
-    /// Whether `name` is a source that is not a table yet.
-    pub(crate) fn is_unread(&self, name: &str) -> bool {
-        self.is_source(name) && self.engine.table(name).is_none()
+        let explained = bind::bind(&parsed.query, &input).err();
+        explained
+            .filter(|found| !found.is_empty())
+            .unwrap_or(refused)
     }
 
     /// Works on `wanted` until they are loaded, data is awaited or `deadline` has passed.

@@ -56,6 +56,20 @@ pub(crate) fn is_kql(source: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
+/// A query that stands alone, without a line `%%kql`.
+pub(crate) fn bare(query: &str) -> KqlCell {
+    KqlCell {
+        query: query.to_string(),
+        keep: None,
+    }
+}
+
+/// Where the magic stands in a source that is KQL.
+pub(crate) fn magic(source: &str) -> Range<usize> {
+    let start = source.len() - source.trim_start().len();
+    start..start + MAGIC.len()
+}
+
 /// Reads a cell's source. Fails on an option that does not exist or a name that cannot be one.
 pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
     if source.trim().is_empty() {
@@ -68,9 +82,9 @@ pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
         text: source.to_string(),
         keep: None,
     };
-    let magic = source.len() - source.trim_start().len();
-    text.blank(magic..magic + MAGIC.len());
-    text.options(magic + MAGIC.len())?;
+    let magic = magic(source);
+    text.blank(magic.clone());
+    text.options(magic.end)?;
     text.assignment()?;
     text.redirection()?;
     Ok(Cell::Kql(KqlCell {

@@ -111,7 +111,7 @@ fn coloured(line: &str) -> String {
 }
 
 /// Kusto's ticks of now, by WASI's clock. A clock before 1970 is taken for 1970.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -12,6 +12,7 @@ use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 use crate::bundle::{Answer, bundle, for_page};
 use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
+use crate::diagnosis;
 use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
@@ -165,6 +166,9 @@ impl Machine {
                 );
             }
             Event::IsComplete { id, code } => self.queue(id, Ask::IsComplete { code }, out),
+            Event::Diagnose { id, code, language } => {
+                self.diagnose(&id, &code, language.as_deref(), out);
+            }
             Event::Interrupt => self.interrupt(out),
             Event::Restart => self.restart(out),
             Event::Upcall => self.upcall(&bytes, out),
@@ -173,6 +177,14 @@ impl Machine {
             Event::InputReply { value } => self.input_reply(value, out),
             Event::Continue => self.continued(out),
         }
+    }
+
+    /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
+    /// no status goes with it.
+    fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
+        let content = diagnosis::reply(code, language, &self.catalogue);
+        out.reply("diagnose_reply", id, content, Map::new());
+        out.push(Effect::Idle { parent: id.into() });
     }
 
     fn queue(&mut self, id: String, ask: Ask, out: &mut Output) {

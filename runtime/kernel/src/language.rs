@@ -69,10 +69,14 @@ fn complete(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Ma
         .items
         .iter()
         .map(|item| {
-            let kind = kind_name(item.kind);
-            let unread = item.kind == CompletionKind::Table && catalogue.is_unread(&item.text);
-            let detail = if unread { "not read yet" } else { &item.detail };
-            json!({ "start": start, "end": end, "text": item.text, "type": kind, "signature": detail })
+            json!({
+                "start": start,
+                "end": end,
+                "text": item.text,
+                "type": kind_name(item.kind),
+                "signature": item.detail,
+                "documentation": item.documentation,
+            })
         })
         .collect();
     object(json!({
@@ -87,6 +91,7 @@ fn kind_name(kind: CompletionKind) -> &'static str {
     match kind {
         CompletionKind::Table => "table",
         CompletionKind::Column => "column",
+        CompletionKind::Property => "property",
         CompletionKind::Operator => "operator",
         CompletionKind::Function => "function",
         CompletionKind::Aggregate => "aggregate",
@@ -100,11 +105,9 @@ fn inspect(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map
     let Some(hover) = bind::hover(query, at, &catalogue.for_names()) else {
         return Map::new();
     };
-    let plain = format!("{}\n\n{}", hover.title, hover.text);
-    let markdown = format!("```kql\n{}\n```\n\n{}", hover.title, hover.text);
     object(json!({
         "found": true,
-        "data": { "text/plain": plain.trim_end(), "text/markdown": markdown.trim_end() },
+        "data": { "text/plain": hover.plain(), "text/markdown": hover.markdown() },
     }))
 }
 

@@ -18,6 +18,7 @@
 mod bundle;
 mod catalogue;
 mod cell;
+mod diagnosis;
 mod job;
 mod kernel;
 mod language;

@@ -127,7 +127,12 @@ pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
             id: id(),
             code: random.code(),
         },
-        27..42 => return upcall(random),
+        27..29 => Event::Diagnose {
+            id: id(),
+            code: random.code(),
+            language: random.one_in(2).then(|| "kql".to_owned()),
+        },
+        29..42 => return upcall(random),
         42..55 => Event::PythonDone {
             outcome: outcome(random),
         },

@@ -40,6 +40,7 @@ impl Ledger {
             Event::Complete { id, .. } => self.request(id, "complete_reply"),
             Event::Inspect { id, .. } => self.request(id, "inspect_reply"),
             Event::IsComplete { id, .. } => self.request(id, "is_complete_reply"),
+            Event::Diagnose { id, .. } => self.request(id, "diagnose_reply"),
             Event::Upcall => self.upcalls += 1,
             Event::Data { name, last, error } if *last || error.is_some() => {
                 self.reading.remove(name);

@@ -1,0 +1,112 @@
+//! What is wrong with a source and what its words are: `diagnose_reply`, a message of Spoor's own.
+//!
+//! Nothing is run or loaded for it. Python is not read here: whether it is sound, only the guest knows.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value, json};
+use spoor_kql::bind;
+use spoor_kql_syntax::{Diagnostic, Fix, Severity};
+
+use crate::catalogue::Catalogue;
+use crate::cell::{self, Cell, KqlCell};
+use crate::job;
+use crate::output::object;
+
+/// The reply's content. `language` is what the asker knows of it beyond the source.
+pub(crate) fn reply(
+    code: &str,
+    language: Option<&str>,
+    catalogue: &Catalogue,
+) -> Map<String, Value> {
+    let places = Places::of(code);
+    let read = match cell::read(code) {
+        Ok(Cell::Python | Cell::Blank) if language == Some("kql") => {
+            Ok(Cell::Kql(cell::bare(code)))
+        }
+        read => read,
+    };
+    match read {
+        Ok(Cell::Kql(kql)) => of_query(code, &kql, catalogue, &places),
+        Ok(Cell::Python | Cell::Blank) => content("python", Vec::new(), Vec::new()),
+        Err(problem) => content(
+            "kql",
+            vec![places.diagnostic(&problem)],
+            vec![places.token(&cell::magic(code), "keyword")],
+        ),
+    }
+}
+
+fn of_query(
+    code: &str,
+    kql: &KqlCell,
+    catalogue: &Catalogue,
+    places: &Places,
+) -> Map<String, Value> {
+    let found = bind::diagnose(&kql.query, &catalogue.for_names(), job::now());
+    let magic = cell::is_kql(code).then(|| places.token(&cell::magic(code), "keyword"));
+    let tokens = found.tokens.iter();
+    let tokens = tokens.map(|(span, sense)| places.token(span, sense.name()));
+    let diagnostics = found.diagnostics.iter();
+    content(
+        "kql",
+        diagnostics.map(|d| places.diagnostic(d)).collect(),
+        magic.into_iter().chain(tokens).collect(),
+    )
+}
+
+fn content(language: &str, diagnostics: Vec<Value>, tokens: Vec<Value>) -> Map<String, Value> {
+    object(json!({
+        "status": "ok",
+        "language": language,
+        "diagnostics": diagnostics,
+        "tokens": tokens,
+    }))
+}
+
+/// Places in a source as Jupyter counts them, in Unicode code points.
+struct Places {
+    /// Where each code point begins, in bytes.
+    starts: Vec<usize>,
+}
+
+impl Places {
+    fn of(code: &str) -> Self {
+        let starts = code.char_indices().map(|(at, _)| at).collect();
+        Self { starts }
+    }
+
+    /// The code point at which a byte is.
+    fn at(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start < byte)
+    }
+
+    fn token(&self, span: &Range<usize>, kind: &str) -> Value {
+        json!([self.at(span.start), self.at(span.end), kind])
+    }
+
+    fn diagnostic(&self, diagnostic: &Diagnostic) -> Value {
+        let severity = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let fixes: Vec<Value> = diagnostic.fixes.iter().map(|fix| self.fix(fix)).collect();
+        let mut value = object(json!({
+            "start": self.at(diagnostic.span.start),
+            "end": self.at(diagnostic.span.end),
+            "severity": severity,
+            "message": diagnostic.message,
+            "fixes": fixes,
+        }));
+        if let Some(hint) = &diagnostic.hint {
+            value.insert("hint".into(), hint.clone().into());
+        }
+        Value::Object(value)
+    }
+
+    fn fix(&self, fix: &Fix) -> Value {
+        let edit = |(range, text): &(Range<usize>, String)| json!({ "start": self.at(range.start), "end": self.at(range.end), "text": text });
+        let edits: Vec<Value> = fix.edits.iter().map(edit).collect();
+        json!({ "title": fix.title, "safe": fix.safe, "edits": edits })
+    }
+}
