@@ -1,15 +1,17 @@
 //! `spoor kql`: queries in files, checked and laid out.
 
+mod check;
+mod schema;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use spoor_kql_syntax::{Diagnostic, format, line_column, parse, render};
 
-use super::query::{self, text_of_file};
+use super::query::text_of_file;
 use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::save::write_atomically;
-use crate::sources::Data;
 
 /// Check and lay out queries in files
 #[derive(Debug, clap::Args)]
@@ -20,17 +22,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say what is wrong with queries, without running them
-    ///
-    /// With --data, tables, columns and types are checked too; without it, the syntax alone.
-    Check {
-        /// Files with a query each; `-` is standard input
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// A data file, or a folder of them; each file is a table by its name
-        #[arg(short, long, value_name = "DIR|FILE")]
-        data: Vec<PathBuf>,
-    },
+    Check(check::Args),
     /// Lay out queries; only space changes
     ///
     /// Files are replaced; standard input goes to standard output. What does not parse is left
@@ -47,25 +39,9 @@ enum Command {
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
     match args.command {
-        Command::Check { files, data } => check(&files, &data),
+        Command::Check(args) => check::run(&args),
         Command::Format { files, check } => lay_out(&files, check),
     }
-}
-
-fn check(files: &[PathBuf], data: &[PathBuf]) -> Result<Exit, Failure> {
-    let data = Data::discover(data)?;
-    data.warnings.iter().for_each(say::warning);
-    let mut wrong = false;
-    for file in files {
-        let text = read(file)?;
-        let mut diagnostics = parse(&text).diagnostics;
-        if diagnostics.is_empty() && !data.sources.is_empty() {
-            diagnostics = query::engine_for(&text, &data)?.check(&text, query::now());
-        }
-        wrong |= !diagnostics.is_empty();
-        report(file, &text, &diagnostics);
-    }
-    Ok(if wrong { Exit::Failed } else { Exit::Done })
 }
 
 fn lay_out(files: &[PathBuf], check: bool) -> Result<Exit, Failure> {
@@ -81,21 +57,26 @@ fn lay_out(files: &[PathBuf], check: bool) -> Result<Exit, Failure> {
             say::line(format_args!("{} would change", say::path(file)));
             exit = Exit::Failed;
         } else if !check {
-            write(file, &text, &laid_out)?;
+            let replaced = write(file, &text, &laid_out)?;
+            if replaced {
+                say::line(format_args!("laid out {}", say::path(file)));
+            }
         }
     }
     Ok(exit)
 }
 
-fn write(file: &Path, text: &str, laid_out: &str) -> Result<(), Failure> {
+/// Puts a text in a file's place if it is another, or on standard output; whether the file is another now.
+fn write(file: &Path, before: &str, text: &str) -> Result<bool, Failure> {
     if is_standard(file) {
-        return Ok(std::io::stdout().write_all(laid_out.as_bytes())?);
+        std::io::stdout().write_all(text.as_bytes())?;
+        return Ok(false);
     }
-    if laid_out != text {
-        write_atomically(file, laid_out.as_bytes())?;
-        say::line(format_args!("laid out {}", say::path(file)));
+    let changed = text != before;
+    if changed {
+        write_atomically(file, text.as_bytes())?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Each diagnostic as `FILE:LINE:COLUMN`, and with its line of the query.
