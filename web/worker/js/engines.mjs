@@ -69,15 +69,28 @@ async function download(url, options) {
   for (const response of responses) response.catch(() => {});
   const first = await responses[0];
   if (!first.ok) return first;
-  if (responses.length === 1) return new Response(unpacked(first, gzip));
+  if (responses.length === 1) return new Response(await unpacked(first, gzip));
   const { readable, writable } = new TransformStream();
   pour(responses, gzip, writable).catch(() => {});
   return new Response(readable);
 }
 
-/** A piece's bytes. A server that names the packing has had the browser unpack them, which is faster. */
-function unpacked({ body, headers }, gzip) {
-  return gzip && !headers.has("Content-Encoding") ? body.pipeThrough(new DecompressionStream("gzip")) : body;
+/**
+ * A piece's bytes. Where the server has named the packing the browser has unpacked them, which is
+ * faster; the bytes tell, as a header may also be of packing that some server added.
+ */
+async function unpacked({ body }, gzip) {
+  if (!gzip) return body;
+  const [look, whole] = body.tee();
+  const reader = look.getReader();
+  const { value } = await reader.read();
+  reader.cancel().catch(() => {});
+  return isGzip(value) ? whole.pipeThrough(new DecompressionStream("gzip")) : whole;
+}
+
+/** Whether the bytes begin as gzip's do. No engine does. */
+export function isGzip(bytes) {
+  return bytes?.[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** Writes the responses' bodies one after the other, and the first failure in their place. */
@@ -86,7 +99,7 @@ async function pour(responses, gzip, writable) {
     for (const waited of responses) {
       const response = await waited;
       if (!response.ok) throw new Error(`the server answered ${response.status} for ${response.url}`);
-      await unpacked(response, gzip).pipeTo(writable, { preventClose: true });
+      await (await unpacked(response, gzip)).pipeTo(writable, { preventClose: true });
     }
     await writable.close();
   } catch (error) {

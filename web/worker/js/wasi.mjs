@@ -9,7 +9,7 @@ import { ConsoleStdout, Directory, Fd, Inode, OpenDirectory, OpenFile, PreopenDi
   from "@bjorn3/browser_wasi_shim";
 import { gunzipSync } from "fflate";
 
-import { about, keepFetched } from "./engines.mjs";
+import { about, isGzip, keepFetched } from "./engines.mjs";
 
 /** Bytes fetched at a time from a server that answers Range requests. */
 const BLOCK = 1 << 20;
@@ -343,8 +343,8 @@ function fetchPiece(url) {
 
 /** A piece that is packed for itself, unless the browser has unpacked it. */
 function fetchPacked(url) {
-  const { data, unpacked } = fetchBytes(url);
-  if (unpacked) return data;
+  const { data } = fetchBytes(url);
+  if (!isGzip(data)) return data;
   keepFetched(url, data);
   return gunzipSync(data);
 }
@@ -369,6 +369,5 @@ function fetchBytes(url, first, last) {
   if (request.status !== 200 && request.status !== 206) {
     throw new Error(`${url} could not be fetched: the server answered ${request.status}`);
   }
-  const unpacked = request.getResponseHeader("Content-Encoding") !== null;
-  return { status: request.status, data: new Uint8Array(request.response), unpacked };
+  return { status: request.status, data: new Uint8Array(request.response) };
 }
