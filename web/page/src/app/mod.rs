@@ -7,6 +7,7 @@ mod preferences;
 mod route;
 mod shell;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use spoor_model::{Command, Document};
@@ -30,6 +31,8 @@ pub struct App {
     pub preferences: Preferences,
     /// What the address asks for.
     pub route: Route,
+    /// The notebook on the screen. What listens to it holds it weakly.
+    screen: RefCell<Option<Rc<Screen>>>,
 }
 
 /// Shows what the address asks for.
@@ -38,6 +41,7 @@ pub fn start() {
         shell: Shell::new(),
         preferences: Preferences::load(),
         route: Route::read(),
+        screen: RefCell::default(),
     });
     app.preferences.apply();
     spawn_local(async move {
@@ -59,6 +63,7 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     spawn_local(async move { load_engines(&loading, verify).await });
     let (document, name) = read(place).await?;
     let screen = Screen::mount(app.clone(), session, document, &name);
+    app.screen.replace(Some(screen.clone()));
     if app.route.run {
         screen.dispatch(Command::RunAll);
     }
