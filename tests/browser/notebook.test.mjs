@@ -74,7 +74,7 @@ async function retype(page, source) {
 describe("the notebook's screen", { timeout: 600_000 }, () => {
   test("saved outputs are read before any engine is there", () => opened("hunt.ipynb", async (page) => {
     assert.equal(await text(page, 1), "saved output");
-    assert.equal(await page.locator(".cell h1").first().innerText(), "A hunt");
+    assert.match(await page.locator(".cell h1").first().innerText(), /A hunt/);
     assert.equal(await page.locator(".cell script").count(), 0);
     await until(page, () => spoor.state === "loading");
     assert.match(await page.locator("#kernel").innerText(), /Spoor\s*loading/);
@@ -173,7 +173,7 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
   test("find and replace over all cells", () => opened("hunt.ipynb", async (page) => {
     await select(page, 0);
     await page.keyboard.press("Control+h");
-    await page.getByLabel("Find", { exact: true }).fill("Logons");
+    await page.getByRole("textbox", { name: "Find" }).fill("Logons");
     assert.match(await page.locator("#find .count").innerText(), /of 2/);
     await page.getByLabel("Replace with").fill("SigninLogs");
     await page.getByRole("button", { name: "Replace all" }).click();
@@ -194,6 +194,8 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await retype(page, "%%kql\nLogo");
     await page.keyboard.press("Tab");
     await page.locator(".cm-tooltip-autocomplete").getByText("Logons").waitFor();
+    // The list takes no key at once, so that one meant for the text is not taken.
+    await page.waitForTimeout(200);
     await page.keyboard.press("Enter");
     assert.match(await page.locator(".cm-content").innerText(), /Logons/);
   }));
@@ -223,7 +225,7 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
   for (const theme of ["light", "dark"]) {
     test(`axe-core finds no fault, ${theme}`, () => opened("gallery/process-alert.ipynb", async (page) => {
       await page.evaluate((name) => { document.documentElement.dataset.theme = name; }, theme);
-      await page.locator("pre.source").first().click();
+      await page.locator("[data-kind=kql] pre.source").first().click();
       await until(page, () => document.activeElement.matches(".cm-content"));
       assert.deepEqual(await faults(page), []);
       await page.keyboard.press("Escape");

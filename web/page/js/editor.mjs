@@ -39,7 +39,7 @@ export function create(parent, options) {
       extensions: [
         keys(options),
         highlightSpecialChars(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-        highlightSelectionMatches(),
+        highlightSelectionMatches({ minSelectionLength: 3 }),
         EditorState.allowMultipleSelections.of(true),
         EditorState.tabSize.of(4), indentUnit.of("    "),
         EditorView.contentAttributes.of({ "aria-label": options.label }),
@@ -107,20 +107,15 @@ function keys({ onKey, onEdge }) {
     if (event.isComposing) return false;
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (completionStatus(view.state) && plain && !event.shiftKey) {
-      if (event.key === "Tab") return taken(event, acceptCompletion(view));
-      if (event.key === "Escape") return taken(event, closeCompletion(view));
+      if (event.key === "Tab" && acceptCompletion(view)) return true;
+      if (event.key === "Escape" && closeCompletion(view)) return true;
       if (/^(Enter|Arrow|Page)/.test(event.key)) return false;
     }
-    if (event.key === "Escape" && view.state.field(tooltip)) return taken(event, close(view));
-    if (plain && !event.shiftKey && leaves(view, event.key)) return taken(event, onEdge(event.key === "ArrowUp"));
+    if (event.key === "Escape" && view.state.field(tooltip)) return close(view);
+    if (plain && !event.shiftKey && leaves(view, event.key)) return onEdge(event.key === "ArrowUp");
     return onKey(event);
   };
   return Prec.highest(EditorView.domEventHandlers({ keydown }));
-}
-
-function taken(event, done) {
-  if (done) event.preventDefault();
-  return done;
 }
 
 /** Whether an arrow leads out of the text. */

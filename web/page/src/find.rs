@@ -1,10 +1,10 @@
 //! The bar to find and replace in all cells.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use spoor_model::find::{Finder, Match, Place, Query};
-use spoor_model::{CellKey, Change, Mode};
+use spoor_model::{CellKey, Change, Kind, Mode};
 use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use crate::dom::{button, el};
@@ -21,6 +21,8 @@ pub struct FindBar {
     count: HtmlElement,
     flags: [HtmlInputElement; 4],
     finder: RefCell<Option<Finder>>,
+    /// Where the search begins: the cell that was active when the bar was opened.
+    origin: Cell<Option<CellKey>>,
 }
 
 /// The ways to search, and what they are called.
@@ -35,6 +37,7 @@ const FLAGS: [(&str, &str); 4] = [
 pub fn open(screen: &Rc<Screen>, replace: bool) {
     let bar = screen.find_bar();
     bar.root.set_hidden(false);
+    bar.origin.set(Some(screen.state.borrow().active()));
     if replace {
         bar.replacing.set_hidden(false);
     }
@@ -102,6 +105,7 @@ impl FindBar {
             count,
             flags,
             finder: RefCell::default(),
+            origin: Cell::new(None),
         });
         bar.on(screen, &bar.field, "input", |bar, screen, _| {
             bar.search(screen)
@@ -196,13 +200,14 @@ impl FindBar {
         }
     }
 
-    /// Goes to the first match from the active cell on.
+    /// Goes to the first match from where the search begins, so that typing on does not lead away.
     fn seek(&self, screen: &Rc<Screen>) {
         let found = {
             let state = screen.state.borrow();
             let mut finder = self.finder.borrow_mut();
             let finder = finder.as_mut();
-            finder.and_then(|finder| finder.seek(state.document(), state.active(), 0).cloned())
+            let origin = self.origin.get().unwrap_or(state.active());
+            finder.and_then(|finder| finder.seek(state.document(), origin, 0).cloned())
         };
         self.arrive(screen, found);
     }
@@ -353,14 +358,23 @@ impl Screen {
     }
 
     fn show_in_source(self: &Rc<Self>, found: &Match) {
+        let is_read = {
+            let state = self.state.borrow();
+            let is_prose = state.document().kind(found.key) == Kind::Markdown;
+            is_prose && state.is_rendered(found.key)
+        };
+        if let Some(view) = self.view(found.key) {
+            view.reveal();
+        }
+        if is_read {
+            // Text that is read stays so: a search is no edit.
+            return self.change(|state| state.select(found.key, Mode::Command));
+        }
         // Where the find bar is closed the user goes on editing at the match.
         self.change(|state| state.select(found.key, Mode::Edit));
         let unit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let (from, to) = (unit(found.editor.start), unit(found.editor.end));
         self.with_editor(found.key, move |_, editor| editor.select(from, to));
-        if let Some(view) = self.view(found.key) {
-            view.reveal();
-        }
     }
 }
 

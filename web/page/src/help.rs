@@ -11,6 +11,8 @@ use crate::notebook::is_mac;
 /// Opens the list.
 pub fn open() {
     let dialog = dialog::open("Keys", "help");
+    // For the arrows to scroll it.
+    dom::set(&dialog.body, "tabindex", "0");
     let mac = is_mac();
     for category in Category::ALL {
         let commands = Command::of(*category).filter(|command| supports(*command));

@@ -32,7 +32,7 @@ pub fn open(screen: &Rc<Screen>) {
         .attr("aria-label", "Commands")
         .build();
     let field = el("input")
-        .attr("type", "search")
+        .attr("type", "text")
         .attr("placeholder", "What do you want to do?")
         .attr("aria-label", "Command")
         .attr("role", "combobox")

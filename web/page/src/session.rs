@@ -77,6 +77,8 @@ pub struct Session {
     failed: RefCell<Vec<(String, String)>>,
     waiting: RefCell<HashMap<String, Answer>>,
     requests: Cell<u32>,
+    /// What of Python is to be loaded once the session is open.
+    python: Cell<Option<ImageName>>,
     listener: RefCell<Option<Rc<Listener>>>,
 }
 
@@ -91,6 +93,7 @@ impl Session {
             failed: RefCell::default(),
             waiting: RefCell::default(),
             requests: Cell::new(0),
+            python: Cell::new(None),
             listener: RefCell::default(),
         });
         let weak = Rc::downgrade(&session);
@@ -122,11 +125,18 @@ impl Session {
             sources,
             verify,
         });
+        if let Some(image) = self.python.take() {
+            self.send(&ToWorker::PreparePython { image });
+        }
     }
 
-    /// Loads Python behind the kernel.
+    /// Loads Python behind the kernel, as soon as the session is open.
     pub fn prepare_python(&self, image: ImageName) {
-        self.send(&ToWorker::PreparePython { image });
+        if self.health.get() == Health::NotLoaded {
+            self.python.set(Some(image));
+        } else {
+            self.send(&ToWorker::PreparePython { image });
+        }
     }
 
     /// Ends the Python code that runs, and goes back to the state after the last finished cell.

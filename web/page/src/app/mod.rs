@@ -34,6 +34,8 @@ pub struct App {
     pub route: Route,
     /// The script that keeps the site for use offline, until it was asked to.
     service: RefCell<Option<String>>,
+    /// The notebook on the screen. What listens to it holds it weakly.
+    screen: RefCell<Option<Rc<Screen>>>,
 }
 
 impl App {
@@ -52,6 +54,7 @@ pub fn start() {
         preferences: Preferences::load(),
         route: Route::read(),
         service: RefCell::default(),
+        screen: RefCell::default(),
     });
     app.preferences.apply();
     spawn_local(async move {
@@ -76,6 +79,7 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     spawn_local(async move { load_engines(&loads_for, &loading).await });
     let (document, name) = read(place).await?;
     let screen = Screen::mount(app.clone(), session, document, &name);
+    app.screen.replace(Some(screen.clone()));
     if app.route.run {
         screen.dispatch(Command::RunAll);
     }

@@ -139,13 +139,14 @@ fn tool(command: Command, picture: Icon) -> HtmlButtonElement {
         None => command.title().to_owned(),
     };
     let id = match command {
-        Command::Interrupt => "stop",
-        Command::RunAll => "run",
-        other => other.name(),
+        Command::Interrupt => "stop".to_owned(),
+        Command::RunAll => "run".to_owned(),
+        Command::Restart => "restart".to_owned(),
+        other => format!("tool-{}", other.name()),
     };
     let tool = button("")
         .class("tool")
-        .attr("id", id)
+        .attr("id", &id)
         .attr("title", &title)
         .attr("aria-label", command.title())
         .child(icon(picture));
