@@ -329,6 +329,14 @@ impl Cell {
 }
 
 impl Output {
+    /// Reads one output, as nbformat 4 has it.
+    ///
+    /// # Errors
+    /// With a path such as `output.text` where a value is of the wrong type.
+    pub fn from_value(value: Value) -> Result<Self, NotebookError> {
+        read::output(value, &read::Path::ROOT.key("output"))
+    }
+
     /// The MIME bundle of an output that has one.
     pub fn bundle(&self) -> Option<&Bundle> {
         match self {

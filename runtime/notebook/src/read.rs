@@ -167,7 +167,7 @@ fn take_outputs(cell: &mut Object, path: &Path<'_>) -> Result<Vec<Output>, Noteb
         .collect()
 }
 
-fn output(value: Value, path: &Path<'_>) -> Result<Output, NotebookError> {
+pub(crate) fn output(value: Value, path: &Path<'_>) -> Result<Output, NotebookError> {
     let mut output = into_object(value, path)?;
     let output_type = match output.get("output_type") {
         None => return Err(path.key("output_type").missing()),
