@@ -30,8 +30,10 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
             .env("SPOOR_ASSETS", paths.assets()),
     )?;
     step(
-        "Running the tasks' and the worker's own tests",
-        cargo(paths).args(["test", "--locked", "-p", "xtask", "-p", "spoor-worker"]),
+        "Running the tasks', the page's and the worker's own tests",
+        cargo(paths)
+            .args(["test", "--locked", "-p", "xtask"])
+            .args(["-p", "spoor-page", "-p", "spoor-worker"]),
     )?;
     hunt_real::run(paths)?;
     if options.no_browser {

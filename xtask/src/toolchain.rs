@@ -110,10 +110,11 @@ impl Toolchain {
             .current_dir(&paths.root)
             .env("CARGO_TARGET_DIR", &paths.target)
             .args(["build", "--target", target]);
+        let suffix = target.replace('-', "_");
+        command
+            .env(format!("CC_{suffix}"), clang()?)
+            .env(format!("AR_{suffix}"), llvm_ar()?);
         if target == "wasm32-wasip1" {
-            command
-                .env("CC_wasm32_wasip1", clang()?)
-                .env("AR_wasm32_wasip1", llvm_ar()?);
             command.env("CFLAGS_wasm32_wasip1", c_flags());
         }
         if let Self::Debian { no_threads } = self {
