@@ -76,7 +76,7 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
 }
 
 /// Runs the browser's tests: the same notebook in Chromium and under wasmtime, and what a session
-/// must stand in a page.
+/// and the storage must stand in a page.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     step(
         "Running the same notebook in Chromium and under wasmtime",
@@ -93,6 +93,12 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         "Trying a session's traps, interrupts and hostile output in Chromium",
         node(paths, chromium)
             .args(["--test", "tests/browser/session.test.mjs"])
+            .env("SPOOR_SITE", paths.web()),
+    )?;
+    step(
+        "Keeping notebooks and files through crashes, full disks and second tabs in Chromium",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/storage.test.mjs"])
             .env("SPOOR_SITE", paths.web()),
     )
 }

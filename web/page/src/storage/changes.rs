@@ -64,12 +64,16 @@ impl Changes {
         let channel = BroadcastChannel::new("spoor:storage").ok();
         if let Some(channel) = &channel {
             let told = Rc::downgrade(&listeners);
-            dom::on(channel.unchecked_ref(), "message", move |event: MessageEvent| {
-                let changed = serde_wasm_bindgen::from_value(event.data());
-                if let (Some(told), Ok(changed)) = (told.upgrade(), changed) {
-                    told.tell(&changed);
-                }
-            });
+            dom::on(
+                channel.unchecked_ref(),
+                "message",
+                move |event: MessageEvent| {
+                    let changed = serde_wasm_bindgen::from_value(event.data());
+                    if let (Some(told), Ok(changed)) = (told.upgrade(), changed) {
+                        told.tell(&changed);
+                    }
+                },
+            );
         }
         Self { channel, listeners }
     }
@@ -78,7 +82,10 @@ impl Changes {
         let number = self.listeners.next.get();
         self.listeners.next.set(number + 1);
         let heard: Heard = Box::new(heard);
-        self.listeners.all.borrow_mut().push((number, Rc::new(heard)));
+        self.listeners
+            .all
+            .borrow_mut()
+            .push((number, Rc::new(heard)));
         Listening {
             number,
             listeners: Rc::downgrade(&self.listeners),
@@ -104,7 +111,12 @@ impl Changes {
 impl Listeners {
     fn tell(&self, changed: &Changed) {
         // A listener may listen anew, or stop.
-        let all: Vec<Rc<Heard>> = self.all.borrow().iter().map(|(_, one)| one.clone()).collect();
+        let all: Vec<Rc<Heard>> = self
+            .all
+            .borrow()
+            .iter()
+            .map(|(_, one)| one.clone())
+            .collect();
         for heard in all {
             heard(changed);
         }
@@ -114,7 +126,10 @@ impl Listeners {
 impl Drop for Listening {
     fn drop(&mut self) {
         if let Some(listeners) = self.listeners.upgrade() {
-            listeners.all.borrow_mut().retain(|(number, _)| *number != self.number);
+            listeners
+                .all
+                .borrow_mut()
+                .retain(|(number, _)| *number != self.number);
         }
     }
 }

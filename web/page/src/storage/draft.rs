@@ -34,7 +34,8 @@ impl Store {
             let Some(entry) = all.iter().find(|entry| entry.id == draft.id) else {
                 continue;
             };
-            if text(&transaction, &entry.id, entry.version()).await? == draft.text {
+            let kept = text(&transaction, &entry.id, entry.version()).await;
+            if kept.is_ok_and(|kept| kept == draft.text) {
                 continue;
             }
             let mut entry = match entry.version() == draft.base {

@@ -30,7 +30,9 @@ pub enum StoreError {
     #[error("there is already a file named “{0}”: choose another name")]
     NameTaken(String),
     /// It is not there, or no longer.
-    #[error("{0} is not in this browser's storage any more: it was deleted, in another tab perhaps")]
+    #[error(
+        "{0} is not in this browser's storage any more: it was deleted, in another tab perhaps"
+    )]
     Missing(String),
     /// The user stopped it.
     #[error("stopped; nothing was kept of it")]
@@ -134,6 +136,10 @@ mod tests {
             needed: None,
             free: None,
         };
-        assert!(unknown.to_string().starts_with("the browser's storage for this page is full."));
+        assert!(
+            unknown
+                .to_string()
+                .starts_with("the browser's storage for this page is full.")
+        );
     }
 }

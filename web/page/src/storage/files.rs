@@ -50,7 +50,11 @@ impl Store {
         let records = self.records().await?;
         let whole = { records }.into_iter().filter(is_whole);
         let mut files: Vec<DataFile> = whole
-            .map(|FileRecord { name, bytes, added, .. }| DataFile { name, bytes, added })
+            .map(
+                |FileRecord {
+                     name, bytes, added, ..
+                 }| DataFile { name, bytes, added },
+            )
             .collect();
         files.sort_by_key(|file| file.name.to_lowercase());
         Ok(files)
@@ -59,7 +63,9 @@ impl Store {
     /// A data file's bytes, as a `File` of its name. Nothing of it is read yet.
     pub async fn file(&self, name: &str) -> Result<File, StoreError> {
         let records = self.records().await?;
-        let record = records.iter().find(|one| is_whole(one) && same_name(&one.name, name));
+        let record = records
+            .iter()
+            .find(|one| is_whole(one) && same_name(&one.name, name));
         let record = record.ok_or_else(|| missing(name))?;
         let bytes: Blob = match record.place {
             Place::Opfs => self.opfs()?.file(&record.id).await?.unchecked_into(),
@@ -73,7 +79,11 @@ impl Store {
         let options = FilePropertyBag::new();
         options.set_last_modified(record.added);
         let parts = js_sys::Array::of1(&bytes);
-        Ok(File::new_with_blob_sequence_and_options(&parts, &record.name, &options)?)
+        Ok(File::new_with_blob_sequence_and_options(
+            &parts,
+            &record.name,
+            &options,
+        )?)
     }
 
     /// Adds a file, or with `replace` puts it in the place of the one of its name. `progress` is
@@ -95,11 +105,17 @@ impl Store {
             bytes: bytes.size(),
             added: now(),
             state: FileState::Partial,
-            place: if self.0.opfs.is_some() { Place::Opfs } else { Place::Blob },
+            place: if self.0.opfs.is_some() {
+                Place::Opfs
+            } else {
+                Place::Blob
+            },
         };
         let _writing = locks::request(&lock_of(&record.id), Ask::IfFree).await?;
         self.put_record(&record).await?;
-        let added = self.fill(&mut record, bytes, replace, progress, cancel).await;
+        let added = self
+            .fill(&mut record, bytes, replace, progress, cancel)
+            .await;
         if let Err(error) = added {
             // What cannot be cleaned now is when the store is next opened.
             let _ = self.discard(&record).await;
@@ -107,7 +123,9 @@ impl Store {
         }
         self.tell(&Changed::Files);
         self.ask_to_persist();
-        let FileRecord { name, bytes, added, .. } = record;
+        let FileRecord {
+            name, bytes, added, ..
+        } = record;
         Ok(DataFile { name, bytes, added })
     }
 
@@ -120,7 +138,8 @@ impl Store {
         cancel: &Cancel,
     ) -> Result<(), StoreError> {
         if record.place == Place::Opfs {
-            self.write_parts(&record.id, bytes, progress, cancel).await?;
+            self.write_parts(&record.id, bytes, progress, cancel)
+                .await?;
         }
         let transaction = self.database().write(&[FILES, BLOBS])?;
         let all: Vec<FileRecord> = transaction.all(FILES).await?;
@@ -133,10 +152,19 @@ impl Store {
         }
         record.state = FileState::Whole;
         transaction.put(FILES, &record.id, record)?;
-        let old = all.into_iter().find(|one| is_whole(one) && same_name(&one.name, &record.name));
+        let old = all
+            .into_iter()
+            .find(|one| is_whole(one) && same_name(&one.name, &record.name));
         if let Some(old) = &old {
             let state = FileState::Going;
-            transaction.put(FILES, &old.id, &FileRecord { state, ..old.clone() })?;
+            transaction.put(
+                FILES,
+                &old.id,
+                &FileRecord {
+                    state,
+                    ..old.clone()
+                },
+            )?;
         }
         let committed = transaction.commit().await;
         if committed.is_err() {
@@ -161,7 +189,9 @@ impl Store {
         let mut done = 0.0;
         while done < size {
             let end = (done + PART).min(size);
-            writing.add(&bytes.slice_with_f64_and_f64(done, end)?).await?;
+            writing
+                .add(&bytes.slice_with_f64_and_f64(done, end)?)
+                .await?;
             done = end;
             if cancel.is_cancelled() {
                 return Err(StoreError::Cancelled);
@@ -174,7 +204,9 @@ impl Store {
     /// Deletes a data file.
     pub async fn remove_file(&self, name: &str) -> Result<(), StoreError> {
         let records = self.records().await?;
-        let found = { records }.into_iter().find(|one| is_whole(one) && same_name(&one.name, name));
+        let found = { records }
+            .into_iter()
+            .find(|one| is_whole(one) && same_name(&one.name, name));
         let mut record = found.ok_or_else(|| missing(name))?;
         record.state = FileState::Going;
         self.put_record(&record).await?;
@@ -232,7 +264,9 @@ impl Store {
 
 /// Refuses a name that is taken, unless its file is to be replaced.
 fn free(all: &[FileRecord], name: &str, replace: bool) -> Result<(), StoreError> {
-    let taken = all.iter().find(|one| is_whole(one) && same_name(&one.name, name));
+    let taken = all
+        .iter()
+        .find(|one| is_whole(one) && same_name(&one.name, name));
     match taken {
         Some(other) if !replace => Err(StoreError::NameTaken(other.name.clone())),
         _ => Ok(()),

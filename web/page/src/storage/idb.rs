@@ -36,11 +36,19 @@ pub struct Database(DurableDatabase);
 
 impl Database {
     /// Opens the database, making the stores that are not there. Raise `version` with each store.
-    pub async fn open(name: &str, version: u32, stores: &'static [&str]) -> Result<Self, StoreError> {
+    pub async fn open(
+        name: &str,
+        version: u32,
+        stores: &'static [&str],
+    ) -> Result<Self, StoreError> {
         let unavailable = |error: JsValue| StoreError::Unavailable(text_of(&error));
-        let request = factory()?.open_with_u32(name, version).map_err(unavailable)?;
+        let request = factory()?
+            .open_with_u32(name, version)
+            .map_err(unavailable)?;
         let asked = request.clone();
-        dom::on(&request, "upgradeneeded", move |_: Event| upgrade(&asked, stores));
+        dom::on(&request, "upgradeneeded", move |_: Event| {
+            upgrade(&asked, stores)
+        });
         let database = answer(&request).await;
         let database: IdbDatabase = database.map_err(unavailable)?.unchecked_into();
         let open = database.clone();

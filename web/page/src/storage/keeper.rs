@@ -167,7 +167,9 @@ struct Leaving {
 impl Drop for Leaving {
     fn drop(&mut self) {
         let heard = self.heard.as_ref().unchecked_ref();
-        let _ = self.target.remove_event_listener_with_callback(self.event, heard);
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.event, heard);
     }
 }
 
@@ -175,7 +177,9 @@ fn leaving(inner: &Rc<Inner>) -> Vec<Leaving> {
     let window: EventTarget = dom::window().into();
     let document: EventTarget = dom::document().into();
     vec![
-        listen(inner, &window, "blur", |inner, _| inner.act(|a| a.flush(now()))),
+        listen(inner, &window, "blur", |inner, _| {
+            inner.act(|a| a.flush(now()))
+        }),
         listen(inner, &document, "visibilitychange", |inner, _| {
             inner.act(|autosave| autosave.flush(now()));
         }),

@@ -90,20 +90,8 @@ impl Lease {
 
     /// Takes over from the tab that edits, which is given a moment to save. Read the notebook
     /// again before editing it.
-    pub async fn take_over(&self) -> Result<(), StoreError> {
-        let inner = &self.0;
-        inner.given.set(false);
-        let id = inner.id.clone();
-        inner.store.0.changes.tell_others(&Changed::Wanted { id });
-        let mut waited = 0;
-        while !inner.given.get() && waited < PATIENCE {
-            dom::sleep(50).await;
-            waited += 50;
-        }
-        if let Some(held) = locks::request(&inner.lock(), Ask::Steal).await? {
-            inner.hold(held);
-        }
-        Ok(())
+    pub fn taking(&self) -> impl Future<Output = Result<(), StoreError>> + use<> {
+        take_over(self.0.clone())
     }
 
     /// Tells the tab that wants to edit that everything is saved.
@@ -111,6 +99,21 @@ impl Lease {
         let id = self.0.id.clone();
         self.0.store.0.changes.tell_others(&Changed::Given { id });
     }
+}
+
+async fn take_over(inner: Rc<Inner>) -> Result<(), StoreError> {
+    inner.given.set(false);
+    let id = inner.id.clone();
+    inner.store.0.changes.tell_others(&Changed::Wanted { id });
+    let mut waited = 0;
+    while !inner.given.get() && waited < PATIENCE {
+        dom::sleep(50).await;
+        waited += 50;
+    }
+    if let Some(held) = locks::request(&inner.lock(), Ask::Steal).await? {
+        inner.hold(held);
+    }
+    Ok(())
 }
 
 impl Inner {

@@ -80,7 +80,11 @@ pub async fn request(name: &str, ask: Ask) -> Result<Option<Held>, StoreError> {
     let callback = Closure::once_into_js(move |lock: JsValue| -> JsValue {
         let there = !lock.is_null();
         let _ = grant.call1(&JsValue::UNDEFINED, &there.into());
-        if there { released.into() } else { JsValue::UNDEFINED }
+        if there {
+            released.into()
+        } else {
+            JsValue::UNDEFINED
+        }
     });
     let ended = manager.request(name, &options, callback.unchecked_ref())?;
     let held = JsFuture::from(Promise::race(&js_sys::Array::of2(&granted, &ended))).await?;

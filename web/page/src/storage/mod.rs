@@ -12,6 +12,7 @@
 mod autosave;
 mod changes;
 mod draft;
+mod editing;
 mod error;
 mod files;
 mod hook;
@@ -27,8 +28,11 @@ mod space;
 
 use std::rc::Rc;
 
+use wasm_bindgen_futures::spawn_local;
+
 pub use autosave::{Autosave, Do, SaveState};
 pub use changes::{Changed, Listening};
+pub use editing::{Editing, News};
 pub use error::{StoreError, bytes, text_of};
 pub use files::{Cancel, DataFile};
 pub use keeper::Keeper;
@@ -74,8 +78,12 @@ impl Store {
             changes: Changes::new(),
         }));
         store.take_up_drafts().await?;
-        store.collect_files().await?;
-        store.collect_removed().await?;
+        // What cannot be collected now is the next time; nothing waits for it.
+        let collecting = store.clone();
+        spawn_local(async move {
+            let _ = collecting.collect_files().await;
+            let _ = collecting.collect_removed().await;
+        });
         Ok(store)
     }
 

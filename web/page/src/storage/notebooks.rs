@@ -97,10 +97,10 @@ impl Store {
         .await
     }
 
-    /// Trusts what a notebook's outputs do.
-    pub async fn trust(&self, id: &str) -> Result<(), StoreError> {
+    /// Says whether the user trusts what a notebook's outputs do.
+    pub async fn set_trusted(&self, id: &str, trusted: bool) -> Result<(), StoreError> {
         self.change(id, |entry, _| {
-            entry.trusted = true;
+            entry.trusted = trusted;
             Ok(())
         })
         .await
@@ -111,7 +111,7 @@ impl Store {
         let (original, text) = self.read(id).await?;
         let copy = self.create(name, &text, original.origin.as_deref()).await?;
         if original.trusted && !copy.trusted {
-            self.trust(&copy.id).await?;
+            self.set_trusted(&copy.id, true).await?;
         }
         Ok(copy)
     }
@@ -189,9 +189,8 @@ impl Store {
 
 /// Refuses a name that another notebook has.
 fn free(all: &[Entry], name: &str, id: &str) -> Result<(), StoreError> {
-    let taken = |entry: &&Entry| {
-        entry.removed.is_none() && entry.id != id && same_name(&entry.name, name)
-    };
+    let taken =
+        |entry: &&Entry| entry.removed.is_none() && entry.id != id && same_name(&entry.name, name);
     match all.iter().find(taken) {
         Some(other) => Err(StoreError::NameTaken(other.name.clone())),
         None => Ok(()),

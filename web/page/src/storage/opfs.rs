@@ -28,7 +28,8 @@ impl Folder {
     /// The folder of this name, made if need be. None where the browser has no such folders, or
     /// lets workers alone write in them.
     pub async fn open(name: &str) -> Option<Self> {
-        let handle = js_sys::Reflect::get(&js_sys::global(), &"FileSystemFileHandle".into()).ok()?;
+        let handle =
+            js_sys::Reflect::get(&js_sys::global(), &"FileSystemFileHandle".into()).ok()?;
         let prototype = js_sys::Reflect::get(&handle, &"prototype".into()).ok()?;
         if js_sys::Reflect::has(&prototype, &"createWritable".into()) != Ok(true) {
             return None;

@@ -193,7 +193,10 @@ mod tests {
         assert!(ages.len() <= 60 && ages.len() >= 48, "{}", ages.len());
         // The last ones are all there, and something of every ten minutes.
         assert_eq!(ages[ages.len() - 5..], [8e3, 6e3, 4e3, 2e3, 0.0]);
-        assert!(ages.windows(2).all(|pair| pair[0] - pair[1] <= 20.0 * MINUTE));
+        assert!(
+            ages.windows(2)
+                .all(|pair| pair[0] - pair[1] <= 20.0 * MINUTE)
+        );
     }
 
     #[test]
