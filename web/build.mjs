@@ -20,12 +20,8 @@ import { constants, createBrotliCompress } from "node:zlib";
 import * as esbuild from "esbuild";
 
 import { dataIndex } from "./data-index.mjs";
-import { FRAME_SCRIPT } from "./page/frame.mjs";
 
 const web = path.dirname(fileURLToPath(import.meta.url));
-
-/** How Content Security Policies name the frames' script. */
-const frameHash = `sha256-${createHash("sha256").update(FRAME_SCRIPT).digest("base64")}`;
 
 const { values: options } = parseArgs({
   options: {
@@ -49,10 +45,14 @@ if (options.data) await data(path.resolve(options.data));
 if (options.brotli) await compress();
 else await uncompress();
 
-/** The page's and the worker's scripts, each bundled into one file. */
+/** The page's and the worker's scripts and the styles, each bundled into one file, with what is loaded late beside it. */
 async function scripts() {
   await esbuild.build({
-    entryPoints: { page: path.join(web, "page/js/page.mjs"), worker: path.join(web, "worker/js/worker.mjs") },
+    entryPoints: {
+      page: path.join(web, "page/js/page.mjs"),
+      style: path.join(web, "page/style/index.css"),
+      worker: path.join(web, "worker/js/worker.mjs"),
+    },
     outdir: options.out,
     bundle: true,
     splitting: true,
@@ -60,8 +60,8 @@ async function scripts() {
     format: "esm",
     target: "es2022",
     minify: true,
-    define: { FRAME_HASH: JSON.stringify(frameHash) },
     alias: {
+      "spoor:lazy": path.join(web, "page/js/lazy.mjs"),
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
@@ -77,9 +77,7 @@ async function scripts() {
 }
 
 async function page() {
-  await copyFile(path.join(web, "page/style.css"), path.join(options.out, "style.css"));
-  const html = await readFile(path.join(web, "page/index.html"), "utf8");
-  await writeFile(path.join(options.out, "index.html"), html.replace("FRAME_HASH", frameHash));
+  for (const name of ["index.html", "frame.html"]) await copyFile(path.join(web, "page", name), path.join(options.out, name));
 }
 
 /** The gallery's notebooks, and `gallery/index.json`: what each says of itself, as `gallery::Entry` in spoor-model has it. */

@@ -75,8 +75,8 @@ fn bundle(paths: &Paths, profile: Profile) -> Result<()> {
     )
 }
 
-/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, and what a session
-/// and the storage must stand in a page.
+/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, what a session and
+/// the storage must stand in a page, and the notebook's screen.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     step(
         "Running the same notebook in Chromium and under wasmtime",
@@ -93,6 +93,12 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         "Trying a session's traps, interrupts and hostile output in Chromium",
         node(paths, chromium)
             .args(["--test", "tests/browser/session.test.mjs"])
+            .env("SPOOR_SITE", paths.web()),
+    )?;
+    step(
+        "Trying the notebook's screen in Chromium",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/notebook.test.mjs"])
             .env("SPOOR_SITE", paths.web()),
     )?;
     step(

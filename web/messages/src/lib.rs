@@ -26,11 +26,6 @@ pub enum ToWorker {
         #[serde(default)]
         verify: bool,
     },
-    /// Render the Markdown cells of a notebook. Answered at once, before any engine is loaded.
-    Markdown {
-        /// The notebook, nbformat 3 or 4, as JSON text.
-        notebook: String,
-    },
     /// Load Python behind the kernel, since a cell will need it. The first of these decides.
     PreparePython {
         /// What it will need at once.
@@ -231,11 +226,6 @@ pub enum FromWorker {
         outputs: Vec<Value>,
         /// The cell's execution count.
         execution_count: Option<i64>,
-    },
-    /// The answer to `markdown`.
-    Markdown {
-        /// Each Markdown cell's index and HTML, sanitised.
-        cells: Vec<(usize, String)>,
     },
     /// The request has ended.
     Done {

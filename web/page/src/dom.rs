@@ -174,3 +174,8 @@ pub fn next_frame(then: impl FnOnce() + 'static) {
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
+
+/// What an event happened to, if it is of the class.
+pub fn target<T: JsCast>(event: &web_sys::Event) -> Option<T> {
+    event.target()?.dyn_into().ok()
+}

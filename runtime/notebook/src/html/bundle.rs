@@ -54,6 +54,21 @@ const PANDAS_STYLE: &str = ".dataframe tbody tr th:only-of-type";
 /// HTML longer than this is folded.
 const FOLD_OVER: usize = 200_000;
 
+/// Formats that are a script.
+const JAVASCRIPT: [&str; 2] = ["application/javascript", "text/javascript"];
+
+/// The document of an output that runs scripts, as it came.
+pub(crate) fn scripted(bundle: &Bundle) -> Option<String> {
+    let html = bundle.data.get("text/html").and_then(text);
+    if let Some(html) = html {
+        let mut tags = html.split('<').skip(1);
+        let runs = tags.any(|rest| begins(rest, "script"));
+        return runs.then(|| html.to_owned());
+    }
+    let script = JAVASCRIPT.iter().find_map(|mime| bundle.data.get(*mime));
+    Some(format!("<script>{}</script>", script.and_then(text)?))
+}
+
 /// The bundle as HTML.
 pub(crate) fn to_html(page: &mut Page<'_>, bundle: &Bundle) -> String {
     if let Some(chart) = chart(page, bundle) {

@@ -108,7 +108,7 @@ fn with_count(source: &str, count: Option<i64>) -> String {
 fn source(page: &Page<'_>, cell: &Cell) -> String {
     let language = cell.language(&page.language);
     let (badge, code) = badge(&cell.source, &language, &page.language);
-    let code = code::highlighted(code.trim_matches('\n'), &language);
+    let code = code::highlight(code.trim_matches('\n'), &language);
     let badge = badge
         .map(|badge| format!("<span class=\"badge\">{}</span>", escaped(&badge)))
         .unwrap_or_default();
@@ -183,7 +183,7 @@ fn coalesced(outputs: &[Output]) -> Vec<Cow<'_, Output>> {
     all
 }
 
-fn output_html(page: &mut Page<'_>, output: &Output) -> String {
+pub(super) fn output_html(page: &mut Page<'_>, output: &Output) -> String {
     match output {
         Output::Stream { name, text, .. } if name == "stderr" => stream::to_html(text, "text err"),
         Output::Stream { text, .. } => stream::to_html(text, "text"),

@@ -9,11 +9,11 @@ use crate::language::Language;
 /// Code longer than this is shown without colours.
 const LONGEST: usize = 1 << 20;
 
-/// The content of a `code` element: escaped text, with spans of one class each.
-pub(crate) fn highlighted(code: &str, language: &Language) -> String {
+/// Code as the content of a `code` element: escaped text, with spans of one class each.
+pub fn highlight(code: &str, language: &Language) -> String {
     let mut out = String::with_capacity(code.len() * 2);
     let mut copied = 0;
-    for (span, class) in classes(code, language) {
+    for (span, class) in tokens(code, language) {
         let (Some(plain), Some(text)) = (code.get(copied..span.start), code.get(span.clone()))
         else {
             continue;
@@ -30,7 +30,9 @@ pub(crate) fn highlighted(code: &str, language: &Language) -> String {
     out
 }
 
-fn classes(code: &str, language: &Language) -> Vec<(Range<usize>, &'static str)> {
+/// The coloured pieces of code, in order and apart, each with its class: bytes of `code`. None in
+/// languages that are not known.
+pub fn tokens(code: &str, language: &Language) -> Vec<(Range<usize>, &'static str)> {
     if code.len() > LONGEST {
         return Vec::new();
     }
@@ -99,7 +101,7 @@ mod tests {
 
     /// The highlighted code with each span as `class(text)`.
     fn shown(code: &str, language: Language) -> String {
-        let html = highlighted(code, &language);
+        let html = highlight(code, &language);
         html.replace("<span class=\"", "")
             .replace("\">", "(")
             .replace("</span>", ")")

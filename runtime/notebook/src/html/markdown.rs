@@ -112,7 +112,7 @@ fn replacement(value: &mut NodeValue, cell: usize, math: &mut Mathematics) -> Op
             let html = if name == "math" {
                 math.write(&block.literal, true)
             } else {
-                let code = code::highlighted(
+                let code = code::highlight(
                     &block.literal,
                     &Language::from_name(name.trim_start_matches('.')),
                 );

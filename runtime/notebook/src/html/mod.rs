@@ -1,6 +1,7 @@
 //! A notebook as one static HTML page: styles inlined, no script, nothing loaded.
 //!
-//! `spoor render` and `spoor run --html` call [`render`], the page's worker [`render_markdown`].
+//! `spoor render` and `spoor run --html` call [`render`], the page [`render_markdown`], [`Fragments`]
+//! and [`highlight`].
 //! Everything that comes from the notebook passes [`sanitize`] or is escaped; a
 //! Content-Security-Policy in the page is the second line.
 
@@ -13,6 +14,7 @@ mod columns;
 mod css;
 mod embed;
 mod finish;
+mod fragment;
 mod image;
 mod json_view;
 mod languages;
@@ -27,6 +29,9 @@ mod text;
 mod visibility;
 
 use serde_json::Value;
+
+pub use code::{highlight, tokens};
+pub use fragment::{Fragments, Rendered};
 
 use crate::language::Language;
 use crate::model::{CellKind, Notebook, Object};

@@ -7,7 +7,8 @@ use super::Page;
 use super::text::escaped;
 use crate::model::{Card, Notebook};
 
-const STYLE: &str = include_str!("style.css");
+/// The style of what is in the page, then the page's own, which may differ from it.
+const STYLE: &str = concat!(include_str!("content.css"), include_str!("style.css"));
 
 /// Nothing is loaded, run, framed or submitted: images come as `data:`, styles are inline.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";

@@ -9,7 +9,6 @@ use std::rc::Rc;
 
 use js_sys::{Date, Function, Promise, Uint8Array, WebAssembly};
 use serde_json::{Map, Value, json};
-use spoor_notebook::{Notebook, render_markdown};
 use spoor_protocol::{Channel, Effect, Event, Frame};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -94,7 +93,6 @@ impl Session {
     /// What needs no kernel is done at once; the rest waits its turn in the inbox.
     fn receive(self: &Rc<Self>, text: &str) {
         match serde_json::from_str(text) {
-            Ok(ToWorker::Markdown { notebook }) => self.render(&notebook),
             Ok(ToWorker::PreparePython { image }) => self.prepare_guest(image),
             Ok(ToWorker::Open {
                 site,
@@ -129,15 +127,6 @@ impl Session {
         }
         let session = self.clone();
         spawn_local(async move { session.run().await });
-    }
-
-    fn render(&self, notebook: &str) {
-        match Notebook::from_slice(notebook.as_bytes()) {
-            Ok(notebook) => self.send(&FromWorker::Markdown {
-                cells: render_markdown(&notebook),
-            }),
-            Err(error) => self.fail("notebook", &error.to_string()),
-        }
     }
 
     fn send(&self, message: &FromWorker) {

@@ -1,0 +1,234 @@
+// The notebook's screen in Chromium: reading, editing, running, and the keys.
+//
+//   SPOOR_SITE=DIR node --test tests/browser/notebook.test.mjs
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { describe, test } from "node:test";
+
+import { until, withPage } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const root = process.env.SPOOR_SITE;
+if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
+
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const code = (id, source, outputs = []) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs, source });
+const markdown = (id, source) => ({ cell_type: "markdown", id, metadata: {}, source });
+const html = (source) => [{ output_type: "display_data", metadata: {}, data: { "text/html": source } }];
+const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
+
+const csv = "Account,Count\nana,3\nbo,10\n";
+const texts = {
+  "/data/index.json": JSON.stringify([{ name: "Logons", file: "Logons.csv", url: "data/Logons.csv", bytes: csv.length, format: "csv" }]),
+  "/data/Logons.csv": csv,
+  "/hunt.ipynb": notebook([
+    markdown("title", "# A hunt\n\nWith *words* and <script>bad()</script>."),
+    code("query", "%%kql\nLogons\n| count", [{ output_type: "stream", name: "stdout", text: "saved output\n" }]),
+    markdown("second", "## Second part"),
+    code("other", "%%kql\nLogons | where Account == 'ana'"),
+  ]),
+  "/scripted.ipynb": notebook([code("a", "x", html("<b>still</b><script>document.body.append('moved')</script>"))]),
+  "/long.ipynb": notebook(Array.from({ length: 500 }, (_, n) => code(`c${n}`, `x = ${n}\nprint(x)`))),
+};
+
+/** Serves the site and hands a page with `name` open to `use`. */
+async function opened(name, use, before = async () => {}) {
+  const site = await serve(root, { texts });
+  try {
+    await withPage(async (page) => {
+      await before(page);
+      await page.goto(`${site.url}/?nb=${name}`);
+      await until(page, () => document.querySelectorAll(".cell").length > 0);
+      await use(page, site);
+    });
+  } finally {
+    await site.close();
+  }
+}
+
+const idle = (page) => until(page, () => spoor.state === "idle");
+const ended = (page) => until(page, () => spoor.finished);
+const cellCount = (page) => page.locator(".cell").count();
+const text = (page, nth) => page.locator(".cell").nth(nth).locator(".outputs").innerText();
+/** Which cell has the focus or holds it, by its place; -1 if none. */
+const focused = (page) => page.evaluate(() => [...document.querySelectorAll(".cell")].indexOf(document.activeElement.closest(".cell")));
+const select = (page, nth) => page.locator(".cell").nth(nth).focus();
+
+/** What axe-core finds wrong with the page as it is, a line for each rule. */
+async function faults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}
+
+/** Replaces what the editor with the focus holds. */
+async function retype(page, source) {
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(source);
+}
+
+describe("the notebook's screen", { timeout: 600_000 }, () => {
+  test("saved outputs are read before any engine is there", () => opened("hunt.ipynb", async (page) => {
+    assert.equal(await text(page, 1), "saved output");
+    assert.equal(await page.locator(".cell h1").first().innerText(), "A hunt");
+    assert.equal(await page.locator(".cell script").count(), 0);
+    await until(page, () => spoor.state === "loading");
+    assert.match(await page.locator("#kernel").innerText(), /Spoor\s*loading/);
+  }, (page) => page.route("**/kernel.wasm", () => {})));
+
+  test("a query is edited and run", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await page.locator(".cell").nth(1).locator("pre.source").click();
+    await page.locator(".cell").nth(1).locator(".cm-content").waitFor();
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await retype(page, "%%kql\nLogons\n| summarize Total = sum(Count)");
+    await page.keyboard.press("Shift+Enter");
+    await ended(page);
+    assert.match(await text(page, 1), /Total\s+13/);
+    assert.match(await page.locator(".cell").nth(1).locator(".count").innerText(), /\[\d+\]/);
+    assert.match(await page.locator(".cell").nth(1).locator(".foot").innerText(), /1 row/);
+    assert.equal(await focused(page), 2, "the cell below is selected");
+    assert.match(await page.locator("#live").innerText(), /Cell 2 finished/);
+  }));
+
+  test("run all runs in order and stops at an error", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await page.click("#run");
+    await ended(page);
+    assert.match(await text(page, 1), /2/);
+    assert.match(await text(page, 3), /ana/);
+    await page.evaluate(() => spoor.run("query", "%%kql\nNoSuchTable"));
+    await ended(page);
+    assert.match(await text(page, 1), /NoSuchTable/);
+    assert.equal(await page.locator(".cell").nth(1).getAttribute("data-state"), "failed");
+  }));
+
+  test("the keys of command mode", () => opened("hunt.ipynb", async (page) => {
+    await select(page, 0);
+    await page.keyboard.press("j");
+    assert.equal(await focused(page), 1);
+    await page.keyboard.press("b");
+    assert.equal(await cellCount(page), 5);
+    assert.equal(await focused(page), 2);
+    await page.keyboard.press("m");
+    assert.equal(await page.locator(".cell").nth(2).getAttribute("data-kind"), "markdown");
+    await page.keyboard.press("d");
+    await page.keyboard.press("d");
+    assert.equal(await cellCount(page), 4);
+    assert.equal(await focused(page), 2, "the focus is not lost");
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert.equal(await cellCount(page), 5);
+    await page.keyboard.press("Shift+K");
+    assert.equal(await page.locator(".cell[data-selected]").count(), 2);
+    await page.keyboard.press("Control+Shift+ArrowUp");
+    assert.equal(await page.locator(".cell").nth(0).getAttribute("data-kind"), "kql");
+    assert.equal(await page.locator(".cell[data-selected]").count(), 2);
+    assert.ok((await focused(page)) >= 0);
+  }));
+
+  test("Markdown is edited as text and rendered on run", () => opened("hunt.ipynb", async (page) => {
+    await select(page, 2);
+    await page.keyboard.press("Enter");
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await retype(page, "## Renamed\n\n<img src=x onerror=bad()>");
+    await page.keyboard.press("Control+Enter");
+    assert.match(await page.locator(".cell").nth(2).locator(".prose h2").innerText(), /Renamed/);
+    assert.equal(await page.locator(".cell [onerror]").count(), 0);
+    assert.match(await page.locator("#outline").innerText(), /Renamed/);
+    assert.equal(await focused(page), 2);
+  }));
+
+  test("a scripted output is held back until the notebook is trusted", () => opened("scripted.ipynb", async (page) => {
+    assert.equal(await page.locator("iframe").count(), 0);
+    assert.match(await text(page, 0), /still/);
+    await page.getByRole("button", { name: "Show scripted output" }).click();
+    const frame = page.frameLocator("iframe");
+    await frame.getByText("moved").waitFor();
+    assert.equal(await page.locator("iframe").getAttribute("sandbox"), "allow-scripts");
+    assert.equal(await page.evaluate(() => document.body.innerText.includes("moved")), false);
+  }));
+
+  test("the palette finds a command and carries it out", () => opened("hunt.ipynb", async (page) => {
+    await select(page, 1);
+    await page.keyboard.press("Control+Shift+C");
+    await page.keyboard.type("insert cell above");
+    await page.keyboard.press("Enter");
+    assert.equal(await cellCount(page), 5);
+    assert.equal(await focused(page), 1);
+  }));
+
+  test("the list of keys opens, closes and gives the focus back", () => opened("hunt.ipynb", async (page) => {
+    await select(page, 1);
+    await page.keyboard.press("h");
+    assert.match(await page.locator("dialog").innerText(), /Shift\+Enter/);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("dialog").count(), 0);
+    assert.equal(await focused(page), 1);
+  }));
+
+  test("find and replace over all cells", () => opened("hunt.ipynb", async (page) => {
+    await select(page, 0);
+    await page.keyboard.press("Control+h");
+    await page.getByLabel("Find", { exact: true }).fill("Logons");
+    assert.match(await page.locator("#find .count").innerText(), /of 2/);
+    await page.getByLabel("Replace with").fill("SigninLogs");
+    await page.getByRole("button", { name: "Replace all" }).click();
+    await page.keyboard.press("Escape");
+    const sources = await page.locator(".input").allInnerTexts();
+    assert.equal(sources.filter((source) => source.includes("SigninLogs")).length, 2);
+  }));
+
+  test("the outline leads to a cell", () => opened("hunt.ipynb", async (page) => {
+    await page.locator("#outline").getByText("Second part").click();
+    assert.equal(await focused(page), 2);
+  }));
+
+  test("completion offers tables", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await page.locator(".cell").nth(1).locator("pre.source").click();
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await retype(page, "%%kql\nLogo");
+    await page.keyboard.press("Tab");
+    await page.locator(".cm-tooltip-autocomplete").getByText("Logons").waitFor();
+    await page.keyboard.press("Enter");
+    assert.match(await page.locator(".cm-content").innerText(), /Logons/);
+  }));
+
+  test("a long notebook has few editors", () => opened("long.ipynb", async (page) => {
+    assert.equal(await cellCount(page), 500);
+    assert.equal(await page.locator(".cm-editor").count(), 0);
+    await select(page, 0);
+    await page.keyboard.press("Enter");
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    for (let n = 0; n < 60; n++) await page.keyboard.press("ArrowDown");
+    assert.ok((await page.locator(".cm-editor").count()) <= 16);
+    assert.ok((await focused(page)) > 20);
+  }));
+
+  test("settings hold and are kept", () => opened("hunt.ipynb", async (page, site) => {
+    await select(page, 0);
+    await page.keyboard.press("Control+Shift+C");
+    await page.keyboard.type("settings");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Theme").selectOption("dark");
+    await page.keyboard.press("Escape");
+    await page.goto(`${site.url}/?nb=hunt.ipynb`);
+    await until(page, () => document.documentElement.dataset.theme === "dark");
+  }));
+
+  for (const theme of ["light", "dark"]) {
+    test(`axe-core finds no fault, ${theme}`, () => opened("gallery/process-alert.ipynb", async (page) => {
+      await page.evaluate((name) => { document.documentElement.dataset.theme = name; }, theme);
+      await page.locator("pre.source").first().click();
+      await until(page, () => document.activeElement.matches(".cm-content"));
+      assert.deepEqual(await faults(page), []);
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("h");
+      assert.deepEqual(await faults(page), []);
+    }));
+  }
+});

@@ -1,0 +1,3 @@
+// What the page loads when it is first wanted, each in a file of its own.
+
+export const loadEditor = () => import("./editor.mjs");

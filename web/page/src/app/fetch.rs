@@ -1,0 +1,63 @@
+//! What the page reads from its site.
+
+use gloo_net::http::{Request, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use spoor_messages::{Site, Source};
+
+/// What could be read, or why not and what to do.
+pub type Fetched<T> = Result<T, String>;
+
+/// The bytes at a URL.
+pub async fn bytes(url: &str) -> Fetched<Vec<u8>> {
+    let response = response(url).await?;
+    let bytes = response.binary().await;
+    bytes.map_err(|error| format!("{url} was cut off: {error}. Reload the page."))
+}
+
+/// The engines of the site.
+pub async fn site() -> Fetched<Site> {
+    json("site.json").await
+}
+
+/// The data that the server offers beside the page; none is as good as any.
+pub async fn sources() -> Vec<Source> {
+    json("data/index.json").await.unwrap_or_default()
+}
+
+/// A line of `gallery/index.json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Listed {
+    /// The file in the gallery's folder.
+    pub file: String,
+    /// Its title.
+    pub title: String,
+    /// What it finds.
+    pub description: String,
+}
+
+/// The notebooks of the site.
+pub async fn gallery() -> Fetched<Vec<Listed>> {
+    json("gallery/index.json").await
+}
+
+async fn json<T: DeserializeOwned>(url: &str) -> Fetched<T> {
+    let bytes = bytes(url).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        format!("{url} does not read: {error}. The site may be half updated: reload the page.")
+    })
+}
+
+async fn response(url: &str) -> Fetched<Response> {
+    let response = Request::get(url).send().await;
+    let response = response.map_err(|_| {
+        format!("{url} could not be fetched: there was no answer. Look at the connection, then reload the page.")
+    })?;
+    if response.ok() {
+        return Ok(response);
+    }
+    let status = response.status();
+    Err(format!(
+        "{url} could not be fetched: the server answered {status}. Look at the address."
+    ))
+}

@@ -1,0 +1,115 @@
+//! The page as a whole: what the address asks for, what stands around it, and what is preferred.
+
+mod export;
+mod fetch;
+mod home;
+mod preferences;
+mod route;
+mod shell;
+
+use std::rc::Rc;
+
+use spoor_model::{Command, Document};
+use wasm_bindgen_futures::spawn_local;
+
+pub use export::export;
+pub use fetch::Fetched;
+pub use preferences::{Preferences, system_is_dark};
+pub use route::{Place, Route};
+pub use shell::Shell;
+
+use crate::dom;
+use crate::notebook::Screen;
+use crate::session::Session;
+
+/// What every screen can use.
+pub struct App {
+    /// What stands around the screen.
+    pub shell: Rc<Shell>,
+    /// What the user prefers.
+    pub preferences: Preferences,
+    /// What the address asks for.
+    pub route: Route,
+}
+
+/// Shows what the address asks for.
+pub fn start() {
+    let app = Rc::new(App {
+        shell: Shell::new(),
+        preferences: Preferences::load(),
+        route: Route::read(),
+    });
+    app.preferences.apply();
+    spawn_local(async move {
+        let opened = match &app.route.notebook {
+            Some(place) => open(&app, place).await,
+            None => home::show(&app.shell).await,
+        };
+        if let Err(message) = opened {
+            app.shell.say(&message);
+        }
+    });
+}
+
+/// Reads a notebook and shows it. The engines begin to load at once, beside it.
+async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
+    let session = Session::start();
+    let loading = session.clone();
+    let verify = app.route.verify;
+    spawn_local(async move { load_engines(&loading, verify).await });
+    let (document, name) = read(place).await?;
+    let screen = Screen::mount(app.clone(), session, document, &name);
+    if app.route.run {
+        screen.dispatch(Command::RunAll);
+    }
+    Ok(())
+}
+
+/// The notebook at a place, and its file's name.
+async fn read(place: &Place) -> Result<(Document, String), String> {
+    let seed = (js_sys::Math::random() * 2f64.powi(53)) as u64;
+    match place {
+        Place::Url(url) => {
+            let bytes = fetch::bytes(url).await?;
+            let document = Document::from_json(&bytes, seed)
+                .map_err(|error| format!("{url} is not a notebook that Spoor can read: {error}"))?;
+            Ok((document, route::file_name(url)))
+        }
+        Place::Link(link) => {
+            let notebook = spoor_model::convert::decode_link(link);
+            let notebook =
+                notebook.map_err(|error| format!("This address does not open: {error}."))?;
+            Ok((
+                Document::from_notebook(notebook, seed),
+                "shared.ipynb".into(),
+            ))
+        }
+    }
+}
+
+/// Opens the kernel's session with what the site has.
+async fn load_engines(session: &Session, verify: bool) {
+    let (sources, site) = futures::future::join(fetch::sources(), fetch::site()).await;
+    match site {
+        Ok(site) => session.open(site, sources, verify),
+        Err(message) => session.fail("site", &message),
+    }
+}
+
+/// Whether the page can carry out a command: the rest are not offered.
+pub fn supports(command: Command) -> bool {
+    let missing = [
+        Command::SaveCopy,
+        Command::New,
+        Command::Open,
+        Command::Rename,
+        Command::Import,
+        Command::ExportAll,
+    ];
+    !missing.contains(&command)
+}
+
+/// Goes to the list of notebooks.
+pub fn go_home() {
+    let _ = dom::window().location().set_href("./");
+}

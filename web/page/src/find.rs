@@ -1,0 +1,375 @@
+//! The bar to find and replace in all cells.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use spoor_model::find::{Finder, Match, Place, Query};
+use spoor_model::{CellKey, Change, Mode};
+use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+use crate::dom::{button, el};
+use crate::icon::{Icon, icon};
+use crate::notebook::{Focus, Screen};
+use crate::toast;
+
+/// The bar.
+pub struct FindBar {
+    root: HtmlElement,
+    field: HtmlInputElement,
+    with: HtmlInputElement,
+    replacing: HtmlElement,
+    count: HtmlElement,
+    flags: [HtmlInputElement; 4],
+    finder: RefCell<Option<Finder>>,
+}
+
+/// The ways to search, and what they are called.
+const FLAGS: [(&str, &str); 4] = [
+    ("Aa", "Match case"),
+    ("Word", "Whole words"),
+    (".*", "Regular expression"),
+    ("Outputs", "Search outputs too"),
+];
+
+/// Opens the bar, with the line to replace by if that is wanted.
+pub fn open(screen: &Rc<Screen>, replace: bool) {
+    let bar = screen.find_bar();
+    bar.root.set_hidden(false);
+    if replace {
+        bar.replacing.set_hidden(false);
+    }
+    let _ = bar.field.focus();
+    bar.field.select();
+    bar.search(screen);
+}
+
+impl FindBar {
+    /// The bar of a screen, closed.
+    pub fn new(screen: &Rc<Screen>) -> Rc<Self> {
+        let field = text_field("Find");
+        let with = text_field("Replace with");
+        let flags = FLAGS.map(|(_, title)| {
+            el("input")
+                .attr("type", "checkbox")
+                .attr("aria-label", title)
+                .cast::<HtmlInputElement>()
+        });
+        let count = el("span").class("count").attr("role", "status").build();
+        let [previous, next, one, all, close] = [
+            button("")
+                .attr("aria-label", "Previous match")
+                .child(icon(Icon::Up)),
+            button("")
+                .attr("aria-label", "Next match")
+                .child(icon(Icon::Down)),
+            button("Replace"),
+            button("Replace all"),
+            button("")
+                .attr("aria-label", "Close")
+                .child(icon(Icon::Close)),
+        ]
+        .map(|button| button.class("plain").build());
+        let line = el("div")
+            .class("line")
+            .child(&field)
+            .children(flags.iter().zip(FLAGS).map(|(flag, (label, title))| {
+                el("label")
+                    .class("toggle")
+                    .attr("title", title)
+                    .child(flag)
+                    .child(el("span").text(label))
+            }));
+        let line = line.child(&count).children([&previous, &next, &close]);
+        let replacing = el("div")
+            .class("line")
+            .flag("hidden", true)
+            .child(&with)
+            .children([&one, &all])
+            .build();
+        let root = el("div")
+            .attr("id", "find")
+            .attr("role", "search")
+            .attr("aria-label", "Find in the notebook")
+            .flag("hidden", true)
+            .child(line)
+            .child(&replacing)
+            .build();
+        let bar = Rc::new(Self {
+            root,
+            field,
+            with,
+            replacing,
+            count,
+            flags,
+            finder: RefCell::default(),
+        });
+        bar.on(screen, &bar.field, "input", |bar, screen, _| {
+            bar.search(screen)
+        });
+        for flag in &bar.flags {
+            bar.on(screen, flag, "change", |bar, screen, _| bar.search(screen));
+        }
+        bar.on(screen, &next, "click", |bar, screen, _| {
+            bar.step(screen, true)
+        });
+        bar.on(screen, &previous, "click", |bar, screen, _| {
+            bar.step(screen, false)
+        });
+        bar.on(screen, &one, "click", |bar, screen, _| bar.replace(screen));
+        bar.on(screen, &all, "click", |bar, screen, _| {
+            bar.replace_all(screen)
+        });
+        bar.on(screen, &close, "click", |bar, screen, _| bar.close(screen));
+        bar.listen_to_keys(screen);
+        bar
+    }
+
+    /// The element.
+    pub fn root(&self) -> &HtmlElement {
+        &self.root
+    }
+
+    fn on(
+        self: &Rc<Self>,
+        screen: &Rc<Screen>,
+        target: &EventTarget,
+        event: &str,
+        mut heard: impl FnMut(&Rc<Self>, &Rc<Screen>, Event) + 'static,
+    ) {
+        let bar = Rc::downgrade(self);
+        screen.on(target, event, move |screen, event| {
+            if let Some(bar) = bar.upgrade() {
+                heard(&bar, screen, event);
+            }
+        });
+    }
+
+    fn listen_to_keys(self: &Rc<Self>, screen: &Rc<Screen>) {
+        let bar = Rc::downgrade(self);
+        screen.on(
+            &self.root,
+            "keydown",
+            move |screen, event: KeyboardEvent| {
+                let Some(bar) = bar.upgrade() else {
+                    return;
+                };
+                let at = |field: &EventTarget| event.target().as_ref() == Some(field);
+                match event.key().as_str() {
+                    "Escape" => bar.close(screen),
+                    "Enter" if at(&bar.with) => bar.replace(screen),
+                    "Enter" if at(&bar.field) => bar.step(screen, !event.shift_key()),
+                    _ => return,
+                }
+                event.prevent_default();
+                event.stop_propagation();
+            },
+        );
+    }
+
+    fn query(&self) -> Query {
+        let [case, word, regex, outputs] = &self.flags;
+        Query {
+            text: self.field.value(),
+            case_sensitive: case.checked(),
+            whole_word: word.checked(),
+            regex: regex.checked(),
+            in_outputs: outputs.checked(),
+        }
+    }
+
+    fn search(&self, screen: &Rc<Screen>) {
+        let query = self.query();
+        if query.text.is_empty() {
+            self.finder.take();
+            return self.count.set_text_content(None);
+        }
+        let found = Finder::new(&query, screen.state.borrow().document());
+        match found {
+            Ok(finder) => {
+                self.finder.replace(Some(finder));
+                self.seek(screen);
+            }
+            Err(error) => {
+                self.finder.take();
+                self.count.set_text_content(Some(&error.to_string()));
+            }
+        }
+    }
+
+    /// Goes to the first match from the active cell on.
+    fn seek(&self, screen: &Rc<Screen>) {
+        let found = {
+            let state = screen.state.borrow();
+            let mut finder = self.finder.borrow_mut();
+            let finder = finder.as_mut();
+            finder.and_then(|finder| finder.seek(state.document(), state.active(), 0).cloned())
+        };
+        self.arrive(screen, found);
+    }
+
+    fn step(&self, screen: &Rc<Screen>, forwards: bool) {
+        let found = {
+            let state = screen.state.borrow();
+            let mut finder = self.finder.borrow_mut();
+            finder.as_mut().and_then(|finder| {
+                let found = if forwards {
+                    finder.next(state.document())
+                } else {
+                    finder.previous(state.document())
+                };
+                found.cloned()
+            })
+        };
+        self.arrive(screen, found);
+    }
+
+    /// Shows a match, and leaves the focus in the bar.
+    fn arrive(&self, screen: &Rc<Screen>, found: Option<Match>) {
+        self.tell(screen);
+        if let Some(found) = found {
+            screen.show_match(&found);
+        }
+    }
+
+    fn tell(&self, screen: &Rc<Screen>) {
+        let finder = self.finder.borrow();
+        let Some(finder) = finder.as_ref() else {
+            return;
+        };
+        let text = match finder.position(screen.state.borrow().document()) {
+            _ if finder.is_empty() => "no match".to_owned(),
+            Some(position) => format!("{position} of {}", finder.len()),
+            None => finder.len().to_string(),
+        };
+        self.count.set_text_content(Some(&text));
+    }
+
+    fn replace(&self, screen: &Rc<Screen>) {
+        let with = self.with.value();
+        let changes = self.replacing(screen, |finder, state| finder.replace(state, &with));
+        screen.patch(changes, Focus::Keep);
+        let found = self
+            .finder
+            .borrow()
+            .as_ref()
+            .and_then(|finder| finder.current().cloned());
+        self.arrive(screen, found);
+    }
+
+    fn replace_all(&self, screen: &Rc<Screen>) {
+        let with = self.with.value();
+        let mut count = 0;
+        let changes = self.replacing(screen, |finder, state| {
+            let (replaced, changes) = finder.replace_all(state, &with);
+            count = replaced;
+            changes
+        });
+        screen.patch(changes, Focus::Keep);
+        self.tell(screen);
+        toast::show(&format!("Replaced {count}."), None);
+    }
+
+    fn replacing(
+        &self,
+        screen: &Rc<Screen>,
+        work: impl FnOnce(&mut Finder, &mut spoor_model::NotebookState) -> Vec<Change>,
+    ) -> Vec<Change> {
+        let mut finder = self.finder.borrow_mut();
+        let mut state = screen.state.borrow_mut();
+        finder
+            .as_mut()
+            .map_or_else(Vec::new, |finder| work(finder, &mut state))
+    }
+
+    fn close(&self, screen: &Rc<Screen>) {
+        self.root.set_hidden(true);
+        self.finder.take();
+        screen.follow();
+    }
+
+    /// Searches a cell again that has changed.
+    pub fn update(&self, screen: &Screen, key: CellKey) {
+        // A replacement has the finder in hand, and brings it up to date by itself.
+        if let Ok(mut finder) = self.finder.try_borrow_mut()
+            && let Some(finder) = finder.as_mut()
+        {
+            finder.update(screen.state.borrow().document(), key);
+        }
+    }
+
+    /// Forgets a cell that is gone.
+    pub fn remove(&self, key: CellKey) {
+        if let Ok(mut finder) = self.finder.try_borrow_mut()
+            && let Some(finder) = finder.as_mut()
+        {
+            finder.remove(key);
+        }
+    }
+}
+
+impl Screen {
+    /// The find bar, which is made when it is first wanted.
+    fn find_bar(self: &Rc<Self>) -> Rc<FindBar> {
+        let made = self.find.borrow().clone();
+        made.unwrap_or_else(|| {
+            let bar = FindBar::new(self);
+            let shell = &self.app.shell;
+            let _ = shell
+                .middle()
+                .insert_adjacent_element("beforebegin", bar.root());
+            self.find.replace(Some(bar.clone()));
+            bar
+        })
+    }
+
+    /// A cell's text or outputs have changed: an open search looks at it again.
+    pub fn found_anew(&self, key: CellKey) {
+        if let Some(bar) = &*self.find.borrow() {
+            bar.update(self, key);
+        }
+    }
+
+    /// A cell is gone.
+    pub fn forget_found(&self, key: CellKey) {
+        if let Some(bar) = &*self.find.borrow() {
+            bar.remove(key);
+        }
+    }
+
+    /// Shows where a match is: in the editor it is selected.
+    fn show_match(self: &Rc<Self>, found: &Match) {
+        let changes = self.state.borrow_mut().reveal(found.key);
+        self.patch(changes, Focus::Keep);
+        match found.place {
+            Place::Source => self.show_in_source(found),
+            Place::Output(nth) => {
+                if let Some(view) = self.view(found.key)
+                    && let Some(shown) = view.shown.borrow().get(nth)
+                {
+                    shown.root.scroll_into_view_with_bool(false);
+                }
+            }
+        }
+    }
+
+    fn show_in_source(self: &Rc<Self>, found: &Match) {
+        // Where the find bar is closed the user goes on editing at the match.
+        self.change(|state| state.select(found.key, Mode::Edit));
+        let unit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (from, to) = (unit(found.editor.start), unit(found.editor.end));
+        self.with_editor(found.key, move |_, editor| editor.select(from, to));
+        if let Some(view) = self.view(found.key) {
+            view.reveal();
+        }
+    }
+}
+
+fn text_field(label: &str) -> HtmlInputElement {
+    let field = el("input")
+        .attr("type", "text")
+        .attr("placeholder", label)
+        .attr("aria-label", label)
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false");
+    field.cast()
+}

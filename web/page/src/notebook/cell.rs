@@ -1,0 +1,371 @@
+//! One cell on the page: its gutter, its text as it is read or in an editor, its outputs, and the
+//! line below that says how it ran.
+
+use std::cell::{Cell as Slot, RefCell};
+use std::rc::Rc;
+
+use spoor_model::run::{CellState, Queue};
+use spoor_model::{CellKey, Document, Kind};
+use spoor_notebook::{Language, highlight};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlButtonElement, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use crate::dom::{self, button, el};
+use crate::editor::{self, Editor};
+use crate::icon::{Icon, icon};
+use crate::output::Shown;
+
+/// A cell's elements.
+pub struct CellView {
+    /// The cell.
+    pub key: CellKey,
+    /// The cell's element, which has the focus in command mode.
+    pub root: HtmlElement,
+    /// Holds the text, read or edited.
+    pub input: HtmlElement,
+    /// Markdown to read.
+    pub prose: HtmlElement,
+    /// Holds the outputs.
+    pub outputs: HtmlElement,
+    /// The outputs that are shown, in order.
+    pub shown: RefCell<Vec<Shown>>,
+    /// Whether line numbers are shown in this cell, where they differ from the setting.
+    pub line_numbers: Slot<Option<bool>>,
+    kind: Slot<Kind>,
+    badge: HtmlElement,
+    gutter: HtmlButtonElement,
+    count: HtmlElement,
+    foot: HtmlElement,
+    folds: HtmlElement,
+    editor: RefCell<Option<Editor>>,
+}
+
+impl CellView {
+    /// The elements of a cell, without what they show.
+    pub fn new(key: CellKey, kind: Kind) -> Rc<Self> {
+        let count = el("span").class("count").build();
+        let gutter: HtmlButtonElement = button("")
+            .class("gutter")
+            .attr("tabindex", "-1")
+            .attr("data-act", if kind.is_code() { "run" } else { "fold" })
+            .flag("hidden", !kind.is_code())
+            .child(&count)
+            .child(icon(if kind.is_code() {
+                Icon::Run
+            } else {
+                Icon::Fold
+            }))
+            .cast();
+        let badge = el("span").class("badge").text(kind.label()).build();
+        let [input, prose, foot, folds, outputs] =
+            ["input", "prose md", "foot", "folded", "outputs"]
+                .map(|class| el("div").class(class).build());
+        let body = el("div")
+            .class("body")
+            .children([&badge, &input, &prose, &foot, &folds, &outputs]);
+        let root = el("section")
+            .class("cell")
+            .attr("role", "group")
+            .attr("tabindex", "-1")
+            .attr("data-key", &key.0.to_string())
+            .attr("data-kind", editor::language_name(kind))
+            .child(&gutter)
+            .child(body)
+            .build();
+        Rc::new(Self {
+            key,
+            kind: Slot::new(kind),
+            badge,
+            root,
+            input,
+            prose,
+            outputs,
+            shown: RefCell::default(),
+            line_numbers: Slot::new(None),
+            gutter,
+            count,
+            foot,
+            folds,
+            editor: RefCell::default(),
+        })
+    }
+
+    /// What it is drawn as.
+    pub fn kind(&self) -> Kind {
+        self.kind.get()
+    }
+
+    /// Draws a code cell as one of another language.
+    pub fn set_kind(&self, kind: Kind) {
+        self.kind.set(kind);
+        self.badge.set_text_content(Some(kind.label()));
+        dom::set(&self.root, "data-kind", editor::language_name(kind));
+        if let Some(editor) = self.editor() {
+            editor.set_language(editor::language_name(kind));
+        }
+    }
+
+    /// Shows the text, in the editor if there is one.
+    pub fn draw_source(&self, document: &Document) {
+        let source = document.source(self.key);
+        if let Some(editor) = self.editor() {
+            return editor.set_doc(source);
+        }
+        let language = match self.kind() {
+            Kind::Code | Kind::Kql => document.cell(self.key).map_or(Language::Python, |cell| {
+                cell.language(&document.notebook().language())
+            }),
+            _ => Language::Other("text".into()),
+        };
+        let code = el("code").build();
+        code.set_inner_html(&highlight(source, &language));
+        let pre = el("pre").class("source").child(&code);
+        dom::clear(&self.input);
+        dom::append(&self.input, &pre);
+    }
+
+    /// Shows Markdown to read: HTML from `spoor-notebook`, which has sanitised it.
+    pub fn draw_prose(&self, html: &str) {
+        self.prose.set_inner_html(html);
+    }
+
+    /// Shows the count, the state and how long the last run took, at `now` milliseconds.
+    pub fn draw_run(&self, document: &Document, queue: &Queue, now: f64) {
+        if !self.kind().is_code() {
+            return;
+        }
+        let state = queue.state(self.key);
+        let count = document.execution_count(self.key);
+        let waits = matches!(state, CellState::Running | CellState::Queued);
+        let label = match count {
+            _ if waits => "[*]".to_owned(),
+            Some(count) => format!("[{count}]"),
+            None => "[ ]".to_owned(),
+        };
+        self.count.set_text_content(Some(&label));
+        dom::set(&self.root, "data-state", state_name(state));
+        dom::flag(&self.root, "data-stale", queue.is_stale(self.key));
+        self.foot
+            .set_text_content(Some(&foot(self.key, queue, now)));
+    }
+
+    /// Hides and shows what the file and the reader have folded, and what a Markdown cell is read by.
+    pub fn draw_folds(&self, document: &Document, rendered: bool, is_heading: bool) {
+        if !self.kind().is_code() {
+            self.gutter.set_hidden(!is_heading);
+            let folded = document.heading_collapsed(self.key);
+            dom::set(
+                &self.gutter,
+                "aria-expanded",
+                if folded { "false" } else { "true" },
+            );
+        }
+        let reads = self.kind() == Kind::Markdown && rendered;
+        let input_hidden = document.input_hidden(self.key);
+        let outputs_hidden = document.outputs_hidden(self.key);
+        let has_outputs = !document.outputs(self.key).is_empty();
+        self.prose.set_hidden(!reads);
+        self.input.set_hidden(reads || input_hidden);
+        self.outputs.set_hidden(outputs_hidden);
+        dom::flag(
+            &self.root,
+            "data-collapsed",
+            document.heading_collapsed(self.key),
+        );
+        dom::clear(&self.folds);
+        if input_hidden && !reads {
+            let lines = document.source(self.key).lines().count();
+            self.fold(
+                "toggle-input",
+                &counted(lines, "line of code", "lines of code"),
+            );
+        }
+        if outputs_hidden && has_outputs {
+            let outputs = document.outputs(self.key).len();
+            self.fold(
+                "toggle-outputs",
+                &counted(outputs, "output hidden", "outputs hidden"),
+            );
+        }
+        if document.heading_collapsed(self.key) {
+            self.fold("expand", "Section hidden");
+        }
+    }
+
+    fn fold(&self, act: &str, text: &str) {
+        let show = button(text).class("fold-button").attr("data-act", act);
+        let _ = show.insert_adjacent_element("afterbegin", &icon(Icon::Fold));
+        dom::append(&self.folds, &show);
+    }
+
+    /// Says what the cell is, to those who listen.
+    pub fn draw_label(&self, index: usize, of: usize) {
+        let number = index + 1;
+        let what = self.kind().label();
+        dom::set(
+            &self.root,
+            "aria-label",
+            &format!("{what} cell {number} of {of}"),
+        );
+        let act = if self.kind().is_code() {
+            "Run"
+        } else {
+            "Section of"
+        };
+        dom::set(&self.gutter, "aria-label", &format!("{act} cell {number}"));
+    }
+
+    /// Marks the cell as selected, and as the active one.
+    pub fn draw_selected(&self, selected: bool, active: bool, editing: bool) {
+        dom::flag(&self.root, "data-selected", selected);
+        dom::flag(&self.root, "data-editing", active && editing);
+        dom::set(&self.root, "tabindex", if active { "0" } else { "-1" });
+        self.gutter.set_tab_index(if active { 0 } else { -1 });
+        match active {
+            true => dom::set(&self.root, "aria-current", "true"),
+            false => drop(self.root.remove_attribute("aria-current")),
+        }
+    }
+
+    /// Brings the cell into sight, if it is not.
+    pub fn reveal(&self) {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        self.root
+            .scroll_into_view_with_scroll_into_view_options(&options);
+    }
+
+    /// Takes the focus, without a jump.
+    pub fn focus(&self) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = self.root.focus_with_options(&options);
+    }
+
+    /// The editor, if there is one.
+    pub fn editor(&self) -> Option<Editor> {
+        self.editor.borrow().clone()
+    }
+
+    /// Puts an editor in place of the text that is read.
+    pub fn set_editor(&self, editor: Editor) {
+        self.editor.replace(Some(editor));
+    }
+
+    /// Takes the editor away; the text is to be drawn again.
+    pub fn drop_editor(&self) {
+        if let Some(editor) = self.editor.take() {
+            editor.destroy();
+        }
+    }
+
+    /// Asks for a line of text, as `input()` does; `answer` gets it.
+    pub fn ask(&self, prompt: &str, password: bool, answer: impl FnOnce(String) + 'static) {
+        let field = el("input")
+            .attr("type", if password { "password" } else { "text" })
+            .attr("autocomplete", "off")
+            .attr(
+                "aria-label",
+                if prompt.trim().is_empty() {
+                    "Input"
+                } else {
+                    prompt
+                },
+            )
+            .build();
+        let form = el("form")
+            .class("ask")
+            .child(el("span").attr("aria-hidden", "true").text(prompt))
+            .child(&field)
+            .child(el("button").class("main").text("Answer"))
+            .build();
+        let typed: web_sys::HtmlInputElement = field.clone().unchecked_into();
+        let asked = form.clone();
+        let mut answer = Some(answer);
+        dom::on(&form, "submit", move |event: web_sys::Event| {
+            event.prevent_default();
+            asked.remove();
+            if let Some(answer) = answer.take() {
+                answer(typed.value());
+            }
+        });
+        let _ = self.outputs.insert_adjacent_element("afterend", &form);
+        let _ = field.focus();
+    }
+
+    /// Takes a question away that will not be answered any more.
+    pub fn stop_asking(&self) {
+        if let Ok(Some(form)) = self.root.query_selector("form.ask") {
+            form.remove();
+        }
+    }
+}
+
+fn state_name(state: CellState) -> &'static str {
+    match state {
+        CellState::Idle => "idle",
+        CellState::Queued => "queued",
+        CellState::Running => "running",
+        CellState::Done => "done",
+        CellState::Failed => "failed",
+        CellState::Interrupted => "interrupted",
+    }
+}
+
+/// `1.2 s · 37 rows · inputs have changed`.
+fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
+    let mut parts = Vec::new();
+    match queue.state(key) {
+        CellState::Queued => parts.push("waiting".to_owned()),
+        CellState::Interrupted => parts.push("interrupted".to_owned()),
+        _ => {}
+    }
+    if let Some(elapsed) = queue.elapsed(key, now) {
+        parts.push(duration(elapsed));
+    }
+    if let Some(rows) = queue.record(key).and_then(|record| record.rows) {
+        parts.push(counted(
+            usize::try_from(rows).unwrap_or(usize::MAX),
+            "row",
+            "rows",
+        ));
+    }
+    if let Some(name) = queue.record(key).and_then(|record| record.kept.as_deref()) {
+        parts.push(format!("kept as {name}"));
+    }
+    if queue.is_stale(key) {
+        parts.push("changed since it ran".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// Milliseconds as people say them.
+pub fn duration(ms: f64) -> String {
+    match ms {
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
+        ms => format!(
+            "{:.0} min {:.0} s",
+            (ms / 60_000.0).floor(),
+            (ms % 60_000.0) / 1000.0
+        ),
+    }
+}
+
+/// A number with a noun.
+pub fn counted(number: usize, one: &str, more: &str) -> String {
+    let noun = if number == 1 { one } else { more };
+    format!("{number} {noun}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(7.4), "7 ms");
+        assert_eq!(duration(1234.0), "1.2 s");
+        assert_eq!(duration(61_000.0), "1 min 1 s");
+    }
+}

@@ -1,0 +1,239 @@
+//! The notebook on the screen: the model's state, and the elements that are kept in step with it.
+//!
+//! Every change comes from the model as a list of [`Change`]s, and only what they name is drawn.
+//! No borrow of the state is held while the document is touched, for that can call back.
+
+mod actions;
+mod cell;
+mod edit;
+mod events;
+mod hear;
+mod patch;
+mod tools;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use spoor_messages::ImageName;
+use spoor_model::run::Queue;
+use spoor_model::{CellKey, Change, Command, Document, Kind, NotebookState};
+use spoor_notebook::Fragments;
+use wasm_bindgen::convert::FromWasmAbi;
+use web_sys::{EventTarget, HtmlElement};
+
+pub use cell::{CellView, counted, duration};
+pub use patch::Focus;
+
+use crate::app::App;
+use crate::dom::{self, el};
+use crate::find::FindBar;
+use crate::outline::OutlinePanel;
+use crate::session::Session;
+use spoor_model::keys::Keys;
+use tools::Tools;
+
+/// A notebook on the screen.
+pub struct Screen {
+    /// What every screen can use.
+    pub app: Rc<App>,
+    /// The kernel's.
+    pub session: Rc<Session>,
+    /// The notebook.
+    pub state: RefCell<NotebookState>,
+    /// What runs and what waits.
+    pub queue: RefCell<Queue>,
+    /// The name of the notebook's file.
+    pub name: RefCell<String>,
+    list: HtmlElement,
+    views: RefCell<HashMap<CellKey, Rc<CellView>>>,
+    /// Cells with an editor, the one used last at the end.
+    editors: RefCell<Vec<CellKey>>,
+    fragments: RefCell<Fragments>,
+    keys: RefCell<Keys>,
+    tools: Tools,
+    outline: OutlinePanel,
+    /// The find bar, once it was wanted.
+    pub(crate) find: RefCell<Option<Rc<FindBar>>>,
+    /// Whether what was to be run has ended.
+    finished: Cell<bool>,
+    /// Whether the time of the running cell is being shown.
+    ticking: Cell<bool>,
+}
+
+impl Screen {
+    /// Shows a notebook, with the outputs that its file has. `name` is the file's.
+    pub fn mount(app: Rc<App>, session: Rc<Session>, document: Document, name: &str) -> Rc<Self> {
+        let list = el("div").class("cells").build();
+        let main = app.shell.main();
+        dom::clear(&main);
+        dom::append(&main, &list);
+        let screen = Rc::new(Self {
+            state: RefCell::new(NotebookState::new(document)),
+            queue: RefCell::new(Queue::new()),
+            name: RefCell::new(name.to_owned()),
+            list,
+            views: RefCell::default(),
+            editors: RefCell::default(),
+            fragments: RefCell::new(Fragments::new()),
+            keys: RefCell::new(Keys::new(is_mac())),
+            tools: Tools::new(),
+            outline: OutlinePanel::new(),
+            find: RefCell::default(),
+            finished: Cell::new(false),
+            ticking: Cell::new(false),
+            app,
+            session,
+        });
+        screen.furnish();
+        screen.draw_all();
+        screen.listen_to_user();
+        screen.listen_to_session();
+        crate::probe::watch(&screen);
+        screen.after_reading();
+        screen
+    }
+
+    /// Puts bars and panels around the cells.
+    fn furnish(self: &Rc<Self>) {
+        let shell = &self.app.shell;
+        shell.set_tools(self.tools.root());
+        let _ = shell
+            .middle()
+            .insert_adjacent_element("afterbegin", self.outline.root());
+        shell.set_title(&self.name.borrow());
+        shell.set_kernel(&self.kernel_name());
+        self.tools.wire(self);
+        self.outline.wire(self);
+        self.outline.show(self.app.preferences.get().outline);
+    }
+
+    /// What can wait until the notebook is on the screen.
+    fn after_reading(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        dom::next_frame(move || {
+            dom::after(0, move || {
+                let Some(screen) = weak.upgrade() else {
+                    return;
+                };
+                screen.prepare_python();
+                wasm_bindgen_futures::spawn_local(async {
+                    // The editor is wanted soon; if it cannot be had, a click tells why.
+                    let _ = crate::editor::load().await;
+                });
+            });
+        });
+    }
+
+    /// Loads Python if a cell is in it, with pandas if one speaks of frames.
+    fn prepare_python(&self) {
+        let state = self.state.borrow();
+        let document = state.document();
+        let mut sources = document
+            .keys()
+            .iter()
+            .filter(|key| document.kind(**key) == Kind::Code)
+            .map(|key| document.source(*key));
+        if sources.clone().all(|source| source.trim().is_empty()) {
+            return;
+        }
+        let image = if sources.any(mentions_frames) {
+            ImageName::Pandas
+        } else {
+            ImageName::Bare
+        };
+        self.session.prepare_python(image);
+    }
+
+    /// The name to show for the kernel.
+    fn kernel_name(&self) -> String {
+        let state = self.state.borrow();
+        let spec = state.document().metadata().get("kernelspec");
+        let name = spec.and_then(|spec| spec.get("name")?.as_str());
+        match name {
+            // Whatever kernel a notebook names, the one that runs it here is Spoor's.
+            Some("spoor" | "python3") | None => "Spoor".to_owned(),
+            Some(other) => format!("Spoor, for {other}"),
+        }
+    }
+
+    /// Carries out a command, and follows with the focus.
+    pub fn dispatch(self: &Rc<Self>, command: Command) {
+        let changes = self.state.borrow_mut().apply(command);
+        self.offer_undo(command, &changes);
+        self.patch(changes, Focus::Follow);
+    }
+
+    /// Makes a change of the model's, without moving the focus.
+    pub fn change(self: &Rc<Self>, work: impl FnOnce(&mut NotebookState) -> Vec<Change>) {
+        let changes = work(&mut self.state.borrow_mut());
+        self.patch(changes, Focus::Keep);
+    }
+
+    /// The elements of a cell.
+    pub fn view(&self, key: CellKey) -> Option<Rc<CellView>> {
+        self.views.borrow().get(&key).cloned()
+    }
+
+    /// The elements of the active cell.
+    pub fn active_view(&self) -> Option<Rc<CellView>> {
+        let key = self.state.borrow().active();
+        self.view(key)
+    }
+
+    /// Whether what was to be run has ended.
+    pub fn is_finished(&self) -> bool {
+        self.finished.get()
+    }
+
+    /// Calls `heard` with the screen for each event, as long as both live.
+    pub fn on<E>(
+        self: &Rc<Self>,
+        target: &EventTarget,
+        event: &str,
+        mut heard: impl FnMut(&Rc<Self>, E) + 'static,
+    ) where
+        E: FromWasmAbi + 'static,
+    {
+        let weak = Rc::downgrade(self);
+        dom::on(target, event, move |event: E| {
+            if let Some(screen) = weak.upgrade() {
+                heard(&screen, event);
+            }
+        });
+    }
+
+    /// Calls `then` with the screen after `ms` milliseconds, if it is still there.
+    pub fn after(self: &Rc<Self>, ms: i32, then: impl FnOnce(&Rc<Self>) + 'static) {
+        let weak = Rc::downgrade(self);
+        dom::after(ms, move || {
+            if let Some(screen) = weak.upgrade() {
+                then(&screen);
+            }
+        });
+    }
+}
+
+/// Results of KQL are frames to Python, and so is what these packages work on.
+fn mentions_frames(source: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "kql",
+        "pandas",
+        "numpy",
+        "spoor",
+        "matplotlib",
+        "seaborn",
+        "scipy",
+        "sklearn",
+        "statsmodels",
+        "msticpy",
+    ];
+    let source = source.to_lowercase();
+    WORDS.iter().any(|word| source.contains(word))
+}
+
+/// Whether shortcuts go with Command.
+pub fn is_mac() -> bool {
+    let platform = dom::window().navigator().platform().unwrap_or_default();
+    platform.starts_with("Mac") || platform.starts_with("iP")
+}

@@ -1,0 +1,254 @@
+//! A session with the kernel: what is loading, its state, and requests that wait for an answer.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use js_sys::Array;
+use serde_json::{Map, Value};
+use spoor_messages::{FromWorker, ImageName, Site, Source, State, ToWorker};
+use spoor_protocol::Event;
+use wasm_bindgen::JsValue;
+
+use crate::dom;
+use crate::kernel::Kernel;
+
+/// The kernel's state, as the page shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing was asked of it.
+    NotLoaded,
+    /// As the worker says.
+    Known(State),
+}
+
+impl Health {
+    /// The word to show.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotLoaded => "not loaded",
+            Self::Known(State::Loading) => "loading",
+            Self::Known(State::Idle) => "idle",
+            Self::Known(State::Busy) => "busy",
+            Self::Known(State::Dead) => "dead",
+        }
+    }
+
+    /// The word for attributes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotLoaded => "none",
+            known => known.label(),
+        }
+    }
+}
+
+/// How far a part has come, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// So far.
+    pub loaded: f64,
+    /// In all.
+    pub total: f64,
+}
+
+/// A part that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// Milliseconds from its first request.
+    pub ms: f64,
+    /// SHA-256 of what is used, where it was asked for.
+    pub sha256: Vec<String>,
+    /// When it was there, in milliseconds since the page began to load.
+    pub at: f64,
+}
+
+/// A request's answer: the content of the reply.
+type Answer = Box<dyn FnOnce(Map<String, Value>)>;
+/// Who is told of each message, once the session has taken it in.
+type Listener = dyn Fn(FromWorker, Array);
+
+/// A session.
+pub struct Session {
+    kernel: RefCell<Option<Kernel>>,
+    health: Cell<Health>,
+    loads: RefCell<BTreeMap<String, Load>>,
+    loaded: RefCell<BTreeMap<String, Loaded>>,
+    failed: RefCell<Vec<(String, String)>>,
+    waiting: RefCell<HashMap<String, Answer>>,
+    requests: Cell<u32>,
+    listener: RefCell<Option<Rc<Listener>>>,
+}
+
+impl Session {
+    /// Starts the worker, which loads nothing before [`Session::open`].
+    pub fn start() -> Rc<Self> {
+        let session = Rc::new(Self {
+            kernel: RefCell::default(),
+            health: Cell::new(Health::NotLoaded),
+            loads: RefCell::default(),
+            loaded: RefCell::default(),
+            failed: RefCell::default(),
+            waiting: RefCell::default(),
+            requests: Cell::new(0),
+            listener: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&session);
+        let started = Kernel::start(move |message, buffers| {
+            if let Some(session) = weak.upgrade() {
+                session.hear(message, buffers);
+            }
+        });
+        match started {
+            Ok(kernel) => *session.kernel.borrow_mut() = Some(kernel),
+            Err(thrown) => session.fail("worker", &format!("The worker did not start: {thrown:?}")),
+        }
+        session
+    }
+
+    /// Tells `listener` of every message from now on.
+    pub fn listen(&self, listener: impl Fn(FromWorker, Array) + 'static) {
+        *self.listener.borrow_mut() = Some(Rc::new(listener));
+    }
+
+    /// Opens the kernel's session: its engine begins to load.
+    pub fn open(&self, site: Site, sources: Vec<Source>, verify: bool) {
+        let state = State::Loading;
+        self.hear(FromWorker::State { state }, Array::new());
+        self.send(&ToWorker::Open {
+            site: Box::new(site),
+            options: BTreeMap::new(),
+            sources,
+            verify,
+        });
+    }
+
+    /// Loads Python behind the kernel.
+    pub fn prepare_python(&self, image: ImageName) {
+        self.send(&ToWorker::PreparePython { image });
+    }
+
+    /// Sends a request.
+    pub fn request(&self, event: Event) {
+        self.send(&ToWorker::Request { event });
+    }
+
+    /// Sends what `make` makes of a new request's id, and calls `answer` with the reply's content.
+    pub fn ask(
+        &self,
+        make: impl FnOnce(String) -> Event,
+        answer: impl FnOnce(Map<String, Value>) + 'static,
+    ) {
+        let number = self.requests.get() + 1;
+        self.requests.set(number);
+        let id = format!("ask-{number}");
+        self.waiting
+            .borrow_mut()
+            .insert(id.clone(), Box::new(answer));
+        self.request(make(id));
+    }
+
+    /// The kernel's state.
+    pub fn health(&self) -> Health {
+        self.health.get()
+    }
+
+    /// What is on its way, by name.
+    pub fn loads(&self) -> BTreeMap<String, Load> {
+        self.loads.borrow().clone()
+    }
+
+    /// What is there, by name.
+    pub fn loaded(&self) -> BTreeMap<String, Loaded> {
+        self.loaded.borrow().clone()
+    }
+
+    /// What failed for good, and why.
+    pub fn failed(&self) -> Vec<(String, String)> {
+        self.failed.borrow().clone()
+    }
+
+    fn send(&self, message: &ToWorker) {
+        let sent: Result<(), JsValue> = match &*self.kernel.borrow() {
+            Some(kernel) => kernel.send(message),
+            None => return,
+        };
+        if let Err(thrown) = sent {
+            self.fail(
+                "worker",
+                &format!("A message could not be sent: {thrown:?}"),
+            );
+        }
+    }
+
+    /// Takes in that a part failed for good.
+    pub fn fail(&self, part: &str, message: &str) {
+        self.hear(
+            FromWorker::Failed {
+                part: part.into(),
+                message: message.into(),
+            },
+            Array::new(),
+        );
+    }
+
+    fn hear(&self, message: FromWorker, buffers: Array) {
+        self.take_in(&message);
+        // Cloned, so that a listener may change who listens.
+        let listener = self.listener.borrow().clone();
+        if let Some(listener) = listener {
+            listener(message, buffers);
+        }
+    }
+
+    fn take_in(&self, message: &FromWorker) {
+        match message {
+            FromWorker::State { state } => self.health.set(Health::Known(*state)),
+            FromWorker::Loading {
+                part,
+                loaded,
+                total,
+            } => {
+                let load = Load {
+                    loaded: *loaded,
+                    total: *total,
+                };
+                self.loads.borrow_mut().insert(part.clone(), load);
+            }
+            FromWorker::Loaded { part, ms, sha256 } => {
+                self.loads.borrow_mut().remove(part);
+                let loaded = Loaded {
+                    ms: *ms,
+                    sha256: sha256.clone(),
+                    at: dom::now(),
+                };
+                self.loaded.borrow_mut().insert(part.clone(), loaded);
+            }
+            FromWorker::Failed { part, message } => {
+                self.loads.borrow_mut().remove(part);
+                self.failed
+                    .borrow_mut()
+                    .push((part.clone(), message.clone()));
+            }
+            FromWorker::Publish {
+                msg_type,
+                parent,
+                content,
+                ..
+            } if msg_type.ends_with("_reply") => {
+                let answer = self.waiting.borrow_mut().remove(parent);
+                if let Some(answer) = answer {
+                    answer(content.clone());
+                }
+            }
+            FromWorker::Done { parent } => {
+                // A request that ended without a reply has none.
+                let answer = self.waiting.borrow_mut().remove(parent);
+                if let Some(answer) = answer {
+                    answer(Map::new());
+                }
+            }
+            _ => {}
+        }
+    }
+}
