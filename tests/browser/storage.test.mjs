@@ -110,14 +110,28 @@ describe("the storage", { timeout: 900_000 }, () => {
     await until(first, () => !tab.edits());
     await second.evaluate((text) => tab.edit(text), notebook("second's"));
     await until(second, () => tab.state() === "saved");
-    // The first's typing changes nothing now.
-    await first.evaluate((text) => tab.edit(text), notebook("lost?"));
+    // What the first types now is not saved, and not lost either.
+    await first.evaluate((text) => tab.edit(text), notebook("typed while reading"));
     await first.waitForTimeout(2500);
     assert.equal(await first.evaluate((id) => spoor.storage.read(id), id), notebook("second's"));
-    // When the second goes the first may edit, and has what the second saved.
     await second.close();
     await until(first, () => tab.edits());
-    await until(first, (text) => tab.text() === text, notebook("second's"));
+    await until(first, () => /another tab saved this notebook/.test(tab.state()));
+    assert.deepEqual(await first.evaluate(async (id) => [tab.text(), await spoor.storage.read(id)], id),
+      [notebook("typed while reading"), notebook("second's")]);
+  }));
+
+  test("a tab that reads follows what is saved, and edits when the other tab goes", () => opened(async (first, site) => {
+    const id = await first.evaluate((text) => spoor.storage.create("hunt.ipynb", text), notebook("one"));
+    const second = await another(first, site);
+    for (const page of [first, second]) await page.evaluate(async (id) => { globalThis.tab = await spoor.storage.open(id); }, id);
+    await first.evaluate((text) => tab.edit(text), notebook("two"));
+    await until(second, (text) => tab.text() === text, notebook("two"));
+    await first.close();
+    await until(second, () => tab.edits());
+    await second.evaluate((text) => tab.edit(text), notebook("three"));
+    await until(second, () => tab.state() === "saved");
+    assert.equal(await second.evaluate((id) => spoor.storage.read(id), id), notebook("three"));
   }));
 
   test("an edit is saved within two seconds, and at once when the page is left", () => opened(async (page, site) => {

@@ -3,6 +3,7 @@
 mod export;
 mod fetch;
 mod home;
+mod own;
 mod preferences;
 mod route;
 mod shell;
@@ -14,6 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 pub use export::export;
 pub use fetch::Fetched;
+pub use own::Own;
 pub use preferences::{Preferences, system_is_dark};
 pub use route::{Place, Route};
 pub use shell::Shell;
@@ -57,8 +59,20 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     let loading = session.clone();
     let verify = app.route.verify;
     spawn_local(async move { load_engines(&loading, verify).await });
-    let (document, name) = read(place).await?;
+    let (document, name, own) = match place {
+        Place::Own(id) => {
+            let (own, entry, document) = own::open(app, id).await?;
+            (document, entry.name, Some(own))
+        }
+        place => {
+            let (document, name) = read(place).await?;
+            (document, name, None)
+        }
+    };
     let screen = Screen::mount(app.clone(), session, document, &name);
+    if let Some(own) = own {
+        screen.keep(own);
+    }
     if app.route.run {
         screen.dispatch(Command::RunAll);
     }
@@ -67,8 +81,9 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
 
 /// The notebook at a place, and its file's name.
 async fn read(place: &Place) -> Result<(Document, String), String> {
-    let seed = (js_sys::Math::random() * 2f64.powi(53)) as u64;
+    let seed = seed();
     match place {
+        Place::Own(id) => Err(format!("{id} is in the storage, not on the site")),
         Place::Url(url) => {
             let bytes = fetch::bytes(url).await?;
             let document = Document::from_json(&bytes, seed)
@@ -85,6 +100,11 @@ async fn read(place: &Place) -> Result<(Document, String), String> {
             ))
         }
     }
+}
+
+/// Where a document's ids begin.
+fn seed() -> u64 {
+    (js_sys::Math::random() * 2f64.powi(53)) as u64
 }
 
 /// Opens the kernel's session with what the site has.
@@ -107,6 +127,11 @@ pub fn supports(command: Command) -> bool {
         Command::ExportAll,
     ];
     !missing.contains(&command)
+}
+
+/// Opens a notebook of the user's own.
+pub fn go_to(id: &str) {
+    let _ = dom::window().location().set_href(&format!("./?file={id}"));
 }
 
 /// Goes to the list of notebooks.

@@ -84,7 +84,10 @@ fn copy_name(inner: &Rc<Inner>, name: String) {
 }
 
 fn save(inner: &Rc<Inner>, name: String) {
-    inner.run(|inner| async move { download(&name, &inner.store.file(&name).await?) });
+    inner.run(|inner| async move {
+        let bytes = inner.store.file(&name).await?;
+        download(&name, &bytes)
+    });
 }
 
 fn delete(inner: &Rc<Inner>, name: String) {

@@ -209,7 +209,8 @@ async fn fetch(url: &str, name: &str) -> Result<String, ImportError> {
         let name = name.to_owned();
         return Err(ImportError::Large { name, size });
     }
-    let blob = response.as_raw().blob().map_err(StoreError::from)?;
+    let blob = web_sys::Response::from(response).blob();
+    let blob = blob.map_err(StoreError::from)?;
     let blob = JsFuture::from(blob)
         .await
         .map_err(|_| ImportError::Unreachable { host })?;

@@ -306,7 +306,7 @@ fn focus_first_button(row: &HtmlElement) {
 }
 
 /// With a capital and a full stop.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
     let stop = if text.ends_with(['.', '?', '!']) {

@@ -57,7 +57,8 @@ impl Sources {
         if let Some(url) = known {
             return Ok(url);
         }
-        let url = Url::create_object_url_with_blob(&self.store.file(&file.name).await?)?;
+        let bytes = self.store.file(&file.name).await?;
+        let url = Url::create_object_url_with_blob(&bytes)?;
         let address = Address {
             added: file.added,
             url: url.clone(),

@@ -61,6 +61,11 @@ impl Autosave {
         self.tick(now)
     }
 
+    /// Something has changed that may not be saved now: another tab edits the notebook.
+    pub fn noted(&mut self) {
+        self.edits += 1;
+    }
+
     /// The time has come that [`Do::Wait`] named.
     pub fn tick(&mut self, now: f64) -> Do {
         match self.due {
@@ -71,12 +76,21 @@ impl Autosave {
         }
     }
 
-    /// The page is being left, or the user asks to save: what is not saved is, at once.
+    /// The user asks to save: what is not saved is, at once.
     pub fn flush(&mut self, now: f64) -> Do {
         if !self.is_saved() {
             self.due = Some(now);
         }
         self.tick(now)
+    }
+
+    /// The page loses the focus, or is being left: as [`Autosave::flush`], but what only the user
+    /// can settle is not tried again.
+    pub fn leave(&mut self, now: f64) -> Do {
+        match self.is_stuck() {
+            true => Do::Nothing,
+            false => self.flush(now),
+        }
     }
 
     /// A save has ended.
@@ -158,7 +172,7 @@ mod tests {
         assert_eq!(autosave.tick(DELAY), Do::Save);
         assert_eq!(autosave.edited(1600.0), Do::Nothing);
         // Never two at once, not even when the page is left.
-        assert_eq!(autosave.flush(1700.0), Do::Nothing);
+        assert_eq!(autosave.leave(1700.0), Do::Nothing);
         assert_eq!(autosave.ended(Ok(()), 1800.0), Do::Save);
         autosave.ended(Ok(()), 1900.0);
         assert!(autosave.is_saved());
@@ -189,7 +203,8 @@ mod tests {
         assert_eq!(autosave.ended(Err(conflict.clone()), 10.0), Do::Nothing);
         assert_eq!(autosave.edited(20.0), Do::Nothing);
         assert_eq!(autosave.state(), SaveState::Failed(conflict));
-        assert_eq!(autosave.flush(30.0), Do::Save);
+        assert_eq!(autosave.leave(30.0), Do::Nothing);
+        assert_eq!(autosave.flush(40.0), Do::Save);
     }
 
     #[test]

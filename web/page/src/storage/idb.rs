@@ -22,13 +22,20 @@ extern "C" {
     #[wasm_bindgen(extends = IdbDatabase)]
     type DurableDatabase;
 
+    /// A transaction with the call that web-sys gives up, which browsers do not.
+    #[wasm_bindgen(extends = IdbTransaction)]
+    type EndedTransaction;
+
+    #[wasm_bindgen(method, catch, js_name = commit)]
+    fn end(this: &EndedTransaction) -> Result<(), JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = transaction)]
     fn begin(
         this: &DurableDatabase,
         stores: &Array,
         mode: &str,
         options: &Object,
-    ) -> Result<IdbTransaction, JsValue>;
+    ) -> Result<EndedTransaction, JsValue>;
 }
 
 /// An open database.
@@ -87,7 +94,7 @@ impl Database {
 
 /// Several requests that happen together or not at all. Dropping it undoes them.
 pub struct Transaction {
-    inner: IdbTransaction,
+    inner: EndedTransaction,
     ended: Promise,
     committed: bool,
 }
@@ -155,7 +162,7 @@ impl Transaction {
     pub fn send(&mut self) {
         self.committed = true;
         // It fails where the browser has ended it already, which `ended` tells.
-        let _ = self.inner.commit();
+        let _ = self.inner.end();
     }
 
     fn store(&self, name: &str) -> Result<IdbObjectStore, StoreError> {

@@ -54,7 +54,11 @@ impl Keeper {
 
     /// Something has changed.
     pub fn edited(&self) {
-        self.inner.act(|autosave| autosave.edited(now()));
+        if self.inner.enabled.get() {
+            self.inner.act(|autosave| autosave.edited(now()));
+        } else {
+            self.inner.autosave.borrow_mut().noted();
+        }
     }
 
     /// Saves at once what is not saved.
@@ -178,15 +182,15 @@ fn leaving(inner: &Rc<Inner>) -> Vec<Leaving> {
     let document: EventTarget = dom::document().into();
     vec![
         listen(inner, &window, "blur", |inner, _| {
-            inner.act(|a| a.flush(now()))
+            inner.act(|a| a.leave(now()))
         }),
         listen(inner, &document, "visibilitychange", |inner, _| {
-            inner.act(|autosave| autosave.flush(now()));
+            inner.act(|autosave| autosave.leave(now()));
         }),
         listen(inner, &window, "pagehide", |inner, _| {
             // Where it fails the save may still be done.
             let _ = inner.put_aside();
-            inner.act(|autosave| autosave.flush(now()));
+            inner.act(|autosave| autosave.leave(now()));
         }),
         listen(inner, &window, "beforeunload", |inner, event| {
             // A question is asked only where leaving would lose something.

@@ -58,7 +58,7 @@ impl Drop for Held {
 }
 
 /// Asks for a lock. None if it is not free; a lock that guards nothing where the browser has no
-/// locks (pages that do not come over HTTPS), see [`are_there`].
+/// locks (pages that do not come over HTTPS).
 pub async fn request(name: &str, ask: Ask) -> Result<Option<Held>, StoreError> {
     let (granted, grant) = promise();
     let (released, release) = promise();
@@ -92,11 +92,6 @@ pub async fn request(name: &str, ask: Ask) -> Result<Option<Held>, StoreError> {
         release,
         ended: Some(ended),
     }))
-}
-
-/// Whether the browser has locks.
-pub fn are_there() -> bool {
-    manager().is_some()
 }
 
 fn manager() -> Option<LockManager> {
