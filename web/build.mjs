@@ -106,7 +106,7 @@ async function page() {
   for (const name of ["index.html", "frame.html"]) await copyFile(path.join(web, "page", name), path.join(options.out, name));
 }
 
-/** The gallery's notebooks, and `gallery/index.json`: an array of `{file, title, description}`. */
+/** The gallery's notebooks, and `gallery/index.json`: what each says of itself, as `gallery::Entry` in spoor-model has it. */
 async function gallery() {
   const from = path.join(web, "gallery");
   const to = path.join(options.out, "gallery");
@@ -117,7 +117,8 @@ async function gallery() {
     await copyFile(path.join(from, file), path.join(to, file));
     const { metadata } = JSON.parse(await readFile(path.join(from, file), "utf8"));
     const about = metadata.spoor ?? {};
-    index.push({ file, title: about.title ?? metadata.title ?? file, description: about.description ?? "" });
+    const { title = metadata.title ?? file, description, author, data_types, data_sources, tags, revised } = about;
+    index.push({ file, title, description, author, data_types, data_sources, tags, revised });
   }
   await writeFile(path.join(to, "index.json"), JSON.stringify(index));
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use spoor_data::{Format, table_name};
+use spoor_data::{is_data, table_name};
 use spoor_protocol::{DataFormat, SourceSpec};
 
 use crate::error::Error;
@@ -15,9 +15,6 @@ use crate::python::Mount;
 
 /// Where the guest sees the data.
 pub const GUEST_FOLDER: &str = "/data";
-
-/// Extensions, beside those that announce a format, of files that a folder's tables are made from.
-const ALSO: [&str; 6] = ["log", "gz", "gzip", "zst", "zstd", "zip"];
 
 /// How deep folders are searched. Deeper ones are most likely a loop.
 const MAX_DEPTH: usize = 32;
@@ -139,7 +136,7 @@ fn add(found: &mut BTreeMap<String, Source>, path: PathBuf) -> Result<(), Error>
         name: name.clone(),
         label,
         bytes,
-        format: format_of(&path),
+        format: DataFormat::of_path(&path.to_string_lossy()),
     };
     found.insert(name, Source { spec, path });
     Ok(())
@@ -147,16 +144,6 @@ fn add(found: &mut BTreeMap<String, Source>, path: PathBuf) -> Result<(), Error>
 
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-fn format_of(path: &Path) -> DataFormat {
-    match Format::of_path(&path.to_string_lossy()) {
-        Some(Format::Csv) => DataFormat::Csv,
-        Some(Format::Parquet) => DataFormat::Parquet,
-        Some(Format::Arrow) => DataFormat::Arrow,
-        // Whether by lines or whole is found from the bytes.
-        Some(Format::Json) | None => DataFormat::Auto,
-    }
 }
 
 /// Names what was given as the guest will see it, with a line for each that goes by another name
@@ -237,7 +224,7 @@ impl Listing {
         paths.sort();
         for path in paths.into_iter().filter(|path| !hidden(path)) {
             let is_dir = path.is_dir();
-            if !is_dir && !is_data(&path) {
+            if !is_dir && !(path.is_file() && is_data(&path.to_string_lossy())) {
                 continue;
             }
             if self.leads_out(&path) {
@@ -281,15 +268,6 @@ fn links_warning(dir: &Path, links: &[PathBuf]) -> Option<String> {
 fn hidden(path: &Path) -> bool {
     path.file_name()
         .is_none_or(|name| name.to_string_lossy().starts_with('.'))
-}
-
-fn is_data(path: &Path) -> bool {
-    let extension = path
-        .extension()
-        .map(|e| e.to_string_lossy().to_ascii_lowercase());
-    path.is_file()
-        && (Format::of_path(&path.to_string_lossy()).is_some()
-            || extension.is_some_and(|e| ALSO.contains(&e.as_str())))
 }
 
 fn stage(given: &[Given]) -> Result<Mounts, Error> {

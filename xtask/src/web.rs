@@ -88,8 +88,8 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
     )
 }
 
-/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, what a session must
-/// stand in a page, and the notebook's screen.
+/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, what a session and
+/// the storage must stand in a page, and the notebook's screen.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     site(paths, Profile::Daily, &paths.site())?;
     step(
@@ -120,6 +120,12 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         node(paths, chromium)
             .args(["--test", "tests/browser/site.test.mjs"])
             .env("SPOOR_SITE", paths.site()),
+    )?;
+    step(
+        "Keeping notebooks and files through crashes, full disks and second tabs in Chromium",
+        node(paths, chromium)
+            .args(["--test", "tests/browser/storage.test.mjs"])
+            .env("SPOOR_SITE", paths.web()),
     )
 }
 

@@ -1,107 +1,6 @@
-//! Which format bytes are in, and what a file's table is called. Looks at names and at the first bytes; parses
-//! nothing.
+//! Which format bytes are in. Looks at the first bytes; parses nothing.
 
-/// A format of table data. Compression is not part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Separated values with a header line. The separator (comma, semicolon, tab or bar) is found from the header.
-    Csv,
-    /// JSON: objects one a line or one after another, an array of objects, or one object.
-    Json,
-    /// Apache Parquet.
-    Parquet,
-    /// Arrow IPC, file or stream.
-    Arrow,
-}
-
-impl Format {
-    /// The format's name in messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::Csv => "CSV",
-            Format::Json => "JSON",
-            Format::Parquet => "Parquet",
-            Format::Arrow => "Arrow IPC",
-        }
-    }
-
-    /// The format that a file's extension announces, compression aside; `None` where it says nothing.
-    pub fn of_path(path: &str) -> Option<Format> {
-        extensions(path).into_iter().find_map(|extension| {
-            Some(match extension.as_str() {
-                "csv" | "tsv" => Format::Csv,
-                "json" | "jsonl" | "ndjson" | "jsonlines" => Format::Json,
-                "parquet" | "pq" => Format::Parquet,
-                "arrow" | "arrows" | "ipc" | "feather" => Format::Arrow,
-                _ => return None,
-            })
-        })
-    }
-}
-
-/// Extensions that are no part of a table's name.
-const KNOWN: [&str; 22] = [
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "ndjson",
-    "jsonlines",
-    "parquet",
-    "pq",
-    "arrow",
-    "arrows",
-    "ipc",
-    "feather",
-    "log",
-    "txt",
-    "gz",
-    "gzip",
-    "zst",
-    "zstd",
-    "zip",
-    "snappy",
-    "zz",
-    "tab",
-];
-
-/// The KQL name of a file's table: its stem without the known extensions, every run of other characters than letters,
-/// digits and `_` made one `_`, and `_` in front of a leading digit.
-///
-/// `logs/2020-10-09 sysmon.json.gz` becomes `_2020_10_09_sysmon`.
-pub fn table_name(path: &str) -> String {
-    let file = file_name(path);
-    let mut stem = file;
-    while let Some((rest, extension)) = stem.rsplit_once('.') {
-        if rest.is_empty() || !KNOWN.contains(&extension.to_ascii_lowercase().as_str()) {
-            break;
-        }
-        stem = rest;
-    }
-    let words: Vec<&str> = stem
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let name = words.join("_");
-    match name.chars().next() {
-        None => "Table1".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("_{name}"),
-        Some(_) => name,
-    }
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-/// The file's extensions, last first, in lower case.
-fn extensions(path: &str) -> Vec<String> {
-    let (_, extensions) = file_name(path).split_once('.').unwrap_or_default();
-    extensions
-        .rsplit('.')
-        .map(str::to_ascii_lowercase)
-        .collect()
-}
+pub use spoor_names::Format;
 
 /// How bytes are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,28 +95,6 @@ fn binary(bytes: &[u8]) -> Option<Content> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_tables() {
-        for (path, name) in [
-            ("SigninLogs.parquet", "SigninLogs"),
-            ("a/b/combined_zeek.log", "combined_zeek"),
-            ("C:\\logs\\proc.json.gz", "proc"),
-            ("2020-10-09 sysmon.jsonl.zst", "_2020_10_09_sysmon"),
-            ("v1.2.csv", "v1_2"),
-            (".json", "json"),
-            ("…", "Table1"),
-        ] {
-            assert_eq!(table_name(path), name, "{path}");
-        }
-    }
-
-    #[test]
-    fn extensions_announce_formats() {
-        assert_eq!(Format::of_path("x/a.NDJSON.gz"), Some(Format::Json));
-        assert_eq!(Format::of_path("a.parquet"), Some(Format::Parquet));
-        assert_eq!(Format::of_path("json/a.log"), None);
-    }
 
     #[test]
     fn contents_are_found() {

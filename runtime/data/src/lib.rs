@@ -28,8 +28,8 @@ mod weight;
 use std::time::{Duration, Instant};
 
 pub use error::{DataError, Place, Problem};
-pub use format::{Format, table_name};
 pub use loader::{Loader, Progress};
+pub use spoor_names::{Format, is_data, table_name};
 use spoor_table::Table;
 
 /// The memory of kernel.wasm, in bytes: all that 32 bits address.

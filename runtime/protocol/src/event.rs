@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use spoor_names::Format;
 
 /// One thing that happened outside the kernel. `step` takes exactly one.
 ///
@@ -153,6 +154,19 @@ pub enum DataFormat {
     Arrow,
     /// Find out from the bytes.
     Auto,
+}
+
+impl DataFormat {
+    /// What a file's name says of its format.
+    pub fn of_path(path: &str) -> Self {
+        match Format::of_path(path) {
+            Some(Format::Csv) => Self::Csv,
+            Some(Format::Parquet) => Self::Parquet,
+            Some(Format::Arrow) => Self::Arrow,
+            // Whether by lines or whole is found from the bytes.
+            Some(Format::Json) | None => Self::Auto,
+        }
+    }
 }
 
 /// How a Python turn ended.

@@ -174,6 +174,17 @@ pub struct Source {
 }
 
 impl Source {
+    /// A file as a table: its name and how to read it are what the file's name says.
+    pub fn of_file(file: &str, url: &str, bytes: f64) -> Self {
+        Self {
+            name: spoor_names::table_name(file),
+            file: file.to_owned(),
+            url: url.to_owned(),
+            bytes,
+            format: DataFormat::of_path(file),
+        }
+    }
+
     /// The source as the kernel is told of it.
     pub fn spec(&self) -> SourceSpec {
         SourceSpec {

@@ -155,6 +155,15 @@ pub fn after(ms: i32, then: impl FnOnce() + 'static) {
         window().set_timeout_with_callback_and_timeout_and_arguments_0(then.unchecked_ref(), ms);
 }
 
+/// Waits.
+pub async fn sleep(ms: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+    });
+    // It never rejects.
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
 /// Calls `then` before the next paint.
 pub fn next_frame(then: impl FnOnce() + 'static) {
     let then = Closure::once_into_js(then);

@@ -9,7 +9,9 @@ pub mod chart;
 pub mod dialog;
 pub mod dom;
 pub mod editor;
+pub mod files;
 pub mod find;
+pub mod gallery;
 pub mod help;
 pub mod icon;
 pub mod kernel;
@@ -20,6 +22,7 @@ pub mod palette;
 pub mod probe;
 pub mod session;
 pub mod settings;
+pub mod storage;
 pub mod table;
 pub mod toast;
 

@@ -1,7 +1,6 @@
 //! What the page reads from its site.
 
 use gloo_net::http::{Request, Response};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use spoor_messages::{Site, Source};
 
@@ -23,22 +22,6 @@ pub async fn site() -> Fetched<Site> {
 /// The data that the server offers beside the page; none is as good as any.
 pub async fn sources() -> Vec<Source> {
     json("data/index.json").await.unwrap_or_default()
-}
-
-/// A line of `gallery/index.json`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Listed {
-    /// The file in the gallery's folder.
-    pub file: String,
-    /// Its title.
-    pub title: String,
-    /// What it finds.
-    pub description: String,
-}
-
-/// The notebooks of the site.
-pub async fn gallery() -> Fetched<Vec<Listed>> {
-    json("gallery/index.json").await
 }
 
 async fn json<T: DeserializeOwned>(url: &str) -> Fetched<T> {

@@ -1,23 +1,43 @@
-//! The list of the site's notebooks, where the address names none.
+//! The first screen: the gallery, with the user's files beside it.
 
-use super::{Fetched, Shell, fetch};
+use super::{Fetched, Shell};
 use crate::dom::{self, el};
+use crate::files::{self, Files};
+use crate::gallery::{self, Gallery};
+use crate::storage::Store;
 
-/// Shows the list.
+/// Shows both, for as long as the page lives.
 pub async fn show(shell: &Shell) -> Fetched<()> {
-    let notebooks = fetch::gallery().await?;
-    let items = notebooks.iter().map(|listed| {
-        let name = String::from(js_sys::encode_uri_component(&listed.file));
-        let link = el("a")
-            .attr("href", &format!("?nb=gallery/{name}"))
-            .child(el("strong").text(&listed.title))
-            .child(el("span").text(&listed.description));
-        el("li").child(link)
-    });
-    let list = el("ul").class("gallery").children(items);
+    let store = Store::open().await;
     let main = shell.main();
     dom::clear(&main);
-    dom::append(&main, el("h1").text("Hunts to start from"));
-    dom::append(&main, &list);
+    let home = el("div").class("home").build();
+    dom::append(&main, &home);
+    let store = store.map_err(|error| shell.say(&error.to_string())).ok();
+    let open = |id: &str| super::go_to(id);
+    let callbacks = gallery::Callbacks {
+        open: Box::new(open),
+    };
+    let gallery: Gallery = gallery::mount(&home, store.as_ref(), callbacks);
+    std::mem::forget(gallery);
+    if let Some(store) = store {
+        store.expose();
+        let side = el("aside")
+            .class("home-files")
+            .attr("aria-label", "Your files")
+            .build();
+        dom::append(&home, &side);
+        let callbacks = files::Callbacks {
+            open: Box::new(open),
+            current: Box::new(|| None),
+            settle: Box::new(|| Box::pin(async {})),
+            describe: Box::new(|_| Box::pin(async { Err(NO_KERNEL.to_owned()) })),
+        };
+        let files: Files = files::mount(&side, &store, callbacks);
+        std::mem::forget(files);
+    }
     Ok(())
 }
+
+const NO_KERNEL: &str =
+    "What is in a table is shown beside an open notebook, whose kernel reads it.";

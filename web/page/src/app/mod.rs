@@ -4,6 +4,7 @@ mod export;
 mod fetch;
 mod home;
 mod offline;
+mod own;
 mod preferences;
 mod route;
 mod shell;
@@ -16,6 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 
 pub use export::export;
 pub use fetch::Fetched;
+pub use own::Own;
 pub use preferences::{Preferences, system_is_dark};
 pub use route::{Place, Route};
 pub use shell::Shell;
@@ -77,9 +79,21 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     let session = Session::start();
     let (loading, loads_for) = (session.clone(), app.clone());
     spawn_local(async move { load_engines(&loads_for, &loading).await });
-    let (document, name) = read(place).await?;
+    let (document, name, own) = match place {
+        Place::Own(id) => {
+            let (own, entry, document) = own::open(app, id).await?;
+            (document, entry.name, Some(own))
+        }
+        place => {
+            let (document, name) = read(place).await?;
+            (document, name, None)
+        }
+    };
     let screen = Screen::mount(app.clone(), session, document, &name);
     app.screen.replace(Some(screen.clone()));
+    if let Some(own) = own {
+        screen.keep(own);
+    }
     if app.route.run {
         screen.dispatch(Command::RunAll);
     }
@@ -88,8 +102,9 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
 
 /// The notebook at a place, and its file's name.
 async fn read(place: &Place) -> Result<(Document, String), String> {
-    let seed = (js_sys::Math::random() * 2f64.powi(53)) as u64;
+    let seed = seed();
     match place {
+        Place::Own(id) => Err(format!("{id} is in the storage, not on the site")),
         Place::Url(url) => {
             let bytes = fetch::bytes(url).await?;
             let document = Document::from_json(&bytes, seed)
@@ -106,6 +121,11 @@ async fn read(place: &Place) -> Result<(Document, String), String> {
             ))
         }
     }
+}
+
+/// Where a document's ids begin.
+fn seed() -> u64 {
+    (js_sys::Math::random() * 2f64.powi(53)) as u64
 }
 
 /// Opens the kernel's session with what the site has.
@@ -131,6 +151,11 @@ pub fn supports(command: Command) -> bool {
         Command::ExportAll,
     ];
     !missing.contains(&command)
+}
+
+/// Opens a notebook of the user's own.
+pub fn go_to(id: &str) {
+    let _ = dom::window().location().set_href(&format!("./?file={id}"));
 }
 
 /// Goes to the list of notebooks.

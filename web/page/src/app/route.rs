@@ -1,4 +1,4 @@
-//! What the address asks for: `?nb=URL` names a notebook, `&run` runs it when it is there, `&verify`
+//! What the address asks for: `?nb=URL` names a notebook, `?file=ID` one of the user's own, `&run` runs it when it is there, `&verify`
 //! has the worker hash what it loads. A fragment `#nb=` holds a notebook itself.
 
 use web_sys::UrlSearchParams;
@@ -12,6 +12,8 @@ pub enum Place {
     Url(String),
     /// In the address itself, as `spoor_model::convert::encode_link` wrote it.
     Link(String),
+    /// In the browser's storage, under this id.
+    Own(String),
 }
 
 /// What the address asks for.
@@ -38,7 +40,8 @@ impl Route {
         Self {
             notebook: link.map(Place::Link).or_else(|| {
                 let url = query.get("nb").filter(|url| !url.is_empty());
-                url.map(Place::Url)
+                let own = query.get("file").filter(|id| !id.is_empty());
+                url.map(Place::Url).or(own.map(Place::Own))
             }),
             run: query.has("run"),
             verify: query.has("verify"),

@@ -109,6 +109,16 @@ impl Shell {
         self.saved.set_text_content(Some(text));
     }
 
+    /// Says how far saving is.
+    pub fn set_saved(&self, text: &str) {
+        self.saved.set_text_content(Some(text));
+    }
+
+    /// Where messages about the screen go.
+    pub fn messages(&self) -> HtmlElement {
+        self.messages.clone()
+    }
+
     /// Names the kernel.
     pub fn set_kernel(&self, name: &str) {
         self.kernel_name.set_text_content(Some(name));

@@ -60,6 +60,12 @@ impl Screen {
             Command::Trust => self.trust(),
             Command::CopyLink => self.copy_link(),
             Command::Gallery => app::go_home(),
+            Command::Save if self.own.borrow().is_some() => {
+                let own = self.own.borrow().clone();
+                if let Some(own) = own {
+                    own.save();
+                }
+            }
             Command::Save | Command::ExportNotebook => {
                 self.export(command);
                 let revision = self.state.borrow().revision();

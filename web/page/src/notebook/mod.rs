@@ -28,7 +28,7 @@ use web_sys::{EventTarget, HtmlElement};
 pub use cell::{CellView, counted, duration};
 pub use patch::Focus;
 
-use crate::app::App;
+use crate::app::{App, Own};
 use crate::dom::{self, el};
 use crate::find::FindBar;
 use crate::outline::OutlinePanel;
@@ -59,6 +59,8 @@ pub struct Screen {
     outline: OutlinePanel,
     /// The find bar, once it was wanted.
     pub(crate) find: RefCell<Option<Rc<FindBar>>>,
+    /// Where the notebook is kept, if it is the user's own.
+    pub(crate) own: RefCell<Option<Rc<Own>>>,
     /// Whether what was to be run has ended.
     finished: Cell<bool>,
     /// Whether the time of the running cell is being shown.
@@ -90,6 +92,7 @@ impl Screen {
             tools: Tools::new(),
             outline: OutlinePanel::new(),
             find: RefCell::default(),
+            own: RefCell::default(),
             finished: Cell::new(false),
             ticking: Cell::new(false),
             results: RefCell::default(),
@@ -105,6 +108,12 @@ impl Screen {
         crate::probe::watch(&screen);
         screen.after_reading();
         screen
+    }
+
+    /// Keeps what changes from now on in the user's own notebook.
+    pub fn keep(self: &Rc<Self>, own: Rc<Own>) {
+        own.attach(self);
+        self.own.replace(Some(own));
     }
 
     /// Puts bars and panels around the cells.

@@ -50,6 +50,15 @@ impl Screen {
         self.tools.set_health(self.session.health());
     }
 
+    /// Has the user's own notebook saved, if something of it has changed.
+    fn keep_changes(&self) {
+        let revision = self.state.borrow().revision();
+        let own = self.own.borrow().clone();
+        if let Some(own) = own {
+            own.changed(revision);
+        }
+    }
+
     /// Draws what has changed, then does what is to be done.
     pub fn patch(self: &Rc<Self>, changes: Vec<Change>, focus: Focus) {
         let mut pending = Pending::default();
@@ -60,6 +69,7 @@ impl Screen {
                 change => self.draw(change, &mut pending),
             }
         }
+        self.keep_changes();
         if pending.labels {
             self.draw_labels();
         }
@@ -141,7 +151,11 @@ impl Screen {
             Change::SelectionChanged => (pending.selection, pending.refocus) = (true, true),
             Change::ModeChanged(_) => (pending.selection, pending.refocus) = (true, true),
             Change::MetadataChanged => pending.trust = true,
-            Change::DirtyChanged(dirty) => self.app.shell.set_dirty(dirty),
+            Change::DirtyChanged(dirty) => {
+                if self.own.borrow().is_none() {
+                    self.app.shell.set_dirty(dirty);
+                }
+            }
             // Carried out when everything has been drawn.
             Change::Effect(Effect::Page(_)) | Change::Effect(_) => {}
         }

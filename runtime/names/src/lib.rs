@@ -1,0 +1,152 @@
+//! What a data file's name says: its format, and what its table is called.
+//!
+//! Used wherever files become tables, by the readers, the host and the page, so that a notebook finds
+//! the same tables everywhere. Looks at names; reads nothing.
+
+/// A format of table data. Compression is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Separated values with a header line. The separator (comma, semicolon, tab or bar) is found from the header.
+    Csv,
+    /// JSON: objects one a line or one after another, an array of objects, or one object.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+}
+
+impl Format {
+    /// The format's name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "CSV",
+            Format::Json => "JSON",
+            Format::Parquet => "Parquet",
+            Format::Arrow => "Arrow IPC",
+        }
+    }
+
+    /// The format that a file's extension announces, compression aside; `None` where it says nothing.
+    pub fn of_path(path: &str) -> Option<Format> {
+        extensions(path).into_iter().find_map(|extension| {
+            Some(match extension.as_str() {
+                "csv" | "tsv" => Format::Csv,
+                "json" | "jsonl" | "ndjson" | "jsonlines" => Format::Json,
+                "parquet" | "pq" => Format::Parquet,
+                "arrow" | "arrows" | "ipc" | "feather" => Format::Arrow,
+                _ => return None,
+            })
+        })
+    }
+}
+
+/// Extensions, beside those that announce a format, of files that tables are made from.
+const ALSO: [&str; 6] = ["log", "gz", "gzip", "zst", "zstd", "zip"];
+
+/// Whether a file of this name, found in a folder, is taken for data.
+pub fn is_data(path: &str) -> bool {
+    let (_, last) = file_name(path).rsplit_once('.').unwrap_or_default();
+    Format::of_path(path).is_some() || ALSO.contains(&last.to_ascii_lowercase().as_str())
+}
+
+/// Extensions that are no part of a table's name.
+const KNOWN: [&str; 22] = [
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "ndjson",
+    "jsonlines",
+    "parquet",
+    "pq",
+    "arrow",
+    "arrows",
+    "ipc",
+    "feather",
+    "log",
+    "txt",
+    "gz",
+    "gzip",
+    "zst",
+    "zstd",
+    "zip",
+    "snappy",
+    "zz",
+    "tab",
+];
+
+/// The KQL name of a file's table: its stem without the known extensions, every run of other characters than letters,
+/// digits and `_` made one `_`, and `_` in front of a leading digit.
+///
+/// `logs/2020-10-09 sysmon.json.gz` becomes `_2020_10_09_sysmon`.
+pub fn table_name(path: &str) -> String {
+    let file = file_name(path);
+    let mut stem = file;
+    while let Some((rest, extension)) = stem.rsplit_once('.') {
+        if rest.is_empty() || !KNOWN.contains(&extension.to_ascii_lowercase().as_str()) {
+            break;
+        }
+        stem = rest;
+    }
+    let words: Vec<&str> = stem
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let name = words.join("_");
+    match name.chars().next() {
+        None => "Table1".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("_{name}"),
+        Some(_) => name,
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// The file's extensions, last first, in lower case.
+fn extensions(path: &str) -> Vec<String> {
+    let (_, extensions) = file_name(path).split_once('.').unwrap_or_default();
+    extensions
+        .rsplit('.')
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_tables() {
+        for (path, name) in [
+            ("SigninLogs.parquet", "SigninLogs"),
+            ("a/b/combined_zeek.log", "combined_zeek"),
+            ("C:\\logs\\proc.json.gz", "proc"),
+            ("2020-10-09 sysmon.jsonl.zst", "_2020_10_09_sysmon"),
+            ("v1.2.csv", "v1_2"),
+            (".json", "json"),
+            ("…", "Table1"),
+        ] {
+            assert_eq!(table_name(path), name, "{path}");
+        }
+    }
+
+    #[test]
+    fn extensions_announce_formats() {
+        assert_eq!(Format::of_path("x/a.NDJSON.gz"), Some(Format::Json));
+        assert_eq!(Format::of_path("a.parquet"), Some(Format::Parquet));
+        assert_eq!(Format::of_path("json/a.log"), None);
+    }
+
+    #[test]
+    fn data_is_told_from_other_files() {
+        for data in ["a.csv", "zeek.LOG", "a/b.json.gz", "c.zip", "x.tsv.zst"] {
+            assert!(is_data(data), "{data}");
+        }
+        for other in ["README.md", "log", "a.ipynb", "gz", "notes.txt", ""] {
+            assert!(!is_data(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A notebook that is open in this tab: its claim and its saving together.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Access, Changed, Entry, Keeper, Lease, Listening, SaveState, Store, StoreError, Told};
+
+/// What the page is to show of its open notebook.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// How far saving is.
+    Save(SaveState),
+    /// Whether this tab may edit has changed.
+    Access(Access),
+    /// Another tab has saved: this is what the notebook is now, to be shown in place of what is.
+    Text(Entry, String),
+}
+
+/// A notebook that is open in this tab. Dropping it lets another tab edit.
+#[derive(Clone)]
+pub struct Editing(Rc<Inner>);
+
+struct Inner {
+    store: Store,
+    keeper: Keeper,
+    lease: RefCell<Option<Lease>>,
+    listening: RefCell<Option<Listening>>,
+    id: RefCell<String>,
+    told: Rc<dyn Fn(News)>,
+}
+
+impl Editing {
+    /// Opens a notebook: to edit, or where another tab edits it to read. `text` gives its file as
+    /// the page has it, once the page has it; `told` what changes.
+    pub async fn open(
+        store: &Store,
+        id: &str,
+        text: impl Fn() -> String + 'static,
+        told: impl Fn(News) + 'static,
+    ) -> Result<(Self, Entry, String), StoreError> {
+        let told: Rc<dyn Fn(News)> = Rc::new(told);
+        let shown = told.clone();
+        let show = move |state: &SaveState| shown(News::Save(state.clone()));
+        let editing = Self(Rc::new(Inner {
+            store: store.clone(),
+            keeper: Keeper::new(store, id, 0, text, show),
+            lease: RefCell::default(),
+            listening: RefCell::default(),
+            id: RefCell::new(id.to_owned()),
+            told,
+        }));
+        editing.0.listen();
+        editing.0.claim(id).await?;
+        let (entry, text) = store.read(id).await?;
+        editing.0.keeper.reset(id, entry.version());
+        editing.0.keeper.enable(editing.access() == Access::Edit);
+        Ok((editing, entry, text))
+    }
+
+    /// Something has changed.
+    pub fn edited(&self) {
+        self.0.keeper.edited();
+    }
+
+    /// Saves at once what is not saved, and resolves when it is or cannot be.
+    pub async fn save(&self) -> SaveState {
+        self.0.keeper.settle().await
+    }
+
+    /// How far saving is.
+    pub fn state(&self) -> SaveState {
+        self.0.keeper.state()
+    }
+
+    /// What this tab may do.
+    pub fn access(&self) -> Access {
+        let lease = self.0.lease.borrow();
+        lease.as_ref().map_or(Access::Read, Lease::access)
+    }
+
+    /// Edits here, and no longer in the other tab; what that has saved is told.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        let taking = self.0.lease.borrow().as_ref().map(Lease::taking);
+        if let Some(taking) = taking {
+            taking.await?;
+        }
+        self.0.gain().await
+    }
+
+    /// Makes a notebook of its own of what the page has, and goes on with that: "Edit a copy", and
+    /// the way out of a conflict.
+    pub async fn save_as(&self, name: &str, text: &str) -> Result<Entry, StoreError> {
+        let inner = &self.0;
+        let (id, store) = (inner.id.borrow().clone(), &inner.store);
+        let trusted = store.read(&id).await.map(|(entry, _)| entry.trusted);
+        let entry = store.create(name, text, None).await?;
+        if trusted == Ok(false) {
+            store.set_trusted(&entry.id, false).await?;
+        }
+        inner.keeper.reset(&entry.id, entry.version());
+        inner.id.replace(entry.id.clone());
+        inner.claim(&entry.id).await?;
+        inner.keeper.enable(true);
+        (inner.told)(News::Access(self.access()));
+        Ok(entry)
+    }
+}
+
+impl Inner {
+    async fn claim(self: &Rc<Self>, id: &str) -> Result<(), StoreError> {
+        let weak = Rc::downgrade(self);
+        let lease = self.store.lease(id, move |told| hear(&weak, told)).await?;
+        self.lease.replace(Some(lease));
+        Ok(())
+    }
+
+    /// Follows what is saved elsewhere, by another tab or by going back to a version.
+    fn listen(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let listening = self.store.listen(move |changed| {
+            let Some(inner) = weak.upgrade() else {
+                return;
+            };
+            if matches!(changed, Changed::Saved { id, .. } if *id == *inner.id.borrow()) {
+                spawn_local(async move { inner.follow().await });
+            }
+        });
+        self.listening.replace(Some(listening));
+    }
+
+    async fn follow(&self) {
+        if let Err(error) = self.read_anew().await {
+            (self.told)(News::Save(SaveState::Failed(error)));
+        }
+    }
+
+    /// Shows what was saved elsewhere. What is typed here and not saved stays: saving it will be
+    /// refused, and shown.
+    async fn read_anew(&self) -> Result<(), StoreError> {
+        let id = self.id.borrow().clone();
+        let (entry, text) = self.store.read(&id).await?;
+        let idle = self.keeper.state() == SaveState::Saved;
+        if idle && entry.version() != self.keeper.version() {
+            self.keeper.reset(&id, entry.version());
+            (self.told)(News::Text(entry, text));
+        }
+        Ok(())
+    }
+
+    /// May edit now; what was saved elsewhere comes first.
+    async fn gain(&self) -> Result<(), StoreError> {
+        self.read_anew().await?;
+        self.keeper.enable(true);
+        (self.told)(News::Access(Access::Edit));
+        Ok(())
+    }
+
+    async fn give(&self) {
+        self.keeper.settle().await;
+        if let Some(lease) = self.lease.borrow().as_ref() {
+            lease.give();
+        }
+    }
+}
+
+fn hear(inner: &Weak<Inner>, told: Told) {
+    let Some(inner) = inner.upgrade() else {
+        return;
+    };
+    match told {
+        Told::Wanted => spawn_local(async move { inner.give().await }),
+        Told::Lost => {
+            inner.keeper.enable(false);
+            (inner.told)(News::Access(Access::Read));
+        }
+        Told::Gained => spawn_local(async move {
+            if let Err(error) = inner.gain().await {
+                (inner.told)(News::Save(SaveState::Failed(error)));
+            }
+        }),
+    }
+}
