@@ -182,6 +182,8 @@ impl Source {
             url: url.to_owned(),
             bytes,
             format: DataFormat::of_path(file),
+            sha256: None,
+            pieces: Pieces::default(),
         }
     }
 
