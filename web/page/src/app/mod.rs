@@ -1,5 +1,6 @@
 //! The page as a whole: what the address asks for, what stands around it, and what is preferred.
 
+mod data;
 mod export;
 mod fetch;
 mod home;
@@ -36,6 +37,8 @@ pub struct App {
     pub route: Route,
     /// The script that keeps the site for use offline, until it was asked to.
     service: RefCell<Option<String>>,
+    /// The user's data files, which the session knows.
+    data: RefCell<Option<Rc<data::OwnData>>>,
     /// The notebook on the screen. What listens to it holds it weakly.
     screen: RefCell<Option<Rc<Screen>>>,
 }
@@ -56,6 +59,7 @@ pub fn start() {
         preferences: Preferences::load(),
         route: Route::read(),
         service: RefCell::default(),
+        data: RefCell::default(),
         screen: RefCell::default(),
     });
     app.preferences.apply();
@@ -129,10 +133,23 @@ fn seed() -> u64 {
 }
 
 /// Opens the kernel's session with what the site has.
-async fn load_engines(app: &App, session: &Session) {
-    let (sources, site) = futures::future::join(fetch::sources(), fetch::site()).await;
+async fn load_engines(app: &App, session: &Rc<Session>) {
+    let own = async {
+        let own = data::OwnData::open().await?;
+        let files = own.news().await;
+        Some((own, files))
+    };
+    let (mut sources, site, own) =
+        futures::future::join3(fetch::sources(), fetch::site(), own).await;
     match site {
         Ok(site) => {
+            if let Some((own, files)) = own {
+                // A file of the user's takes the place of one of the site's.
+                sources.retain(|source| files.iter().all(|file| file.name != source.name));
+                sources.extend(files);
+                own.follow(session);
+                app.data.replace(Some(own));
+            }
             *app.service.borrow_mut() = site.service.clone();
             session.open(site, sources, app.route.verify);
         }
