@@ -88,8 +88,23 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
     )
 }
 
-/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, what a session and
-/// the storage must stand in a page, and the notebook's screen.
+/// The tests in Chromium of the page as it is built day by day: what each tries, and its file.
+const TESTS: [(&str, &str); 5] = [
+    (
+        "a session's traps, interrupts and hostile output",
+        "session",
+    ),
+    ("the notebook's screen", "notebook"),
+    ("tables, charts and mistakes that are live", "live"),
+    (
+        "the storage through crashes, full disks and second tabs",
+        "storage",
+    ),
+    ("hostile notebooks", "hostile"),
+];
+
+/// Runs the browser's tests: the same notebook in Chromium and under wasmtime, then the page's, and
+/// the site's on plain servers.
 pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     site(paths, Profile::Daily, &paths.site())?;
     step(
@@ -103,30 +118,22 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
             .arg("--data")
             .arg(data),
     )?;
-    step(
-        "Trying a session's traps, interrupts and hostile output in Chromium",
-        node(paths, chromium)
-            .args(["--test", "tests/browser/session.test.mjs"])
-            .env("SPOOR_SITE", paths.web()),
-    )?;
-    step(
-        "Trying the notebook's screen in Chromium",
-        node(paths, chromium)
-            .args(["--test", "tests/browser/notebook.test.mjs"])
-            .env("SPOOR_SITE", paths.web()),
-    )?;
-    step(
-        "Trying the site on a plain server, below a path, offline and across builds",
-        node(paths, chromium)
-            .args(["--test", "tests/browser/site.test.mjs"])
-            .env("SPOOR_SITE", paths.site()),
-    )?;
-    step(
-        "Keeping notebooks and files through crashes, full disks and second tabs in Chromium",
-        node(paths, chromium)
-            .args(["--test", "tests/browser/storage.test.mjs"])
-            .env("SPOOR_SITE", paths.web()),
-    )
+    let tests = TESTS.map(|(what, file)| (what, file, paths.web()));
+    let plain = (
+        "the site on a plain server, below a path, offline and across builds",
+        "site",
+        paths.site(),
+    );
+    for (what, file, site) in tests.into_iter().chain([plain]) {
+        step(
+            &format!("Trying {what} in Chromium"),
+            node(paths, chromium)
+                .arg("--test")
+                .arg(format!("tests/browser/{file}.test.mjs"))
+                .env("SPOOR_SITE", site),
+        )?;
+    }
+    Ok(())
 }
 
 /// Node in the repository, told which browser to use.

@@ -1,0 +1,88 @@
+// What takes the place of a saved picture while the notebook is open, in Chromium: tables of a
+// million rows, charts on their canvas, queries underlined as they are typed, streams as they grow.
+//
+//   SPOOR_SITE=DIR node --test tests/browser/live.test.mjs
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { until, withPage } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const root = process.env.SPOOR_SITE;
+if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
+
+const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
+const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
+const texts = {
+  "/data/index.json": "[]",
+  "/million.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
+  "/chart.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart with (title='Squares')")]),
+  "/typo.ipynb": notebook([code("q", "%%kql\nprint a = 1 | exted b = 2")]),
+  "/stream.ipynb": notebook([code("p", "import time\nfor n in range(6):\n    print('line', n)\n    time.sleep(0.2)")]),
+};
+
+let site;
+before(async () => { site = await serve(root, { texts }); });
+after(() => site.close());
+
+/** Opens a notebook, runs it, and hands the page to `use`. */
+async function ran(name, use) {
+  await withPage(async (page) => {
+    await page.goto(`${site.url}/?nb=${name}&run`);
+    await use(page);
+  });
+}
+
+const finished = (page) => until(page, () => spoor.finished, undefined, 120_000);
+const grid = '.result [role="grid"]';
+
+test("a million rows are a table of which only what is in view is in the document", () => ran("million.ipynb", async (page) => {
+  await finished(page);
+  await page.locator(grid).waitFor();
+  await until(page, (grid) => document.querySelector(grid).getAttribute("aria-rowcount") === "1000001", grid);
+  const rows = () => page.locator(`${grid} .grid-row`).count();
+  assert.ok((await rows()) < 200);
+  await until(page, (grid) => document.querySelector(grid).textContent.includes("row 1"), grid);
+  await page.locator(grid).press("Control+End");
+  await until(page, (grid) => document.querySelector(grid).textContent.includes("row 1000000"), grid);
+  assert.ok((await rows()) < 200);
+  // What is saved has no rows but the first.
+  const saved = await page.evaluate(() => JSON.stringify(spoor.cells[0].outputs));
+  assert.ok(saved.length < 100_000 && !saved.includes("row 1000000"), String(saved.length));
+}));
+
+test("a chart is drawn on its canvas, and has a table", () => ran("chart.ipynb", async (page) => {
+  await finished(page);
+  await page.locator(".live canvas").first().waitFor();
+  const drawn = () => [...document.querySelectorAll(".live canvas")].some((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value, at) => at % 4 === 3 && value > 0);
+  });
+  await until(page, drawn);
+  await page.getByRole("button", { name: "Show as table" }).click();
+  const cells = await page.locator(".live table td").allInnerTexts();
+  assert.ok(cells.some((cell) => cell.trim() === "25"), cells.join());
+  // The rows are below, to be opened.
+  await page.locator("details.rows > summary").click();
+  await page.locator(grid).waitFor();
+}));
+
+test("a mistake is underlined, and its fix mends it", () => withPage(async (page) => {
+  await page.goto(`${site.url}/?nb=typo.ipynb`);
+  await until(page, () => spoor.state === "idle");
+  await page.locator(".cell .source").first().click();
+  await page.locator(".cm-lintRange-error").first().waitFor();
+  await page.locator(".cm-lintRange-error").first().hover();
+  await page.locator(".cm-diagnosticAction").first().click();
+  await until(page, () => document.querySelector(".cm-content").textContent.includes("extend b = 2"));
+  await until(page, () => !document.querySelector(".cm-lintRange-error"));
+}));
+
+test("what a cell prints is shown while it runs", () => ran("stream.ipynb", async (page) => {
+  await until(page, () => document.querySelector(".outputs").textContent.includes("line 1"), undefined, 60_000);
+  assert.equal(await page.evaluate(() => spoor.finished), false);
+  await finished(page);
+  const text = await page.locator(".outputs").innerText();
+  assert.equal(text.trim(), [0, 1, 2, 3, 4, 5].map((n) => `line ${n}`).join("\n"));
+}));
