@@ -76,8 +76,8 @@ async function download(url, options) {
 }
 
 /**
- * A piece's bytes. Where the server has named the packing the browser has unpacked them, which is
- * faster; the bytes tell, as a header may also be of packing that some server added.
+ * A piece's bytes. Where the server has named the packing the browser has unpacked them already. The
+ * bytes tell, as a header may also be of packing that some server added.
  */
 async function unpacked({ body }, gzip) {
   if (!gzip) return body;
