@@ -21,7 +21,7 @@ pub struct OutlinePanel {
 
 impl OutlinePanel {
     /// An empty panel.
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         let list = el("ul").build();
         let root = el("nav")
             .attr("id", "outline")

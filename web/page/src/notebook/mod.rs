@@ -90,7 +90,7 @@ impl Screen {
             fragments: RefCell::new(Fragments::new()),
             keys: RefCell::new(Keys::new(is_mac())),
             tools: Tools::new(),
-            outline: OutlinePanel::new(),
+            outline: OutlinePanel::empty(),
             find: RefCell::default(),
             own: RefCell::default(),
             finished: Cell::new(false),
