@@ -98,7 +98,10 @@ impl View {
     }
 
     fn put(&self, found: Processes) {
-        let mut text = counted(found.total.into(), "process").replace("processs", "processes");
+        let mut text = match found.total {
+            1 => "1 process".to_owned(),
+            total => format!("{} processes", grouped(total.into())),
+        };
         if (found.nodes.len() as u32) < found.total {
             let shown = grouped(found.nodes.len() as u64);
             text.push_str(&format!(" (the first {shown} shown: filter to see others)"));

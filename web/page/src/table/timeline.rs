@@ -256,7 +256,7 @@ impl View {
                 .set_property("--levels", &lane.levels.to_string());
             let track = match lane.bins.is_empty() {
                 true => track.children(events(timeline, number as u32)),
-                false => track.children(bins(timeline, number, lane)),
+                false => track.children(bins(timeline, lane)),
             };
             let name = if lane.name.is_empty() {
                 "(empty)"
@@ -297,7 +297,7 @@ impl View {
         let now = dom::document().active_element();
         let at = buttons
             .iter()
-            .position(|button| now.as_ref() == Some(button.as_ref()));
+            .position(|button| now.as_ref().is_some_and(|now| *now == **button));
         let last = buttons.len() as i32 - 1;
         let next = (at.unwrap_or(0) as i32)
             .saturating_add(by)
@@ -358,7 +358,7 @@ fn events(timeline: &Timeline, lane: u32) -> Vec<HtmlElement> {
     events.collect()
 }
 
-fn bins(timeline: &Timeline, _lane: usize, lane: &Lane) -> Vec<HtmlElement> {
+fn bins(timeline: &Timeline, lane: &Lane) -> Vec<HtmlElement> {
     let most = timeline
         .lanes
         .iter()
