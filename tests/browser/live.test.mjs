@@ -80,7 +80,7 @@ test("a mistake is underlined, and its fix mends it", () => withPage(async (page
 }));
 
 test("what a cell prints is shown while it runs", () => ran("stream.ipynb", async (page) => {
-  await until(page, () => document.querySelector(".outputs").textContent.includes("line 1"), undefined, 60_000);
+  await until(page, () => document.querySelector(".outputs")?.textContent.includes("line 1"), undefined, 60_000);
   assert.equal(await page.evaluate(() => spoor.finished), false);
   await finished(page);
   const text = await page.locator(".outputs").innerText();

@@ -1,6 +1,6 @@
 // The page's entry: starts the page's WebAssembly, which is Rust (`web/page/src`).
 
-import init, { probeCells, probeFailed, probeFinished, probeLoaded, probeRun, probeState } from "spoor:page";
+import init, { probeCells, probeFailed, probeFinished, probeLoaded, probeHeld, probeRun, probeSend, probeState, probeStuck } from "spoor:page";
 
 let started = false;
 
@@ -11,7 +11,10 @@ globalThis.spoor = {
   get failed() { return started ? probeFailed() : []; },
   get state() { return started ? probeState() : "none"; },
   get finished() { return started && probeFinished(); },
+  get stuck() { return started ? probeStuck() : undefined; },
+  get held() { return started ? probeHeld() : undefined; },
   run: (id, source) => probeRun(id, source),
+  send: (message) => probeSend(message),
 };
 
 try {

@@ -73,6 +73,36 @@ pub fn finished() -> bool {
     screen().is_some_and(|screen| screen.is_finished())
 }
 
+/// Whether the running code heeds no interrupt: `{can_interrupt}` then.
+#[wasm_bindgen(js_name = probeStuck)]
+pub fn stuck() -> JsValue {
+    let stuck = screen().and_then(|screen| screen.session.stuck());
+    stuck.map_or(JsValue::UNDEFINED, |can| {
+        to_js(&json!({ "can_interrupt": can }))
+    })
+}
+
+/// What the engines hold, `{kernel, python}` in bytes, and by how many bytes streams have grown.
+#[wasm_bindgen(js_name = probeHeld)]
+pub fn held() -> JsValue {
+    let Some(screen) = screen() else {
+        return JsValue::UNDEFINED;
+    };
+    let (kernel, python) = screen.session.memory();
+    let appended = screen.session.appended();
+    to_js(&json!({ "kernel": kernel, "python": python, "appended": appended }))
+}
+
+/// Sends the worker a message, as `spoor-messages` has it.
+#[wasm_bindgen(js_name = probeSend)]
+pub fn send(message: JsValue) -> Result<(), JsValue> {
+    let message = serde_wasm_bindgen::from_value(message)?;
+    if let Some(screen) = screen() {
+        screen.session.send(&message);
+    }
+    Ok(())
+}
+
 /// Sets the text of the code cell with this id, as if it had been typed, and runs the cell.
 #[wasm_bindgen(js_name = probeRun)]
 pub fn run(id: &str, source: &str) {

@@ -77,6 +77,12 @@ pub struct Session {
     failed: RefCell<Vec<(String, String)>>,
     waiting: RefCell<HashMap<String, Answer>>,
     requests: Cell<u32>,
+    /// Set while the running code heeds no interrupt: whether interrupts reach such code at all.
+    stuck: Cell<Option<bool>>,
+    /// What the kernel and Python hold, in bytes.
+    memory: Cell<(f64, f64)>,
+    /// Bytes of text that were added to streams.
+    appended: Cell<usize>,
     /// What of Python is to be loaded once the session is open.
     python: Cell<Option<ImageName>>,
     listener: RefCell<Option<Rc<Listener>>>,
@@ -93,6 +99,9 @@ impl Session {
             failed: RefCell::default(),
             waiting: RefCell::default(),
             requests: Cell::new(0),
+            stuck: Cell::new(None),
+            memory: Cell::new((0.0, 0.0)),
+            appended: Cell::new(0),
             python: Cell::new(None),
             listener: RefCell::default(),
         });
@@ -189,7 +198,23 @@ impl Session {
         self.failed.borrow().clone()
     }
 
-    fn send(&self, message: &ToWorker) {
+    /// Whether the running code heeds no interrupt, and then whether interrupts reach such code at all.
+    pub fn stuck(&self) -> Option<bool> {
+        self.stuck.get()
+    }
+
+    /// What the kernel and Python hold, in bytes.
+    pub fn memory(&self) -> (f64, f64) {
+        self.memory.get()
+    }
+
+    /// How many bytes of text have been added to streams.
+    pub fn appended(&self) -> usize {
+        self.appended.get()
+    }
+
+    /// Sends a message.
+    pub fn send(&self, message: &ToWorker) {
         let sent: Result<(), JsValue> = match &*self.kernel.borrow() {
             Some(kernel) => kernel.send(message),
             None => return,
@@ -262,7 +287,13 @@ impl Session {
                     answer(content.clone());
                 }
             }
+            FromWorker::Stuck { can_interrupt, .. } => self.stuck.set(Some(*can_interrupt)),
+            FromWorker::Memory { kernel, python } => self.memory.set((*kernel, *python)),
+            FromWorker::StreamAppend { text, .. } => {
+                self.appended.set(self.appended.get() + text.len());
+            }
             FromWorker::Done { parent } => {
+                self.stuck.set(None);
                 // A request that ended without a reply has none.
                 let answer = self.waiting.borrow_mut().remove(parent);
                 if let Some(answer) = answer {

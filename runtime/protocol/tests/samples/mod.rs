@@ -59,6 +59,7 @@ samples! {
     OutOfMemory { limit: 0 } { limit: u64::MAX }
     TimedOut { limit_ms: 1 } { limit_ms: u64::MAX }
     Unavailable { message: String::new() }
+    Stopped {}
 }
 
 samples! {

@@ -86,7 +86,11 @@ impl Screen {
     fn interrupt(self: &Rc<Self>) {
         let changes = self.queue.borrow_mut().clear();
         self.patch(changes, Focus::Keep);
-        self.session.request(Event::Interrupt);
+        // Who asks again for what was not heeded wants the code to end.
+        match self.session.stuck() {
+            Some(_) => self.session.roll_back(),
+            None => self.session.request(Event::Interrupt),
+        }
     }
 
     /// What runs ends first: a restart waits its turn.
