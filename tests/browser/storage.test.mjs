@@ -116,9 +116,9 @@ describe("the storage", { timeout: 900_000 }, () => {
     assert.equal(await first.evaluate((id) => spoor.storage.read(id), id), notebook("second's"));
     await second.close();
     await until(first, () => tab.edits());
-    await until(first, () => /another tab saved this notebook/.test(tab.state()));
-    assert.deepEqual(await first.evaluate(async (id) => [tab.text(), await spoor.storage.read(id)], id),
-      [notebook("typed while reading"), notebook("second's")]);
+    await until(first, () => tab.state() === "saved");
+    assert.equal(await first.evaluate((id) => spoor.storage.read(id), id), notebook("typed while reading"));
+    assert.deepEqual((await first.evaluate((id) => spoor.storage.versions(id), id)).map(({ number }) => number), [4, 3, 2, 1]);
   }));
 
   test("a tab that reads follows what is saved, and edits when the other tab goes", () => opened(async (first, site) => {
@@ -197,13 +197,14 @@ describe("the storage", { timeout: 900_000 }, () => {
     assert.deepEqual(await page.evaluate(() => spoor.storage.files()), [["big.csv", 8]]);
   }));
 
-  test("a full disk is told before a large file, and a failed save keeps the text", () => opened(async (page, site) => {
+  test("a full disk is told, leaves no half file, and a failed save keeps the text", () => opened(async (page, site) => {
     const id = await page.evaluate((text) => spoor.storage.create("hunt.ipynb", text), notebook("one"));
     await page.evaluate(async (id) => { globalThis.tab = await spoor.storage.open(id); }, id);
-    await quota(page, site, 30e6);
+    await quota(page, site, 10e6);
     const told = await failure(page.evaluate(() => spoor.storage.addFile("big.csv", new Blob([new Uint8Array(25e6)]))));
-    assert.match(told, /is full: 25 MB needed, \d+ MB left/);
-    assert.deepEqual(await opfs(page), []);
+    assert.match(told, /storage for this page is full/);
+    assert.deepEqual(await page.evaluate(() => spoor.storage.files()), []);
+    await emptied(page);
     await quota(page, site, 1e4);
     const large = notebook("x".repeat(3e6));
     await page.evaluate((text) => tab.edit(text), large);

@@ -1,23 +1,28 @@
 //! What was typed just before the page went away.
 //!
-//! A page that is being closed is not waited for: a save, which first reads what is there, may not
-//! get to its end. A draft is one write without a question. When the store is next opened the
+//! A page that is being closed is not waited for: a transaction of IndexedDB that has not ended then
+//! is undone. A draft goes to the browser's local storage, which takes a few megabytes at once and
+//! is asked for nothing else; a larger one is tried in IndexedDB. When the store is next opened the
 //! draft becomes the notebook's newest version; if something else was saved in between, it becomes
 //! a notebook of its own.
 
 use super::notebooks::{text, write};
 use super::record::{Draft, Entry, same_name};
 use super::{Changed, DRAFTS, NOTEBOOKS, Store, StoreError, TEXTS, new_id, now};
+use crate::dom;
 
 impl Store {
     /// Puts what a notebook holds aside, at once, for a page that may be gone in a moment.
     pub fn keep_draft(&self, id: &str, base: u32, text: &str) -> Result<(), StoreError> {
-        let mut transaction = self.database().write(&[DRAFTS])?;
         let draft = Draft {
             id: id.to_owned(),
             base,
             text: text.to_owned(),
         };
+        if keep_locally(&draft).is_some() {
+            return Ok(());
+        }
+        let mut transaction = self.database().write(&[DRAFTS])?;
         transaction.put(DRAFTS, id, &draft)?;
         transaction.send();
         Ok(())
@@ -26,7 +31,9 @@ impl Store {
     /// Makes versions of the drafts that are there.
     pub(super) async fn take_up_drafts(&self) -> Result<(), StoreError> {
         let transaction = self.database().write(&[NOTEBOOKS, TEXTS, DRAFTS])?;
-        let drafts: Vec<Draft> = transaction.all(DRAFTS).await?;
+        let local = local_drafts();
+        let mut drafts: Vec<Draft> = transaction.all(DRAFTS).await?;
+        drafts.extend(local.iter().cloned());
         let all: Vec<Entry> = transaction.all(NOTEBOOKS).await?;
         let some = !drafts.is_empty();
         for draft in drafts {
@@ -45,10 +52,49 @@ impl Store {
             write(&transaction, &mut entry, &draft.text)?;
         }
         transaction.commit().await?;
+        for draft in &local {
+            forget_draft(&draft.id);
+        }
         if some {
             self.tell(&Changed::Notebooks);
         }
         Ok(())
+    }
+}
+
+/// Where drafts are in the local storage: each under its notebook's id.
+const PREFIX: &str = "spoor:draft:";
+
+fn local() -> Option<web_sys::Storage> {
+    dom::window().local_storage().ok().flatten()
+}
+
+/// Puts a draft into the local storage; none if it is too large for that.
+fn keep_locally(draft: &Draft) -> Option<()> {
+    let text = serde_json::to_string(draft).ok()?;
+    local()?
+        .set_item(&format!("{PREFIX}{}", draft.id), &text)
+        .ok()
+}
+
+fn local_drafts() -> Vec<Draft> {
+    let Some(storage) = local() else {
+        return Vec::new();
+    };
+    let length = storage.length().unwrap_or(0);
+    let keys = (0..length).filter_map(|at| storage.key(at).ok().flatten());
+    let texts = keys
+        .filter(|key| key.starts_with(PREFIX))
+        .filter_map(|key| storage.get_item(&key).ok().flatten());
+    texts
+        .filter_map(|text| serde_json::from_str(&text).ok())
+        .collect()
+}
+
+/// What it held is saved.
+pub(super) fn forget_draft(id: &str) {
+    if let Some(storage) = local() {
+        let _ = storage.remove_item(&format!("{PREFIX}{id}"));
     }
 }
 

@@ -193,6 +193,8 @@ fn leaving(inner: &Rc<Inner>) -> Vec<Leaving> {
             inner.act(|autosave| autosave.leave(now()));
         }),
         listen(inner, &window, "beforeunload", |inner, event| {
+            // A navigation leaves time for a save; closing the tab does not.
+            inner.act(|autosave| autosave.leave(now()));
             // A question is asked only where leaving would lose something.
             if matches!(inner.autosave.borrow().state(), SaveState::Failed(_)) {
                 event.prevent_default();

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsValue;
 
+use super::draft::forget_draft;
 use super::idb::Transaction;
 use super::record::{Entry, same_name};
 use super::{Changed, DRAFTS, NOTEBOOKS, Store, StoreError, TEXTS, Version, new_id, now};
@@ -82,6 +83,7 @@ impl Store {
         let version = write(&transaction, &mut entry, text)?;
         transaction.delete(DRAFTS, id)?;
         transaction.commit().await?;
+        forget_draft(id);
         let id = id.to_owned();
         self.tell(&Changed::Saved { id, version });
         Ok(version)

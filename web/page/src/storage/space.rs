@@ -17,6 +17,19 @@ pub struct Space {
 }
 
 impl Space {
+    /// Whether so many bytes fit and leave room for notebooks. Browsers promise more than the disk
+    /// may have: a write can fail all the same.
+    fn room_for(self, bytes: f64) -> Result<(), StoreError> {
+        let free = (self.free() - KEPT_FREE).max(0.0);
+        match bytes <= free {
+            true => Ok(()),
+            false => Err(StoreError::Quota {
+                needed: Some(bytes),
+                free: Some(free),
+            }),
+        }
+    }
+
     /// Bytes that are left.
     pub fn free(self) -> f64 {
         (self.quota - self.used).max(0.0)
@@ -58,11 +71,8 @@ impl Store {
     /// Refuses what would not fit, before anything is written.
     pub(super) async fn room_for(&self, bytes: f64) -> Result<(), StoreError> {
         match self.estimate().await {
-            Some(space) if space.free() < bytes + KEPT_FREE => Err(StoreError::Quota {
-                needed: Some(bytes),
-                free: Some((space.free() - KEPT_FREE).max(0.0)),
-            }),
-            _ => Ok(()),
+            Some(space) => space.room_for(bytes),
+            None => Ok(()),
         }
     }
 }
@@ -72,4 +82,23 @@ pub(super) fn manager() -> Option<StorageManager> {
     let navigator = dom::window().navigator();
     let there = js_sys::Reflect::has(&navigator, &"storage".into()) == Ok(true);
     there.then(|| navigator.storage())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_what_is_left() {
+        let space = Space {
+            used: 60e6,
+            quota: 100e6,
+        };
+        assert_eq!(space.room_for(24e6), Ok(()));
+        let refused = StoreError::Quota {
+            needed: Some(25e6),
+            free: Some(24e6),
+        };
+        assert_eq!(space.room_for(25e6), Err(refused));
+    }
 }
