@@ -224,7 +224,7 @@ impl Listing {
         paths.sort();
         for path in paths.into_iter().filter(|path| !hidden(path)) {
             let is_dir = path.is_dir();
-            if !is_dir && !(path.is_file() && is_data(&path.to_string_lossy())) {
+            if !(is_dir || path.is_file() && is_data(&path.to_string_lossy())) {
                 continue;
             }
             if self.leads_out(&path) {

@@ -135,6 +135,7 @@ fn bound(error: Error) -> Failure {
     let taken = matches!(&error, Error::File { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse);
     let mut failure = Failure::from(error);
     if taken {
+        failure.exit = Exit::Unable;
         failure
             .message
             .push_str("; name another with --port, or 0 for one that is free");

@@ -54,7 +54,7 @@ fn no_two_kinds_are_written_alike() {
     let effects = samples::effects().iter().map(|e| json!(e)).collect();
     assert_eq!(names(effects, "effect").len(), 8);
     let outcomes = samples::outcomes().iter().map(|o| json!(o)).collect();
-    assert_eq!(names(outcomes, "kind").len(), 5);
+    assert_eq!(names(outcomes, "kind").len(), 6);
     for (format, name) in
         samples::formats()
             .iter()

@@ -184,7 +184,7 @@ fn kql_completes_and_tells_whether_it_is_whole() {
     );
     expect![[r#"
         c status {"execution_state":"busy"}
-        c complete_reply {"matches":["People"],"cursor_start":6,"cursor_end":9,"metadata":{"_jupyter_types_experimental":[{"start":6,"end":9,"text":"People","type":"table","signature":"not read yet"}]},"status":"ok"}
+        c complete_reply {"matches":["People"],"cursor_start":6,"cursor_end":9,"metadata":{"_jupyter_types_experimental":[{"start":6,"end":9,"text":"People","type":"table","signature":"not read yet","documentation":""}]},"status":"ok"}
         c status {"execution_state":"idle"}
         c ends
     "#]].assert_eq(&std::mem::take(&mut driver.log));

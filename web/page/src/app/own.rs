@@ -14,6 +14,9 @@ use crate::files::ask_choice;
 use crate::notebook::Screen;
 use crate::storage::{Access, Editing, Entry, News, SaveState, Store, StoreError};
 
+/// What can be done about what is told: a button's label, and what it does.
+type Act<'a> = (&'a str, fn(&Rc<Own>));
+
 /// The notebook's place in the storage.
 pub struct Own {
     app: Rc<App>,
@@ -68,10 +71,10 @@ impl Own {
 
     /// The screen has changed.
     pub fn changed(&self, revision: u64) {
-        if self.revision.replace(revision) != revision {
-            if let Some(editing) = self.editing.borrow().as_ref() {
-                editing.edited();
-            }
+        if self.revision.replace(revision) != revision
+            && let Some(editing) = self.editing.borrow().as_ref()
+        {
+            editing.edited();
         }
     }
 
@@ -155,7 +158,7 @@ impl Own {
         );
     }
 
-    fn tell(self: &Rc<Self>, text: &str, acts: &[(&str, fn(&Rc<Self>))]) {
+    fn tell(self: &Rc<Self>, text: &str, acts: &[Act<'_>]) {
         dom::clear(&self.notice);
         dom::append(&self.notice, el("span").text(text));
         for (label, act) in acts {

@@ -102,7 +102,7 @@ fn action(editor: &Editor, code: &str, fix: &Value) -> JsValue {
         })
         .collect();
     // From the end, so that an edit moves nothing that another one means.
-    edits.sort_by(|a, b| b.0.cmp(&a.0));
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.0));
     let editor = editor.clone();
     let apply = Closure::<dyn FnMut()>::new(move || {
         for (from, to, text) in &edits {

@@ -345,7 +345,7 @@ impl Grid {
             "Home" => Move::RowStart,
             "End" => Move::RowEnd,
             "a" if control => return self.act(event, |grid| grid.selection.borrow_mut().all()),
-            "c" if control => return self.act(event, |grid| actions::copy_selection(grid)),
+            "c" if control => return self.act(event, actions::copy_selection),
             "Enter" => {
                 let also = event.shift_key();
                 return self.act(event, |grid| grid.enter(also));

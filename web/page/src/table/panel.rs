@@ -52,7 +52,7 @@ pub(super) fn open(grid: &Rc<Grid>, column: u32) {
         .attr("aria-label", "Close")
         .on("click", {
             let weak = weak.clone();
-            move |_: Event| with(&weak, |grid| leave(grid))
+            move |_: Event| with(&weak, leave)
         });
     let figures = el("div")
         .class("panel-figures")
@@ -72,7 +72,7 @@ pub(super) fn open(grid: &Rc<Grid>, column: u32) {
             // The notebook's own keys are not for a panel.
             event.stop_propagation();
             if event.key() == "Escape" {
-                with(&weak, |grid| leave(grid));
+                with(&weak, leave);
             }
         })
         .build();
