@@ -57,12 +57,9 @@ async function open(page, site) {
 
 /** Runs `source` in the hunt's first cell; what it prints or gives as text. */
 async function run(page, source) {
-  return page.evaluate(async (code) => {
-    const [first] = spoor.cells;
-    first.area.value = code;
-    await first.run();
-    return first.outputs.map((o) => o.text ?? o.data?.["text/plain"] ?? `${o.ename}: ${o.evalue}`).join("");
-  }, source);
+  await page.evaluate((code) => spoor.run(spoor.cells[0].id, code), source);
+  await until(page, () => spoor.finished, undefined, 120_000);
+  return page.evaluate(() => spoor.cells[0].outputs.map((o) => o.text ?? o.data?.["text/plain"] ?? `${o.ename}: ${o.evalue}`).join("").trim());
 }
 
 const installed = (page) => until(page, async () => Boolean((await navigator.serviceWorker.getRegistration())?.active));
@@ -103,7 +100,7 @@ describe("a site", { timeout: 1_200_000 }, () => {
         assert.equal(await page.evaluate(() => crossOriginIsolated), false);
         const counted = await run(page, QUERY);
         assert.match(counted, /counted/);
-        assert.equal(await run(page, IMPORT), "imported 42\n");
+        assert.equal(await run(page, IMPORT), "imported 42");
         await installed(page);
         await kept(page, [["kernel.wasm", 1], ["part0.wasm", 1], ["part1.wasm", 1], ["pandas.pages", 1], ["pieces/", 1], ["SigninLogs", 1]]);
         await server.close();
@@ -112,9 +109,9 @@ describe("a site", { timeout: 1_200_000 }, () => {
         await open(page, site);
         assert.equal(await page.evaluate(() => crossOriginIsolated), true);
         assert.equal(await run(page, QUERY), counted);
-        assert.equal(await run(page, IMPORT), "imported 42\n");
+        assert.equal(await run(page, IMPORT), "imported 42");
         await run(page, FRAME);
-        await page.frameLocator("iframe").first().locator("b").waitFor();
+        await page.locator("main b", { hasText: "in a frame" }).first().waitFor();
         const part = await page.evaluate(async () => {
           const response = await fetch("data/SigninLogs.parquet", { headers: { Range: "bytes=0-3" } });
           return [response.status, response.headers.get("Content-Range").replace(/\d+$/, ""), await response.text()];

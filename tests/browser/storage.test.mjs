@@ -310,7 +310,8 @@ describe("the files", { timeout: 900_000 }, () => {
     await link("https://github.com/o/r/tree/main");
     await page.getByText("The link leads to a folder, not to one file").waitFor();
     await link(`${site.url}/gallery/signin-anomalies.ipynb`);
-    await until(page, () => location.search.startsWith("?file=") && document.querySelectorAll(".cell").length > 0);
+    await page.waitForURL(/\?file=/);
+    await page.locator(".cell").first().waitFor();
   }));
 });
 

@@ -17,7 +17,7 @@ export async function keepForOffline(service, tell) {
   if (!registration) return;
   const announce = () => tell("A new version of Spoor is ready.", () => takeOver(registration));
   container.addEventListener("message", ({ data }) => {
-    if (data?.type === "others") tell(`Close the ${data.count === 1 ? "other tab" : `${data.count} other tabs`} of Spoor first, then reload.`);
+    if (data?.type === "others") tell(`Close the ${data.count === 1 ? "other tab" : `${data.count} other tabs`} of Spoor first, then reload.`, () => takeOver(registration));
     if (data?.type === "update") installed(registration).then(announce);
   });
   container.startMessages();
