@@ -11,7 +11,7 @@ use spoor_kql_syntax::{Diagnostic, line_column};
 use spoor_table::{Table, ipc};
 
 use super::query;
-use crate::serve::{Problem, Query, Stop, Watch};
+use crate::serve::{AT_ONCE, Problem, Query, Stop, Watch};
 use crate::sources::{Data, Source};
 
 /// How long a query runs between two looks at whether it is still wanted.
@@ -54,7 +54,10 @@ impl Local {
 
     /// An engine with the tables that a query may read.
     fn engine(&self, text: &str, watch: &Watch) -> Result<Engine, Problem> {
-        let mut engine = Engine::new(query::options()).map_err(|error| said(error.to_string()))?;
+        let mut options = query::options();
+        // So that all that run at once stay within what one may take by itself.
+        options.memory_bytes /= AT_ONCE;
+        let mut engine = Engine::new(options).map_err(|error| said(error.to_string()))?;
         for source in query::wanted(text, &self.data) {
             heed(watch)?;
             engine.register(&source.spec.name, self.table(source)?);

@@ -16,8 +16,8 @@ use crate::sources::{Data, Source};
 
 /// Serve the page to this machine's browser, with notebooks, data, and KQL on all cores
 ///
-/// The page runs Python and KQL in the browser as on any static server. Beside that it can list, open
-/// and save the notebooks of a folder, and run KQL here, natively. Whoever has the printed
+/// The page runs Python and KQL in the browser as on any static server. Beside that the server lists,
+/// gives and saves the notebooks of a folder over HTTP, and runs KQL here, natively. Whoever has the printed
 /// address may do so, and nobody else. Ctrl-C stops it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -31,7 +31,7 @@ pub struct Args {
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
-    /// A folder of notebooks to list, open and save
+    /// A folder of notebooks to list, give and save over HTTP
     #[arg(long, value_name = "DIR")]
     notebooks: Option<PathBuf>,
     /// A data file, or a folder of them; each file becomes a table by its name

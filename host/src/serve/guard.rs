@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::reply::Refusal;
+use super::site::FRAME;
 use crate::error::Error;
 
 /// What every answer says: nothing of another origin gets at it, and nobody guesses its type.
@@ -105,6 +106,7 @@ impl Guard {
 
 /// Refuses what must not pass, lets in whoever brings the secret, and adds the headers of every answer.
 pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
     let mut response = match judged(&shared.guard, &request) {
         Ok(None) => next.run(request).await,
         Ok(Some(entered)) => entered,
@@ -117,7 +119,13 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
             HeaderValue::from_static(value),
         );
     }
-    let policy = shared.site.policy().clone();
+    if path == FRAME {
+        headers.insert(
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("SAMEORIGIN"),
+        );
+    }
+    let policy = shared.site.policy(&path).clone();
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(policy);
@@ -195,8 +203,8 @@ fn entered(guard: &Guard, token: &str, uri: &Uri) -> Result<Response, Refusal> {
     } else {
         format!("?{}", rest.join("&"))
     };
-    // A path that begins with two slashes would name another host.
-    let path = format!("/{}{query}", uri.path().trim_start_matches('/'));
+    // A path that begins with two slashes of either kind would name another host.
+    let path = format!("/{}{query}", uri.path().trim_start_matches(['/', '\\']));
     let cookie = format!(
         "{}={}; Path=/; HttpOnly; SameSite=Strict",
         guard.cookie(),

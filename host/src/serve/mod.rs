@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use data::DataFile;
-pub use query::{Problem, Query, Stop, Watch};
+pub use query::{AT_ONCE, Problem, Query, Stop, Watch};
 
 use crate::error::Error;
 

@@ -170,7 +170,7 @@ impl Notebooks {
         };
         match self.dir.open_dir(parent) {
             Err(error) if make && error.kind() == io::ErrorKind::NotFound => {
-                self.dir.create_dir_all(parent)?;
+                self.dir.create_dir_all(parent).map_err(Trouble::System)?;
                 Ok(self.dir.open_dir(parent)?)
             }
             opened => Ok(opened?),
@@ -187,7 +187,7 @@ fn linked(temp: TempFile<'_>, dir: &Dir, name: &Path) -> Result<(), Trouble> {
     let removed = dir.remove_file(&part);
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(Trouble::Taken),
-        other => other?,
+        other => other.map_err(Trouble::System)?,
     }
     removed?;
     settle(dir);

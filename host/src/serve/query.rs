@@ -28,7 +28,7 @@ use super::{App, Shared};
 const LONGEST: usize = 4 << 20;
 
 /// Queries that run at once. Each uses all cores; the next waits.
-const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 2;
 
 /// Bytes of a result in one part, and the parts that wait for a slow client.
 const PART: usize = 1 << 18;
@@ -169,6 +169,7 @@ fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
         PART,
         Parts {
             client: watch.client.clone(),
+            end: watch.end,
             begun: false,
         },
     );
@@ -181,9 +182,7 @@ fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
     // What is in the buffer is half a result.
     let (parts, _) = out.into_parts();
     if parts.begun {
-        let _ = parts
-            .client
-            .blocking_send(Err(io::Error::other("the query failed")));
+        let _ = parts.send(Err(io::Error::other("the query failed")));
     }
     done
 }
@@ -204,20 +203,28 @@ fn above(problem: Problem, lines: usize) -> Problem {
     Problem { place, ..problem }
 }
 
-/// Sends what is written to the client, and waits while that is slow.
+/// Sends what is written to the client, and waits while that is slow, but no longer than a query may take.
 struct Parts {
     client: mpsc::Sender<Result<Bytes, io::Error>>,
+    end: Instant,
     /// Whether something has been sent.
     begun: bool,
 }
 
+impl Parts {
+    /// Called on a thread that may block.
+    fn send(&self, part: Result<Bytes, io::Error>) -> io::Result<()> {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let sent = tokio::time::timeout_at(self.end.into(), self.client.send(part));
+        let sent = tokio::runtime::Handle::current().block_on(sent);
+        sent.map_err(|_| gone())?.map_err(|_| gone())
+    }
+}
+
 impl Write for Parts {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
         self.begun = true;
-        self.client
-            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
-            .map_err(gone)?;
+        self.send(Ok(Bytes::copy_from_slice(bytes)))?;
         Ok(bytes.len())
     }
 

@@ -30,10 +30,14 @@ const SERVICE: &str = "service.js";
 /// What a page without a policy of its own may do.
 const STRICT: &str = "default-src 'none'; base-uri 'none'; form-action 'none'";
 
+/// The page in which an output's scripts run, which the page itself frames.
+pub const FRAME: &str = "/frame.html";
+
 /// A folder that is served as it is.
 pub struct Site {
     dir: Dir,
     policy: HeaderValue,
+    frame_policy: HeaderValue,
     /// Digests by path, with the stamp of the file that they are of.
     digests: Mutex<HashMap<PathBuf, (String, String)>>,
 }
@@ -45,21 +49,23 @@ impl Site {
         let dir = dir.map_err(Error::file("cannot open the site", path))?;
         let page = dir.read_to_string(INDEX);
         let page = page.map_err(Error::file("cannot read the page", path.join(INDEX)))?;
-        let policy = format!(
-            "{}; frame-ancestors 'none'",
-            policy_of(&page).unwrap_or(STRICT)
-        );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(STRICT));
+        let frame = dir.read_to_string(FRAME.trim_start_matches('/'));
+        let frame = frame.unwrap_or_default();
         Ok(Self {
             dir,
-            policy,
+            policy: as_header(&page, "'none'"),
+            frame_policy: as_header(&frame, "'self'"),
             digests: Mutex::default(),
         })
     }
 
-    /// The page's Content Security Policy, as a header.
-    pub fn policy(&self) -> &HeaderValue {
-        &self.policy
+    /// The page's Content Security Policy, or that of the frame for scripted outputs, as a header.
+    pub fn policy(&self, path: &str) -> &HeaderValue {
+        if path == FRAME {
+            &self.frame_policy
+        } else {
+            &self.policy
+        }
     }
 
     /// The file at `path`. A client that takes brotli gets the file beside it, where there is one; one that
@@ -130,6 +136,13 @@ impl Site {
 }
 
 /// The policy that the page's `<meta>` states.
+/// A page's own policy, and which pages may frame it.
+fn as_header(page: &str, ancestors: &str) -> HeaderValue {
+    let policy = policy_of(page).unwrap_or(STRICT);
+    let policy = format!("{policy}; frame-ancestors {ancestors}");
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(STRICT))
+}
+
 fn policy_of(page: &str) -> Option<&str> {
     let (_, rest) = page.split_once("http-equiv=\"Content-Security-Policy\" content=\"")?;
     Some(rest.split_once('"')?.0)

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod storage;
 pub mod table;
 pub mod toast;
+pub mod words;
 
 use wasm_bindgen::prelude::*;
 

@@ -1,6 +1,8 @@
 //! Mistakes that a parser can see through: words and marks of other languages, capitals, missing pipes, keywords and brackets. Each
 //! gets a hint, and a fix where it is plain what was meant.
 
+use std::ops::Range;
+
 use super::names::is_reserved;
 use super::{OPERATORS, Parser};
 use crate::ast::{BinaryOp, ListOp, Span};
@@ -59,6 +61,9 @@ const OPERATOR_HABITS: &[(&[&str], Option<&str>, &str)] = &[
 /// Operators' names that are accepted and no longer written.
 const OLD_OPERATORS: &[(&str, &str)] = &[("mvapply", "mv-apply"), ("mvexpand", "mv-expand")];
 
+/// Mistakes for which it is still looked up which brackets are open.
+const MOST_LOOKS: usize = 50;
+
 impl Parser<'_> {
     /// Adds what someone who writes so elsewhere should write here instead.
     pub(super) fn with_habit(&self, problem: Diagnostic) -> Diagnostic {
@@ -71,16 +76,25 @@ impl Parser<'_> {
         };
         match text {
             "&&" => return instead(problem, "write `and`", "and"),
-            "||" => return instead(problem, "write `or`", "or"),
+            // In SQL it joins text, so that it is not plain what is meant.
+            "||" => return problem.hint("write `or`").fix(Fix::replace(span, "or")),
             "=" => {
                 let hint = "`==` compares; a single `=` names a column";
+                let fix = Fix::replace(span, "==");
+                // Elsewhere a name was to be given, and what stands before is no name.
+                let fix = if self.compares() { fix.safe() } else { fix };
                 return match self.follows_operand() {
-                    true => instead(problem, hint, "=="),
+                    true => problem.hint(hint).fix(fix),
                     false => problem.hint(hint),
                 };
             }
-            "#" => return instead(problem, "comments begin with //", "//"),
-            "-" if next == "-" => {
+            "#" => {
+                let fix = Fix::replace(span, "//");
+                // Within a line it may be a slip, and what follows is more than a comment.
+                let fix = if self.begins_line() { fix.safe() } else { fix };
+                return problem.hint("comments begin with //").fix(fix);
+            }
+            "-" if next == "-" && self.adjoins_next() => {
                 let fix = Fix::replace(span.to(next_span), "//");
                 return problem.hint("comments begin with //").fix(fix);
             }
@@ -98,6 +112,10 @@ impl Parser<'_> {
         let lower = text.to_ascii_lowercase();
         if lower == "not" {
             return match negated(&next.to_ascii_lowercase()) {
+                // A comment between the words would go with them.
+                Some(operator) if !self.only_space_follows() => {
+                    problem.hint(format!("write `{operator}`"))
+                }
                 Some(operator) => problem
                     .hint(format!("write `{operator}`"))
                     .fix(Fix::replace(span.to(next_span), operator).safe()),
@@ -109,6 +127,33 @@ impl Parser<'_> {
             return instead(problem, &hint, &lower);
         }
         problem
+    }
+
+    /// Whether nothing but space stands before on the line.
+    fn begins_line(&self) -> bool {
+        let before = self.source.get(..self.span().start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        line.trim().is_empty()
+    }
+
+    /// Whether the next token follows without anything between.
+    fn adjoins_next(&self) -> bool {
+        self.span().end == self.token(1).1.start
+    }
+
+    /// Whether nothing but space stands before the next token: no comment.
+    fn only_space_follows(&self) -> bool {
+        let between = self.source.get(self.span().end..self.token(1).1.start);
+        between.is_some_and(|between| between.trim().is_empty())
+    }
+
+    /// Whether the operator at work filters: there a single `=` can only compare.
+    fn compares(&self) -> bool {
+        let before = self.tokens.get(..self.at).unwrap_or_default();
+        let mut words = before.iter().rev();
+        let pipe = words.position(|token| self.text_of(token.span) == "|");
+        let first = pipe.and_then(|back| self.tokens.get(self.at - back));
+        first.is_some_and(|token| matches!(self.text_of(token.span), "where" | "filter"))
     }
 
     /// Whether the token before ends an operand.
@@ -144,10 +189,11 @@ impl Parser<'_> {
     /// The fix for a closing bracket that is missing here; at the end it closes all that are open.
     pub(super) fn closing_fix(&self, mark: &str) -> Option<Fix> {
         let found = self.text();
-        if self.follows_broken_literal() {
+        // Looking for what is open takes as long as the query is.
+        if self.follows_broken_literal() || self.diagnostics.len() >= MOST_LOOKS {
             return None;
         }
-        let mut open = self.open_brackets(self.at);
+        let mut open = self.open_brackets(0..self.at);
         match self.kind() {
             Kind::End => {}
             _ if found == ";" => {
@@ -181,14 +227,13 @@ impl Parser<'_> {
         let first = self
             .tokens
             .partition_point(|token| token.span.start < start.start);
-        let (before, now) = (self.open_brackets(first), self.open_brackets(self.at));
-        now.len().saturating_sub(before.len())
+        self.open_brackets(first..self.at).len()
     }
 
-    /// What would close each bracket that is open before a token, the outermost first.
-    fn open_brackets(&self, end: usize) -> Vec<char> {
+    /// What would close each bracket that some tokens open and leave open, the outermost first.
+    fn open_brackets(&self, tokens: Range<usize>) -> Vec<char> {
         let mut open = Vec::new();
-        for token in self.tokens.iter().take(end) {
+        for token in self.tokens.get(tokens).unwrap_or_default() {
             if token.kind != Kind::Punctuation {
                 continue;
             }
@@ -198,6 +243,11 @@ impl Parser<'_> {
                 "{" => open.push('}'),
                 ")" | "]" | "}" => {
                     open.pop();
+                }
+                // A statement's end leaves nothing open but the body of a function that it is in.
+                ";" => {
+                    let body = open.iter().rposition(|bracket| *bracket == '}');
+                    open.truncate(body.map_or(0, |at| at + 1));
                 }
                 _ => {}
             }

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use spoor_model::{CellKey, Change, Command, Effect, Kind};
 use spoor_protocol::Event;
 
-use super::{Focus, Screen, counted};
+use super::{Focus, Screen};
 use crate::app;
 use crate::dom;
+use crate::words::counted;
 use crate::{find, help, palette, settings, toast};
 
 impl Screen {
@@ -225,7 +226,7 @@ impl Screen {
         } else {
             "deleted"
         };
-        let text = format!("{} {verb}.", counted(removed, "cell", "cells"));
+        let text = format!("{} {verb}.", counted(removed as u64, "cell"));
         toast::show(&text, Some(("Undo", Box::new(undo))));
     }
 }

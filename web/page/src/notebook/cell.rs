@@ -15,6 +15,7 @@ use crate::editor::{self, Editor};
 use crate::icon::{Icon, icon};
 use crate::output::Shown;
 use crate::table::ResultInfo;
+use crate::words::{counted, duration};
 
 /// A cell's elements.
 pub struct CellView {
@@ -32,6 +33,8 @@ pub struct CellView {
     pub shown: RefCell<Vec<Shown>>,
     /// The rows of the last result, until they have a place.
     pub rows: RefCell<Option<ResultInfo>>,
+    /// Counts the results whose rows came, so that an older one's are told from the last one's.
+    pub results: Slot<u32>,
     /// Whether line numbers are shown in this cell, where they differ from the setting.
     pub line_numbers: Slot<Option<bool>>,
     kind: Slot<Kind>,
@@ -85,6 +88,7 @@ impl CellView {
             outputs,
             shown: RefCell::default(),
             rows: RefCell::default(),
+            results: Slot::new(0),
             line_numbers: Slot::new(None),
             gutter,
             count,
@@ -178,17 +182,17 @@ impl CellView {
         );
         dom::clear(&self.folds);
         if input_hidden && !reads {
-            let lines = document.source(self.key).lines().count();
+            let lines = document.source(self.key).lines().count() as u64;
             self.fold(
                 "toggle-input",
-                &counted(lines, "line of code", "lines of code"),
+                &format!("{} of code", counted(lines, "line")),
             );
         }
         if outputs_hidden && has_outputs {
-            let outputs = document.outputs(self.key).len();
+            let outputs = document.outputs(self.key).len() as u64;
             self.fold(
                 "toggle-outputs",
-                &counted(outputs, "output hidden", "outputs hidden"),
+                &format!("{} hidden", counted(outputs, "output")),
             );
         }
         if document.heading_collapsed(self.key) {
@@ -328,11 +332,7 @@ fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
         parts.push(duration(elapsed));
     }
     if let Some(rows) = queue.record(key).and_then(|record| record.rows) {
-        parts.push(counted(
-            usize::try_from(rows).unwrap_or(usize::MAX),
-            "row",
-            "rows",
-        ));
+        parts.push(counted(rows, "row"));
     }
     if let Some(name) = queue.record(key).and_then(|record| record.kept.as_deref()) {
         parts.push(format!("kept as {name}"));
@@ -341,35 +341,4 @@ fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
         parts.push("changed since it ran".to_owned());
     }
     parts.join(" · ")
-}
-
-/// Milliseconds as people say them.
-pub fn duration(ms: f64) -> String {
-    match ms {
-        ms if ms < 1000.0 => format!("{ms:.0} ms"),
-        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
-        ms => format!(
-            "{:.0} min {:.0} s",
-            (ms / 60_000.0).floor(),
-            (ms % 60_000.0) / 1000.0
-        ),
-    }
-}
-
-/// A number with a noun.
-pub fn counted(number: usize, one: &str, more: &str) -> String {
-    let noun = if number == 1 { one } else { more };
-    format!("{number} {noun}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_short() {
-        assert_eq!(duration(7.4), "7 ms");
-        assert_eq!(duration(1234.0), "1.2 s");
-        assert_eq!(duration(61_000.0), "1 min 1 s");
-    }
 }

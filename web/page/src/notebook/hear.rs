@@ -10,8 +10,9 @@ use spoor_model::notebook::OutputsMessage;
 use spoor_model::run::{CellState, Outcome, Reply};
 use spoor_protocol::Event;
 
-use super::{Focus, Screen, counted, duration};
+use super::{Focus, Screen};
 use crate::dom;
+use crate::words::{counted, duration};
 
 /// Milliseconds between two drawings of the running cell's time.
 const TICK: i32 = 200;
@@ -59,7 +60,8 @@ impl Screen {
                 metadata,
                 ..
             } => {
-                if let Some(key) = self.queue.borrow().key_of(&parent) {
+                let running = self.queue.borrow().key_of(&parent);
+                if let Some(key) = running {
                     self.take_rows(key, &metadata, buffers);
                 }
                 self.published(&msg_type, &parent, &content, &metadata);
@@ -178,8 +180,7 @@ impl Screen {
             told += &format!(" in {}", duration(ms));
         }
         if let Some(rows) = queue.record(key).and_then(|record| record.rows) {
-            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-            told += &format!(", {}", counted(rows, "row", "rows"));
+            told += &format!(", {}", counted(rows, "row"));
         }
         self.app.shell.announce(&told);
     }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
 use serde_json::{Map, Value};
+use spoor_messages::results::Ask;
 use spoor_model::CellKey;
 use spoor_notebook::Output;
 use wasm_bindgen::JsCast;
@@ -38,20 +39,27 @@ impl Screen {
             return;
         };
         let rows = result.get("rows").and_then(Value::as_u64).unwrap_or(0);
-        let Some(client) = self.results() else {
+        let (Some(client), Some(view)) = (self.results(), self.view(key)) else {
             return;
         };
+        let number = view.results.get() + 1;
+        view.results.set(number);
         let weak = Rc::downgrade(self);
+        let closing = client.clone();
         client.open(&stream, rows, move |opened| {
             let Some(screen) = weak.upgrade() else {
                 return;
             };
-            match (opened, screen.view(key)) {
+            let view = screen.view(key);
+            let view = view.filter(|view| view.results.get() == number);
+            match (opened, view) {
                 (Ok(info), Some(view)) => {
-                    *view.rows.borrow_mut() = Some(info);
+                    let older = view.rows.replace(Some(info));
+                    older.inspect(|older| close(&closing, older));
                     screen.enliven(&view, 0);
                 }
-                (Ok(_), None) => {}
+                // The cell is gone, or has run again meanwhile.
+                (Ok(info), None) => close(&closing, &info),
                 // The saved picture of the result stands.
                 (Err(message), _) => screen.app.shell.say(&format!(
                     "The table of a result cannot be shown: {message}. Its first rows are there as text."
@@ -105,6 +113,11 @@ impl Screen {
             show_rows(result, client, info);
         }
     }
+}
+
+/// Frees the rows of a result that is not shown.
+fn close(client: &ResultsClient, info: &ResultInfo) {
+    client.ask(Ask::Close { result: info.id }, |_, _| {});
 }
 
 /// The chart of an output, if it has one that reads.

@@ -25,7 +25,7 @@ use spoor_notebook::Fragments;
 use wasm_bindgen::convert::FromWasmAbi;
 use web_sys::{EventTarget, HtmlElement};
 
-pub use cell::{CellView, counted, duration};
+pub use cell::CellView;
 pub use patch::Focus;
 
 use crate::app::{App, Own};

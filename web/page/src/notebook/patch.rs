@@ -259,6 +259,10 @@ impl Screen {
             dom::append(&view.outputs, &new.root);
             shown.push(new);
         }
+        if shown.is_empty() {
+            // The outputs were cleared: rows that are still on their way belong to none.
+            view.results.set(view.results.get() + 1);
+        }
         drop(shown);
         self.enliven(view, kept);
     }

@@ -8,9 +8,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, BlobPropertyBag, Event, HtmlAnchorElement, HtmlDialogElement, Url};
 
 use super::context::Context;
-use super::counted;
 use super::grid::Grid;
 use crate::dom::{self, el};
+use crate::words::counted;
 
 /// Bytes beyond which browsers choke on a clipboard.
 const MOST_COPIED: u32 = 32 << 20;

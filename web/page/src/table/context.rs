@@ -9,8 +9,8 @@ use spoor_messages::results::{Answer, Ask, ColumnInfo, Filter, Sort, Test, View}
 use web_sys::HtmlElement;
 
 use super::client::{ResultInfo, ResultsClient};
-use super::counted;
 use crate::dom::el;
+use crate::words::{counted, grouped};
 
 /// Who wants to know that the view has changed; `false` when it no longer does.
 type Changed = Box<dyn Fn() -> bool>;
@@ -99,13 +99,13 @@ impl Context {
         let all = u64::from(self.info.info.rows);
         let mut text = counted(rows, "row");
         if rows != all {
-            text = format!("{} of {}", super::grouped(rows), counted(all, "row"));
+            text = format!("{} of {}", grouped(rows), counted(all, "row"));
         }
         if all < self.info.rows_in_all {
             let whole = counted(self.info.rows_in_all, "row");
             text.push_str(&format!(
                 "; the page has the first {} of {whole}: narrow the query to see the others",
-                super::grouped(all)
+                grouped(all)
             ));
         }
         self.say(&text);

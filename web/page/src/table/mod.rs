@@ -78,37 +78,3 @@ pub fn mount(parent: &Element, client: ResultsClient, info: ResultInfo) -> Table
         _grid: grid,
     }
 }
-
-/// `1,234 rows`, with the word in the singular for one.
-fn counted(count: u64, word: &str) -> String {
-    format!(
-        "{} {word}{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
-}
-
-/// A number with a comma between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(counted(1, "row"), "1 row");
-        assert_eq!(counted(999, "row"), "999 rows");
-        assert_eq!(counted(1_234_567, "row"), "1,234,567 rows");
-    }
-}

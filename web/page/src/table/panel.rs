@@ -7,8 +7,8 @@ use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardE
 
 use super::context::Context;
 use super::grid::{Grid, with};
-use super::grouped;
 use crate::dom::{self, el};
+use crate::words::grouped;
 
 /// Pixels by which the buttons make a column wider or narrower.
 const STEP: f64 = 40.0;

@@ -10,8 +10,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::context::Context;
-use super::{counted, grouped};
 use crate::dom::{self, el};
+use crate::words::{counted, grouped};
 
 /// Nodes up to which all of a tree is open at first; beyond, its roots alone.
 const OPEN: usize = 400;

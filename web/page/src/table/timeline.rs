@@ -11,8 +11,8 @@ use web_sys::{Element, Event, HtmlElement, HtmlSelectElement, KeyboardEvent};
 
 use super::actions;
 use super::context::Context;
-use super::counted;
 use crate::dom::{self, el};
+use crate::words::counted;
 
 struct View {
     context: Weak<Context>,
