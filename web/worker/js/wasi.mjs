@@ -265,7 +265,8 @@ function polling(shim, sleep) {
   };
 
   return (input, output, count, written) => {
-    if (count === 0) return wasi.ERRNO_INVAL;
+    if (count <= 0 || input < 0) return wasi.ERRNO_INVAL;
+    if (input + count * SUBSCRIPTION.size > shim.inst.exports.memory.buffer.byteLength) return wasi.ERRNO_FAULT;
     const all = Array.from({ length: count }, (_, index) => input + index * SUBSCRIPTION.size);
     const waits = all.map(due);
     const wait = Math.min(...waits);

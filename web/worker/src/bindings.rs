@@ -33,7 +33,7 @@ extern "C" {
     /// The exit code, if `error` is a guest's own exit.
     #[wasm_bindgen(js_name = exitCode)]
     pub fn exit_code(error: &JsValue) -> Option<i32>;
-    /// Fetches a whole file and blocks meanwhile; `{status, data}`.
+    /// Fetches a whole file and blocks meanwhile; `{data}`.
     #[wasm_bindgen(js_name = fetchNow, catch)]
     pub fn fetch_now(url: &str) -> Result<JsValue, JsValue>;
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures::future::{join3, try_join_all};
-use js_sys::{Array, Promise, Uint8Array, WebAssembly};
+use js_sys::{Array, Date, Promise, Uint8Array, WebAssembly};
 use serde_json::{Value, json};
 use spoor_protocol::Outcome;
 use wasm_bindgen::prelude::*;
@@ -13,13 +13,15 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use super::Session;
 use super::here::Here;
 use super::thread::PythonThread;
-use crate::bindings::{array, sha256, threaded};
+use crate::bindings::{array, sha256, threaded, timeout};
 use crate::error::{Error, text_of};
 use crate::load::{self, Progress};
 use crate::pages::State;
 use crate::wire::{FromPython, Start, ToPython};
 use spoor_messages::{FromWorker, Image, ImageName, Source};
 
+/// How long, in milliseconds, is waited for a state that the thread has yet to hand over.
+const KEEPING: f64 = 1000.0;
 /// Where the guest sees the sources' files.
 const DATA: &str = "/data";
 
@@ -40,6 +42,8 @@ pub(super) struct Python {
     image: RefCell<Option<Uint8Array>>,
     /// The state after the last finished turn.
     state: RefCell<State>,
+    /// Whether the state after the last finished turn is still with the thread.
+    pub unkept: Cell<bool>,
     /// How long the guest's memory is, in bytes.
     pub bytes: Cell<f64>,
 }
@@ -249,6 +253,7 @@ impl Session {
 
     /// Keeps what a turn has changed, and the image that the guest gives back.
     fn keep(&self, length: u32, pages: &[u32], extras: &Array) {
+        self.python.unkept.set(false);
         if let Ok(bytes) = extras.get(0).dyn_into::<Uint8Array>() {
             let taken = self.python.state.borrow_mut().take(length, pages, &bytes);
             if taken.is_none() {
@@ -288,8 +293,20 @@ impl Session {
         self.prepare_guest(ImageName::default());
     }
 
+    /// Waits until the state after the last finished turn is here, which a thread hands over before the
+    /// next turn's first line runs. A thread that does not has none to hand over.
+    pub(super) async fn until_kept(&self) {
+        let end = Date::now() + KEEPING;
+        while self.python.unkept.get() && Date::now() < end {
+            if JsFuture::from(timeout(2.0)).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Throws Python's state away: the next turn begins as the first did.
     pub(super) fn reset_python(self: &Rc<Self>) {
+        self.python.unkept.set(false);
         *self.python.state.borrow_mut() = State::default();
         self.begin_again();
     }

@@ -12,6 +12,7 @@ use spoor_protocol::{Event, Frame, Outcome};
 use wasm_bindgen::prelude::*;
 
 use super::guest::Materials;
+use super::python::{MAX_REQUEST, too_large};
 use super::{Session, Todo};
 use crate::bindings::{array, make_wasi};
 use crate::error::{Error, text_of};
@@ -45,9 +46,8 @@ impl Here {
         });
         let owner = session.clone();
         let write = Closure::<dyn FnMut(u8, Uint8Array)>::new(move |fd, bytes: Uint8Array| {
-            let frame = Frame::with(Event::PythonOutput { fd }, vec![bytes.to_vec()]);
             // A kernel that broke is not asked again; the turn's end says so.
-            let _ = owner.step(&frame);
+            let _ = owner.written(fd, &bytes);
         })
         .into_js_value();
         let mounts = js_sys::JSON::parse(&start.mounts.to_string()).map_err(failed)?;
@@ -141,8 +141,11 @@ fn door(session: Rc<Session>, here: Weak<Here>) -> impl FnMut(u32, u32, u32, u32
     move |ptr, len, out_ptr, out_len| {
         let answered = here.upgrade().and_then(|here| {
             let guest = here.guest.get()?;
-            let request = guest.request(ptr, len)?.to_vec();
-            let reply = session.serve_now(request).ok()?;
+            let reply = match len {
+                0..=MAX_REQUEST => session.serve_now(guest.request(ptr, len)?.to_vec()),
+                _ => too_large(len),
+            };
+            let reply = reply.ok()?;
             Some(guest.answer(&Uint8Array::from(reply.as_slice()), out_ptr, out_len))
         });
         answered.unwrap_or(Guest::fault()).into()

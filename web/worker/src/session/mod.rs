@@ -104,8 +104,9 @@ impl Session {
         if !matches!(event, Event::Diagnose { .. }) || self.kernel.borrow().is_err() {
             return self.inbox.push(Asked::Event(event));
         }
-        if let Err(error) = self.step(&Frame::new(event)) {
-            self.fail("kernel", &error.to_string());
+        if self.step(&Frame::new(event.clone())).is_err() {
+            // The loop meets the kernel that broke, tells of it and starts another.
+            self.inbox.push(Asked::Event(event));
         }
     }
 
@@ -324,9 +325,12 @@ impl Session {
             "The session was restarted: run the notebook from its start.".into(),
         ];
         let content = json!({ "ename": "KernelError", "evalue": lines[0], "traceback": lines });
-        self.show("error", content.as_object().unwrap_or(&Map::new()));
+        let running = self.running.borrow_mut().take();
+        if running.is_some() {
+            self.show("error", content.as_object().unwrap_or(&Map::new()));
+        }
         self.reset_python();
-        if let Some(parent) = self.running.borrow_mut().take() {
+        if let Some(parent) = running {
             self.send(&FromWorker::Done { parent });
         }
         let again = self

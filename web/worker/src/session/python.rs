@@ -27,7 +27,9 @@ const HEED: f64 = 1000.0;
 const FLUSH: f64 = 100.0;
 /// The most bytes that one request of the guest has, as on the host. The kernel keeps several copies
 /// of one within its memory.
-const MAX_REQUEST: u32 = 512 << 20;
+pub(super) const MAX_REQUEST: u32 = 512 << 20;
+/// The most bytes that are given to the kernel at once of what the guest writes.
+const WRITTEN: u32 = 1 << 20;
 
 /// What happens during a turn.
 enum Happening {
@@ -88,6 +90,7 @@ impl Session {
                 self.say_stuck(thread);
             }
             if self.rolling_back.take() {
+                self.until_kept().await;
                 self.begin_again();
                 return Ok(Outcome::Stopped);
             }
@@ -139,10 +142,7 @@ impl Session {
             }
             FromPython::Write { fd: fd @ (1 | 2) } => {
                 if let Some(bytes) = bytes_of(extras) {
-                    self.step(&Frame::with(
-                        Event::PythonOutput { fd },
-                        vec![bytes.to_vec()],
-                    ))?;
+                    self.written(fd, &bytes)?;
                 }
                 Ok(())
             }
@@ -150,6 +150,7 @@ impl Session {
             FromPython::More => thread.more(),
             FromPython::Ended { trap, memory } => {
                 self.python.bytes.set(memory);
+                self.python.unkept.set(trap.is_none());
                 return Ok(Next::End(match trap {
                     None => Outcome::Returned,
                     Some(message) => Outcome::Trapped { message },
@@ -161,6 +162,19 @@ impl Session {
             Ok(()) => Next::GoOn,
             Err(thrown) => Next::End(self.lost(text_of(&thrown))),
         })
+    }
+
+    /// Gives the kernel what the guest wrote, in parts of which it can hold several copies.
+    pub(super) fn written(self: &Rc<Self>, fd: u8, bytes: &Uint8Array) -> Result<(), Error> {
+        let length = bytes.length();
+        let mut at = 0;
+        while at < length {
+            let end = at.saturating_add(WRITTEN).min(length);
+            let part = bytes.subarray(at, end).to_vec();
+            self.step(&Frame::with(Event::PythonOutput { fd }, vec![part]))?;
+            at = end;
+        }
+        Ok(())
     }
 
     /// The thread is no more: the guest begins again with the state before the turn.
@@ -243,7 +257,7 @@ fn bytes_of(extras: &Array) -> Option<Uint8Array> {
 }
 
 /// The kernel's own way of refusing a request, for one that is not passed on.
-fn too_large(bytes: u32) -> Result<Vec<u8>, Error> {
+pub(super) fn too_large(bytes: u32) -> Result<Vec<u8>, Error> {
     let message = format!(
         "this call hands over {} MiB at once, and the limit is {} MiB: hand over fewer rows or \
          columns, or do it in several calls",

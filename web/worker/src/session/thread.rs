@@ -74,6 +74,10 @@ impl PythonThread {
         match serde_json::from_str(head) {
             Ok(FromPython::Memory) => *self.memory.borrow_mut() = extras.get(0).dyn_into().ok(),
             Ok(message) => {
+                if matches!(message, FromPython::Ended { trap: Some(_), .. }) {
+                    // It was the memory of an instance that is no more; the next one's comes.
+                    *self.memory.borrow_mut() = None;
+                }
                 if let Some(said) = aside(message, extras) {
                     self.push(Ok(said));
                 }
