@@ -18,17 +18,17 @@ export async function keepForOffline(service, tell) {
   const announce = () => tell("A new version of Spoor is ready.", () => takeOver(registration));
   container.addEventListener("message", ({ data }) => {
     if (data?.type === "others") tell(`Close the ${data.count === 1 ? "other tab" : `${data.count} other tabs`} of Spoor first, then reload.`, () => takeOver(registration));
-    if (data?.type === "update") installed(registration).then(announce);
   });
   container.startMessages();
+  /** A first version is for the next visit; what comes after one that is in charge is news. */
+  const watch = (worker) => worker?.addEventListener("statechange", () => {
+    if (worker.state === "installed" && container.controller) announce();
+  });
   if (registration.waiting && container.controller) announce();
+  // It may have been found before anyone listened.
+  watch(registration.installing);
+  registration.addEventListener("updatefound", () => watch(registration.installing));
   setInterval(() => registration.update().catch(() => {}), LOOK_EVERY);
-}
-
-/** Resolves when the new worker waits, which is just after it has told of itself. */
-async function installed({ installing }) {
-  if (!installing) return;
-  await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));
 }
 
 /** Lets the new version take the page over, and loads it. */

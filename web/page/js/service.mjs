@@ -40,14 +40,12 @@ self.addEventListener("message", ({ data, source }) => {
   if (data?.type === "take_over") takeOver(source);
 });
 
-/** Keeps the build's shell, all of it or none, and tells the pages of the build before. */
+/** Keeps the build's shell, all of it or none. */
 async function install() {
   const cache = await caches.open(MINE);
   await Promise.all(Object.entries(shell).map(async ([name, sha256]) => {
     if (!(await cache.match(name))) await cache.put(name, await checked(name, sha256));
   }));
-  if (!registration.active) return;
-  for (const page of await pages()) page.postMessage({ type: "update", build: id });
 }
 
 /** The build is the only one from here on: what is not of it goes. */

@@ -29,6 +29,9 @@ pub enum ResultsError {
     /// More rows than can be numbered.
     #[error("a result of {0} rows is more than a table can show: add `| take` to the query")]
     TooLong(usize),
+    /// An export of more bytes than the worker can hold beside the result.
+    #[error("the export is larger than {0} MiB: filter the rows first, or choose fewer columns")]
+    TooMuch(usize),
     /// A timeline was asked for of a column that is no datetime.
     #[error("'{0}' is no datetime column: choose one for the timeline")]
     NoTime(String),

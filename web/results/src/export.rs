@@ -13,6 +13,9 @@ use crate::view::Ids;
 /// Rows that are written between two looks at the clock.
 const ROWS: usize = 512;
 
+/// The most bytes of an export: the text is held twice for a moment, beside the result.
+const MOST_BYTES: usize = 512 << 20;
+
 /// An export in the making.
 pub(crate) struct Exporting {
     ids: Ids,
@@ -57,8 +60,14 @@ impl Exporting {
     }
 
     /// Goes on; gives the text and how many rows are in it when all are written.
-    pub(crate) fn advance(&mut self, data: &Data, over: Over<'_>) -> Option<(String, u32)> {
-        let writer = self.writer.as_mut()?;
+    pub(crate) fn advance(
+        &mut self,
+        data: &Data,
+        over: Over<'_>,
+    ) -> Result<Option<(String, u32)>, ResultsError> {
+        let Some(writer) = self.writer.as_mut() else {
+            return Ok(None);
+        };
         while self.next < self.end {
             let end = (self.next + ROWS).min(self.end);
             for row in self.ids.between(self.next, end) {
@@ -67,12 +76,16 @@ impl Exporting {
                 writer.row(&cells);
             }
             self.next = end;
+            if writer.bytes() > MOST_BYTES {
+                self.writer = None;
+                return Err(ResultsError::TooMuch(MOST_BYTES >> 20));
+            }
             if over() {
-                return None;
+                return Ok(None);
             }
         }
-        let text = self.writer.take()?.finish();
-        Some((text, (self.end - self.begin) as u32))
+        let rows = (self.end - self.begin) as u32;
+        Ok(self.writer.take().map(|writer| (writer.finish(), rows)))
     }
 }
 

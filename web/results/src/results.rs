@@ -264,7 +264,7 @@ impl Job {
                 .advance(data, over)
                 .map(|stats| (Answer::Stats(stats), None)),
             Job::Exporting(exporting) => exporting
-                .advance(data, over)
+                .advance(data, over)?
                 .map(|(text, rows)| (Answer::Exported { rows }, Some(text.into_bytes()))),
             Job::Placing(placing) => placing
                 .advance(data, over)

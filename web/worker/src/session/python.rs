@@ -47,7 +47,18 @@ enum Next {
 impl Session {
     /// Runs a turn of the guest, which is loaded first if it is not here yet.
     pub(super) async fn python(self: &Rc<Self>, source: &str) -> Result<Outcome, Error> {
-        match self.guest().await {
+        let mut guest = Box::pin(self.guest());
+        // Whoever does not want to wait for the download need not: it goes on for the next cell.
+        let guest = loop {
+            match select(guest, Box::pin(self.inbox.next_urgent())).await {
+                Either::Left((guest, _)) => break guest,
+                Either::Right((Asked::RollBack | Asked::Event(Event::Interrupt), _)) => {
+                    return Ok(Outcome::Stopped);
+                }
+                Either::Right((_, waiting)) => guest = waiting,
+            }
+        };
+        match guest {
             Ok(Place::Thread(thread)) => self.turn(&thread, source).await,
             Ok(Place::Here(here)) => self.turn_here(&here, source).await,
             Err(outcome) => Ok(outcome),
