@@ -192,7 +192,7 @@ impl Queue {
     }
 
     /// A cell was deleted: it does not run, and nothing is kept of it. If it runs it runs on.
-    pub fn removed(&mut self, key: CellKey) {
+    fn removed(&mut self, key: CellKey) {
         self.waiting.retain(|other| *other != key);
         self.records.remove(&key);
         self.stale.remove(&key);

@@ -47,6 +47,8 @@ pub async fn open(app: &Rc<App>, id: &str) -> Fetched<(Rc<Own>, Entry, Document)
         if let Some(own) = hearing.upgrade() {
             own.hear(news);
         }
+        // What was saved elsewhere is offered, and shown by reading the page anew.
+        false
     };
     let opened = Editing::open(&store, id, text, hear).await;
     let (editing, entry, text) = opened.map_err(told)?;

@@ -96,6 +96,9 @@ impl Screen {
 
     /// What runs ends first: a restart waits its turn.
     fn restart(self: &Rc<Self>) {
+        if self.session.stuck().is_some() {
+            self.session.roll_back();
+        }
         self.session.request(Event::Interrupt);
         self.session.request(Event::Restart);
         let changes = self.queue.borrow_mut().restarted(dom::now());
@@ -141,12 +144,8 @@ impl Screen {
         };
         match formatted {
             Some(text) => {
-                let text = text.trim_end();
-                self.change(|state| state.edit_source(key, text));
-                if let Some(view) = self.view(key) {
-                    view.draw_source(self.state.borrow().document());
-                }
-                self.edited(key);
+                let text = text.trim_end().to_owned();
+                self.change(|state| state.replace_sources(vec![(key, text)]));
             }
             None => toast::show("The query has errors: it was left as it is.", None),
         }

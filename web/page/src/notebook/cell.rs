@@ -98,6 +98,12 @@ impl CellView {
         })
     }
 
+    /// The cell runs anew: rows of an earlier run that are still on their way belong to no result.
+    pub fn forget_rows(&self) {
+        self.results.set(self.results.get() + 1);
+        self.rows.take();
+    }
+
     /// What it is drawn as.
     pub fn kind(&self) -> Kind {
         self.kind.get()

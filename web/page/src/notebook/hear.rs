@@ -67,7 +67,7 @@ impl Screen {
                 self.published(&msg_type, &parent, &content, &metadata);
             }
             FromWorker::StreamAppend { cell, output, text } => self.grow(&cell, output, &text),
-            FromWorker::Stuck { parent, .. } => self.offer_to_stop(&parent),
+            FromWorker::Stuck { .. } => self.offer_to_stop(),
             FromWorker::Memory { kernel, python } => shell.set_memory(kernel, python),
             FromWorker::Done { parent } => {
                 // A run that ended without a reply: the kernel stopped under it.
@@ -135,12 +135,14 @@ impl Screen {
     }
 
     /// The running code heeds no interrupt: offers what is left.
-    fn offer_to_stop(self: &Rc<Self>, parent: &str) {
-        if self.queue.borrow().key_of(parent).is_none() {
-            return;
-        }
+    fn offer_to_stop(&self) {
         let session = self.session.clone();
-        let stop = Box::new(move || session.roll_back());
+        let stop = Box::new(move || {
+            // Its end may have come before the answer.
+            if session.stuck().is_some() {
+                session.roll_back();
+            }
+        });
         crate::toast::ask(
             "The cell does not heed the interrupt. Stopping it brings back the state after the last finished cell.",
             ("Stop and go back", stop),
@@ -225,6 +227,9 @@ impl Screen {
                 allow_stdin: true,
             }
         };
+        if let Some(view) = self.view(start.key) {
+            view.forget_rows();
+        }
         self.session.request(event);
         self.patch(changes, Focus::Keep);
         self.tick();

@@ -5,12 +5,11 @@
 //! the output is, whichever of the two is there first. Neither is saved: the file keeps the text, the
 //! HTML and the chart's specification.
 
-use std::any::Any;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
 use serde_json::{Map, Value};
-use spoor_messages::results::Ask;
 use spoor_model::CellKey;
 use spoor_notebook::Output;
 use wasm_bindgen::JsCast;
@@ -18,7 +17,7 @@ use web_sys::{Event, HtmlDetailsElement};
 
 use super::{CellView, Screen};
 use crate::dom::{self, el};
-use crate::table::{self, ResultInfo, ResultsClient};
+use crate::table::{self, ResultInfo, ResultsClient, TableView};
 use crate::{chart, output::Shown};
 
 impl Screen {
@@ -45,7 +44,6 @@ impl Screen {
         let number = view.results.get() + 1;
         view.results.set(number);
         let weak = Rc::downgrade(self);
-        let closing = client.clone();
         client.open(&stream, rows, move |opened| {
             let Some(screen) = weak.upgrade() else {
                 return;
@@ -54,12 +52,11 @@ impl Screen {
             let view = view.filter(|view| view.results.get() == number);
             match (opened, view) {
                 (Ok(info), Some(view)) => {
-                    let older = view.rows.replace(Some(info));
-                    older.inspect(|older| close(&closing, older));
+                    view.rows.replace(Some(info));
                     screen.enliven(&view, 0);
                 }
                 // The cell is gone, or has run again meanwhile.
-                (Ok(info), None) => close(&closing, &info),
+                (Ok(_), None) => {}
                 // The saved picture of the result stands.
                 (Err(message), _) => screen.app.shell.say(&format!(
                     "The table of a result cannot be shown: {message}. Its first rows are there as text."
@@ -115,11 +112,6 @@ impl Screen {
     }
 }
 
-/// Frees the rows of a result that is not shown.
-fn close(client: &ResultsClient, info: &ResultInfo) {
-    client.ask(Ask::Close { result: info.id }, |_, _| {});
-}
-
 /// The chart of an output, if it has one that reads.
 fn chart_of(output: &Output) -> Option<spoor_chart::Chart> {
     let specification = output.bundle()?.data.get(spoor_chart::MIME)?;
@@ -136,6 +128,14 @@ fn show_chart(shown: &Shown, chart: spoor_chart::Chart) {
     shown.keep(Box::new(mounted));
 }
 
+/// Rows under a chart.
+enum Rows {
+    /// Not looked at yet.
+    Closed(ResultsClient, ResultInfo),
+    /// A table, which is kept for as long as the output is shown.
+    Shown(#[expect(dead_code, reason = "kept, not read")] TableView),
+}
+
 /// Rows in place of the picture; under a chart they are there to be opened.
 fn show_rows(shown: &Shown, client: ResultsClient, info: ResultInfo) {
     let place = el("div").class("live").build();
@@ -150,18 +150,19 @@ fn show_rows(shown: &Shown, client: ResultsClient, info: ResultInfo) {
         .child(&place)
         .build();
     dom::append(&shown.root, &details);
-    let mounted: Rc<std::cell::RefCell<Option<Box<dyn Any>>>> = Rc::default();
-    shown.keep(Box::new(mounted.clone()));
+    let rows = Rc::new(RefCell::new(Rows::Closed(client, info)));
     let opened: HtmlDetailsElement = details.clone().unchecked_into();
     // Held weakly, so that the rows are freed with the output.
-    let slot = Rc::downgrade(&mounted);
-    let mut once = Some((client, info));
+    let weak = Rc::downgrade(&rows);
+    shown.keep(Box::new(rows));
     dom::on(&details, "toggle", move |_: Event| {
-        if !opened.open() {
+        let Some(rows) = weak.upgrade().filter(|_| opened.open()) else {
             return;
-        }
-        if let (Some(slot), Some((client, info))) = (slot.upgrade(), once.take()) {
-            *slot.borrow_mut() = Some(Box::new(table::mount(&place, client, info)));
-        }
+        };
+        let mounted = match &*rows.borrow() {
+            Rows::Closed(client, info) => table::mount(&place, client.clone(), info.clone()),
+            Rows::Shown(_) => return,
+        };
+        rows.replace(Rows::Shown(mounted));
     });
 }

@@ -181,9 +181,27 @@ impl Screen {
 
     /// Carries out a command, and follows with the focus.
     pub fn dispatch(self: &Rc<Self>, command: Command) {
+        if self.clears_running(command) {
+            // The worker goes on to add to the outputs that it knows.
+            return crate::toast::show(
+                "A running cell's outputs stay until it has ended: interrupt it first.",
+                None,
+            );
+        }
         let changes = self.state.borrow_mut().apply(command);
         self.offer_undo(command, &changes);
         self.patch(changes, Focus::Follow);
+    }
+
+    fn clears_running(&self, command: Command) -> bool {
+        let Some(running) = self.queue.borrow().running_key() else {
+            return false;
+        };
+        match command {
+            Command::ClearAllOutputs => true,
+            Command::ClearOutputs => self.state.borrow().selected().contains(&running),
+            _ => false,
+        }
     }
 
     /// Makes a change of the model's, without moving the focus.

@@ -60,7 +60,9 @@ impl Screen {
     }
 
     /// Draws what has changed, then does what is to be done.
-    pub fn patch(self: &Rc<Self>, changes: Vec<Change>, focus: Focus) {
+    pub fn patch(self: &Rc<Self>, mut changes: Vec<Change>, focus: Focus) {
+        let stale = self.queue.borrow_mut().follow(&changes);
+        changes.extend(stale);
         let mut pending = Pending::default();
         let mut effects = Vec::new();
         for change in changes {
@@ -115,7 +117,6 @@ impl Screen {
                     view.draw_source(self.state.borrow().document());
                     self.draw_prose(view);
                 });
-                self.edited(key);
                 self.found_anew(key);
             }
             Change::KindChanged { key, .. } => {
@@ -189,7 +190,6 @@ impl Screen {
     }
 
     fn remove(&self, key: CellKey) {
-        self.queue.borrow_mut().removed(key);
         self.editors.borrow_mut().retain(|other| *other != key);
         let view = self.views.borrow_mut().remove(&key);
         if let Some(view) = view {
@@ -258,10 +258,6 @@ impl Screen {
             let new = Shown::new(&rendered, trusted, self.app.preferences.is_dark());
             dom::append(&view.outputs, &new.root);
             shown.push(new);
-        }
-        if shown.is_empty() {
-            // The outputs were cleared: rows that are still on their way belong to none.
-            view.results.set(view.results.get() + 1);
         }
         drop(shown);
         self.enliven(view, kept);

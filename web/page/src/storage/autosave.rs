@@ -93,6 +93,16 @@ impl Autosave {
         }
     }
 
+    /// A save has ended after another tab began to edit: none is begun in its place.
+    pub fn ended_apart(&mut self, done: bool) {
+        if let Some(edits) = self.saving.take()
+            && done
+        {
+            self.saved = edits;
+        }
+        self.due = None;
+    }
+
     /// A save has ended.
     pub fn ended(&mut self, result: Result<(), StoreError>, now: f64) -> Do {
         let Some(edits) = self.saving.take() else {

@@ -22,6 +22,8 @@ impl Store {
         if keep_locally(&draft).is_some() {
             return Ok(());
         }
+        // An older one would take this one's place.
+        forget_draft(id);
         let mut transaction = self.database().write(&[DRAFTS])?;
         transaction.put(DRAFTS, id, &draft)?;
         transaction.send();

@@ -28,21 +28,27 @@ struct Inner {
     lease: RefCell<Option<Lease>>,
     listening: RefCell<Option<Listening>>,
     id: RefCell<String>,
-    told: Rc<dyn Fn(News)>,
+    told: Rc<Teller>,
 }
+
+/// Who is told; whether a text is now shown in place of what was.
+type Teller = dyn Fn(News) -> bool;
 
 impl Editing {
     /// Opens a notebook: to edit, or where another tab edits it to read. `text` gives its file as
-    /// the page has it, once the page has it; `told` what changes.
+    /// the page has it, once the page has it; `told` what changes, and says of a [`News::Text`] whether it is shown now: saving then goes on from it,
+    /// else the next save is refused as a conflict.
     pub async fn open(
         store: &Store,
         id: &str,
         text: impl Fn() -> String + 'static,
-        told: impl Fn(News) + 'static,
+        told: impl Fn(News) -> bool + 'static,
     ) -> Result<(Self, Entry, String), StoreError> {
-        let told: Rc<dyn Fn(News)> = Rc::new(told);
+        let told: Rc<Teller> = Rc::new(told);
         let shown = told.clone();
-        let show = move |state: &SaveState| shown(News::Save(state.clone()));
+        let show = move |state: &SaveState| {
+            shown(News::Save(state.clone()));
+        };
         let editing = Self(Rc::new(Inner {
             store: store.clone(),
             keeper: Keeper::new(store, id, 0, text, show),
@@ -103,6 +109,8 @@ impl Editing {
         inner.id.replace(entry.id.clone());
         inner.claim(&entry.id).await?;
         inner.keeper.enable(true);
+        // What was typed since the text was taken is not in it.
+        inner.keeper.edited();
         (inner.told)(News::Access(self.access()));
         Ok(entry)
     }
@@ -143,17 +151,19 @@ impl Inner {
         let (entry, text) = self.store.read(&id).await?;
         let idle = self.keeper.state() == SaveState::Saved;
         if idle && entry.version() != self.keeper.version() {
-            self.keeper.reset(&id, entry.version());
-            (self.told)(News::Text(entry, text));
+            let version = entry.version();
+            if (self.told)(News::Text(entry, text)) {
+                self.keeper.reset(&id, version);
+            }
         }
         Ok(())
     }
 
     /// May edit now; what was saved elsewhere comes first.
     async fn gain(&self) -> Result<(), StoreError> {
+        (self.told)(News::Access(Access::Edit));
         self.read_anew().await?;
         self.keeper.enable(true);
-        (self.told)(News::Access(Access::Edit));
         Ok(())
     }
 

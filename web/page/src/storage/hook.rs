@@ -112,10 +112,12 @@ impl OpenNotebook {
         let text = Rc::new(RefCell::new(String::new()));
         let (current, shown) = (text.clone(), text.clone());
         let text_now = move || current.borrow().clone();
-        let told = move |news| {
-            if let News::Text(_, text) = news {
+        let told = move |news| match news {
+            News::Text(_, text) => {
                 shown.replace(text);
+                true
             }
+            _ => false,
         };
         let (editing, _, read) = Editing::open(store, &id, text_now, told).await?;
         text.replace(read);

@@ -147,7 +147,11 @@ impl Inner {
                 return;
             }
             let ended = saved.map(|version| inner.base.set(version));
-            inner.act(|autosave| autosave.ended(ended, now()));
+            if inner.enabled.get() {
+                inner.act(|autosave| autosave.ended(ended, now()));
+            } else {
+                inner.autosave.borrow_mut().ended_apart(ended.is_ok());
+            }
         });
     }
 

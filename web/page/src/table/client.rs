@@ -23,6 +23,31 @@ pub struct ResultInfo {
     pub info: Info,
     /// The rows that the query gave; more than the worker has where they were too many bytes.
     pub rows_in_all: u64,
+    /// Frees the rows in the worker with the last copy of this.
+    pub(super) hold: Rc<Hold>,
+}
+
+/// A hold of a result in the worker.
+#[derive(Debug)]
+pub(super) struct Hold {
+    client: ResultsClient,
+    id: ResultId,
+    closed: Cell<bool>,
+}
+
+impl Hold {
+    /// Frees the rows.
+    pub(super) fn close(&self) {
+        if !self.closed.replace(true) {
+            self.client.ask(Ask::Close { result: self.id }, |_, _| {});
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 /// Asks the worker that holds results. Cloning gives another hold of the same worker, which ends with the last.
@@ -34,6 +59,12 @@ struct Inner {
     asked: Cell<u32>,
     opened: Cell<u32>,
     waiting: Rc<RefCell<HashMap<u32, Then>>>,
+}
+
+impl std::fmt::Debug for ResultsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResultsClient")
+    }
 }
 
 impl Drop for Inner {
@@ -89,12 +120,19 @@ impl ResultsClient {
     ) {
         let id = self.0.opened.get() + 1;
         self.0.opened.set(id);
+        let client = self.clone();
         self.send(Ask::Open { result: id }, Some(stream), move |answer, _| {
+            let hold = Hold {
+                client,
+                id,
+                closed: Cell::new(false),
+            };
             then(match answer {
                 Answer::Opened(info) => Ok(ResultInfo {
                     id,
                     info,
                     rows_in_all,
+                    hold: Rc::new(hold),
                 }),
                 Answer::Failed { message } => Err(message),
                 _ => Err("the result was closed".to_owned()),

@@ -52,8 +52,7 @@ impl Context {
 
     /// The result's rows are no longer needed.
     pub(super) fn close(&self) {
-        let result = self.info.id;
-        self.client.ask(Ask::Close { result }, |_, _| {});
+        self.info.hold.close();
     }
 
     pub(super) fn columns(&self) -> &[ColumnInfo] {
