@@ -150,10 +150,10 @@ impl Parser<'_> {
     /// Whether the operator at work filters: there a single `=` can only compare.
     fn compares(&self) -> bool {
         let before = self.tokens.get(..self.at).unwrap_or_default();
-        let mut words = before.iter().rev();
-        let pipe = words.position(|token| self.text_of(token.span) == "|");
-        let first = pipe.and_then(|back| self.tokens.get(self.at - back));
-        first.is_some_and(|token| matches!(self.text_of(token.span), "where" | "filter"))
+        // The operator's pipe may be missing, so that its name is looked for and not its place.
+        let mut words = before.iter().rev().map(|token| self.text_of(token.span));
+        let operator = words.find(|word| *word == "|" || OPERATORS.contains(word));
+        operator.is_some_and(|word| matches!(word, "where" | "filter"))
     }
 
     /// Whether the token before ends an operand.
