@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod export;
 pub mod kernel;
+pub mod native;
 pub mod python;
 pub mod recording;
 pub mod replay;

@@ -32,7 +32,7 @@ pub struct Source {
 }
 
 /// What `--data` named.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
     /// The tables, by name.
     pub sources: Vec<Source>,
@@ -45,7 +45,7 @@ pub struct Data {
 }
 
 /// A folder or file that was named.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Given {
     path: PathBuf,
     /// Where it is.

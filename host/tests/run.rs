@@ -466,3 +466,37 @@ fn replace(path: &Path, from: &[u8], to: &[u8]) {
     bytes[at..at + from.len()].copy_from_slice(to);
     fs::write(path, bytes).unwrap();
 }
+
+#[test]
+fn a_query_that_the_host_runs_gives_what_the_kernel_gives() {
+    let place = Place::new();
+    place.write(
+        "logs/Logons.csv",
+        "Host,Failed,At\na,3,2024-03-01\nb,5,\na,4,2024-03-02T10:00:00Z\n",
+    );
+    let query = "Logons\n| summarize n = sum(Failed), Last = max(At) by Host\n| order by n desc";
+    place.notebook(
+        "n.ipynb",
+        &[
+            &format!("%%kql --as here\n{query}"),
+            &format!("%%kql host --as there\n{query}"),
+            "print(here.equals(there), list(there.n), list(here.dtypes) == list(there.dtypes))",
+            "%%kql\nthere | count",
+            "%%kql host\nLogons\n| where Nobody == 1",
+        ],
+    );
+    let args = ["run", "n.ipynb", "--data", "logs", "--record", "s.rec"];
+    expect(&place.run(&args), 1);
+    let shown = outputs(&place.path("n.out.ipynb"));
+    assert_eq!(shown[0], shown[1]);
+    assert_eq!(shown[2], "True [7, 5] True\n");
+    assert!(shown[3].contains('2'), "{}", shown[3]);
+    let written = fs::read_to_string(place.path("n.out.ipynb")).unwrap();
+    assert!(
+        written.contains("--> 3:9") && written.contains("Nobody"),
+        "{written}"
+    );
+    let replayed = place.run(&["replay", "s.rec"]);
+    expect(&replayed, 0);
+    assert!(stdout(&replayed).contains("byte for byte"));
+}

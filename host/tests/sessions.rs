@@ -4,10 +4,14 @@
 
 mod live;
 
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use spoor::Error;
+use spoor::native::{Problem, Providers, Query, Watch};
 use spoor::session::{End, Options, Report, Session};
 use spoor_protocol::Event;
 
@@ -239,4 +243,55 @@ fn a_panic_on_the_sessions_thread_ends_it_with_an_error() {
         session.close(Duration::from_secs(30)),
         "the thread did not end"
     );
+}
+
+/// A host that has no answer until nobody waits for one.
+#[derive(Default)]
+struct Endless {
+    begun: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl Query for Endless {
+    fn run(&self, _: &str, watch: &Watch, _: &mut dyn Write) -> Result<(), Problem> {
+        self.begun.store(true, Ordering::SeqCst);
+        while watch.stop().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.stopped.store(true, Ordering::SeqCst);
+        Err(Problem::default())
+    }
+}
+
+#[test]
+fn an_interrupt_reaches_a_query_of_the_host() {
+    let host = Arc::new(Endless::default());
+    let notebook = Notebook::open(Options {
+        providers: Providers::host(host.clone()),
+        ..Options::default()
+    });
+    let cell = execute("long".into(), "%%kql host\nT");
+    notebook.session.send(cell).unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while !host.begun.load(Ordering::SeqCst) {
+        assert!(Instant::now() < end, "the host was not asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    notebook.session.interrupt().now();
+    let (messages, end) = notebook.finish();
+    assert!(host.stopped.load(Ordering::SeqCst));
+    assert_eq!(end, End::Carried);
+    assert_eq!(
+        messages.iter().map(shown).collect::<String>(),
+        "KeyboardInterrupt"
+    );
+}
+
+#[test]
+fn a_session_without_a_host_says_so() {
+    let mut notebook = Notebook::open(Options::default());
+    let messages = notebook.request(|id| execute(id, "%%kql host\nT"));
+    let error = messages.iter().find(|m| m.msg_type == "error").unwrap();
+    let said = error.content["evalue"].as_str().unwrap();
+    assert!(said.contains("no host here"), "{said}");
 }

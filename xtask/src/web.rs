@@ -124,13 +124,19 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         "site",
         paths.site(),
     );
-    for (what, file, site) in tests.into_iter().chain([plain]) {
+    let served = (
+        "notebooks of a folder, and queries of the computer, on `spoor serve`",
+        "serve",
+        paths.site(),
+    );
+    for (what, file, site) in tests.into_iter().chain([plain, served]) {
         step(
             &format!("Trying {what} in Chromium"),
             node(paths, chromium)
                 .arg("--test")
                 .arg(format!("tests/browser/{file}.test.mjs"))
-                .env("SPOOR_SITE", site),
+                .env("SPOOR_SITE", site)
+                .env("SPOOR", paths.spoor()),
         )?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The server's queries: natively, on all cores, over the files of `--data`.
+//! Native queries of `spoor serve` and of cells that say `%%kql host`: on all cores, over the files of `--data`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,14 +8,18 @@ use std::time::{Duration, SystemTime};
 
 use spoor_kql::{Engine, Query as Running, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, line_column};
+use spoor_protocol::Mistake;
 use spoor_table::{Table, ipc};
 
 use super::query;
-use crate::serve::{AT_ONCE, Problem, Query, Stop, Watch};
+use crate::native::{AT_ONCE, Problem, Query, Stop, Watch};
 use crate::sources::{Data, Source};
 
 /// How long a query runs between two looks at whether it is still wanted.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// The most mistakes of a query that are told.
+const MISTAKES: usize = 20;
 
 /// Queries over the data files, on all cores. Tables are kept from query to query while their files stay.
 pub struct Local {
@@ -139,14 +143,26 @@ fn said(message: String) -> Problem {
     }
 }
 
-/// The first of a query's diagnostics.
+/// A query's diagnostics: the first of them, and each with its place.
 fn at(text: &str, wrong: &[Diagnostic]) -> Problem {
     let Some(first) = wrong.first() else {
         return said("the query is wrong".into());
+    };
+    let mistake = |diagnostic: &Diagnostic| Mistake {
+        start: position(text, diagnostic.span.start),
+        end: position(text, diagnostic.span.end),
+        message: diagnostic.message.clone(),
+        hint: diagnostic.hint.clone(),
     };
     Problem {
         message: first.message.clone(),
         place: Some(line_column(text, first.span.start)),
         hint: first.hint.clone(),
+        mistakes: wrong.iter().take(MISTAKES).map(mistake).collect(),
     }
+}
+
+/// The code point at which a byte is.
+fn position(text: &str, byte: usize) -> usize {
+    text.char_indices().take_while(|(at, _)| *at < byte).count()
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use spoor_notebook::{Notebook, Parameters};
 
+use super::local::Local;
 use super::places::Places;
 use super::{Exit, Failure, say};
 use crate::aot::Cache;
 use crate::assets::Assets;
+use crate::native::Providers;
 use crate::run::{Ask, Asker, Ending, Finished, Outcome, Plan, Progress, Run};
 use crate::save::{Saver, write_atomically};
 use crate::session::{Options, Runtime};
@@ -19,7 +21,8 @@ use crate::sources::Data;
 
 /// Run a notebook from its first cell to its last
 ///
-/// Cells that begin with %%kql are KQL over the files that --data names; all others are Python.
+/// Cells that begin with %%kql are KQL over the files that --data names; all others are Python. With
+/// %%kql host a query runs natively, on all cores.
 /// The executed notebook is written after each cell, so a run that is killed leaves the cells
 /// that had finished. The notebook itself is not changed unless --in-place says so.
 ///
@@ -122,6 +125,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         allow_errors: args.allow_errors,
         timeout: args.timeout,
         session: Options {
+            providers: Providers::host(Arc::new(Local::new(data.clone()))),
             data,
             cell_time: args.cell_timeout,
             record: args.record,

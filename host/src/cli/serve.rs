@@ -16,8 +16,9 @@ use crate::sources::{Data, Source};
 
 /// Serve the page to this machine's browser, with notebooks, data, and KQL on all cores
 ///
-/// The page runs Python and KQL in the browser as on any static server. Beside that the server lists,
-/// gives and saves the notebooks of a folder over HTTP, and runs KQL here, natively. Whoever has the printed
+/// The page runs Python and KQL in the browser as on any static server. Beside that it lists the
+/// notebooks of --notebooks under "On this computer", and saves what is changed in their files. Cells that begin
+/// with the line `%%kql host` run here, natively on all cores, over the files of --data. Whoever has the printed
 /// address may do so, and nobody else. Ctrl-C stops it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -31,7 +32,7 @@ pub struct Args {
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
-    /// A folder of notebooks to list, give and save over HTTP
+    /// A folder of notebooks that the page lists, opens and saves
     #[arg(long, value_name = "DIR")]
     notebooks: Option<PathBuf>,
     /// A data file, or a folder of them; each file becomes a table by its name

@@ -20,13 +20,15 @@ use super::site::FRAME;
 use crate::error::Error;
 
 /// What every answer says: nothing of another origin gets at it, and nobody guesses its type.
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-embedder-policy", "require-corp"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
+    // By this a page learns that it is served by Spoor, and where the rest is.
+    ("x-spoor-api", "api/"),
 ];
 
 /// Knows the secret, and the names of this server.

@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use data::DataFile;
-pub use query::{AT_ONCE, Problem, Query, Stop, Watch};
+
+pub use crate::native::{Problem, Query, Stop, Watch};
 
 use crate::error::Error;
 

@@ -1,7 +1,6 @@
 //! KQL on the server: a query in, an Arrow stream out, as it is written.
 //!
-//! The engine is behind [`Query`], and works on a thread of its own. It asks often whether it is
-//! still wanted: a client that goes away, and the time limit, end it.
+//! The engine works on a thread of its own: a client that goes away, and the time limit, end it.
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
@@ -16,19 +15,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use spoor_protocol::Mistake;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::reply::Refusal;
 use super::{App, Shared};
+use crate::native::{AT_ONCE, Problem, Query, Watch};
 
 /// The longest query, in bytes.
 const LONGEST: usize = 4 << 20;
-
-/// Queries that run at once. Each uses all cores; the next waits.
-pub const AT_ONCE: usize = 2;
 
 /// Bytes of a result in one part, and the parts that wait for a slow client.
 const PART: usize = 1 << 18;
@@ -37,51 +35,8 @@ const WAITING: usize = 8;
 /// The MIME type of Arrow's IPC streams.
 const ARROW: &str = "application/vnd.apache.arrow.stream";
 
-/// What runs queries.
-pub trait Query: Send + Sync {
-    /// Runs a query to its end and writes its result to `out` as an Arrow IPC stream, the schema as soon as
-    /// it is known to succeed. Asks `watch` some times a second, and ends with any problem when that says so.
-    ///
-    /// # Errors
-    /// Why there is no result.
-    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem>;
-}
-
-/// Why a query has to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// Nobody waits for it any more.
-    Gone,
-    /// Its time is up.
-    TimeUp,
-}
-
-/// Tells a running query whether it is still wanted.
-pub struct Watch {
-    client: mpsc::Sender<Result<Bytes, io::Error>>,
-    end: Instant,
-}
-
-impl Watch {
-    /// Why the query has to stop; `None` while it need not.
-    pub fn stop(&self) -> Option<Stop> {
-        if self.client.is_closed() {
-            return Some(Stop::Gone);
-        }
-        (Instant::now() >= self.end).then_some(Stop::TimeUp)
-    }
-}
-
-/// Why a query gives no result.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the query: line and column, from 1.
-    pub place: Option<(usize, usize)>,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
+/// The way to a client: parts of a body, or why it breaks off.
+type Client = mpsc::Sender<Result<Bytes, io::Error>>;
 
 /// What the server needs for queries.
 pub struct Queries {
@@ -136,16 +91,13 @@ async fn answer(
         .await
         .map_err(|e| Refusal::broken(&e))?;
     let (client, mut parts) = mpsc::channel(WAITING);
-    let watch = Watch {
-        client,
-        end: Instant::now() + queries.time,
-    };
+    let end = Instant::now() + queries.time;
     let engine = queries.engine.clone();
     let running = tokio::task::spawn_blocking(move || {
         let _room = room;
         let text = format!("{declared}{}", asked.query);
-        let done = run(engine.as_ref(), &text, watch);
-        done.map_err(|problem| above(problem, declared.lines().count()))
+        let done = run(engine.as_ref(), &text, client, end);
+        done.map_err(|problem| above(problem, &declared))
     });
     // Nobody reads a client that has gone: the sender learns of it when this is dropped.
     match parts.recv().await {
@@ -164,15 +116,15 @@ async fn answer(
 }
 
 /// Runs a query. A problem before the first part is given back; one after it breaks the stream off.
-fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
-    let mut out = BufWriter::with_capacity(
-        PART,
-        Parts {
-            client: watch.client.clone(),
-            end: watch.end,
-            begun: false,
-        },
-    );
+fn run(engine: &dyn Query, text: &str, client: Client, end: Instant) -> Result<(), Problem> {
+    let waiting = client.clone();
+    let watch = Watch::new(move || waiting.is_closed(), Some(end));
+    let parts = Parts {
+        client,
+        end,
+        begun: false,
+    };
+    let mut out = BufWriter::with_capacity(PART, parts);
     let done = engine.run(text, &watch, &mut out);
     if done.is_ok() {
         // A client that has gone is told nothing.
@@ -189,23 +141,40 @@ fn run(engine: &dyn Query, text: &str, watch: Watch) -> Result<(), Problem> {
 
 fn refusal(problem: Problem) -> Refusal {
     let (line, column) = problem.place.unzip();
-    Refusal::new(StatusCode::BAD_REQUEST, problem.message)
+    let refusal = Refusal::new(StatusCode::BAD_REQUEST, problem.message)
         .with("line", line)
         .with("column", column)
-        .with("hint", problem.hint)
+        .with("hint", problem.hint);
+    if problem.mistakes.is_empty() {
+        return refusal;
+    }
+    // Texts and numbers can always be written.
+    refusal.with("mistakes", json!(problem.mistakes))
 }
 
-/// The problem as the query without the `lines` above it has it.
-fn above(problem: Problem, lines: usize) -> Problem {
+/// The problem as the query without what is `declared` above it has it.
+fn above(problem: Problem, declared: &str) -> Problem {
+    let (lines, points) = (declared.lines().count(), declared.chars().count());
     let place = problem.place.and_then(|(line, column)| {
         Some((line.checked_sub(lines).filter(|line| *line > 0)?, column))
     });
-    Problem { place, ..problem }
+    let mistakes = problem.mistakes.into_iter().filter_map(|mistake| {
+        Some(Mistake {
+            start: mistake.start.checked_sub(points)?,
+            end: mistake.end.checked_sub(points)?,
+            ..mistake
+        })
+    });
+    Problem {
+        place,
+        mistakes: mistakes.collect(),
+        ..problem
+    }
 }
 
 /// Sends what is written to the client, and waits while that is slow, but no longer than a query may take.
 struct Parts {
-    client: mpsc::Sender<Result<Bytes, io::Error>>,
+    client: Client,
     end: Instant,
     /// Whether something has been sent.
     begun: bool,
@@ -288,8 +257,6 @@ fn quoted(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -311,11 +278,23 @@ mod tests {
                     place,
                     ..Problem::default()
                 },
-                1,
+                "let n = 1; \n",
             )
             .place
         };
         assert_eq!(at(Some((3, 7))), Some((2, 7)));
         assert_eq!((at(Some((1, 2))), at(None)), (None, None));
+        let mistake = |start, end| Mistake {
+            start,
+            end,
+            message: "no".into(),
+            hint: None,
+        };
+        let problem = Problem {
+            mistakes: vec![mistake(13, 15), mistake(4, 5)],
+            ..Problem::default()
+        };
+        let above = above(problem, "let \u{e9} = 1; \n");
+        assert_eq!(above.mistakes, [mistake(1, 3)]);
     }
 }

@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
 use super::budget::Budget;
+use super::fetch;
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
 use crate::error::Error;
 use crate::kernel::Kernel;
+use crate::native::Watch;
 use crate::python::{Door, Interrupter, Limits, PythonGuest};
 use crate::recording::{Record, Recorder};
 use crate::sources::Mounts;
@@ -344,6 +346,11 @@ enum Todo {
     ResetPython,
     Reply(Vec<u8>),
     Read(String),
+    Fetch {
+        fetch: u64,
+        provider: String,
+        query: String,
+    },
     GoOn,
     /// An `input_request` was published, and no front end here answers one.
     Question,
@@ -430,6 +437,15 @@ impl Core {
                     "the kernel refused an event: {reason}"
                 ))),
                 Effect::Read { name } => todo.push(Todo::Read(name)),
+                Effect::Fetch {
+                    fetch,
+                    provider,
+                    query,
+                } => todo.push(Todo::Fetch {
+                    fetch,
+                    provider,
+                    query,
+                }),
                 Effect::Continue => todo.push(Todo::GoOn),
                 Effect::Idle { .. } => {}
             }
@@ -467,7 +483,27 @@ impl Core {
                 };
                 work.reads.push_back(Reading { name, file });
             }
+            Todo::Fetch {
+                fetch,
+                provider,
+                query,
+            } => self.fetch(fetch, (provider.as_str(), query.as_str()), work),
             Todo::RunPython(_) | Todo::ResetPython | Todo::Reply(_) => {}
+        }
+    }
+
+    /// Has a provider run a query, which ends early if the request is interrupted or out of time.
+    fn fetch(&mut self, fetch: u64, asked: (&str, &str), work: &mut Work) {
+        let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
+        let unwanted = move || {
+            interrupt.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        };
+        let watch = Watch::new(unwanted, None);
+        let answer = fetch::answer(&self.options.providers, fetch, asked, &watch);
+        if self.should_interrupt() {
+            work.push(Event::Interrupt);
+        } else {
+            work.events.extend(answer);
         }
     }
 }

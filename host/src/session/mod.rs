@@ -7,6 +7,7 @@
 
 mod budget;
 mod driver;
+mod fetch;
 mod runtime;
 
 use std::any::Any;
@@ -24,6 +25,7 @@ use spoor_protocol::{Channel, Event};
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
 use crate::kernel;
+use crate::native::Providers;
 use crate::python::Interrupter;
 use crate::sources::Data;
 
@@ -34,6 +36,8 @@ pub use runtime::Runtime;
 pub struct Options {
     /// The tables, and what the guest sees under `/data`.
     pub data: Data,
+    /// Who runs the queries of cells that name a provider.
+    pub providers: Providers,
     /// The longest that a request may take. At the limit it is interrupted; Python that does not
     /// heed that is stopped and rolled back.
     pub cell_time: Option<Duration>,
@@ -224,6 +228,11 @@ impl Interrupt {
         if let Some(python) = self.python().as_ref() {
             python.interrupt();
         }
+    }
+
+    /// Whether an interrupt waits for the kernel.
+    fn is_wanted(&self) -> bool {
+        self.0.wanted.load(Ordering::Relaxed)
     }
 
     /// Takes the interrupt that waits for the kernel, if there is one.

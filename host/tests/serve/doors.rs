@@ -32,6 +32,9 @@ fn the_page_is_for_everyone_and_what_is_the_user_s_for_whoever_was_let_in() {
     let bearer = format!("Authorization: Bearer {}", place.token);
     assert_eq!(place.raw("GET /api/notebooks", &[&bearer], b"").status, 200);
     assert_eq!(place.get("/api/").json()["notebooks"], true);
+    // A page learns of the interface from any answer, let in or not.
+    let page = place.raw("GET /", &[], b"");
+    assert_eq!(page.header("x-spoor-api"), "api/");
 }
 
 #[test]

@@ -45,6 +45,7 @@ impl Query for Fake {
                 message: "no such table".into(),
                 place: Some((2, 5)),
                 hint: Some("name another".into()),
+                ..Problem::default()
             }),
             "much" => {
                 for _ in 0..64 {

@@ -1,6 +1,7 @@
 //! What a code cell is: Python or KQL, and of a KQL cell its options.
 //!
 //! A cell whose first line that is not blank begins with `%%kql` is KQL; all else is Python.
+//! `%%kql host` has the query run by the provider `host`; the query then begins on a line of its own.
 //! What is not query (the magic, its options, `name <<`, `>> name`) is blanked out rather than
 //! cut, so that every place in the query is the same place in the cell.
 
@@ -9,6 +10,9 @@ use std::ops::Range;
 use spoor_kql_syntax::{Diagnostic, TokenKind, highlight};
 
 const MAGIC: &str = "%%kql";
+
+/// Who can run a query in the kernel's stead.
+const PROVIDERS: [&str; 1] = ["host"];
 
 /// A cell's source, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,8 @@ pub(crate) struct KqlCell {
     pub query: String,
     /// The name to keep the result by.
     pub keep: Option<String>,
+    /// Who runs it, if not the kernel.
+    pub provider: Option<&'static str>,
 }
 
 impl KqlCell {
@@ -61,6 +67,7 @@ pub(crate) fn bare(query: &str) -> KqlCell {
     KqlCell {
         query: query.to_string(),
         keep: None,
+        provider: None,
     }
 }
 
@@ -81,6 +88,7 @@ pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
     let mut text = Masked {
         text: source.to_string(),
         keep: None,
+        provider: None,
     };
     let magic = magic(source);
     text.blank(magic.clone());
@@ -90,12 +98,14 @@ pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
     Ok(Cell::Kql(KqlCell {
         query: text.text,
         keep: text.keep,
+        provider: text.provider,
     }))
 }
 
 struct Masked {
     text: String,
     keep: Option<String>,
+    provider: Option<&'static str>,
 }
 
 impl Masked {
@@ -121,10 +131,16 @@ impl Masked {
     fn options(&mut self, mut at: usize) -> Result<(), Diagnostic> {
         while let Some(span) = self.word(at) {
             let word = self.text[span.clone()].to_string();
-            if !word.starts_with('-') {
-                return Ok(());
-            }
             at = span.end;
+            if !word.starts_with('-') {
+                let provider = PROVIDERS.into_iter().find(|name| *name == word);
+                if provider.is_none() || self.provider.is_some() || !self.only_options(at) {
+                    return Ok(());
+                }
+                self.provider = provider;
+                self.blank(span);
+                continue;
+            }
             match word.split_once('=') {
                 None if word == "--as" => {
                     let name = self.word(at).ok_or_else(|| nameless(span.clone()))?;
@@ -138,6 +154,19 @@ impl Masked {
             self.blank(span);
         }
         Ok(())
+    }
+
+    /// Whether nothing but options is left of the line: what begins there otherwise is a table of that name.
+    fn only_options(&self, mut at: usize) -> bool {
+        while let Some(span) = self.word(at) {
+            at = span.end;
+            match &self.text[span] {
+                "--as" => at = self.word(at).map_or(at, |name| name.end),
+                word if word.starts_with('-') => {}
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// The next word of the line that `at` is on.
@@ -251,7 +280,9 @@ mod tests {
         let got = match read(source) {
             Ok(Cell::Kql(cell)) => {
                 assert_eq!(cell.query.len(), source.len());
-                format!("keep {:?}: {:?}", cell.keep, cell.query.trim())
+                let by = cell.provider.map(|name| format!("{name} runs, "));
+                let by = by.unwrap_or_default();
+                format!("{by}keep {:?}: {:?}", cell.keep, cell.query.trim())
             }
             Ok(other) => format!("{other:?}"),
             Err(d) => format!(
@@ -294,6 +325,34 @@ mod tests {
             expect![[r#"keep None: "T | where a == 'x >> y'""#]],
         );
         check("%%kql\nT // >> y", expect![[r#"keep None: "T // >> y""#]]);
+    }
+
+    #[test]
+    fn a_provider_runs_what_begins_on_the_next_line() {
+        let runs = "%%kql host\nT | take 5";
+        check(runs, expect![[r#"host runs, keep None: "T | take 5""#]]);
+        for kept in [
+            "%%kql host --as hits\nT",
+            "%%kql --as=hits host \nT",
+            "%%kql --as hits host\r\nT",
+            "%%kql host\nhits << T",
+            "%%kql host\nT >> hits",
+        ] {
+            check(kept, expect![[r#"host runs, keep Some("hits"): "T""#]]);
+        }
+        // A table of that name.
+        check(
+            "%%kql host | take 5",
+            expect![[r#"keep None: "host | take 5""#]],
+        );
+        check("%%kql\nhost", expect![[r#"keep None: "host""#]]);
+        check("%%kql hosts\n", expect![[r#"keep None: "hosts""#]]);
+        check(
+            "%%kql host --as 9\nT",
+            expect![[
+                r#""9": a result cannot be kept as '9': a name has letters, digits and _, and begins with no digit ()"#
+            ]],
+        );
     }
 
     #[test]

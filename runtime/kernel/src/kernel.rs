@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
+use spoor_protocol::{Channel, Effect, Effects, Event, FetchError, Frame, Outcome};
 
 use crate::bundle::{Answer, bundle};
 use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
 use crate::diagnosis;
+use crate::fetching::Fetching;
 use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
@@ -70,6 +71,8 @@ pub(crate) struct Machine {
     last: String,
     /// The `Continue` effects that no event has answered yet.
     owed: usize,
+    /// The fetches that providers have been asked for; the last one's number.
+    fetches: u64,
     streams: python::Streams,
 }
 
@@ -88,6 +91,7 @@ impl Machine {
             waiting: VecDeque::new(),
             last: String::new(),
             owed: 0,
+            fetches: 0,
             streams: python::Streams::default(),
         })
     }
@@ -130,6 +134,7 @@ impl Machine {
                     Err(reason) => out.refuse(reason),
                 }
             }
+            Event::Fetched { fetch, last, error } => self.fetched(fetch, bytes, last, error, out),
             Event::Execute {
                 id,
                 cell_id,
@@ -180,6 +185,35 @@ impl Machine {
             Event::PythonDone { outcome } => self.python_done(outcome, out),
             Event::InputReply { value } => self.input_reply(value, out),
             Event::Continue => self.continued(out),
+        }
+    }
+
+    /// Takes what a provider answered. What comes for a query that has been interrupted is passed over.
+    fn fetched(
+        &mut self,
+        number: u64,
+        bytes: Vec<u8>,
+        last: bool,
+        error: Option<FetchError>,
+        out: &mut Output,
+    ) {
+        if number == 0 || number > self.fetches {
+            return out.refuse(format!("there is no fetch {number}"));
+        }
+        let Some(Request {
+            work: Work::Fetch(fetching),
+            ..
+        }) = &mut self.current
+        else {
+            return;
+        };
+        if fetching.number() != number {
+            return;
+        }
+        match fetching.take(bytes, last, error) {
+            Ok(true) => self.go_on(out),
+            Ok(false) => {}
+            Err(reason) => out.refuse(reason),
         }
     }
 
@@ -251,6 +285,7 @@ impl Machine {
                 request.cell = Cell::Kql(cell::KqlCell {
                     query: String::new(),
                     keep: None,
+                    provider: None,
                 });
                 return Some(Ending::Failed(job::refusal(&execute.code, &[diagnostic])));
             }
@@ -264,6 +299,14 @@ impl Machine {
                 )),
                 None => Ending::Ok(Map::new()),
             });
+        }
+        if let Some(provider) = kql.provider {
+            let mut kept = self.catalogue.references(&kql.query);
+            kept.retain(|name| !self.catalogue.is_source(name));
+            self.fetches += 1;
+            let fetching = Fetching::new(self.fetches, provider, kql.query, kept, out);
+            request.work = Work::Fetch(Box::new(fetching));
+            return self.work_on(request, out);
         }
         let job = Job::new(kql.query, &self.catalogue);
         request.names.read_tables(job.reads().iter().cloned());
@@ -320,18 +363,14 @@ impl Machine {
     fn work_on(&mut self, request: &mut Request, out: &mut Output) -> Option<Ending> {
         request.awaits_data = false;
         match &mut request.work {
-            Work::Query(job) => match job.advance(&mut self.catalogue, out) {
-                Progress::Waiting => request.awaits_data = true,
-                Progress::More => self.go_on_later(out),
-                Progress::Done(Ok(answer)) if self.arrow && !request.is_silent() => {
-                    request.work = Work::Page(Box::new(ForPage::new(answer)));
-                    return self.work_on(request, out);
-                }
-                Progress::Done(Ok(answer)) => {
-                    return Some(self.show(request, answer, Attached::default(), out));
-                }
-                Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
-            },
+            Work::Query(job) => {
+                let progress = job.advance(&mut self.catalogue, out);
+                return self.queried(request, progress, out);
+            }
+            Work::Fetch(fetching) => {
+                let progress = fetching.advance();
+                return self.queried(request, progress, out);
+            }
             Work::Page(page) => {
                 if !page.write(Instant::now() + job::SLICE) {
                     return Some(self.show_on_page(request, out));
@@ -356,6 +395,28 @@ impl Machine {
         None
     }
 
+    /// Goes on from where a KQL cell's query is.
+    fn queried(
+        &mut self,
+        request: &mut Request,
+        progress: Progress,
+        out: &mut Output,
+    ) -> Option<Ending> {
+        match progress {
+            Progress::Waiting => request.awaits_data = true,
+            Progress::More => self.go_on_later(out),
+            Progress::Done(Ok(answer)) if self.arrow && !request.is_silent() => {
+                request.work = Work::Page(Box::new(ForPage::new(answer)));
+                return self.work_on(request, out);
+            }
+            Progress::Done(Ok(answer)) => {
+                return Some(self.show(request, answer, Attached::default(), out));
+            }
+            Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
+        }
+        None
+    }
+
     /// Shows and keeps a KQL cell's result, whose rows have been written for the page.
     fn show_on_page(&mut self, request: &mut Request, out: &mut Output) -> Ending {
         match std::mem::replace(&mut request.work, Work::Tables(VecDeque::new())) {
@@ -363,7 +424,7 @@ impl Machine {
                 let (answer, attached) = page.finish();
                 self.show(request, answer, attached, out)
             }
-            Work::Query(_) | Work::Tables(_) | Work::Python(_) => Ending::Aborted,
+            Work::Query(_) | Work::Fetch(_) | Work::Tables(_) | Work::Python(_) => Ending::Aborted,
         }
     }
 
@@ -448,7 +509,7 @@ impl Machine {
         };
         let failure = Failure::new("KeyboardInterrupt", "the query was interrupted");
         match &mut request.work {
-            Work::Query(_) | Work::Page(_) | Work::Tables(_) => {
+            Work::Query(_) | Work::Fetch(_) | Work::Page(_) | Work::Tables(_) => {
                 return self.finish(request, Ending::Failed(failure), out);
             }
             // A running loop is the driver's to interrupt; a waiting upcall is ours.
@@ -521,7 +582,9 @@ impl Machine {
                         }
                         python::ending(outcome, turn.done.take())
                     }
-                    Work::Query(_) | Work::Page(_) | Work::Tables(_) => Ending::Aborted,
+                    Work::Query(_) | Work::Fetch(_) | Work::Page(_) | Work::Tables(_) => {
+                        Ending::Aborted
+                    }
                 };
                 self.finish(request, ending, out);
             }

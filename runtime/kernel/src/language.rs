@@ -112,7 +112,7 @@ fn inspect(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map
 }
 
 /// The byte at which the code point `position` of `code` begins; its length where there is none.
-fn byte_offset(code: &str, position: usize) -> usize {
+pub(crate) fn byte_offset(code: &str, position: usize) -> usize {
     code.char_indices()
         .nth(position)
         .map_or(code.len(), |(at, _)| at)

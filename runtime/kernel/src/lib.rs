@@ -6,8 +6,8 @@
 //!
 //! Where to look
 //! - `kernel`: the state machine; `session`, `stale`: the session's state; `catalogue`: the data.
-//! - `cell`: a cell's language and options; `job`: a query in slices; `bundle`: a result's MIME bundle;
-//!   `page`: its rows for the page.
+//! - `cell`: a cell's language and options; `job`: a query in slices; `fetching`: one that a provider runs; `bundle`: a
+//!   result's MIME bundle; `page`: its rows for the page.
 //! - `python`: the guest's upcalls; `language`: completion and inspection of KQL; `output`: messages.
 //! - `wasm`: the exports of `kernel.wasm`, and nothing else; `memcmp`: what its C library does slowly.
 //!
@@ -20,6 +20,7 @@ mod bundle;
 mod catalogue;
 mod cell;
 mod diagnosis;
+mod fetching;
 mod job;
 mod kernel;
 mod language;

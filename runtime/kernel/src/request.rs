@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use crate::cell::Cell;
+use crate::fetching::Fetching;
 use crate::job::Job;
 use crate::output::Failure;
 use crate::page::ForPage;
@@ -73,7 +74,7 @@ pub(crate) struct Request {
     pub rows: Option<usize>,
     /// What the cell reads and writes.
     pub names: Names,
-    /// Its work waits for a driver's `Data`.
+    /// Its work waits for a driver's `Data` or `Fetched`.
     pub awaits_data: bool,
     pub work: Work,
 }
@@ -82,6 +83,8 @@ pub(crate) struct Request {
 pub(crate) enum Work {
     /// A KQL cell's query.
     Query(Box<Job>),
+    /// A KQL cell's query that a provider runs.
+    Fetch(Box<Fetching>),
     /// A KQL cell's result, being written for the page.
     Page(Box<ForPage>),
     /// Tables that completion or inspection wants to know.

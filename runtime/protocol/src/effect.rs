@@ -60,6 +60,19 @@ pub enum Effect {
         /// The source's name.
         name: String,
     },
+    /// Have a provider run a query, and hand its result in as [`crate::Event::Fetched`], whole or in order in parts.
+    /// What a provider is reached by, and who lets a query in there, is the driver's alone: there is neither a URL nor
+    /// a credential here. A driver without the provider answers with an error. The fetch is over with its last part,
+    /// with an error, or with an [`crate::Event::Interrupt`] or [`crate::Event::Restart`]: the driver then stops the query, and
+    /// what comes of it all the same is passed over.
+    Fetch {
+        /// The number of the fetch, which no other of the session has.
+        fetch: u64,
+        /// The provider: `host`, the machine that serves the page or runs the notebook.
+        provider: String,
+        /// The query. Places in an error are places in it.
+        query: String,
+    },
     /// A slice of work is done and more is left: send [`crate::Event::Continue`], after any
     /// interrupt that is waiting.
     Continue,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spoor_names::Format;
 
+use crate::FetchError;
+
 /// One thing that happened outside the kernel. `step` takes exactly one.
 ///
 /// `id` is the driver's name for a request (Jupyter's `msg_id`); it comes back as `parent` in
@@ -38,6 +40,17 @@ pub enum Event {
         /// Why the source could not be read, if it could not; the buffer is then ignored.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+    },
+    /// What came of a fetch, in order in parts. Buffer 0 holds bytes of an Arrow IPC stream, of at most
+    /// [`crate::MAX_FETCHED`] bytes in all.
+    Fetched {
+        /// The number of the fetch, as in [`crate::Effect::Fetch`].
+        fetch: u64,
+        /// Whether the result ends with these bytes.
+        last: bool,
+        /// Why there is no result, if there is none; the buffer is then ignored, and nothing follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<FetchError>,
     },
     /// Runs a cell (Jupyter's `execute_request`).
     Execute {

@@ -16,10 +16,12 @@
 
 mod effect;
 mod event;
+mod fetch;
 mod frame;
 
 pub use effect::{Channel, Effect, Effects};
 pub use event::{DataFormat, Event, Outcome, SourceSpec};
+pub use fetch::{FetchError, MAX_FETCHED, Mistake};
 pub use frame::{Frame, FrameError, MAX_BUFFERS, MAX_HEADER};
 
 /// The version of this protocol. The kernel exports it as `spoor_kernel_protocol`; a driver

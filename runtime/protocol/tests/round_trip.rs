@@ -50,9 +50,9 @@ fn no_two_kinds_are_written_alike() {
         names
     };
     let json = |events: Vec<Event>| events.iter().map(|e| json!(e)).collect::<Vec<_>>();
-    assert_eq!(names(json(samples::events()), "event").len(), 15);
+    assert_eq!(names(json(samples::events()), "event").len(), 16);
     let effects = samples::effects().iter().map(|e| json!(e)).collect();
-    assert_eq!(names(effects, "effect").len(), 8);
+    assert_eq!(names(effects, "effect").len(), 9);
     let outcomes = samples::outcomes().iter().map(|o| json!(o)).collect();
     assert_eq!(names(outcomes, "kind").len(), 6);
     for (format, name) in
@@ -145,6 +145,9 @@ fn a_header_of_another_kind_is_refused() {
         json!({ "event": "Continue" }),
         json!({ "event": "data", "name": "x" }),
         json!({ "event": "data", "name": "x", "last": "yes" }),
+        json!({ "event": "fetched", "fetch": 1 }),
+        json!({ "event": "fetched", "fetch": -1, "last": true }),
+        json!({ "event": "fetched", "fetch": 1, "last": true, "error": "no" }),
         json!({ "event": "execute", "id": 1, "code": "x" }),
         json!({ "event": "complete", "id": "1", "code": "x", "cursor_pos": -1 }),
         json!({ "event": "complete", "id": "1", "code": "x", "cursor_pos": 1.5 }),

@@ -24,6 +24,10 @@ pub enum ToWorker {
         /// The tables that the session can read.
         #[serde(default)]
         sources: Vec<Source>,
+        /// Where the providers of [`spoor_protocol::Effect::Fetch`] are, by name: URLs that take a query and that need no
+        /// more than what the browser adds to any request of the page's origin.
+        #[serde(default)]
+        providers: BTreeMap<String, String>,
         /// Hash what is loaded and report it in `loaded`. Costs the streaming compilation.
         #[serde(default)]
         verify: bool,
@@ -329,13 +333,14 @@ mod tests {
         let ToWorker::Open {
             site,
             sources,
+            providers,
             verify,
             ..
         } = serde_json::from_value(open).unwrap()
         else {
             panic!("not an open message");
         };
-        assert!(!verify);
+        assert!(!verify && providers.is_empty());
         let image = &site.python.images[&ImageName::Bare];
         assert_eq!((image.parts, &image.shape.runs[..]), (1, &[(16, 3)][..]));
         assert_eq!(sources[0].spec().bytes, Some(9));

@@ -124,7 +124,14 @@ impl Session {
     }
 
     /// Opens the kernel's session: its engine begins to load.
-    pub fn open(&self, site: Site, sources: Vec<Source>, verify: bool) {
+    /// `providers` are who runs queries in its stead, and where.
+    pub fn open(
+        &self,
+        site: Site,
+        sources: Vec<Source>,
+        providers: BTreeMap<String, String>,
+        verify: bool,
+    ) {
         let state = State::Loading;
         self.hear(FromWorker::State { state }, Array::new());
         self.send(&ToWorker::Open {
@@ -132,6 +139,7 @@ impl Session {
             // The page shows tables by itself.
             options: BTreeMap::from([("results".to_owned(), "arrow".into())]),
             sources,
+            providers,
             verify,
         });
         if let Some(image) = self.python.take() {

@@ -4,6 +4,7 @@
 
 mod cells;
 mod diagnosis;
+mod fetch;
 mod files;
 mod guest;
 mod misuse;
@@ -14,18 +15,23 @@ mod storm;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
-use spoor_protocol::{DataFormat, Effect, Effects, Event, Frame, Outcome, SourceSpec};
+use spoor_protocol::{DataFormat, Effect, Effects, Event, FetchError, Frame, Outcome, SourceSpec};
 
 use crate::Kernel;
 
 /// What the scripted guest does in one turn.
 type Script = Box<dyn FnMut(&mut Guest<'_>) -> Outcome>;
 
+/// A provider: an Arrow stream for a query.
+type Provider = Box<dyn Fn(&str) -> Result<Vec<u8>, FetchError>>;
+
 /// A driver without a disk or a guest: files are bytes, turns are scripts.
 struct Driver {
     kernel: Kernel,
     files: BTreeMap<String, Vec<u8>>,
     turns: VecDeque<Script>,
+    /// What the provider `host` gives for a query; none where there is no such provider.
+    provider: Option<Provider>,
     /// What was published and asked since it was last taken, a line for each effect.
     log: String,
     requests: usize,
@@ -41,6 +47,7 @@ impl Driver {
             kernel: Kernel::new(),
             files: BTreeMap::new(),
             turns: VecDeque::new(),
+            provider: None,
             log: String::new(),
             requests: 0,
         };
@@ -99,6 +106,7 @@ impl Driver {
                 match effect {
                     Effect::Continue => events.push_back(Frame::new(Event::Continue)),
                     Effect::Read { name } => events.extend(self.read(name)),
+                    Effect::Fetch { fetch, query, .. } => events.extend(self.fetch(*fetch, query)),
                     Effect::RunPython { .. } => {
                         let outcome = self.python();
                         events.push_back(Frame::new(Event::PythonDone { outcome }));
@@ -144,6 +152,24 @@ impl Driver {
         }
     }
 
+    /// A provider's answer in two parts, or what it says instead.
+    fn fetch(&self, fetch: u64, query: &str) -> Vec<Frame<Event>> {
+        let part = |bytes: &[u8], last, error| {
+            Frame::with(Event::Fetched { fetch, last, error }, vec![bytes.to_vec()])
+        };
+        let answer = match &self.provider {
+            Some(provider) => provider(query),
+            None => Err(FetchError::new("there is no host here").hint("start one")),
+        };
+        match answer {
+            Ok(bytes) => {
+                let (head, tail) = bytes.split_at(bytes.len() / 2);
+                vec![part(head, false, None), part(tail, true, None)]
+            }
+            Err(error) => vec![part(&[], true, Some(error))],
+        }
+    }
+
     fn python(&mut self) -> Outcome {
         let mut script = self.turns.pop_front().expect("a script for the turn");
         script(&mut Guest { driver: self })
@@ -177,6 +203,11 @@ impl Driver {
             Effect::ResetPython => "reset python".into(),
             Effect::UpcallReply { .. } => return,
             Effect::Read { name } => format!("read {name}"),
+            Effect::Fetch {
+                fetch,
+                provider,
+                query,
+            } => format!("fetch {fetch} of {provider}: {query:?}"),
             Effect::Continue => return,
             Effect::Refuse { reason } => format!("refuse: {reason}"),
             Effect::Idle { parent } => format!("{parent} ends"),

@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, DataFormat, Effect, Event, Outcome, SourceSpec};
+use spoor_protocol::{
+    Channel, DataFormat, Effect, Event, FetchError, Mistake, Outcome, SourceSpec,
+};
 
 macro_rules! samples {
     ($(#[$doc:meta])* $name:ident: $kind:ident,
@@ -34,6 +36,9 @@ samples! {
     AddSource { source: source(DataFormat::Auto, None) } { source: source(DataFormat::Csv, Some(u64::MAX)) }
     Data { name: "Logs".into(), last: false, error: None }
         { name: String::new(), last: true, error: Some("permission denied \u{2014} \"why\"\n".into()) }
+    Fetched { fetch: 1, last: true, error: None }
+        { fetch: u64::MAX, last: false, error: Some(FetchError::new(TEXT)) }
+        { fetch: 0, last: true, error: Some(fetch_error()) }
     Execute { id: "1".into(), cell_id: None, code: String::new(), silent: false, allow_stdin: false }
         { id: "a-b".into(), cell_id: Some("c\u{0}1".into()), code: TEXT.into(), silent: true, allow_stdin: true }
     Complete { id: "2".into(), code: TEXT.into(), cursor_pos: usize::MAX }
@@ -96,6 +101,7 @@ samples! {
     ResetPython {}
     UpcallReply { buffer: 0 } { buffer: usize::MAX }
     Read { name: "Caf\u{e9} 1".into() }
+    Fetch { fetch: u64::MAX, provider: "host".into(), query: TEXT.into() }
     Continue {}
     Refuse { reason: TEXT.into() }
     Idle { parent: "1".into() }
@@ -143,6 +149,19 @@ fn source(format: DataFormat, bytes: Option<u64>) -> SourceSpec {
         label: "logs/Logons 2.csv.gz".into(),
         bytes,
         format,
+    }
+}
+
+fn fetch_error() -> FetchError {
+    let mistake = |hint: Option<&str>| Mistake {
+        start: 0,
+        end: usize::MAX,
+        message: TEXT.into(),
+        hint: hint.map(String::from),
+    };
+    FetchError {
+        mistakes: vec![mistake(None), mistake(Some(TEXT))],
+        ..FetchError::new("no").hint(TEXT)
     }
 }
 

@@ -7,6 +7,9 @@ use spoor_notebook::{Cell, CellKind};
 
 const MAGIC: &str = "%%kql";
 
+/// Who can run a query in the kernel's stead.
+const PROVIDERS: [&str; 1] = ["host"];
+
 /// What a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -74,10 +77,23 @@ pub fn split_kql(source: &str) -> Option<(&str, &str)> {
     Some(source.split_at(at))
 }
 
-/// The length of the options that `rest` begins with: `--as NAME`, `--as=NAME`.
+/// The length of the options that `rest` begins with: `--as NAME`, `--as=NAME`, and the word of [`PROVIDERS`] that the
+/// kernel takes for one, which has nothing but options beside it on its line.
 fn options(rest: &str) -> usize {
     let line = rest.split('\n').next().unwrap_or_default();
-    let mut end = 0;
+    let mut end = flags(line, 0);
+    if let Some((name, after)) = word(line, end)
+        && PROVIDERS.contains(&name)
+        && word(line, flags(line, after)).is_none()
+    {
+        end = flags(line, after);
+    }
+    end
+}
+
+/// Where the options end that `line` has from `at` on.
+fn flags(line: &str, at: usize) -> usize {
+    let mut end = at;
     while let Some((option, after)) = word(line, end)
         && option.starts_with('-')
     {
@@ -164,6 +180,18 @@ mod tests {
         );
         assert_eq!(parts("\n%%kql"), Some(("\n%%kql", "")));
         assert_eq!(parts("%%kql\n\n  T"), Some(("%%kql\n", "\n  T")));
+        for header in [
+            "%%kql host\n",
+            "%%kql host --as x\n",
+            "%%kql --as x host \n",
+        ] {
+            let source = format!("{header}T");
+            assert_eq!(parts(&source), Some((header, "T")));
+        }
+        assert_eq!(
+            parts("%%kql host | take 1"),
+            Some(("%%kql ", "host | take 1"))
+        );
         assert_eq!(parts("T"), None);
     }
 
@@ -171,6 +199,7 @@ mod tests {
     fn a_kept_result_has_a_name() {
         assert_eq!(kept_name("%%kql --as hits\nT"), Some("hits"));
         assert_eq!(kept_name("%%kql --as=hits T"), Some("hits"));
+        assert_eq!(kept_name("%%kql host --as hits\nT"), Some("hits"));
         assert_eq!(kept_name("%%kql --as\nT"), None);
         assert_eq!(kept_name("%%kql\nT --as x"), None);
     }

@@ -4,6 +4,8 @@ use gloo_net::http::{Request, Response};
 use serde::de::DeserializeOwned;
 use spoor_messages::{Site, Source};
 
+use crate::server::{Client, MARK};
+
 /// What could be read, or why not and what to do.
 pub type Fetched<T> = Result<T, String>;
 
@@ -11,12 +13,17 @@ pub type Fetched<T> = Result<T, String>;
 pub async fn bytes(url: &str) -> Fetched<Vec<u8>> {
     let response = response(url).await?;
     let bytes = response.binary().await;
-    bytes.map_err(|error| format!("{url} was cut off: {error}. Reload the page."))
+    bytes.map_err(|error| cut_off(url, &error))
 }
 
-/// The engines of the site.
-pub async fn site() -> Fetched<Site> {
-    json("site.json").await
+/// The engines of the site, and the way to `spoor serve` if it is that which serves the page.
+pub async fn site() -> Fetched<(Site, Option<Client>)> {
+    let url = "site.json";
+    let response = response(url).await?;
+    let server = response.headers().get(MARK).map(|api| Client::new(&api));
+    let bytes = response.binary().await;
+    let bytes = bytes.map_err(|error| cut_off(url, &error))?;
+    Ok((parsed(url, &bytes)?, server))
 }
 
 /// The data that the server offers beside the page; none is as good as any.
@@ -25,10 +32,17 @@ pub async fn sources() -> Vec<Source> {
 }
 
 async fn json<T: DeserializeOwned>(url: &str) -> Fetched<T> {
-    let bytes = bytes(url).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    parsed(url, &bytes(url).await?)
+}
+
+fn parsed<T: DeserializeOwned>(url: &str, bytes: &[u8]) -> Fetched<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
         format!("{url} does not read: {error}. The site may be half updated: reload the page.")
     })
+}
+
+fn cut_off(url: &str, error: &gloo_net::Error) -> String {
+    format!("{url} was cut off: {error}. Reload the page.")
 }
 
 async fn response(url: &str) -> Fetched<Response> {

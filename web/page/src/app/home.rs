@@ -1,13 +1,30 @@
 //! The first screen: the gallery, with the user's files beside it.
 
+use web_sys::HtmlElement;
+
 use super::{Fetched, Shell};
 use crate::dom::{self, el};
 use crate::files::{self, Files};
 use crate::gallery::{self, Gallery};
+use crate::server::{self, Client};
 use crate::storage::Store;
 
+/// The screen.
+pub struct Home {
+    /// Where files are listed.
+    side: HtmlElement,
+}
+
+impl Home {
+    /// Lists the notebooks of the folder of `spoor serve` too.
+    pub fn show_served(&self, client: &Client) {
+        self.side.set_hidden(false);
+        std::mem::forget(server::mount(&self.side, client, None));
+    }
+}
+
 /// Shows both, for as long as the page lives.
-pub async fn show(shell: &Shell) -> Fetched<()> {
+pub async fn show(shell: &Shell) -> Fetched<Home> {
     let store = Store::open().await;
     let main = shell.main();
     dom::clear(&main);
@@ -20,13 +37,14 @@ pub async fn show(shell: &Shell) -> Fetched<()> {
     };
     let gallery: Gallery = gallery::mount(&home, store.as_ref(), callbacks);
     std::mem::forget(gallery);
+    let side = el("aside")
+        .class("home-files")
+        .attr("aria-label", "Your files")
+        .flag("hidden", store.is_none())
+        .build();
+    dom::append(&home, &side);
     if let Some(store) = store {
         store.expose();
-        let side = el("aside")
-            .class("home-files")
-            .attr("aria-label", "Your files")
-            .build();
-        dom::append(&home, &side);
         let callbacks = files::Callbacks {
             open: Box::new(open),
             current: Box::new(|| None),
@@ -36,7 +54,7 @@ pub async fn show(shell: &Shell) -> Fetched<()> {
         let files: Files = files::mount(&side, &store, callbacks);
         std::mem::forget(files);
     }
-    Ok(())
+    Ok(Home { side })
 }
 
 const NO_KERNEL: &str =

@@ -66,16 +66,27 @@ pub fn start() {
     spawn_local(async move {
         let opened = match &app.route.notebook {
             Some(place) => open(&app, place).await,
-            None => home::show(&app.shell).await,
+            None => home(&app).await,
         };
-        if app.route.notebook.is_none() && opened.is_ok() {
-            *app.service.borrow_mut() = fetch::site().await.ok().and_then(|site| site.service);
-            app.keep_for_offline();
-        }
         if let Err(message) = opened {
             app.shell.say(&message);
         }
     });
+}
+
+/// Shows the first screen, and then keeps the site for use offline.
+async fn home(app: &App) -> Result<(), String> {
+    let home = home::show(&app.shell).await?;
+    match fetch::site().await {
+        // The server is as near as the page, and has no service worker.
+        Ok((_, Some(client))) => home.show_served(&client),
+        Ok((site, None)) => {
+            *app.service.borrow_mut() = site.service;
+            app.keep_for_offline();
+        }
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 /// Reads a notebook and shows it. The engines begin to load at once, beside it.
@@ -85,8 +96,12 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     spawn_local(async move { load_engines(&loads_for, &loading).await });
     let (document, name, own) = match place {
         Place::Own(id) => {
-            let (own, entry, document) = own::open(app, id).await?;
-            (document, entry.name, Some(own))
+            let (own, name, document) = own::open(app, id).await?;
+            (document, name, Some(own))
+        }
+        Place::Served(path) => {
+            let (own, name, document) = own::open_served(app, path).await?;
+            (document, name, Some(own))
         }
         place => {
             let (document, name) = read(place).await?;
@@ -108,7 +123,7 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
 async fn read(place: &Place) -> Result<(Document, String), String> {
     let seed = seed();
     match place {
-        Place::Own(id) => Err(format!("{id} is in the storage, not on the site")),
+        Place::Own(id) | Place::Served(id) => Err(format!("{id} is not on the site")),
         Place::Url(url) => {
             let bytes = fetch::bytes(url).await?;
             let document = Document::from_json(&bytes, seed)
@@ -142,7 +157,7 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
     let (mut sources, site, own) =
         futures::future::join3(fetch::sources(), fetch::site(), own).await;
     match site {
-        Ok(site) => {
+        Ok((site, server)) => {
             if let Some((own, files)) = own {
                 // A file of the user's takes the place of one of the site's.
                 sources.retain(|source| files.iter().all(|file| file.name != source.name));
@@ -150,8 +165,12 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
                 own.follow(session);
                 app.data.replace(Some(own));
             }
-            *app.service.borrow_mut() = site.service.clone();
-            session.open(site, sources, app.route.verify);
+            if server.is_none() {
+                *app.service.borrow_mut() = site.service.clone();
+            }
+            let host = server.map(|client| ("host".to_owned(), client.kql()));
+            let providers = host.into_iter().collect();
+            session.open(site, sources, providers, app.route.verify);
         }
         Err(message) => session.fail("site", &message),
     }

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use spoor_model::Document;
-use spoor_model::gallery::copy_name;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, MouseEvent};
 
@@ -12,34 +11,59 @@ use super::{App, Fetched};
 use crate::dom::{self, button, el};
 use crate::files::ask_choice;
 use crate::notebook::Screen;
-use crate::storage::{Access, Editing, Entry, News, SaveState, Store, StoreError};
+use crate::server::Folder;
+use crate::storage::{Access, Editing, News, SaveState, Shelf, Store, StoreError};
 
 /// What can be done about what is told: a button's label, and what it does.
 type Act<'a> = (&'a str, fn(&Rc<Own>));
 
-/// The notebook's place in the storage.
+/// The notebook's place: in the browser's storage, or in the folder of a server.
 pub struct Own {
     app: Rc<App>,
-    store: Store,
+    shelf: Rc<dyn Shelf>,
     editing: RefCell<Option<Editing>>,
     screen: RefCell<Weak<Screen>>,
-    /// The model's revision that the storage was last told of.
+    /// The model's revision that the place was last told of.
     revision: Cell<u64>,
+    /// Whether what was opened is not saved yet.
+    unsaved: Cell<bool>,
     notice: HtmlElement,
+    /// Why the last save failed, while that is told.
+    failure: RefCell<Option<String>>,
 }
 
-/// Opens a notebook of the storage: what is to be shown, and the way to save it.
-pub async fn open(app: &Rc<App>, id: &str) -> Fetched<(Rc<Own>, Entry, Document)> {
-    let told = |error: StoreError| crate::files::sentence(&error.to_string());
+/// What is opened: the way to save it, the name of its file, and what is to be shown.
+type Shown = (Rc<Own>, String, Document);
+
+/// Opens a notebook of the storage.
+pub async fn open(app: &Rc<App>, id: &str) -> Fetched<Shown> {
     let store = Store::open().await.map_err(told)?;
+    let shelf = Rc::new(store.clone());
+    open_on(app, &store, shelf, id).await
+}
+
+/// Opens a notebook of the folder of `spoor serve`, by its path.
+pub async fn open_served(app: &Rc<App>, path: &str) -> Fetched<Shown> {
+    let (_, client) = super::fetch::site().await?;
+    let client = client.ok_or_else(|| {
+        format!("{path} is a notebook of a computer's folder, and this page is not served from there: start `spoor serve --notebooks DIR` and open the address that it prints.")
+    })?;
+    let store = Store::open().await.map_err(told)?;
+    let shelf = Rc::new(Folder::new(client, &store));
+    open_on(app, &store, shelf, path).await
+}
+
+async fn open_on(app: &Rc<App>, store: &Store, shelf: Rc<dyn Shelf>, id: &str) -> Fetched<Shown> {
     store.expose();
     let own = Rc::new(Own {
         app: app.clone(),
-        store: store.clone(),
+        shelf: shelf.clone(),
         editing: RefCell::default(),
         screen: RefCell::default(),
         revision: Cell::new(0),
+        unsaved: Cell::new(false),
         notice: el("div").class("notice").attr("role", "status").build(),
+        failure: RefCell::default(),
     });
     let (reading, hearing) = (Rc::downgrade(&own), Rc::downgrade(&own));
     let text = move || reading.upgrade().map(|own| own.text()).unwrap_or_default();
@@ -50,16 +74,24 @@ pub async fn open(app: &Rc<App>, id: &str) -> Fetched<(Rc<Own>, Entry, Document)
         // What was saved elsewhere is offered, and shown by reading the page anew.
         false
     };
-    let opened = Editing::open(&store, id, text, hear).await;
-    let (editing, entry, text) = opened.map_err(told)?;
-    let document = Document::from_json(text.as_bytes(), super::seed()).map_err(|error| {
-        format!(
-            "{} does not read: {error}. An older version of it may: see Versions under Files.",
-            entry.name
-        )
+    let opened = Editing::open(store, shelf, id, text, hear).await;
+    let (editing, opened) = opened.map_err(told)?;
+    let name = opened.head.name;
+    let document = Document::from_json(opened.text.as_bytes(), super::seed());
+    let document = document.map_err(|error| {
+        let advice = own.shelf.words().unreadable;
+        format!("{name} does not read: {error}. {advice}")
     })?;
+    own.unsaved.set(opened.unsaved);
     own.editing.replace(Some(editing));
-    Ok((own, entry, document))
+    if let Some(note) = opened.note {
+        app.shell.say(&note);
+    }
+    Ok((own, name, document))
+}
+
+fn told(error: StoreError) -> String {
+    crate::files::sentence(&error.to_string())
 }
 
 impl Own {
@@ -69,6 +101,11 @@ impl Own {
         self.screen.replace(Rc::downgrade(screen));
         dom::append(&self.app.shell.messages(), &self.notice);
         self.show_access();
+        if self.unsaved.take()
+            && let Some(editing) = self.editing.borrow().as_ref()
+        {
+            editing.edited();
+        }
     }
 
     /// The screen has changed.
@@ -114,16 +151,25 @@ impl Own {
         };
         self.app.shell.set_saved(text);
         match state {
-            SaveState::Saved => self.mark_saved(),
-            SaveState::Failed(StoreError::Conflict { .. }) => {
+            SaveState::Saved => {
+                self.mark_saved();
+                if self.failure.take().is_some() {
+                    self.show_access();
+                }
+            }
+            SaveState::Failed(StoreError::Conflict { .. } | StoreError::Elsewhere) => {
                 let own = self.clone();
                 spawn_local(async move { own.settle_conflict().await });
             }
             SaveState::Failed(error) => {
-                self.tell(
-                    &crate::files::sentence(&error.to_string()),
-                    &[("Try again", |own| own.save())],
-                );
+                let mut text = told(error.clone());
+                if matches!(error, StoreError::Away(_)) {
+                    text.push_str(" What you type is kept in this browser meanwhile, and saved once that is so.");
+                }
+                // A save that is tried again and again is told once.
+                if self.failure.replace(Some(text.clone())).as_ref() != Some(&text) {
+                    self.tell(&text, &[("Try again", |own| own.save())]);
+                }
             }
             _ => {}
         }
@@ -152,7 +198,7 @@ impl Own {
 
     fn show_newer(self: &Rc<Self>) {
         self.tell(
-            "This notebook was saved elsewhere, by another tab or by going back to a version.",
+            self.shelf.words().newer,
             &[
                 ("Show what was saved", |_| reload()),
                 ("Keep this as a copy", |own| own.copy()),
@@ -204,24 +250,21 @@ impl Own {
     }
 
     async fn save_copy(&self) -> Result<(), StoreError> {
-        let names = self.store.notebooks().await?;
-        let names: Vec<String> = names.into_iter().map(|entry| entry.name).collect();
         let screen = self.screen.borrow().upgrade();
         let name = screen
             .map(|screen| screen.name.borrow().clone())
             .unwrap_or_default();
         let editing = self.editing.borrow().clone();
         if let Some(editing) = editing {
-            let entry = editing
-                .save_as(&copy_name(&name, &names), &self.text())
-                .await?;
-            super::go_to(&entry.id);
+            let head = editing.save_as(&name, &self.text()).await?;
+            let address = self.shelf.address(&head.id);
+            let _ = dom::window().location().set_href(&address);
         }
         Ok(())
     }
 
     async fn settle_conflict(self: &Rc<Self>) {
-        let text = "Another tab saved this notebook after it was opened here. Nothing is overwritten: keep yours as a notebook of its own, or leave yours and see what was saved.";
+        let text = self.shelf.words().conflict;
         let acts = ["Keep mine as a copy", "See what was saved"];
         match ask_choice("Saved elsewhere", text, &acts).await {
             Some(0) => self.copy(),

@@ -1,4 +1,4 @@
-//! What the address asks for: `?nb=URL` names a notebook, `?file=ID` one of the user's own, `&run` runs it when it is there, `&verify`
+//! What the address asks for: `?nb=URL` names a notebook, `?file=ID` one of the user's own, `?server=PATH` one of the folder of `spoor serve`, `&run` runs it when it is there, `&verify`
 //! has the worker hash what it loads. A fragment `#nb=` holds a notebook itself.
 
 use web_sys::UrlSearchParams;
@@ -14,6 +14,8 @@ pub enum Place {
     Link(String),
     /// In the browser's storage, under this id.
     Own(String),
+    /// In the folder of the server, by this path.
+    Served(String),
 }
 
 /// What the address asks for.
@@ -41,7 +43,9 @@ impl Route {
             notebook: link.map(Place::Link).or_else(|| {
                 let url = query.get("nb").filter(|url| !url.is_empty());
                 let own = query.get("file").filter(|id| !id.is_empty());
-                url.map(Place::Url).or(own.map(Place::Own))
+                let served = query.get("server").filter(|path| !path.is_empty());
+                let kept = own.map(Place::Own).or(served.map(Place::Served));
+                url.map(Place::Url).or(kept)
             }),
             run: query.has("run"),
             verify: query.has("verify"),

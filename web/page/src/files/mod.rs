@@ -31,7 +31,7 @@ pub use ask::{Question, choice as ask_choice, text as ask_text, told as tell, ye
 pub use export::{ExportError, Form, copy, download, formed, link};
 pub use import::{Found, ImportError, from_fragment, from_link, keep, read};
 pub use menu::{Item, menu};
-pub use notebooks::free_name;
+pub use notebooks::{empty as empty_notebook, free_name, when};
 pub use sources::Sources;
 
 use crate::dom::{self, button, el};

@@ -97,7 +97,8 @@ pub fn new(inner: &Rc<Inner>) {
     });
 }
 
-fn empty() -> String {
+/// The file of a notebook with nothing in it.
+pub fn empty() -> String {
     let mut notebook = Notebook::new();
     notebook.cells.push(Cell::code(""));
     notebook.upgrade();

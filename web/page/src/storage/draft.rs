@@ -18,23 +18,61 @@ impl Store {
             id: id.to_owned(),
             base,
             text: text.to_owned(),
+            served: None,
         };
-        if keep_locally(&draft).is_some() {
+        self.put_aside(&draft)
+    }
+
+    /// As [`Store::keep_draft`], for a notebook that a server keeps and that was `version` when it was read.
+    pub fn keep_served(&self, id: &str, version: &str, text: &str) -> Result<(), StoreError> {
+        let draft = Draft {
+            id: id.to_owned(),
+            base: 0,
+            text: text.to_owned(),
+            served: Some(version.to_owned()),
+        };
+        self.put_aside(&draft)
+    }
+
+    fn put_aside(&self, draft: &Draft) -> Result<(), StoreError> {
+        if keep_locally(draft).is_some() {
             return Ok(());
         }
         // An older one would take this one's place.
-        forget_draft(id);
+        forget_draft(&draft.id);
         let mut transaction = self.database().write(&[DRAFTS])?;
-        transaction.put(DRAFTS, id, &draft)?;
+        transaction.put(DRAFTS, &draft.id, draft)?;
         transaction.send();
         Ok(())
+    }
+
+    /// What was put aside of a notebook that a server keeps: the version that it was typed on, and the text.
+    pub async fn served_draft(&self, id: &str) -> Result<Option<(String, String)>, StoreError> {
+        let local = local_drafts().into_iter().find(|draft| draft.id == id);
+        let draft = match local {
+            Some(draft) => Some(draft),
+            None => self.database().read(&[DRAFTS])?.get(DRAFTS, id).await?,
+        };
+        let draft = draft.filter(|draft: &Draft| draft.served.is_some());
+        Ok(draft.map(|draft| (draft.served.unwrap_or_default(), draft.text)))
+    }
+
+    /// What was put aside of a notebook that a server keeps is saved.
+    pub async fn forget_served(&self, id: &str) -> Result<(), StoreError> {
+        forget_draft(id);
+        let transaction = self.database().write(&[DRAFTS])?;
+        transaction.delete(DRAFTS, id)?;
+        transaction.commit().await
     }
 
     /// Makes versions of the drafts that are there.
     pub(super) async fn take_up_drafts(&self) -> Result<(), StoreError> {
         let transaction = self.database().write(&[NOTEBOOKS, TEXTS, DRAFTS])?;
-        let local = local_drafts();
+        let mut local = local_drafts();
+        // What a server keeps is taken up when it is opened, and compared with what is there.
+        local.retain(|draft| draft.served.is_none());
         let mut drafts: Vec<Draft> = transaction.all(DRAFTS).await?;
+        drafts.retain(|draft| draft.served.is_none());
         drafts.extend(local.iter().cloned());
         let all: Vec<Entry> = transaction.all(NOTEBOOKS).await?;
         let some = !drafts.is_empty();

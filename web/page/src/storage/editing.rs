@@ -5,7 +5,10 @@ use std::rc::{Rc, Weak};
 
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Access, Changed, Entry, Keeper, Lease, Listening, SaveState, Store, StoreError, Told};
+use super::{
+    Access, Changed, Head, Keeper, Lease, Listening, Opened, SaveState, Shelf, Store, StoreError,
+    Told,
+};
 
 /// What the page is to show of its open notebook.
 #[derive(Debug, Clone)]
@@ -15,7 +18,7 @@ pub enum News {
     /// Whether this tab may edit has changed.
     Access(Access),
     /// Another tab has saved: this is what the notebook is now, to be shown in place of what is.
-    Text(Entry, String),
+    Text(Head, String),
 }
 
 /// A notebook that is open in this tab. Dropping it lets another tab edit.
@@ -24,6 +27,7 @@ pub struct Editing(Rc<Inner>);
 
 struct Inner {
     store: Store,
+    shelf: Rc<dyn Shelf>,
     keeper: Keeper,
     lease: RefCell<Option<Lease>>,
     listening: RefCell<Option<Listening>>,
@@ -35,15 +39,16 @@ struct Inner {
 type Teller = dyn Fn(News) -> bool;
 
 impl Editing {
-    /// Opens a notebook: to edit, or where another tab edits it to read. `text` gives its file as
+    /// Opens a notebook on a shelf: to edit, or where another tab edits it to read. The tabs speak through `store`. `text` gives its file as
     /// the page has it, once the page has it; `told` what changes, and says of a [`News::Text`] whether it is shown now: saving then goes on from it,
     /// else the next save is refused as a conflict.
     pub async fn open(
         store: &Store,
+        shelf: Rc<dyn Shelf>,
         id: &str,
         text: impl Fn() -> String + 'static,
         told: impl Fn(News) -> bool + 'static,
-    ) -> Result<(Self, Entry, String), StoreError> {
+    ) -> Result<(Self, Opened), StoreError> {
         let told: Rc<Teller> = Rc::new(told);
         let shown = told.clone();
         let show = move |state: &SaveState| {
@@ -51,7 +56,8 @@ impl Editing {
         };
         let editing = Self(Rc::new(Inner {
             store: store.clone(),
-            keeper: Keeper::new(store, id, 0, text, show),
+            keeper: Keeper::new(shelf.clone(), id, text, show),
+            shelf,
             lease: RefCell::default(),
             listening: RefCell::default(),
             id: RefCell::new(id.to_owned()),
@@ -59,10 +65,10 @@ impl Editing {
         }));
         editing.0.listen();
         editing.0.claim(id).await?;
-        let (entry, text) = store.read(id).await?;
-        editing.0.keeper.reset(id, entry.version());
+        let opened = editing.0.shelf.open(id).await?;
+        editing.0.keeper.reset(id, &opened.head.version);
         editing.0.keeper.enable(editing.access() == Access::Edit);
-        Ok((editing, entry, text))
+        Ok((editing, opened))
     }
 
     /// Something has changed.
@@ -97,29 +103,27 @@ impl Editing {
 
     /// Makes a notebook of its own of what the page has, and goes on with that: "Edit a copy", and
     /// the way out of a conflict.
-    pub async fn save_as(&self, name: &str, text: &str) -> Result<Entry, StoreError> {
+    pub async fn save_as(&self, name: &str, text: &str) -> Result<Head, StoreError> {
         let inner = &self.0;
-        let (id, store) = (inner.id.borrow().clone(), &inner.store);
-        let trusted = store.read(&id).await.map(|(entry, _)| entry.trusted);
-        let entry = store.create(name, text, None).await?;
-        if trusted == Ok(false) {
-            store.set_trusted(&entry.id, false).await?;
-        }
-        inner.keeper.reset(&entry.id, entry.version());
-        inner.id.replace(entry.id.clone());
-        inner.claim(&entry.id).await?;
+        let id = inner.id.borrow().clone();
+        let head = inner.shelf.copy(&id, name, text).await?;
+        inner.keeper.reset(&head.id, &head.version);
+        inner.id.replace(head.id.clone());
+        inner.claim(&head.id).await?;
         inner.keeper.enable(true);
         // What was typed since the text was taken is not in it.
         inner.keeper.edited();
         (inner.told)(News::Access(self.access()));
-        Ok(entry)
+        Ok(head)
     }
 }
 
 impl Inner {
     async fn claim(self: &Rc<Self>, id: &str) -> Result<(), StoreError> {
         let weak = Rc::downgrade(self);
-        let lease = self.store.lease(id, move |told| hear(&weak, told)).await?;
+        let claim = self.shelf.claim(id);
+        let lease = self.store.lease(&claim, move |told| hear(&weak, told));
+        let lease = lease.await?;
         self.lease.replace(Some(lease));
         Ok(())
     }
@@ -131,7 +135,8 @@ impl Inner {
             let Some(inner) = weak.upgrade() else {
                 return;
             };
-            if matches!(changed, Changed::Saved { id, .. } if *id == *inner.id.borrow()) {
+            let claim = inner.shelf.claim(&inner.id.borrow());
+            if matches!(changed, Changed::Saved { id, .. } if *id == claim) {
                 spawn_local(async move { inner.follow().await });
             }
         });
@@ -148,12 +153,12 @@ impl Inner {
     /// refused, and shown.
     async fn read_anew(&self) -> Result<(), StoreError> {
         let id = self.id.borrow().clone();
-        let (entry, text) = self.store.read(&id).await?;
+        let (head, text) = self.shelf.read(&id).await?;
         let idle = self.keeper.state() == SaveState::Saved;
-        if idle && entry.version() != self.keeper.version() {
-            let version = entry.version();
-            if (self.told)(News::Text(entry, text)) {
-                self.keeper.reset(&id, version);
+        if idle && head.version != self.keeper.version() {
+            let version = head.version.clone();
+            if (self.told)(News::Text(head, text)) {
+                self.keeper.reset(&id, &version);
             }
         }
         Ok(())

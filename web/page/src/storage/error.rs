@@ -26,6 +26,17 @@ pub enum StoreError {
         /// The version that is kept now.
         latest: u32,
     },
+    /// The file that a server keeps was changed or removed in between.
+    #[error(
+        "this notebook's file was changed or removed on the computer after it was opened here: save yours as a copy, or open it again"
+    )]
+    Elsewhere,
+    /// The server that keeps the notebook does not answer, or does not let this browser in. It may again.
+    #[error("{0}")]
+    Away(String),
+    /// The server that keeps the notebook refuses what it was asked.
+    #[error("{0}")]
+    Refused(String),
     /// The name is another's.
     #[error("there is already a file named “{0}”: choose another name")]
     NameTaken(String),
@@ -50,7 +61,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later may help without the user doing anything.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Quota { .. } | Self::Failed(_))
+        matches!(self, Self::Quota { .. } | Self::Failed(_) | Self::Away(_))
     }
 }
 

@@ -119,8 +119,9 @@ impl OpenNotebook {
             }
             _ => false,
         };
-        let (editing, _, read) = Editing::open(store, &id, text_now, told).await?;
-        text.replace(read);
+        let shelf = Rc::new(store.clone());
+        let (editing, opened) = Editing::open(store, shelf, &id, text_now, told).await?;
+        text.replace(opened.text);
         Ok(Self { text, editing })
     }
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, EventTarget};
 
-use super::{Autosave, Do, SaveState, Store, StoreError, now};
+use super::{Autosave, Do, SaveState, Shelf, StoreError, now};
 use crate::dom;
 
 /// Keeps a notebook saved for as long as it lives.
@@ -18,10 +18,10 @@ pub struct Keeper {
 }
 
 struct Inner {
-    store: Store,
+    shelf: Rc<dyn Shelf>,
     id: RefCell<String>,
     /// The version that the next save is made on.
-    base: Cell<u32>,
+    base: RefCell<String>,
     autosave: RefCell<Autosave>,
     /// Whether this tab may save at all.
     enabled: Cell<bool>,
@@ -30,19 +30,18 @@ struct Inner {
 }
 
 impl Keeper {
-    /// Keeps the notebook `id`, which was read as version `base`. `text` gives its file as it is at
-    /// the moment; `shown` is called when the state changes that the user sees.
+    /// Keeps the notebook `id` on `shelf`, once [`Keeper::reset`] has said which version was read. `text` gives its file as it
+    /// is at the moment; `shown` is called when the state changes that the user sees.
     pub fn new(
-        store: &Store,
+        shelf: Rc<dyn Shelf>,
         id: &str,
-        base: u32,
         text: impl Fn() -> String + 'static,
         shown: impl Fn(&SaveState) + 'static,
     ) -> Self {
         let inner = Rc::new(Inner {
-            store: store.clone(),
+            shelf,
             id: RefCell::new(id.to_owned()),
-            base: Cell::new(base),
+            base: RefCell::default(),
             autosave: RefCell::default(),
             enabled: Cell::new(true),
             text: Box::new(text),
@@ -85,15 +84,15 @@ impl Keeper {
     }
 
     /// The version that is kept.
-    pub fn version(&self) -> u32 {
-        self.inner.base.get()
+    pub fn version(&self) -> String {
+        self.inner.base.borrow().clone()
     }
 
     /// Goes on with another text, which is saved: version `base` of notebook `id`. For a notebook
     /// that was read again, or saved under another name.
-    pub fn reset(&self, id: &str, base: u32) {
+    pub fn reset(&self, id: &str, base: &str) {
         self.inner.id.replace(id.to_owned());
-        self.inner.base.set(base);
+        self.inner.base.replace(base.to_owned());
         self.inner.autosave.replace(Autosave::default());
         (self.inner.shown)(&SaveState::Saved);
     }
@@ -139,14 +138,20 @@ impl Inner {
 
     fn save(self: &Rc<Self>) {
         let text = (self.text)();
-        let (inner, id, base) = (self.clone(), self.id.borrow().clone(), self.base.get());
+        let (inner, id, base) = (
+            self.clone(),
+            self.id.borrow().clone(),
+            self.base.borrow().clone(),
+        );
         spawn_local(async move {
-            let saved = inner.store.save(&id, base, &text).await;
+            let saved = inner.shelf.save(&id, &base, &text).await;
             // The notebook may be another by now.
-            if *inner.id.borrow() != id || inner.base.get() != base {
+            if *inner.id.borrow() != id || *inner.base.borrow() != base {
                 return;
             }
-            let ended = saved.map(|version| inner.base.set(version));
+            let ended = saved.map(|version| {
+                inner.base.replace(version);
+            });
             if inner.enabled.get() {
                 inner.act(|autosave| autosave.ended(ended, now()));
             } else {
@@ -160,8 +165,8 @@ impl Inner {
         if self.autosave.borrow().is_saved() || !self.enabled.get() {
             return Ok(());
         }
-        let id = self.id.borrow();
-        self.store.keep_draft(&id, self.base.get(), &(self.text)())
+        let (id, base) = (self.id.borrow(), self.base.borrow());
+        self.shelf.keep_draft(&id, &base, &(self.text)())
     }
 }
 

@@ -24,6 +24,7 @@ mod notebooks;
 mod opfs;
 mod record;
 mod settings;
+mod shelf;
 mod space;
 
 use std::rc::Rc;
@@ -38,6 +39,7 @@ pub use files::{Cancel, DataFile};
 pub use keeper::Keeper;
 pub use lease::{Access, Lease, Told};
 pub use record::{Entry, Version, same_name};
+pub use shelf::{Answer, Head, Opened, Shelf, Words};
 pub use space::Space;
 
 use changes::Changes;
@@ -91,6 +93,11 @@ impl Store {
     /// dropped.
     pub fn listen(&self, heard: impl Fn(&Changed) + 'static) -> Listening {
         self.0.changes.listen(heard)
+    }
+
+    /// Tells the other tabs, and not this one.
+    pub fn tell_others(&self, changed: &Changed) {
+        self.0.changes.tell_others(changed);
     }
 
     fn database(&self) -> &Database {

@@ -158,6 +158,9 @@ pub struct Draft {
     pub base: u32,
     /// The notebook's text.
     pub text: String,
+    /// The version as a server names it, for a notebook that one keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<String>,
 }
 
 /// Whether two names are one, as they are to file systems that do not tell cases apart.

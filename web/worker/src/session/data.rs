@@ -12,7 +12,7 @@ use crate::error::text_of;
 use crate::load::{self, Progress};
 use spoor_messages::Source;
 
-/// Bytes of a data source in one [`Event::Data`], so that no copy on the way is larger.
+/// Bytes in one event for the kernel, so that no copy on the way is larger.
 const PART: u32 = 16 << 20;
 
 impl Session {
@@ -48,19 +48,21 @@ impl Session {
 }
 
 fn parts(name: &str, bytes: &Uint8Array) -> Vec<Frame<Event>> {
+    let part = |(bytes, last)| {
+        let (name, error) = (name.into(), None);
+        Frame::with(Event::Data { name, last, error }, vec![bytes])
+    };
+    pieces(bytes).map(part).collect()
+}
+
+/// Bytes in pieces of which the kernel can hold several copies, each with whether it is the last. There is at least one.
+pub(super) fn pieces(bytes: &Uint8Array) -> impl Iterator<Item = (Vec<u8>, bool)> {
     let total = bytes.length();
     let starts = (0..total.max(1)).step_by(PART as usize);
-    starts
-        .map(|start| {
-            let end = (start + PART).min(total);
-            let data = Event::Data {
-                name: name.into(),
-                last: end == total,
-                error: None,
-            };
-            Frame::with(data, vec![bytes.subarray(start, end).to_vec()])
-        })
-        .collect()
+    starts.map(move |start| {
+        let end = start.saturating_add(PART).min(total);
+        (bytes.subarray(start, end).to_vec(), end == total)
+    })
 }
 
 fn unread(name: &str, why: &str) -> Frame<Event> {

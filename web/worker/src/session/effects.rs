@@ -6,6 +6,7 @@ use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use spoor_protocol::{Channel, Effect, Event, Frame};
 
+use super::fetch::Fetch;
 use super::{Session, Todo};
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -48,6 +49,17 @@ impl Session {
                 Effect::ResetPython => self.reset_python(),
                 Effect::UpcallReply { buffer } => todo.reply = effects.buffers.get(buffer).cloned(),
                 Effect::Read { name } => todo.reads.push(name),
+                Effect::Fetch {
+                    fetch,
+                    provider,
+                    query,
+                } => {
+                    todo.fetch = Some(Fetch {
+                        fetch,
+                        provider,
+                        query,
+                    });
+                }
                 Effect::Continue => todo.go_on = true,
                 Effect::Refuse { reason } => self.fail("driver", &reason),
                 Effect::Idle { parent } => {

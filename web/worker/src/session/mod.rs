@@ -2,13 +2,14 @@
 
 mod data;
 mod effects;
+mod fetch;
 mod guest;
 mod here;
 mod python;
 mod thread;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use js_sys::{Function, Uint8Array, WebAssembly};
@@ -23,6 +24,7 @@ use crate::inbox::{Asked, Doorbell, Inbox};
 use crate::kernel::Kernel;
 use crate::load::{self, Progress};
 use crate::outputs::Outputs;
+use fetch::Fetch;
 use guest::{Place, Python};
 use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
 
@@ -62,11 +64,21 @@ struct Session {
 struct Opened {
     site: Site,
     sources: RefCell<Vec<Source>>,
+    /// Where the providers are.
+    providers: BTreeMap<String, String>,
     open: Event,
     verify: bool,
     /// The kernel's, once it is loaded.
     module: OnceCell<WebAssembly::Module>,
     bell: Doorbell,
+}
+
+/// What a session begins with.
+struct Beginning {
+    site: Site,
+    sources: Vec<Source>,
+    providers: BTreeMap<String, String>,
+    verify: bool,
 }
 
 /// What is left to do after a step, for whoever stepped.
@@ -75,6 +87,8 @@ struct Todo {
     reply: Option<Vec<u8>>,
     go_on: bool,
     reads: Vec<String>,
+    /// A cell's query for a provider; what Python asks for never comes to one.
+    fetch: Option<Fetch>,
     python: Option<String>,
 }
 
@@ -87,8 +101,17 @@ impl Session {
                 site,
                 options,
                 sources,
+                providers,
                 verify,
-            }) => self.begin(*site, Event::Open { options }, sources, verify),
+            }) => {
+                let begun = Beginning {
+                    site: *site,
+                    sources,
+                    providers,
+                    verify,
+                };
+                self.begin(begun, Event::Open { options });
+            }
             Ok(ToWorker::AddSource { source }) => self.inbox.push(Asked::AddSource(source)),
             Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
@@ -111,16 +134,17 @@ impl Session {
     }
 
     /// Starts the loop. What to load is known from here on, so that Python loads beside the kernel.
-    fn begin(self: &Rc<Self>, site: Site, open: Event, sources: Vec<Source>, verify: bool) {
+    fn begin(self: &Rc<Self>, begun: Beginning, open: Event) {
         let bell = match Doorbell::new() {
             Ok(bell) => bell,
             Err(thrown) => return self.fail("driver", &text_of(&thrown)),
         };
         let opened = Opened {
-            site,
-            sources: RefCell::new(sources),
+            site: begun.site,
+            sources: RefCell::new(begun.sources),
+            providers: begun.providers,
             open,
-            verify,
+            verify: begun.verify,
             module: OnceCell::new(),
             bell,
         };
@@ -261,6 +285,9 @@ impl Session {
             for name in &todo.reads {
                 queue.extend(self.read(name).await);
             }
+            if let Some(fetch) = todo.fetch {
+                queue.extend(self.fetch(fetch).await);
+            }
             if todo.go_on {
                 self.breathe().await?;
                 queue.extend(self.urgent());
@@ -352,6 +379,7 @@ fn is_drivers(event: &Event) -> bool {
         Event::Open { .. }
             | Event::AddSource { .. }
             | Event::Data { .. }
+            | Event::Fetched { .. }
             | Event::Upcall
             | Event::PythonOutput { .. }
             | Event::PythonDone { .. }

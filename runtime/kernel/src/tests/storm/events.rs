@@ -1,15 +1,18 @@
 //! Events of every kind, drawn at random: sensible ones, ones out of turn, and rubbish.
 
 use serde_json::{Value, json};
-use spoor_protocol::{DataFormat, Event, Frame, Outcome, SourceSpec};
+use spoor_protocol::{DataFormat, Event, FetchError, Frame, Mistake, Outcome, SourceSpec};
+use spoor_table::{Column, KustoType, Table, Value as Kusto, ipc};
 
 use super::ledger::Ledger;
 
 pub(super) const PEOPLE: &str = "name,age\nada,36\ngrace,45\n";
 
-const CODES: [&str; 30] = [
+const CODES: [&str; 32] = [
     "%%kql\nPeople",
     "%%kql --as kept\nPeople | where age > 40",
+    "%%kql host\nPeople | render barchart",
+    "%%kql host --as kept\nkept",
     "%%kql\nkept | count",
     "%%kql\nPeople | summarize n = count() by name | order by name asc >> other",
     "%%kql\nPeople | join kind=inner Broken on name | take 1",
@@ -136,7 +139,8 @@ pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
         42..55 => Event::PythonDone {
             outcome: outcome(random),
         },
-        55..68 => Event::Continue,
+        55..64 => Event::Continue,
+        64..68 => return fetched(random, ledger),
         68..82 => return read(random, ledger),
         82..86 => {
             let fd = random.below(4) as u8;
@@ -224,6 +228,42 @@ fn read(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
         error: random.one_in(10).then(|| "permission denied".into()),
     };
     Frame::with(event, vec![bytes])
+}
+
+/// What a provider answered: mostly to what was asked of it, not always a table or the end of one.
+fn fetched(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
+    let fetch = match ledger.fetching {
+        Some(number) if !random.one_in(6) => number,
+        _ => random.below(9) as u64,
+    };
+    let bytes = match random.below(4) {
+        0 => random.bytes(300),
+        1 => Vec::new(),
+        _ => people(),
+    };
+    let mistake = |random: &mut Random| Mistake {
+        start: cursor(random),
+        end: cursor(random),
+        message: "no such table".into(),
+        hint: random.one_in(2).then(|| "name another".into()),
+    };
+    let error = random.one_in(4).then(|| FetchError {
+        mistakes: (0..random.below(30)).map(|_| mistake(random)).collect(),
+        ..FetchError::new("it does not know kept")
+    });
+    let last = !random.one_in(4);
+    Frame::with(Event::Fetched { fetch, last, error }, vec![bytes])
+}
+
+/// A table as a provider sends it.
+pub(super) fn people() -> Vec<u8> {
+    let columns = vec![
+        Column::new("name", KustoType::String),
+        Column::new("age", KustoType::Long),
+    ];
+    let row = vec![Kusto::String("ada".into()), Kusto::Long(36)];
+    let table = Table::from_values(columns, &[row]).unwrap();
+    ipc::to_stream(&table).unwrap()
 }
 
 fn upcall(random: &mut Random) -> Frame<Event> {

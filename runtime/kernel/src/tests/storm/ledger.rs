@@ -14,6 +14,8 @@ pub(super) struct Ledger {
     upcalls: usize,
     /// Sources that are to be read.
     pub reading: BTreeSet<String>,
+    /// The fetch that is to be answered.
+    pub fetching: Option<u64>,
     /// A turn of the guest runs.
     pub running: bool,
     /// `Continue` effects without their event.
@@ -45,6 +47,11 @@ impl Ledger {
             Event::Data { name, last, error } if *last || error.is_some() => {
                 self.reading.remove(name);
             }
+            Event::Fetched { fetch, last, error } if *last || error.is_some() => {
+                self.fetching = self.fetching.filter(|number| number != fetch);
+            }
+            // Whatever was asked for, nobody waits for it any more.
+            Event::Interrupt | Event::Restart => self.fetching = None,
             Event::Continue => self.owed = self.owed.saturating_sub(1),
             Event::PythonDone { .. } => self.running = false,
             _ => {}
@@ -86,6 +93,9 @@ impl Ledger {
                 Effect::Read { name } => {
                     assert!(self.reading.insert(name.clone()), "{name} is read twice");
                 }
+                Effect::Fetch { fetch, .. } => {
+                    assert_eq!(self.fetching.replace(*fetch), None, "two fetches at once");
+                }
                 Effect::Continue => self.owed += 1,
                 Effect::Refuse { reason } => assert!(!reason.is_empty()),
                 Effect::Idle { parent } => {
@@ -122,6 +132,7 @@ impl Ledger {
             assert_eq!((request.replies, request.ends), (1, 1), "{id}");
         }
         assert_eq!(self.upcalls, 0, "upcalls without an answer");
+        assert_eq!(self.fetching, None);
         assert!(!self.running && self.reading.is_empty() && self.owed == 0);
     }
 }

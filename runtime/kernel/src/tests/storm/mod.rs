@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use spoor_protocol::{DataFormat, Effect, Effects, Event, Frame, Outcome, SourceSpec};
 
 use crate::Kernel;
-use events::{PEOPLE, Random, any_event};
+use events::{PEOPLE, Random, any_event, people};
 use ledger::Ledger;
 
 /// Seeds, and events for each: twenty thousand in all.
@@ -57,6 +57,9 @@ impl Storm {
         for _ in 0..10 * STEPS {
             let event = if let Some(name) = self.ledger.reading.first().cloned() {
                 data(&name, PEOPLE.as_bytes())
+            } else if let Some(fetch) = self.ledger.fetching {
+                let (last, error) = (true, None);
+                Frame::with(Event::Fetched { fetch, last, error }, vec![people()])
             } else if self.ledger.owed > 0 {
                 Frame::new(Event::Continue)
             } else if self.ledger.running {
