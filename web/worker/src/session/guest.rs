@@ -115,6 +115,7 @@ impl Session {
 
     /// Makes the guest. Its thread starts while its parts are on their way.
     async fn make_guest(self: &Rc<Self>, name: ImageName, life: u32) -> Result<(), Error> {
+        let known = self.files()?;
         let place = if threaded() {
             let pokes = self.opened()?.site.python.interrupt.clone();
             let session = self.clone();
@@ -138,7 +139,26 @@ impl Session {
             });
         }
         *self.python.place.borrow_mut() = Some(place);
+        self.catch_up(&known)
+    }
+
+    /// Shows Python what has become of the sources' files while it was being made of those `known` then.
+    fn catch_up(&self, known: &[String]) -> Result<(), Error> {
+        let sources = self.opened()?.sources.borrow().clone();
+        let gone = |file: &&String| sources.iter().all(|source| source.file != **file);
+        for file in known.iter().filter(gone) {
+            self.hide_file(file);
+        }
+        for source in &sources {
+            self.show_file(source);
+        }
         Ok(())
+    }
+
+    /// The names of the sources' files.
+    fn files(&self) -> Result<Vec<String>, Error> {
+        let sources = self.opened()?.sources.borrow();
+        Ok(sources.iter().map(|source| source.file.clone()).collect())
     }
 
     async fn start_thread(
@@ -321,6 +341,19 @@ impl Session {
                 let _ = thread.say(&ToPython::AddFile { path, file }, &[], &[]);
             }
             Some(Place::Here(here)) => here.add_file(DATA, &file),
+            None => {}
+        }
+    }
+
+    /// Takes a file away from Python.
+    pub(super) fn hide_file(&self, name: &str) {
+        match &*self.python.place.borrow() {
+            Some(Place::Thread(thread)) => {
+                let (path, name) = (DATA.into(), name.into());
+                // JSON can always be sent.
+                let _ = thread.say(&ToPython::RemoveFile { path, name }, &[], &[]);
+            }
+            Some(Place::Here(here)) => here.remove_file(DATA, name),
             None => {}
         }
     }
