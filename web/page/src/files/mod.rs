@@ -13,25 +13,30 @@ mod import;
 mod links;
 mod menu;
 mod notebooks;
+mod place;
 mod sources;
+mod tables;
 mod versions;
 mod words;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use spoor_messages::Source;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
+pub use add::Choice;
 pub use ask::{Question, choice as ask_choice, text as ask_text, told as tell, yes as ask_yes};
 pub use export::{ExportError, Form, copy, download, formed, link};
-pub use import::{Found, ImportError, from_fragment, from_link, keep, read};
-pub use menu::{Item, menu};
+pub use import::{Found, ImportError, from_fragment, from_link, keep, proper_name, read};
+pub use menu::{Item, grouped as grouped_menu, menu};
 pub use notebooks::free_name;
+pub use place::{Copy, keep_as};
 pub use sources::Sources;
 
 use crate::dom::{self, button, el};
@@ -43,10 +48,13 @@ pub struct Preview {
     /// The columns: names and Kusto's types.
     pub columns: Vec<(String, String)>,
     /// How many rows there are.
-    pub rows: Option<f64>,
+    pub rows: Option<u64>,
     /// The first rows as text.
     pub first: Vec<Vec<String>>,
 }
+
+/// How long a list waits for a menu in it to be closed, in milliseconds.
+const MENU_OPEN: i32 = 500;
 
 /// A preview that is on its way, or why there is none.
 pub type Describing = Pin<Box<dyn Future<Output = Result<Preview, String>>>>;
@@ -64,6 +72,12 @@ pub struct Callbacks {
     pub settle: Box<dyn Fn() -> Settling>,
     /// Says what a table holds, by asking the kernel.
     pub describe: Box<dyn Fn(&str) -> Describing>,
+    /// What to show until it is known what a table holds.
+    pub waiting: Box<dyn Fn() -> &'static str>,
+    /// Writes a table's name where the user writes, if there is such a place; whether it did.
+    pub insert: Option<Box<dyn Fn(&str) -> bool>>,
+    /// There is something to see in the panel, which may be closed.
+    pub reveal: Box<dyn Fn()>,
 }
 
 /// The panel. Dropping it ends its listening; its elements are the parent's.
@@ -80,12 +94,15 @@ struct Inner {
     removed: HtmlElement,
     adding: HtmlElement,
     data: HtmlElement,
+    offered: tables::Offered,
     space: HtmlElement,
     refreshing: Cell<bool>,
     stale: Cell<bool>,
+    shown: RefCell<Shown>,
 }
 
 /// What the panel shows.
+#[derive(Default, PartialEq)]
 struct Shown {
     notebooks: Vec<Entry>,
     removed: Vec<Entry>,
@@ -103,9 +120,11 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
         removed: el("details").class("removed").build(),
         adding: list("file-list adding", "Being added"),
         data: list("file-list", "Data"),
+        offered: tables::Offered::default(),
         space: el("p").class("space").build(),
         refreshing: Cell::new(false),
         stale: Cell::new(false),
+        shown: RefCell::default(),
     });
     dom::append(parent, panel(&inner));
     drop::listen(&inner);
@@ -129,9 +148,39 @@ impl Files {
         self.inner.refresh();
     }
 
-    /// Opens the browser's dialog to choose data files.
-    pub fn choose_data(&self) {
-        add::choose(&self.inner, add::Choice::Data);
+    /// Opens the browser's dialog to choose files to add.
+    pub fn choose(&self, choice: Choice) {
+        add::choose(&self.inner, choice);
+    }
+
+    /// Asks for an address and imports what it leads to.
+    pub fn import_link(&self) {
+        add::from_link(&self.inner);
+    }
+
+    /// Makes an empty notebook and opens it.
+    pub fn new_notebook(&self) {
+        notebooks::new(&self.inner);
+    }
+
+    /// Asks for another name for a notebook.
+    pub fn rename(&self, entry: Entry) {
+        notebooks::rename(&self.inner, entry);
+    }
+
+    /// Shows the versions of a notebook.
+    pub fn versions(&self, entry: Entry) {
+        versions::show(&self.inner, entry);
+    }
+
+    /// Has the browser download everything in one archive.
+    pub fn export_all(&self) {
+        add::export_all(&self.inner);
+    }
+
+    /// Shows the tables that the site offers beside the user's own.
+    pub fn offer(&self, sources: &[Source]) {
+        self.inner.offered.set(&self.inner, sources);
     }
 }
 
@@ -146,7 +195,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
     let new = inner.button("New", "New notebook", notebooks::new);
     let import = menu("Import", "Import notebooks", add::import_items(inner));
     let data = inner.button("Add", "Add data files", |inner| {
-        add::choose(inner, add::Choice::Data);
+        add::choose(inner, add::Choice::Any);
     });
     let everything = inner.button(
         "Export everything (.zip)",
@@ -157,6 +206,9 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
         "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too. Drop files anywhere on the page.";
     let notebooks = section("Notebooks", vec![new, import]);
     let files = section("Data", vec![data]);
+    let offered = section("From this site", Vec::new());
+    let offered = offered.child(inner.offered.list()).build();
+    inner.offered.stand_in(&offered);
     el("div")
         .class("files")
         .child(&inner.problem)
@@ -167,6 +219,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
                 .child(&inner.data)
                 .child(el("p").class("hint").text(hint)),
         )
+        .child(offered)
         .child(
             el("div")
                 .class("files-foot")
@@ -206,7 +259,7 @@ impl Inner {
         spawn_local(async move {
             while inner.stale.replace(false) {
                 match inner.read().await {
-                    Ok(shown) => inner.show(&shown),
+                    Ok(shown) => inner.show(shown),
                     Err(error) => inner.fail(&error),
                 }
                 inner.show_space().await;
@@ -223,7 +276,23 @@ impl Inner {
         })
     }
 
-    fn show(self: &Rc<Self>, shown: &Shown) {
+    /// Draws what is not as it was. What is open stays open: a preview, and for a moment a menu.
+    fn show(self: &Rc<Self>, shown: Shown) {
+        let before = self.shown.borrow();
+        if shown.files != before.files || self.data.child_element_count() == 0 {
+            let rows = shown.files.iter().map(|file| data::row(self, file));
+            fill(&self.data, rows, "No data yet.");
+        }
+        drop(before);
+        if self.has_open_menu() {
+            self.shown.borrow_mut().files = shown.files;
+            let weak = Rc::downgrade(self);
+            return dom::after(MENU_OPEN, move || {
+                if let Some(inner) = weak.upgrade() {
+                    inner.refresh();
+                }
+            });
+        }
         let rows = shown
             .notebooks
             .iter()
@@ -233,9 +302,16 @@ impl Inner {
             rows,
             "No notebook yet: begin one, import one, or copy one of the gallery.",
         );
-        notebooks::show_removed(self, &shown.removed);
-        let rows = shown.files.iter().map(|file| data::row(self, file));
-        fill(&self.data, rows, "No data yet.");
+        if shown.removed != self.shown.borrow().removed {
+            notebooks::show_removed(self, &shown.removed);
+        }
+        self.offered.refresh(&shown.files);
+        self.shown.replace(shown);
+    }
+
+    fn has_open_menu(&self) -> bool {
+        let open = self.notebooks.query_selector(".menu:not([hidden])");
+        open.is_ok_and(|open| open.is_some())
     }
 
     async fn show_space(&self) {
@@ -258,6 +334,7 @@ impl Inner {
         let text = sentence(&error.to_string());
         dom::append(&self.problem, el("p").text(&text));
         dom::append(&self.problem, &close);
+        (self.callbacks.reveal)();
     }
 
     /// Does something with the storage, and shows it if it fails.

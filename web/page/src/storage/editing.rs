@@ -95,24 +95,25 @@ impl Editing {
         self.0.gain().await
     }
 
-    /// Makes a notebook of its own of what the page has, and goes on with that: "Edit a copy", and
-    /// the way out of a conflict.
-    pub async fn save_as(&self, name: &str, text: &str) -> Result<Entry, StoreError> {
+    /// Keeps that the user trusts the notebook as the page has it, once that is saved.
+    pub async fn trust(&self) -> Result<(), StoreError> {
+        self.save().await;
+        let id = self.0.id.borrow().clone();
+        self.0.store.trust(&id, self.0.keeper.version()).await
+    }
+
+    /// Goes on with another notebook, which was just made of what the page has: "Edit a copy", and the
+    /// way out of a conflict.
+    pub async fn go_on(&self, entry: &Entry) -> Result<(), StoreError> {
         let inner = &self.0;
-        let (id, store) = (inner.id.borrow().clone(), &inner.store);
-        let trusted = store.read(&id).await.map(|(entry, _)| entry.trusted);
-        let entry = store.create(name, text, None).await?;
-        if trusted == Ok(false) {
-            store.set_trusted(&entry.id, false).await?;
-        }
         inner.keeper.reset(&entry.id, entry.version());
         inner.id.replace(entry.id.clone());
         inner.claim(&entry.id).await?;
-        inner.keeper.enable(true);
+        inner.keeper.enable(self.access() == Access::Edit);
         // What was typed since the text was taken is not in it.
         inner.keeper.edited();
         (inner.told)(News::Access(self.access()));
-        Ok(entry)
+        Ok(())
     }
 }
 
