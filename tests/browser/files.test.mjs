@@ -72,6 +72,8 @@ async function run(page, id, source, timeout = 120_000) {
 }
 
 const plain = (outputs) => outputs.map((one) => one.data?.["text/plain"] ?? one.text ?? `${one.ename}: ${one.evalue}`).join("\n");
+/** A cell's text, which nbformat may have in lines. */
+const source = (cell) => [cell.source].flat().join("");
 /** What a query counts. */
 const counted = async (page, query, timeout) => {
   const text = plain(await run(page, "k", `%%kql\n${query} | count`, timeout));
@@ -80,7 +82,7 @@ const counted = async (page, query, timeout) => {
 
 const panel = (page) => page.locator("#files");
 const table = (page, name) => panel(page).getByRole("button", { name, exact: true });
-const row = (page, name) => panel(page).locator(".file", { has: table(page, name) });
+const row = (page, name) => panel(page).locator(".file", { has: page.getByRole("button", { name, exact: true }) });
 const stored = (page) => page.evaluate(() => spoor.storage.notebooks());
 const kept = (page, name) => until(page, (name) => spoor.storage.files().then((files) => files.some(([file]) => file === name)), name);
 
@@ -268,7 +270,7 @@ describe("saving", { timeout: 600_000 }, () => {
     await page.keyboard.press("Control+s");
     assert.equal(await page.getByRole("textbox", { name: "Name" }).inputValue(), "hunt.ipynb");
     await name(page, "My hunt");
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     assert.equal(await page.locator(".title").innerText(), "My hunt.ipynb");
     assert.equal(plain(await run(page, "p", "kept_here + 1")), "42");
     const [entry] = await stored(page);
@@ -276,7 +278,7 @@ describe("saving", { timeout: 600_000 }, () => {
     await until(page, () => document.querySelector(".saved").textContent === "saved");
     const text = JSON.parse(await page.evaluate((id) => spoor.storage.read(id), entry.id));
     assert.deepEqual(text.metadata.custom, { kept: [1, { deep: true }] });
-    assert.equal(text.cells[1].source, "kept_here + 1");
+    assert.equal(source(text.cells[1]), "kept_here + 1");
     assert.equal(await page.evaluate(() => new URLSearchParams(location.search).get("file")), entry.id);
     await page.reload();
     await shown(page);
@@ -293,13 +295,13 @@ describe("saving", { timeout: 600_000 }, () => {
     await name(page, "HUNT");
     await page.getByRole("button", { name: "Overwrite hunt.ipynb" }).waitFor();
     await page.getByRole("button", { name: "Save as HUNT (2).ipynb" }).click();
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     assert.deepEqual((await stored(page)).map((one) => one.name).sort(), ["HUNT (2).ipynb", "hunt.ipynb"]);
     // A copy of one's own, over the other.
     await pick(page, "File", "Save a copy");
     await name(page, "hunt");
     await page.getByRole("button", { name: "Overwrite hunt.ipynb" }).click();
-    await until(page, (id) => location.search === `?file=${id}`, id);
+    await page.waitForURL(new RegExp(`file=${id}`));
     const versions = await page.evaluate((id) => spoor.storage.versions(id), id);
     assert.ok(versions.length >= 2, JSON.stringify(versions));
     await page.evaluate((id) => spoor.storage.restore(id, 1), id);
@@ -332,7 +334,7 @@ describe("saving", { timeout: 600_000 }, () => {
     assert.deepEqual(asked, ["beforeunload"]);
     await pick(page, "File", "Save");
     await name(page, "mine");
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     await page.locator(".cell").nth(1).locator("pre.source").click();
     await page.locator(".cell").nth(1).locator(".cm-content").waitFor();
     await page.keyboard.press("Control+End");
@@ -345,12 +347,12 @@ describe("saving", { timeout: 600_000 }, () => {
 
   test("a new notebook, another opened from the list, and another name", () => opened("hunt.ipynb", async ({ page }) => {
     await pick(page, "File", "New notebook");
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     await shown(page);
     assert.equal(await page.locator(".title").innerText(), "Untitled.ipynb");
     const [entry] = await stored(page);
     const text = JSON.parse(await page.evaluate((id) => spoor.storage.read(id), entry.id));
-    assert.deepEqual([text.cells.length, [text.cells[0].source].flat().join("")], [1, "%%kql\n"]);
+    assert.deepEqual([text.cells.length, source(text.cells[0])], [1, "%%kql\n"]);
     assert.equal(text.metadata.kernelspec.name, "spoor");
     await pick(page, "File", "Rename the notebook");
     await name(page, "Night shift");
@@ -359,27 +361,27 @@ describe("saving", { timeout: 600_000 }, () => {
     await page.getByRole("combobox", { name: "Notebook" }).fill("regular conn");
     await page.getByRole("option", { name: /Beacons/ }).waitFor();
     await page.keyboard.press("Enter");
-    await until(page, () => location.search.startsWith("?nb=gallery"));
+    await page.waitForURL(/\?nb=gallery/);
     await shown(page);
     await page.keyboard.press("Control+Shift+C");
     await page.keyboard.insertText("open a note");
     await page.keyboard.press("Enter");
     await page.getByRole("combobox", { name: "Notebook" }).fill("night");
     await page.keyboard.press("Enter");
-    await until(page, (id) => location.search === `?file=${id}`, entry.id);
+    await page.waitForURL(new RegExp(`file=${entry.id}`));
   }));
 
   test("what goes in comes out the same", () => opened("hunt.ipynb", async ({ page, folder }) => {
-    const source = notebook([code("a", "1", [{ output_type: "odd", x: { y: 1 } }])], { vendor: { unknown: ["kept"] } });
-    const given = await file(folder, "strange.ipynb", source);
+    const original = notebook([code("a", "1", [{ output_type: "odd", x: { y: 1 } }])], { vendor: { unknown: ["kept"] } });
+    const given = await file(folder, "strange.ipynb", original);
     await choose(page, () => pick(page, "File", "Import files"), given);
     await page.getByRole("button", { name: "Open", exact: true }).click();
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     await shown(page);
     const [download] = await Promise.all([page.waitForEvent("download"), pick(page, "File", "Export as .ipynb")]);
     assert.equal(download.suggestedFilename(), "strange.ipynb");
     const out = JSON.parse(await readFile(await download.path(), "utf8"));
-    assert.deepEqual({ ...out, cells: out.cells.map((cell) => ({ ...cell, source: [cell.source].flat().join("") })) }, JSON.parse(source));
+    assert.deepEqual({ ...out, cells: out.cells.map((cell) => ({ ...cell, source: source(cell) })) }, JSON.parse(original));
     const [all] = await Promise.all([page.waitForEvent("download"), pick(page, "File", "Export everything as .zip")]);
     assert.match(all.suggestedFilename(), /^spoor-.*\.zip$/);
   }));
@@ -392,7 +394,7 @@ describe("trust", { timeout: 600_000 }, () => {
     assert.equal(await runs(page), 0);
     await pick(page, "File", "Save");
     await name(page, "shady");
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     assert.equal((await stored(page))[0].trusted, false);
     await page.reload();
     await shown(page);
@@ -409,7 +411,7 @@ describe("trust", { timeout: 600_000 }, () => {
     await pick(page, "File", "Save");
     await name(page, "shady");
     await page.getByRole("button", { name: "Overwrite shady.ipynb" }).click();
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     assert.deepEqual((await stored(page)).map((one) => one.trusted), [false]);
     await page.reload();
     await shown(page);
@@ -420,7 +422,7 @@ describe("trust", { timeout: 600_000 }, () => {
     const trusted = () => stored(page).then((all) => all.map((one) => one.trusted));
     await pick(page, "File", "Save");
     await name(page, "mine");
-    await until(page, () => location.search.startsWith("?file="));
+    await page.waitForURL(/\?file=/);
     assert.deepEqual(await trusted(), [true]);
     const [{ id }] = await stored(page);
     await page.evaluate((id) => spoor.storage.restore(id, 1), id);

@@ -332,8 +332,9 @@ impl Beside {
                     .is_some_and(|screen| screen.write_at_cursor(text))
             })),
             reveal: Box::new(move || {
+                // Until it is closed, or the page is read anew: the user has not asked for it.
                 if let Some(panel) = revealing.upgrade() {
-                    panel.open();
+                    panel.show(true);
                 }
             }),
         }

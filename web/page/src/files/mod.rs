@@ -382,19 +382,42 @@ fn focus_first_button(row: &HtmlElement) {
     }
 }
 
-/// With a capital and a full stop.
+/// With a capital and a full stop. A file's name at the beginning stays as it is.
 pub fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if word.contains('.') && !word.ends_with('.') {
+        return format!("{text}{}", stop_of(text));
+    }
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
-    let stop = if text.ends_with(['.', '?', '!']) {
-        ""
-    } else {
-        "."
-    };
     first
         .into_iter()
         .flatten()
         .chain(letters)
         .collect::<String>()
-        + stop
+        + stop_of(text)
+}
+
+fn stop_of(text: &str) -> &'static str {
+    if text.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital_and_names_stay_as_they_are() {
+        assert_eq!(sentence("no such file"), "No such file.");
+        assert_eq!(sentence("really?"), "Really?");
+        assert_eq!(
+            sentence("hosts.csv is full. Empty it"),
+            "hosts.csv is full. Empty it."
+        );
+        assert_eq!(sentence(""), ".");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod effects;
+mod files;
 mod guest;
 mod here;
 mod python;
