@@ -89,7 +89,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests in Chromium of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 5] = [
+const TESTS: [(&str, &str); 6] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -99,6 +99,10 @@ const TESTS: [(&str, &str); 5] = [
     (
         "the storage through crashes, full disks and second tabs",
         "storage",
+    ),
+    (
+        "the user's data, saving and trust beside an open notebook",
+        "files",
     ),
     ("hostile notebooks", "hostile"),
 ];

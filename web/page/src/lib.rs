@@ -19,6 +19,7 @@ pub mod notebook;
 pub mod outline;
 pub mod output;
 pub mod palette;
+pub mod picker;
 pub mod probe;
 pub mod server;
 pub mod session;

@@ -48,7 +48,10 @@ impl Preferences {
         dom::set(
             &root,
             "style",
-            &format!("--code-size: {}px", settings.font_size),
+            &format!(
+                "--code-size: {}px; --files-width: {}px",
+                settings.font_size, settings.files_width
+            ),
         );
     }
 

@@ -96,6 +96,11 @@ impl Shell {
         self.status.set_hidden(false);
     }
 
+    /// Puts a menu before the notebook's name.
+    pub fn set_menu(&self, menu: &HtmlElement) {
+        let _ = self.title.insert_adjacent_element("beforebegin", menu);
+    }
+
     /// Names the notebook.
     pub fn set_title(&self, name: &str) {
         self.title.set_text_content(Some(name));

@@ -20,7 +20,12 @@ impl Screen {
         self.on(&list, "focusin", Self::focused);
         self.on(&dom::document(), "keydown", Self::key_down);
         self.on(&dom::window(), "beforeunload", |screen, event: Event| {
-            if screen.state.borrow().is_dirty() {
+            // What is kept in the storage is saved as it changes, and put aside as the page goes.
+            let lost = match screen.own() {
+                Some(own) => !own.may_save(),
+                None => true,
+            };
+            if lost && screen.state.borrow().is_dirty() {
                 event.prevent_default();
             }
         });
