@@ -47,11 +47,9 @@ pub fn row(
     });
     let name = table.to_owned();
     let use_name = inner.callbacks.insert.as_ref().map(|_| {
-        inner
-            .button("Insert", &format!("Insert {table}"), move |inner| {
-                insert(inner, &name);
-            })
-            .into()
+        inner.button("Insert", &format!("Insert {table}"), move |inner| {
+            insert(inner, &name);
+        })
     });
     let tools: Vec<HtmlElement> = [use_name, more].into_iter().flatten().collect();
     el("li")

@@ -107,8 +107,10 @@ impl Editing {
     pub async fn go_on(&self, entry: &Entry) -> Result<(), StoreError> {
         let inner = &self.0;
         inner.keeper.reset(&entry.id, entry.version());
-        inner.id.replace(entry.id.clone());
-        inner.claim(&entry.id).await?;
+        // A claim is not made anew for what is claimed.
+        if inner.id.replace(entry.id.clone()) != entry.id {
+            inner.claim(&entry.id).await?;
+        }
         inner.keeper.enable(self.access() == Access::Edit);
         // What was typed since the text was taken is not in it.
         inner.keeper.edited();
