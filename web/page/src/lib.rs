@@ -20,6 +20,7 @@ pub mod outline;
 pub mod output;
 pub mod palette;
 pub mod probe;
+pub mod scroller;
 pub mod session;
 pub mod settings;
 pub mod storage;

@@ -73,7 +73,7 @@ pub fn start() {
             app.keep_for_offline();
         }
         if let Err(message) = opened {
-            app.shell.say(&message);
+            app.shell.fail(&message);
         }
     });
 }
