@@ -72,7 +72,7 @@ async function nameless(page) {
   const { nodes } = await session.send("Accessibility.getFullAXTree");
   await session.detach();
   const focusable = ({ properties = [] }) => properties.some(({ name, value }) => name === "focusable" && value.value);
-  const whole = /^(RootWebArea|generic|none|Iframe|IframePresentational)$/;
+  const whole = /^(RootWebArea|main|generic|none|Iframe|IframePresentational)$/;
   return nodes.filter((node) => !node.ignored && focusable(node) && !whole.test(node.role?.value ?? "") && !node.name?.value?.trim())
     .map((node) => JSON.stringify({ role: node.role?.value, value: node.value?.value }));
 }

@@ -43,7 +43,12 @@ impl Screen {
         }
         let modified = event.ctrl_key() || event.meta_key();
         if !leaves_keys(&target, &event) && (modified || self.is_in_notebook(&target)) {
-            self.key(&event, Mode::Command);
+            let is_taken = self.key(&event, Mode::Command);
+            // The cell that is meant was the active one already: it had but not the focus.
+            let mode = self.state.borrow().mode();
+            if is_taken && mode == Mode::Command && dom::focus_is_nowhere() {
+                self.follow();
+            }
         }
     }
 
