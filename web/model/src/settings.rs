@@ -56,7 +56,7 @@ pub struct Settings {
     pub theme: Theme,
     /// Whether editors show line numbers.
     pub line_numbers: bool,
-    /// Whether editors break long lines.
+    /// Whether long lines of code are broken.
     pub wrap_lines: bool,
     /// Whether changes are saved without being asked.
     pub autosave: bool,
@@ -83,7 +83,7 @@ impl Default for Settings {
         Self {
             theme: Theme::System,
             line_numbers: false,
-            wrap_lines: false,
+            wrap_lines: true,
             autosave: true,
             autosave_seconds: 2,
             font_size: 13,

@@ -21,6 +21,7 @@ pub mod output;
 pub mod palette;
 pub mod picker;
 pub mod probe;
+pub mod scroller;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -99,7 +99,7 @@ pub fn start() {
             None => home(&app).await,
         };
         if let Err(message) = opened {
-            app.shell.say(&message);
+            app.shell.fail(&message);
         }
     });
 }

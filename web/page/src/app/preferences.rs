@@ -45,6 +45,7 @@ impl Preferences {
             return;
         };
         dom::set(&root, "data-theme", settings.theme.name());
+        dom::flag(&root, "data-wrap", settings.wrap_lines);
         dom::set(
             &root,
             "style",

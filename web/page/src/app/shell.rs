@@ -174,6 +174,18 @@ impl Shell {
         dom::append(&self.messages, &message);
     }
 
+    /// Says in a screen's place why there is none.
+    pub fn fail(&self, text: &str) {
+        let home = el("a").class("act").attr("href", "./");
+        let failed = el("div")
+            .class("failed")
+            .child(el("h1").text("This notebook cannot be opened"))
+            .child(el("p").attr("role", "alert").text(text))
+            .child(home.text("All notebooks"));
+        dom::clear(&self.main);
+        dom::append(&self.main, failed);
+    }
+
     /// Tells those who listen.
     pub fn announce(&self, text: &str) {
         self.live.set_text_content(Some(text));
