@@ -14,16 +14,16 @@ const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-b
 
 /**
  * Calls `use(page)` with a page of a Chromium that has an empty profile, and ends both.
- * The browser is `$CHROMIUM`, else /usr/bin/chromium.
+ * The browser is `$CHROMIUM`, else /usr/bin/chromium; `flags` are more flags for it.
  */
-export async function withPage(use) {
+export async function withPage(use, { flags = [] } = {}) {
   const profile = await mkdtemp(path.join(tmpdir(), "spoor-chromium-"));
   const root = process.getuid?.() === 0;
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     // Chromium's own sandbox cannot be set up by root.
     chromiumSandbox: !root,
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
   });
   try {
     const page = context.pages()[0] ?? (await context.newPage());

@@ -14,28 +14,37 @@ use crate::toolchain::Toolchain;
 
 /// What the Python guest is made of: `name==version --hash=sha256:...` a line, as pip reads it.
 const WHEELS_LOCK: &str = "runtime/python/wheels.lock";
+/// Public collections of cross-site scripting, in the same form.
+const VECTORS_LOCK: &str = "tests/browser/vectors.lock";
 
 /// Everything that `build`, `demo` and `test` need beyond a Rust toolchain.
 pub fn everything(paths: &Paths) -> Result<()> {
     Toolchain::ensure(paths)?;
     wheels(paths)?;
+    vectors(paths)?;
     npm(paths)?;
     browser()?;
     say("Set up. Next: cargo xtask demo");
     Ok(())
 }
 
-/// Fetches the guest's wheels by package name, each checked against its SHA-256 in the lock
-/// files. Gives the folder that holds them.
+/// Fetches the guest's wheels. Gives the folder that holds them.
 pub fn wheels(paths: &Paths) -> Result<PathBuf> {
-    let folder = paths.downloads().join("wheels");
+    locked(paths, WHEELS_LOCK, "wheels")
+}
+
+/// Fetches the packages whose text the browser's tests read. Gives the folder that holds them.
+pub fn vectors(paths: &Paths) -> Result<PathBuf> {
+    locked(paths, VECTORS_LOCK, "vectors")
+}
+
+/// Fetches what a lock file names into a folder of the downloads, each file checked against its SHA-256.
+fn locked(paths: &Paths, lock: &str, folder: &str) -> Result<PathBuf> {
+    let folder = paths.downloads().join(folder);
     fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
-    for lock in [WHEELS_LOCK] {
-        let lock = paths.root.join(lock);
-        let wanted = locked_hashes(&lock)?;
-        if all_present(&folder, &wanted)? {
-            continue;
-        }
+    let lock = paths.root.join(lock);
+    let wanted = locked_hashes(&lock)?;
+    if !all_present(&folder, &wanted)? {
         pip_download(&folder, &lock)?;
         if !all_present(&folder, &wanted)? {
             bail!(
@@ -58,7 +67,7 @@ fn pip_download(folder: &Path, lock: &Path) -> Result<()> {
         .to_string_lossy()
         .into_owned();
     step(
-        &format!("Fetching the packages of {name} (about 100 MB the first time)"),
+        &format!("Fetching the packages of {name}"),
         Command::new("python3")
             .args(["-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"])
             // The guest's Python, not the machine's: wheels of pure Python for it.

@@ -89,7 +89,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests in Chromium of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 5] = [
+const TESTS: [(&str, &str); 10] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -100,7 +100,18 @@ const TESTS: [(&str, &str); 5] = [
         "the storage through crashes, full disks and second tabs",
         "storage",
     ),
+    (
+        "the user's data, saving and trust beside an open notebook",
+        "files",
+    ),
     ("hostile notebooks", "hostile"),
+    ("public vectors of cross-site scripting", "vectors"),
+    ("a session by keyboard alone", "keyboard"),
+    (
+        "every screen, narrow, magnified and in both themes",
+        "screens",
+    ),
+    ("notebooks and results that are large", "large"),
 ];
 
 /// Runs the browser's tests: the same notebook in Chromium and under wasmtime, then the page's, and
@@ -118,6 +129,7 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
             .arg("--data")
             .arg(data),
     )?;
+    let vectors = setup::vectors(paths)?;
     let tests = TESTS.map(|(what, file)| (what, file, paths.web()));
     let plain = (
         "the site on a plain server, below a path, offline and across builds",
@@ -136,7 +148,9 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
                 .arg("--test")
                 .arg(format!("tests/browser/{file}.test.mjs"))
                 .env("SPOOR_SITE", site)
-                .env("SPOOR", paths.spoor()),
+                .env("SPOOR", paths.spoor())
+                .env("SPOOR_VECTORS", &vectors)
+                .env("SPOOR_SHOTS", paths.target.join("screens")),
         )?;
     }
     Ok(())

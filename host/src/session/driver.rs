@@ -596,6 +596,7 @@ fn id_of(event: &Event) -> Option<&str> {
         | Event::Complete { id, .. }
         | Event::Inspect { id, .. }
         | Event::Diagnose { id, .. }
+        | Event::Describe { id, .. }
         | Event::IsComplete { id, .. } => Some(id),
         _ => None,
     }

@@ -7,14 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
+use serde_json::{Map, Value, json};
 use spoor_data::{Limits, Loader, Progress};
 use spoor_kql::bind::{self, BindInput};
 use spoor_kql::{Engine, EngineOptions};
 use spoor_kql_syntax::{Diagnostic, parse};
 use spoor_protocol::{DataFormat, Effect, SourceSpec};
-use spoor_table::Table;
+use spoor_table::{Table, format as write};
 
-use crate::output::{Failure, Output};
+use crate::output::{Failure, Output, object};
+
+/// The most rows of a table's description.
+const DESCRIBED: usize = 100;
+/// The most characters of a value in it.
+const VALUE: usize = 200;
 
 /// All tables of a session, loaded or not.
 pub(crate) struct Catalogue {
@@ -99,6 +105,40 @@ impl Catalogue {
             },
         );
         Ok(())
+    }
+
+    /// Forgets a source and its table. Fails while it is being read.
+    pub(crate) fn take_away(&mut self, name: &str) -> Result<(), String> {
+        match self.sources.get(name).map(|source| &source.state) {
+            None => return Err(format!("there is no source '{name}'")),
+            Some(State::Reading(_)) => {
+                return Err(format!(
+                    "the source '{name}' is being read and cannot be taken away"
+                ));
+            }
+            Some(_) => {}
+        }
+        self.engine.remove(name);
+        self.sources.remove(name);
+        Ok(())
+    }
+
+    /// A table's rows, columns and first rows; none where it is not loaded.
+    pub(crate) fn describe(&self, name: &str, rows: usize) -> Option<Map<String, Value>> {
+        let table = self.engine.table(name)?;
+        let columns = table.columns().iter();
+        let columns: Vec<Value> = columns
+            .map(|column| json!({ "name": column.name, "type": column.ty.name() }))
+            .collect();
+        let mut first: Vec<Vec<String>> = Vec::new();
+        let some = table.slice(0, rows.min(DESCRIBED).min(table.rows()));
+        some.for_each_row(|row| {
+            first.push(row.iter().map(|cell| cut(write::text(*cell))).collect());
+            true
+        });
+        Some(object(
+            json!({ "rows": table.rows(), "columns": columns, "first": first }),
+        ))
     }
 
     /// Whether `name` is a data source, loaded or not.
@@ -299,6 +339,15 @@ impl Catalogue {
             self.engine.remove(&name);
         }
     }
+}
+
+/// A value's text, shortened where it is long.
+fn cut(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(VALUE) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 fn shape(table: &Table) -> Shape {

@@ -118,6 +118,11 @@ impl Machine {
                     out.refuse(reason);
                 }
             }
+            Event::RemoveSource { name } => {
+                if let Err(reason) = self.catalogue.take_away(&name) {
+                    out.refuse(reason);
+                }
+            }
             Event::Data { name, last, error } => {
                 match self.catalogue.data(&name, bytes, last, error) {
                     Ok(())
@@ -174,6 +179,9 @@ impl Machine {
                 );
             }
             Event::IsComplete { id, code } => self.queue(id, Ask::IsComplete { code }, out),
+            Event::Describe { id, table, rows } => {
+                self.queue(id, Ask::Describe { table, rows }, out);
+            }
             Event::Diagnose { id, code, language } => {
                 self.diagnose(&id, &code, language.as_deref(), out);
             }
@@ -220,6 +228,10 @@ impl Machine {
             Ask::Execute(execute) => self.begin_cell(&mut request, &execute, out),
             Ask::IsComplete { code } if cell::is_kql(&code) => {
                 Some(Ending::Ok(language::is_complete(&code)))
+            }
+            Ask::Describe { table, .. } => {
+                request.work = Work::Tables(self.catalogue.unloaded(&[table]));
+                self.work_on(&mut request, out)
             }
             ask if cell::is_kql(ask.code()) => self.begin_names(&mut request, out),
             _ => run_python(out),
@@ -350,10 +362,7 @@ impl Machine {
                 {
                     Loading::Waiting => request.awaits_data = true,
                     Loading::More => self.go_on_later(out),
-                    // A table that cannot be read has no columns to offer; the cell will say why.
-                    Loading::Ready | Loading::Failed(_) => {
-                        return Some(Ending::Ok(language::answer(&request.ask, &self.catalogue)));
-                    }
+                    loaded => return Some(self.named(&request.ask, loaded)),
                 }
             }
             Work::Python(_) => self.work_on_upcall(request, out),
@@ -381,6 +390,22 @@ impl Machine {
             Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
         }
         None
+    }
+
+    /// Answers what asks about tables, once they have been read.
+    fn named(&self, ask: &Ask, loaded: Loading) -> Ending {
+        match (ask, loaded) {
+            (Ask::Describe { .. }, Loading::Failed(failure)) => Ending::Failed(failure),
+            (Ask::Describe { table, rows }, _) => match self.catalogue.describe(table, *rows) {
+                Some(content) => Ending::Ok(content),
+                None => Ending::Failed(Failure::new(
+                    "DataError",
+                    format!("there is no table '{table}' in this session"),
+                )),
+            },
+            // A table that cannot be read has no columns to offer; the cell will say why.
+            (ask, _) => Ending::Ok(language::answer(ask, &self.catalogue)),
+        }
     }
 
     /// Shows and keeps a KQL cell's result, whose rows have been written for the page.

@@ -20,6 +20,7 @@ pub(crate) fn empty_reply(ask: &Ask) -> Map<String, Value> {
         ),
         Ask::Inspect { .. } => object(json!({ "found": false, "data": {}, "metadata": {} })),
         Ask::IsComplete { .. } => object(json!({ "status": "unknown" })),
+        Ask::Describe { .. } => Map::new(),
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn answer(ask: &Ask, catalogue: &Catalogue) -> Map<String, Value> {
         Ask::Inspect {
             code, cursor_pos, ..
         } => inspect(&cell.query, code, *cursor_pos, catalogue),
-        Ask::Execute(_) | Ask::IsComplete { .. } => Map::new(),
+        Ask::Execute(_) | Ask::IsComplete { .. } | Ask::Describe { .. } => Map::new(),
     }
 }
 

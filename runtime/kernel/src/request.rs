@@ -28,6 +28,10 @@ pub(crate) enum Ask {
     IsComplete {
         code: String,
     },
+    Describe {
+        table: String,
+        rows: usize,
+    },
 }
 
 /// A cell to run.
@@ -40,13 +44,14 @@ pub(crate) struct Execute {
 }
 
 impl Ask {
-    /// The source that it is about.
+    /// The source that it is about; nothing for a table.
     pub(crate) fn code(&self) -> &str {
         match self {
             Ask::Execute(execute) => &execute.code,
             Ask::Complete { code, .. } | Ask::Inspect { code, .. } | Ask::IsComplete { code } => {
                 code
             }
+            Ask::Describe { .. } => "",
         }
     }
 
@@ -57,6 +62,7 @@ impl Ask {
             Ask::Complete { .. } => "complete_reply",
             Ask::Inspect { .. } => "inspect_reply",
             Ask::IsComplete { .. } => "is_complete_reply",
+            Ask::Describe { .. } => "describe_reply",
         }
     }
 }
@@ -87,7 +93,7 @@ pub(crate) enum Work {
     Fetch(Box<Fetching>),
     /// A KQL cell's result, being written for the page.
     Page(Box<ForPage>),
-    /// Tables that completion or inspection wants to know.
+    /// Tables that completion, inspection or a description wants to know.
     Tables(VecDeque<String>),
     /// The Python guest.
     Python(Turn),

@@ -31,6 +31,11 @@ pub enum Event {
         /// The table it becomes.
         source: SourceSpec,
     },
+    /// Takes a data source away, and its table with it. Queries that name it are refused from then on.
+    RemoveSource {
+        /// The source's name, as in [`SourceSpec::name`].
+        name: String,
+    },
     /// Bytes of a source, in the order asked for. Buffer 0 holds them.
     Data {
         /// The source's name, as in [`SourceSpec::name`].
@@ -101,6 +106,18 @@ pub enum Event {
         /// `kql` for a query without a line `%%kql`; left out, the source says what it is, as for [`Event::Execute`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
+    },
+    /// Asks what a table holds. A source that is not loaded yet is loaded for it. Changes neither the count of cells nor
+    /// what a notebook shows. The answer is a message of Spoor's own, `describe_reply`: `status`, and with `ok` `rows`,
+    /// `columns` of `{name, type}` and `first`, the first rows as texts, each as Kusto prints it and cut after
+    /// 200 characters; with `error` `ename` and `evalue`.
+    Describe {
+        /// The request's id.
+        id: String,
+        /// The table's name.
+        table: String,
+        /// How many of its rows are wanted; at most 100 are given.
+        rows: usize,
     },
     /// Asks whether the source is whole (Jupyter's `is_complete_request`).
     IsComplete {

@@ -44,6 +44,11 @@ pub enum ToWorker {
         /// The source.
         source: Source,
     },
+    /// Take a table away, and its file from Python. Waits its turn among the requests.
+    RemoveSource {
+        /// The table's name.
+        name: String,
+    },
     /// End the Python code that runs, whatever it does, and go back to the state before its cell.
     /// What it wrote to files is gone. Nothing is done where no Python code runs.
     RollBack,

@@ -156,6 +156,7 @@ commands! {
         ToggleLineNumbers "toggle-line-numbers" "Show or hide the cell's line numbers"
         ToggleAllLineNumbers "toggle-all-line-numbers" "Show or hide all line numbers"
         ToggleOutline "toggle-outline" "Show or hide the outline"
+        ToggleFiles "toggle-files" "Show or hide the files"
         ToggleTheme "toggle-theme" "Switch between light and dark"
     }
     Kernel {
@@ -170,7 +171,10 @@ commands! {
         New "new" "New notebook"
         Open "open" "Open a notebook"
         Rename "rename" "Rename the notebook"
+        Versions "versions" "Versions of the notebook"
         Import "import" "Import files"
+        ImportFolder "import-folder" "Import a folder"
+        ImportLink "import-link" "Import from a link"
         ExportNotebook "export-notebook" "Export as .ipynb"
         ExportHtml "export-html" "Export as .html"
         ExportPython "export-python" "Export as .py"

@@ -196,6 +196,7 @@ pub const SHORTCUTS: &[Shortcut] = &[
     cmd(Command::Interrupt, &[key("i"), key("i")]),
     cmd(Command::Restart, &[key("0"), key("0")]),
     both(Command::Save, &[ctrl("s")]),
+    both(Command::ToggleFiles, &[ctrl_shift("f")]),
     both(Command::Palette, &[ctrl_shift("c")]),
     cmd(Command::Help, &[key("h")]),
 ];

@@ -46,6 +46,9 @@ pub const FONT_SIZES: std::ops::RangeInclusive<u8> = 10..=24;
 /// How soon after a change the notebook is saved, in seconds.
 pub const AUTOSAVE_SECONDS: std::ops::RangeInclusive<u16> = 1..=600;
 
+/// How wide the files beside a notebook can be, in pixels.
+pub const FILES_WIDTH: std::ops::RangeInclusive<u16> = 220..=720;
+
 /// A user's preferences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -53,7 +56,7 @@ pub struct Settings {
     pub theme: Theme,
     /// Whether editors show line numbers.
     pub line_numbers: bool,
-    /// Whether editors break long lines.
+    /// Whether long lines of code are broken.
     pub wrap_lines: bool,
     /// Whether changes are saved without being asked.
     pub autosave: bool,
@@ -65,6 +68,10 @@ pub struct Settings {
     pub run_on_open: bool,
     /// Whether the outline is shown.
     pub outline: bool,
+    /// Whether the files are shown beside a notebook, where there is room for both.
+    pub files: bool,
+    /// How wide they are then, in pixels: within [`FILES_WIDTH`].
+    pub files_width: u16,
     /// Whether engines are kept for the next visit.
     pub keep_engines: bool,
     /// Fields that this version does not know.
@@ -76,12 +83,14 @@ impl Default for Settings {
         Self {
             theme: Theme::System,
             line_numbers: false,
-            wrap_lines: false,
+            wrap_lines: true,
             autosave: true,
             autosave_seconds: 2,
             font_size: 13,
             run_on_open: false,
             outline: true,
+            files: false,
+            files_width: 300,
             keep_engines: true,
             extra: Map::new(),
         }
@@ -99,6 +108,7 @@ impl Settings {
             ("autosave", &mut settings.autosave),
             ("run_on_open", &mut settings.run_on_open),
             ("outline", &mut settings.outline),
+            ("files", &mut settings.files),
             ("keep_engines", &mut settings.keep_engines),
         ];
         for (name, flag) in flags {
@@ -118,6 +128,10 @@ impl Settings {
         if let Some(seconds) = seconds.filter(|seconds| AUTOSAVE_SECONDS.contains(seconds)) {
             settings.autosave_seconds = seconds;
         }
+        let width = number(&mut kept, "files_width");
+        if let Some(width) = width.filter(|width| FILES_WIDTH.contains(width)) {
+            settings.files_width = width;
+        }
         settings.extra = kept;
         settings
     }
@@ -133,6 +147,8 @@ impl Settings {
             "font_size": self.font_size,
             "run_on_open": self.run_on_open,
             "outline": self.outline,
+            "files": self.files,
+            "files_width": self.files_width,
             "keep_engines": self.keep_engines,
         });
         let mut all = self.extra.clone();
@@ -160,6 +176,8 @@ mod tests {
             autosave_seconds: 30,
             font_size: 16,
             run_on_open: true,
+            files: true,
+            files_width: 412,
             ..Settings::default()
         };
         assert_eq!(Settings::from_json(&settings.to_json()), settings);
@@ -168,7 +186,7 @@ mod tests {
     #[test]
     fn bad_values_fall_back_one_by_one() {
         let text = r#"{"theme": "pink", "font_size": 900, "autosave": "yes", "line_numbers": true,
-            "autosave_seconds": -1}"#;
+            "autosave_seconds": -1, "files_width": 9}"#;
         let expected = Settings {
             line_numbers: true,
             ..Settings::default()

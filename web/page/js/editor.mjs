@@ -42,7 +42,8 @@ export function create(parent, options) {
         highlightSelectionMatches({ minSelectionLength: 3 }),
         EditorState.allowMultipleSelections.of(true),
         EditorState.tabSize.of(4), indentUnit.of("    "),
-        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        // Enter leads into an editor and Tab past it: inside, Tab completes and would lead nowhere.
+        EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "-1" }),
         language.of(extensionOf(options, options.language)),
         numbers.of(options.lineNumbers ? lineNumbers() : []),
         wrapping.of(options.wrap ? EditorView.lineWrapping : []),

@@ -19,6 +19,13 @@ pub fn document() -> Document {
     window().document().unwrap_throw()
 }
 
+/// Whether no element has the focus.
+pub fn focus_is_nowhere() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| element.tag_name() == "BODY")
+}
+
 /// The element with an id that stands in `index.html`, if it does.
 pub fn by_id(id: &str) -> Option<HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()

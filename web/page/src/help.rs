@@ -3,7 +3,6 @@
 use spoor_model::Command;
 use spoor_model::command::Category;
 
-use crate::app::supports;
 use crate::dialog;
 use crate::dom::{self, el};
 use crate::notebook::is_mac;
@@ -15,7 +14,7 @@ pub fn open() {
     dom::set(&dialog.body, "tabindex", "0");
     let mac = is_mac();
     for category in Category::ALL {
-        let commands = Command::of(*category).filter(|command| supports(*command));
+        let commands = Command::of(*category);
         let mut with_keys = commands
             .filter(|command| command.shortcuts().next().is_some())
             .peekable();

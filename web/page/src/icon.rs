@@ -25,6 +25,8 @@ pub enum Icon {
     Down,
     /// The list of headings.
     Outline,
+    /// The user's files.
+    Files,
     /// Searching.
     Find,
     /// All commands.
@@ -54,6 +56,7 @@ impl Icon {
             Self::Up => "M8 13V3.5M4 7l4-4 4 4",
             Self::Down => "M8 3v9.5M4 9l4 4 4-4",
             Self::Outline => "M3 4h10M5.5 8H13M5.5 12H13M3 8h.01M3 12h.01",
+            Self::Files => "M2.5 12.5v-9h4l1.5 2h5.5v7z",
             Self::Find => "M7 3a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM10 10l3.5 3.5",
             Self::More => "M3 4.5h10M3 8h10M3 11.5h6",
             Self::Save => "M8 3v6.5M5 7l3 3 3-3M3 12.5h10",

@@ -166,6 +166,12 @@ impl Session {
         self.send(&ToWorker::AddSource { source });
     }
 
+    /// Takes a table away from queries, and its file from Python.
+    pub fn remove_source(&self, table: &str) {
+        let name = table.to_owned();
+        self.send(&ToWorker::RemoveSource { name });
+    }
+
     /// Sends a request.
     pub fn request(&self, event: Event) {
         self.send(&ToWorker::Request { event });
@@ -255,6 +261,14 @@ impl Session {
         }
     }
 
+    /// Answers what is asked with nothing.
+    fn give_up(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
+        for answer in waiting.into_values() {
+            answer(Map::new());
+        }
+    }
+
     fn take_in(&self, message: &FromWorker) {
         match message {
             FromWorker::State { state } => self.health.set(Health::Known(*state)),
@@ -280,6 +294,10 @@ impl Session {
             }
             FromWorker::Failed { part, message } => {
                 self.loads.borrow_mut().remove(part);
+                // A kernel that broke, or is none, has no answers.
+                if matches!(part.as_str(), "site" | "worker" | "kernel") {
+                    self.give_up();
+                }
                 self.failed
                     .borrow_mut()
                     .push((part.clone(), message.clone()));

@@ -16,7 +16,7 @@ const SWITCHES: [Switch; 4] = [
     ("Line numbers in editors", |settings| {
         &mut settings.line_numbers
     }),
-    ("Break long lines in editors", |settings| {
+    ("Break long lines of code", |settings| {
         &mut settings.wrap_lines
     }),
     ("Show the outline", |settings| &mut settings.outline),

@@ -214,6 +214,10 @@ export function makeWasi(env, mounts, write, sleep, rest) {
       const { dir, Kind } = mounted.get(fds.find((fd) => mounted.get(fd)?.path === path));
       put(dir, Kind, file[0], lazy(undefined, file));
     },
+    /** Takes the file `name` away from the folder mounted at `path`. */
+    remove: (path, name) => {
+      mounted.get(fds.find((fd) => mounted.get(fd)?.path === path)).dir.contents.delete(name);
+    },
   };
 }
 

@@ -30,6 +30,9 @@ extern "C" {
     /// Adds a file, `[name, bytes, url]`, to the folder at `path`.
     #[wasm_bindgen(method)]
     pub fn add(this: &Wasi, path: &str, file: &JsValue);
+    /// Takes the file of this name away from the folder at `path`.
+    #[wasm_bindgen(method)]
+    pub fn remove(this: &Wasi, path: &str, name: &str);
     /// The exit code, if `error` is a guest's own exit.
     #[wasm_bindgen(js_name = exitCode)]
     pub fn exit_code(error: &JsValue) -> Option<i32>;

@@ -106,6 +106,11 @@ impl Guest {
         self.wasi.add(path, file);
     }
 
+    /// Takes the file of this name away from the folder at `path`.
+    pub fn remove_file(&self, path: &str, name: &str) {
+        self.wasi.remove(path, name);
+    }
+
     /// Whether the module of a part is here.
     pub fn has(&self, part: usize) -> bool {
         matches!(self.modules.borrow().get(part), Some(Some(_)))

@@ -19,6 +19,8 @@ pub enum Asked {
     Event(Event),
     /// One more source.
     AddSource(Source),
+    /// The source of this name is gone.
+    RemoveSource(String),
     /// The end of the Python code that runs, whatever it does.
     RollBack,
 }

@@ -13,6 +13,7 @@
 
 mod answers;
 mod bindings;
+mod budget;
 mod error;
 mod guest;
 mod inbox;

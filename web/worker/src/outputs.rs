@@ -9,6 +9,8 @@ use spoor_notebook::{Bundle, Cell, Change, Notebook, Output, OutputArea};
 
 use spoor_messages::FromWorker;
 
+use crate::budget::Budget;
+
 /// Text of a stream, in bytes, from which on its growth is sent only now and then.
 const LONG: usize = 32 << 10;
 /// Milliseconds between two sendings of a long stream.
@@ -20,6 +22,7 @@ pub struct Outputs {
     /// The cells' names, by their index in the notebook.
     names: Vec<String>,
     area: Option<OutputArea>,
+    budget: Budget,
     /// Cells with unsent changes, and from which output on.
     unsent: BTreeSet<(usize, usize)>,
     /// The stream that has grown since: its cell, its output, and how many bytes of it were sent.
@@ -35,6 +38,7 @@ impl Outputs {
             notebook,
             names,
             area: None,
+            budget: Budget::default(),
             unsent,
             growing: None,
             sent_at: 0.0,
@@ -53,11 +57,21 @@ impl Outputs {
                 self.names.len() - 1
             });
         self.area = Some(OutputArea::start(&mut self.notebook, index));
+        self.budget = Budget::default();
         self.unsent.insert((index, 0));
     }
 
-    /// Takes in a message of the iopub channel; gives what the page is to be sent now.
+    /// Takes in a message of the iopub channel, or leaves it out where there is too much already;
+    /// gives what the page is to be sent now.
     pub fn message(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
+        if self.budget.admits(msg_type, content) {
+            return self.take(msg_type, content);
+        }
+        let notice = self.budget.notice();
+        notice.map_or_else(Vec::new, |notice| self.take("stream", &notice))
+    }
+
+    fn take(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
         let running = self.area.as_ref().map_or(usize::MAX, OutputArea::cell);
         let before = self.stream(running, usize::MAX).map_or(0, str::len);
         let Some(area) = &mut self.area else {
@@ -65,6 +79,7 @@ impl Outputs {
         };
         let cell = area.cell();
         let change = area.message(&mut self.notebook, msg_type, content.clone());
+        self.count(cell, &change, before, content);
         let from = match change {
             Change::None => return Vec::new(),
             Change::Count => usize::MAX,
@@ -81,6 +96,25 @@ impl Outputs {
         };
         self.unsent.insert((cell, from));
         self.flush()
+    }
+
+    /// Counts what a change left the cell with; its last stream had `before` bytes.
+    fn count(&mut self, cell: usize, change: &Change, before: usize, content: &Map<String, Value>) {
+        let (output, before) = match change {
+            Change::Cleared => return self.budget.cleared(),
+            Change::Added { output, cleared } => {
+                if *cleared {
+                    self.budget.cleared();
+                }
+                (*output, 0)
+            }
+            Change::Appended { output } => (*output, before),
+            _ => return,
+        };
+        match self.stream(cell, output).map(str::len) {
+            Some(length) => self.budget.printed(before, length),
+            None => self.budget.shown(content),
+        }
     }
 
     /// A stream of `before` bytes was given `added` more.

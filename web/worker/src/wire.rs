@@ -38,6 +38,13 @@ pub enum ToPython {
         /// The file, as `makeWasi` in `js/wasi.mjs` takes those with URLs of their own.
         file: Value,
     },
+    /// A file is to be gone from a read-only folder.
+    RemoveFile {
+        /// The folder.
+        path: String,
+        /// The file's name.
+        name: String,
+    },
 }
 
 /// What a guest is made of.

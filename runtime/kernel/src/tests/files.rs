@@ -1,6 +1,6 @@
 //! Files that cannot be read: told once, with file, line and cause, to those who need them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use spoor_protocol::{DataFormat, Effect, Event, Frame, SourceSpec};
 
 use super::{Driver, step};
@@ -165,4 +165,75 @@ fn an_error_in_the_middle_of_a_file_ends_the_reading() {
     // What still comes of it fits nothing.
     let late = driver.kernel.step(part(true, None)).header;
     assert!(matches!(late.as_slice(), [Effect::Refuse { .. }]));
+}
+
+/// Asks what a table holds and gives the reply's content.
+fn describe(driver: &mut Driver, table: &str, rows: usize) -> Value {
+    let (id, table) = ("d".into(), table.into());
+    driver.send(Event::Describe { id, table, rows }, vec![]);
+    let log = std::mem::take(&mut driver.log);
+    let reply = log
+        .lines()
+        .find_map(|line| line.strip_prefix("d describe_reply "));
+    let reply = reply.unwrap_or_else(|| panic!("no reply: {log}"));
+    serde_json::from_str(reply).unwrap()
+}
+
+#[test]
+fn a_table_is_described_as_it_prints_and_no_cell_is_counted() {
+    let mut driver = Driver::new();
+    let long = "é".repeat(300);
+    driver.file(
+        "Hosts.csv",
+        &format!("name,seen,note\na,2024-01-02T03:04:05Z,\nb,,{long}\nc,,x\n"),
+    );
+    let reply = describe(&mut driver, "Hosts", 2);
+    assert_eq!(reply["status"], "ok");
+    assert_eq!(reply["rows"], 3);
+    let columns = [("name", "string"), ("seen", "datetime"), ("note", "string")];
+    let columns = columns.map(|(name, kind)| json!({ "name": name, "type": kind }));
+    assert_eq!(reply["columns"], json!(columns));
+    let first = json!([
+        ["a", "2024-01-02T03:04:05.0000000Z", ""],
+        ["b", "", format!("{}…", "é".repeat(200))],
+    ]);
+    assert_eq!(reply["first"], first);
+    let log = driver.run("%%kql\nHosts | count");
+    assert!(log.contains("\"execution_count\":1"), "{log}");
+}
+
+#[test]
+fn what_cannot_be_described_says_why() {
+    let mut driver = driver();
+    let reply = describe(&mut driver, "Ragged", 5);
+    assert_eq!(reply["status"], "error");
+    let cause = reply["evalue"].as_str().unwrap();
+    assert!(cause.contains("Ragged.csv, line 3"), "{cause}");
+    let reply = describe(&mut driver, "Nowhere", 5);
+    assert_eq!(
+        reply["evalue"],
+        "there is no table 'Nowhere' in this session"
+    );
+}
+
+#[test]
+fn a_source_that_is_taken_away_is_no_table_any_more() {
+    let mut driver = Driver::new();
+    driver.file("People.csv", PEOPLE);
+    assert_eq!(describe(&mut driver, "People", 0)["rows"], 2);
+    let name = String::from("People");
+    driver.send(Event::RemoveSource { name: name.clone() }, vec![]);
+    assert_eq!(driver.log, "");
+    let log = driver.run("%%kql\nPeople | count");
+    assert!(!errors(&log).is_empty(), "{log}");
+    driver.send(Event::RemoveSource { name }, vec![]);
+    assert_eq!(
+        std::mem::take(&mut driver.log),
+        "refuse: there is no source 'People'\n"
+    );
+    driver.file("People.csv", "name\nlin\n");
+    assert_eq!(
+        describe(&mut driver, "People", 9)["first"],
+        json!([["lin"]])
+    );
 }

@@ -34,6 +34,7 @@ samples! {
     events: Event,
     Open { options: BTreeMap::new() } { options: options() }
     AddSource { source: source(DataFormat::Auto, None) } { source: source(DataFormat::Csv, Some(u64::MAX)) }
+    RemoveSource { name: "Logs".into() } { name: String::new() }
     Data { name: "Logs".into(), last: false, error: None }
         { name: String::new(), last: true, error: Some("permission denied \u{2014} \"why\"\n".into()) }
     Fetched { fetch: 1, last: true, error: None }
@@ -46,6 +47,8 @@ samples! {
         { id: "3".into(), code: TEXT.into(), cursor_pos: 7, detail_level: 255 }
     Diagnose { id: "5".into(), code: TEXT.into(), language: None }
         { id: "5".into(), code: String::new(), language: Some("kql".into()) }
+    Describe { id: "6".into(), table: "Logs".into(), rows: 0 }
+        { id: "6".into(), table: TEXT.into(), rows: usize::MAX }
     IsComplete { id: "4".into(), code: TEXT.into() }
     Interrupt {}
     Restart {}

@@ -93,6 +93,19 @@ impl Document {
         self.trusted
     }
 
+    /// The same, trusted or not.
+    pub fn with_trust(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// Whether everything that a file of it would hold is trusted: the notebook is, or every output in
+    /// it was made in this page.
+    pub fn is_all_trusted(&self) -> bool {
+        let mut foreign = self.keys.iter().filter(|key| !self.fresh.contains(key));
+        self.trusted || foreign.all(|key| self.outputs(*key).is_empty())
+    }
+
     /// Whether this cell's outputs may run scripts (in their sandbox): the notebook is trusted, or
     /// the outputs were made in this page.
     pub fn outputs_trusted(&self, key: CellKey) -> bool {

@@ -163,6 +163,17 @@ fn outputs_made_here_are_trusted_others_when_the_user_says_so() {
 }
 
 #[test]
+fn a_copy_is_trusted_if_all_of_its_outputs_are() {
+    let mut document = open();
+    assert!(!document.is_all_trusted());
+    for key in [CellKey(1), CellKey(2)] {
+        document.set_outputs(key, 0, Vec::new());
+    }
+    assert!(document.is_all_trusted() && !document.is_trusted());
+    assert!(open().with_trust(true).is_all_trusted());
+}
+
+#[test]
 fn a_new_notebook_opens_in_jupyter_with_one_cell() {
     let document = Document::new(1);
     assert_eq!(document.len(), 1);

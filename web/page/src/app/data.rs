@@ -15,36 +15,67 @@ use crate::storage::{Changed, Listening, Store};
 pub struct OwnData {
     store: Store,
     sources: Sources,
-    /// The address by which the session knows each file.
-    told: RefCell<HashMap<String, String>>,
+    /// What the site offers, which a file of the user's takes the place of.
+    site: RefCell<Vec<Source>>,
+    /// The files that the session knows.
+    told: RefCell<HashMap<String, Source>>,
     listening: RefCell<Option<Listening>>,
 }
 
+/// What has changed since the session was last told.
+#[derive(Default)]
+struct News {
+    /// Tables whose files are gone.
+    gone: Vec<String>,
+    /// Files that are new, or have other bytes.
+    new: Vec<Source>,
+}
+
 impl OwnData {
-    /// The files of the storage; none where the browser gives no storage, which is told where files
-    /// are shown.
-    pub async fn open() -> Option<Rc<Self>> {
-        let store = Store::open().await.ok()?;
-        Some(Rc::new(Self {
-            sources: Sources::new(&store),
-            store,
+    /// The files of the storage.
+    pub fn new(store: &Store) -> Rc<Self> {
+        Rc::new(Self {
+            sources: Sources::new(store),
+            store: store.clone(),
+            site: RefCell::default(),
             told: RefCell::default(),
             listening: RefCell::default(),
-        }))
+        })
     }
 
-    /// The files that the session was not told of yet.
-    pub async fn news(&self) -> Vec<Source> {
-        let mut all = self.sources.list().await.unwrap_or_default();
-        let mut told = self.told.borrow_mut();
-        all.retain(|source| {
-            let before = told.insert(source.file.clone(), source.url.clone());
-            before.as_ref() != Some(&source.url)
-        });
+    /// The tables that a session is to begin with: the site's, and the user's in the place of those.
+    pub async fn beside(&self, site: &[Source]) -> Vec<Source> {
+        self.site.replace(site.to_vec());
+        let own = self.news().await.new;
+        let mut all = site.to_vec();
+        all.retain(|source| own.iter().all(|file| file.name != source.name));
+        all.extend(own);
         all
     }
 
-    /// Tells the session of files that are added from now on.
+    async fn news(&self) -> News {
+        let Ok(all) = self.sources.list().await else {
+            return News::default();
+        };
+        let mut told = self.told.borrow_mut();
+        let mut news = News::default();
+        told.retain(|file, source| {
+            let there = all.iter().any(|other| other.file == *file);
+            if !there {
+                news.gone.push(source.name.clone());
+            }
+            there
+        });
+        for source in all {
+            let before = told.insert(source.file.clone(), source.clone());
+            if before.is_none_or(|before| before.url != source.url) {
+                news.new.push(source);
+            }
+        }
+        news
+    }
+
+    /// Tells the session of files that are added and deleted from now on.
     pub fn follow(self: &Rc<Self>, session: &Rc<Session>) {
         let (own, session) = (Rc::downgrade(self), Rc::downgrade(session));
         let listening = self.store.listen(move |changed| {
@@ -61,9 +92,18 @@ async fn tell(own: &Weak<OwnData>, session: &Weak<Session>) {
     let Some(own) = own.upgrade() else {
         return;
     };
-    for source in own.news().await {
-        if let Some(session) = session.upgrade() {
-            session.add_source(source);
+    let news = own.news().await;
+    let Some(session) = session.upgrade() else {
+        return;
+    };
+    for table in news.gone {
+        let site = own.site.borrow();
+        match site.iter().find(|source| source.name == table) {
+            Some(source) => session.add_source(source.clone()),
+            None => session.remove_source(&table),
         }
+    }
+    for source in news.new {
+        session.add_source(source);
     }
 }

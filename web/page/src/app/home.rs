@@ -50,6 +50,9 @@ pub async fn show(shell: &Shell) -> Fetched<Home> {
             current: Box::new(|| None),
             settle: Box::new(|| Box::pin(async {})),
             describe: Box::new(|_| Box::pin(async { Err(NO_KERNEL.to_owned()) })),
+            waiting: Box::new(|| ""),
+            insert: None,
+            reveal: Box::new(|| {}),
         };
         let files: Files = files::mount(&side, &store, callbacks);
         std::mem::forget(files);

@@ -1,31 +1,41 @@
 //! The page as a whole: what the address asks for, what stands around it, and what is preferred.
 
+mod beside;
 mod data;
+mod describe;
 mod export;
 mod fetch;
+mod file;
 mod home;
 mod offline;
+mod open;
 mod own;
 mod preferences;
 mod route;
+mod save;
 mod shell;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use spoor_messages::Source;
 use spoor_model::{Command, Document};
 use wasm_bindgen_futures::spawn_local;
 
+pub use beside::Beside;
 pub use export::export;
 pub use fetch::Fetched;
+pub use file::{carry_out, file_menu};
 pub use own::Own;
 pub use preferences::{Preferences, system_is_dark};
 pub use route::{Place, Route};
+pub use save::save_as;
 pub use shell::Shell;
 
 use crate::dom;
 use crate::notebook::Screen;
 use crate::session::Session;
+use crate::storage::{Store, StoreError};
 
 /// What every screen can use.
 pub struct App {
@@ -37,6 +47,10 @@ pub struct App {
     pub route: Route,
     /// The script that keeps the site for use offline, until it was asked to.
     service: RefCell<Option<String>>,
+    /// The storage, once it is open.
+    store: RefCell<Option<Store>>,
+    /// The tables that the site offers.
+    pub offered: RefCell<Vec<Source>>,
     /// The user's data files, which the session knows.
     data: RefCell<Option<Rc<data::OwnData>>>,
     /// The notebook on the screen. What listens to it holds it weakly.
@@ -50,6 +64,20 @@ impl App {
             offline::keep(&service);
         }
     }
+
+    /// The storage, which is opened when it is first wanted.
+    ///
+    /// # Errors
+    /// Where the browser has no storage for the page.
+    pub async fn store(&self) -> Result<Store, StoreError> {
+        let open = self.store.borrow().clone();
+        if let Some(store) = open {
+            return Ok(store);
+        }
+        let store = Store::open().await?;
+        // Who asked meanwhile may have opened it too: one of them is kept.
+        Ok(self.store.borrow_mut().get_or_insert(store).clone())
+    }
 }
 
 /// Shows what the address asks for.
@@ -59,6 +87,8 @@ pub fn start() {
         preferences: Preferences::load(),
         route: Route::read(),
         service: RefCell::default(),
+        store: RefCell::default(),
+        offered: RefCell::default(),
         data: RefCell::default(),
         screen: RefCell::default(),
     });
@@ -69,7 +99,7 @@ pub fn start() {
             None => home(&app).await,
         };
         if let Err(message) = opened {
-            app.shell.say(&message);
+            app.shell.fail(&message);
         }
     });
 }
@@ -96,12 +126,12 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     spawn_local(async move { load_engines(&loads_for, &loading).await });
     let (document, name, own) = match place {
         Place::Own(id) => {
-            let (own, name, document) = own::open(app, id).await?;
-            (document, name, Some(own))
+            let (own, document) = own::open(app, id).await?;
+            (document, own.name(), Some(own))
         }
         Place::Served(path) => {
-            let (own, name, document) = own::open_served(app, path).await?;
-            (document, name, Some(own))
+            let (own, document) = own::open_served(app, path).await?;
+            (document, own.name(), Some(own))
         }
         place => {
             let (document, name) = read(place).await?;
@@ -111,7 +141,8 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     let screen = Screen::mount(app.clone(), session, document, &name);
     app.screen.replace(Some(screen.clone()));
     if let Some(own) = own {
-        screen.keep(own);
+        let revision = screen.state.borrow().revision();
+        screen.keep(own, revision);
     }
     if app.route.run {
         screen.dispatch(Command::RunAll);
@@ -149,19 +180,19 @@ fn seed() -> u64 {
 
 /// Opens the kernel's session with what the site has.
 async fn load_engines(app: &App, session: &Rc<Session>) {
-    let own = async {
-        let own = data::OwnData::open().await?;
-        let files = own.news().await;
-        Some((own, files))
-    };
-    let (mut sources, site, own) =
-        futures::future::join3(fetch::sources(), fetch::site(), own).await;
+    let (mut sources, site, store) =
+        futures::future::join3(fetch::sources(), fetch::site(), app.store()).await;
+    app.offered.replace(sources.clone());
+    let screen = app.screen.borrow().clone();
+    if let Some(screen) = screen {
+        screen.with_beside(|beside| beside.offer(&sources));
+    }
     match site {
         Ok((site, server)) => {
-            if let Some((own, files)) = own {
-                // A file of the user's takes the place of one of the site's.
-                sources.retain(|source| files.iter().all(|file| file.name != source.name));
-                sources.extend(files);
+            // Where the browser keeps nothing there are no files of the user's.
+            if let Ok(store) = store {
+                let own = data::OwnData::new(&store);
+                sources = own.beside(&sources).await;
                 own.follow(session);
                 app.data.replace(Some(own));
             }
@@ -176,22 +207,23 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
     }
 }
 
-/// Whether the page can carry out a command: the rest are not offered.
-pub fn supports(command: Command) -> bool {
-    let missing = [
-        Command::SaveCopy,
-        Command::New,
-        Command::Open,
-        Command::Rename,
-        Command::Import,
-        Command::ExportAll,
-    ];
-    !missing.contains(&command)
+/// The page's address that shows a notebook of the user's own.
+fn address_of(id: &str) -> String {
+    format!("./?file={id}")
 }
 
 /// Opens a notebook of the user's own.
-pub fn go_to(id: &str) {
-    let _ = dom::window().location().set_href(&format!("./?file={id}"));
+fn go_to(id: &str) {
+    let _ = dom::window().location().set_href(&address_of(id));
+}
+
+/// Leaves a screen for another address, once what is on it is saved.
+fn leave_for(screen: &Rc<Screen>, address: &str) {
+    let (screen, address) = (screen.clone(), address.to_owned());
+    spawn_local(async move {
+        screen.settle().await;
+        let _ = dom::window().location().set_href(&address);
+    });
 }
 
 /// Goes to the list of notebooks.

@@ -45,10 +45,14 @@ impl Preferences {
             return;
         };
         dom::set(&root, "data-theme", settings.theme.name());
+        dom::flag(&root, "data-wrap", settings.wrap_lines);
         dom::set(
             &root,
             "style",
-            &format!("--code-size: {}px", settings.font_size),
+            &format!(
+                "--code-size: {}px; --files-width: {}px",
+                settings.font_size, settings.files_width
+            ),
         );
     }
 

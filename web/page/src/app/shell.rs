@@ -96,6 +96,11 @@ impl Shell {
         self.status.set_hidden(false);
     }
 
+    /// Puts a menu before the notebook's name.
+    pub fn set_menu(&self, menu: &HtmlElement) {
+        let _ = self.title.insert_adjacent_element("beforebegin", menu);
+    }
+
     /// Names the notebook.
     pub fn set_title(&self, name: &str) {
         self.title.set_text_content(Some(name));
@@ -167,6 +172,18 @@ impl Shell {
             .on("click", move |_: web_sys::Event| gone.remove());
         dom::append(&message, &close);
         dom::append(&self.messages, &message);
+    }
+
+    /// Says in a screen's place why there is none.
+    pub fn fail(&self, text: &str) {
+        let home = el("a").class("act").attr("href", "./");
+        let failed = el("div")
+            .class("failed")
+            .child(el("h1").text("This notebook cannot be opened"))
+            .child(el("p").attr("role", "alert").text(text))
+            .child(home.text("All notebooks"));
+        dom::clear(&self.main);
+        dom::append(&self.main, failed);
     }
 
     /// Tells those who listen.

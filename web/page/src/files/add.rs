@@ -20,8 +20,8 @@ pub enum Choice {
     Notebooks,
     /// A folder with notebooks and data in it.
     Folder,
-    /// Data files of any name.
-    Data,
+    /// Notebooks, and data of any name.
+    Any,
 }
 
 /// The ways to import notebooks.
@@ -49,13 +49,13 @@ pub fn choose(inner: &Rc<Inner>, choice: Choice) {
     match choice {
         Choice::Notebooks => dom::set(&input, "accept", ".ipynb"),
         Choice::Folder => dom::flag(&input, "webkitdirectory", true),
-        Choice::Data => {}
+        Choice::Any => {}
     }
     let (inner, chosen) = (inner.clone(), input.clone());
     dom::on(&input, "change", move |_: Event| {
         let given = given(chosen.files(), choice == Choice::Folder);
         let inner = inner.clone();
-        spawn_local(async move { take(&inner, given, choice == Choice::Data).await });
+        spawn_local(async move { take(&inner, given, choice == Choice::Any).await });
     });
     input.click();
 }
@@ -189,11 +189,12 @@ fn progress_row(inner: &Inner, what: &str, total: f64) -> (Progress, Cancel) {
     }
     progress.show(0.0);
     dom::append(&inner.adding, &progress.row);
+    (inner.callbacks.reveal)();
     (progress, cancel)
 }
 
 /// Imports what an address leads to.
-fn from_link(inner: &Rc<Inner>) {
+pub fn from_link(inner: &Rc<Inner>) {
     inner.run(|inner| async move {
         let question = Question {
             title: "Import from a link",

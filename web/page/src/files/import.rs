@@ -98,7 +98,7 @@ fn found(name: &str, origin: &str, notebook: &Notebook) -> Found {
 }
 
 /// A name that the user's files can have, as near to `name` as can be.
-fn proper_name(name: &str) -> String {
+pub fn proper_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     notebook_name(name).unwrap_or_else(|_| {
         let letters = |c: char| {

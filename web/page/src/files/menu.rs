@@ -12,6 +12,11 @@ pub type Item = (&'static str, Rc<dyn Fn()>);
 
 /// A button that opens a menu. `label` says what it is about to those who listen.
 pub fn menu(text: &str, label: &str, items: Vec<Item>) -> HtmlElement {
+    grouped(text, label, vec![items])
+}
+
+/// As [`menu`], with a line between groups of items.
+pub fn grouped(text: &str, label: &str, groups: Vec<Vec<Item>>) -> HtmlElement {
     let opener = button(text)
         .class("plain menu-opener")
         .attr("aria-haspopup", "menu")
@@ -25,9 +30,17 @@ pub fn menu(text: &str, label: &str, items: Vec<Item>) -> HtmlElement {
         .attr("aria-label", label)
         .build();
     list.set_hidden(true);
-    for (text, act) in items {
+    let items = groups.into_iter().enumerate().flat_map(|(group, items)| {
+        let begins = move |nth| group > 0 && nth == 0;
+        let items = items.into_iter().enumerate();
+        items.map(move |(nth, item)| (begins(nth), item))
+    });
+    for (begins, (text, act)) in items {
         let (list_of, opener_of) = (list.clone(), opener.clone());
-        let item = button(text).attr("role", "menuitem").attr("tabindex", "-1");
+        let item = button(text)
+            .class(if begins { "begins" } else { "" })
+            .attr("role", "menuitem")
+            .attr("tabindex", "-1");
         dom::append(
             &list,
             item.on("click", move |_: MouseEvent| {

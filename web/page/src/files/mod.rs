@@ -13,25 +13,30 @@ mod import;
 mod links;
 mod menu;
 mod notebooks;
+mod place;
 mod sources;
+mod tables;
 mod versions;
 mod words;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use spoor_messages::Source;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
+pub use add::Choice;
 pub use ask::{Question, choice as ask_choice, text as ask_text, told as tell, yes as ask_yes};
 pub use export::{ExportError, Form, copy, download, formed, link};
-pub use import::{Found, ImportError, from_fragment, from_link, keep, read};
-pub use menu::{Item, menu};
+pub use import::{Found, ImportError, from_fragment, from_link, keep, proper_name, read};
+pub use menu::{Item, grouped as grouped_menu, menu};
 pub use notebooks::{empty as empty_notebook, free_name, when};
+pub use place::keep_as;
 pub use sources::Sources;
 
 use crate::dom::{self, button, el};
@@ -43,16 +48,22 @@ pub struct Preview {
     /// The columns: names and Kusto's types.
     pub columns: Vec<(String, String)>,
     /// How many rows there are.
-    pub rows: Option<f64>,
+    pub rows: Option<u64>,
     /// The first rows as text.
     pub first: Vec<Vec<String>>,
 }
+
+/// How long a list waits for a menu in it to be closed, in milliseconds.
+const MENU_OPEN: i32 = 500;
 
 /// A preview that is on its way, or why there is none.
 pub type Describing = Pin<Box<dyn Future<Output = Result<Preview, String>>>>;
 
 /// A save that is on its way.
 pub type Settling = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Puts a text where the cursor is; whether there is such a place.
+pub type Insert = Box<dyn Fn(&str) -> bool>;
 
 /// What the panel asks of the app.
 pub struct Callbacks {
@@ -64,6 +75,12 @@ pub struct Callbacks {
     pub settle: Box<dyn Fn() -> Settling>,
     /// Says what a table holds, by asking the kernel.
     pub describe: Box<dyn Fn(&str) -> Describing>,
+    /// What to show until it is known what a table holds.
+    pub waiting: Box<dyn Fn() -> &'static str>,
+    /// Writes a table's name where the user writes, if there is such a place; whether it did.
+    pub insert: Option<Insert>,
+    /// There is something to see in the panel, which may be closed.
+    pub reveal: Box<dyn Fn()>,
 }
 
 /// The panel. Dropping it ends its listening; its elements are the parent's.
@@ -80,12 +97,15 @@ struct Inner {
     removed: HtmlElement,
     adding: HtmlElement,
     data: HtmlElement,
+    offered: tables::Offered,
     space: HtmlElement,
     refreshing: Cell<bool>,
     stale: Cell<bool>,
+    shown: RefCell<Shown>,
 }
 
 /// What the panel shows.
+#[derive(Default, PartialEq)]
 struct Shown {
     notebooks: Vec<Entry>,
     removed: Vec<Entry>,
@@ -103,9 +123,11 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
         removed: el("details").class("removed").build(),
         adding: list("file-list adding", "Being added"),
         data: list("file-list", "Data"),
+        offered: tables::Offered::default(),
         space: el("p").class("space").build(),
         refreshing: Cell::new(false),
         stale: Cell::new(false),
+        shown: RefCell::default(),
     });
     dom::append(parent, panel(&inner));
     drop::listen(&inner);
@@ -129,9 +151,39 @@ impl Files {
         self.inner.refresh();
     }
 
-    /// Opens the browser's dialog to choose data files.
-    pub fn choose_data(&self) {
-        add::choose(&self.inner, add::Choice::Data);
+    /// Opens the browser's dialog to choose files to add.
+    pub fn choose(&self, choice: Choice) {
+        add::choose(&self.inner, choice);
+    }
+
+    /// Asks for an address and imports what it leads to.
+    pub fn import_link(&self) {
+        add::from_link(&self.inner);
+    }
+
+    /// Makes an empty notebook and opens it.
+    pub fn new_notebook(&self) {
+        notebooks::new(&self.inner);
+    }
+
+    /// Asks for another name for a notebook.
+    pub fn rename(&self, entry: Entry) {
+        notebooks::rename(&self.inner, entry);
+    }
+
+    /// Shows the versions of a notebook.
+    pub fn versions(&self, entry: Entry) {
+        versions::show(&self.inner, entry);
+    }
+
+    /// Has the browser download everything in one archive.
+    pub fn export_all(&self) {
+        add::export_all(&self.inner);
+    }
+
+    /// Shows the tables that the site offers beside the user's own.
+    pub fn offer(&self, sources: &[Source]) {
+        self.inner.offered.set(&self.inner, sources);
     }
 }
 
@@ -146,7 +198,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
     let new = inner.button("New", "New notebook", notebooks::new);
     let import = menu("Import", "Import notebooks", add::import_items(inner));
     let data = inner.button("Add", "Add data files", |inner| {
-        add::choose(inner, add::Choice::Data);
+        add::choose(inner, add::Choice::Any);
     });
     let everything = inner.button(
         "Export everything (.zip)",
@@ -157,6 +209,9 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
         "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too. Drop files anywhere on the page.";
     let notebooks = section("Notebooks", vec![new, import]);
     let files = section("Data", vec![data]);
+    let offered = section("From this site", Vec::new());
+    let offered = offered.child(inner.offered.list()).build();
+    inner.offered.stand_in(&offered);
     el("div")
         .class("files")
         .child(&inner.problem)
@@ -167,6 +222,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
                 .child(&inner.data)
                 .child(el("p").class("hint").text(hint)),
         )
+        .child(offered)
         .child(
             el("div")
                 .class("files-foot")
@@ -206,7 +262,7 @@ impl Inner {
         spawn_local(async move {
             while inner.stale.replace(false) {
                 match inner.read().await {
-                    Ok(shown) => inner.show(&shown),
+                    Ok(shown) => inner.show(shown),
                     Err(error) => inner.fail(&error),
                 }
                 inner.show_space().await;
@@ -223,7 +279,23 @@ impl Inner {
         })
     }
 
-    fn show(self: &Rc<Self>, shown: &Shown) {
+    /// Draws what is not as it was. What is open stays open: a preview, and for a moment a menu.
+    fn show(self: &Rc<Self>, shown: Shown) {
+        let before = self.shown.borrow();
+        if shown.files != before.files || self.data.child_element_count() == 0 {
+            let rows = shown.files.iter().map(|file| data::row(self, file));
+            fill(&self.data, rows, "No data yet.");
+        }
+        drop(before);
+        if self.has_open_menu() {
+            self.shown.borrow_mut().files = shown.files;
+            let weak = Rc::downgrade(self);
+            return dom::after(MENU_OPEN, move || {
+                if let Some(inner) = weak.upgrade() {
+                    inner.refresh();
+                }
+            });
+        }
         let rows = shown
             .notebooks
             .iter()
@@ -233,9 +305,16 @@ impl Inner {
             rows,
             "No notebook yet: begin one, import one, or copy one of the gallery.",
         );
-        notebooks::show_removed(self, &shown.removed);
-        let rows = shown.files.iter().map(|file| data::row(self, file));
-        fill(&self.data, rows, "No data yet.");
+        if shown.removed != self.shown.borrow().removed {
+            notebooks::show_removed(self, &shown.removed);
+        }
+        self.offered.refresh(&shown.files);
+        self.shown.replace(shown);
+    }
+
+    fn has_open_menu(&self) -> bool {
+        let open = self.notebooks.query_selector(".menu:not([hidden])");
+        open.is_ok_and(|open| open.is_some())
     }
 
     async fn show_space(&self) {
@@ -258,6 +337,7 @@ impl Inner {
         let text = sentence(&error.to_string());
         dom::append(&self.problem, el("p").text(&text));
         dom::append(&self.problem, &close);
+        (self.callbacks.reveal)();
     }
 
     /// Does something with the storage, and shows it if it fails.
@@ -305,19 +385,42 @@ fn focus_first_button(row: &HtmlElement) {
     }
 }
 
-/// With a capital and a full stop.
+/// With a capital and a full stop. A file's name at the beginning stays as it is.
 pub fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if word.contains('.') && !word.ends_with('.') {
+        return format!("{text}{}", stop_of(text));
+    }
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
-    let stop = if text.ends_with(['.', '?', '!']) {
-        ""
-    } else {
-        "."
-    };
     first
         .into_iter()
         .flatten()
         .chain(letters)
         .collect::<String>()
-        + stop
+        + stop_of(text)
+}
+
+fn stop_of(text: &str) -> &'static str {
+    if text.ends_with(['.', '?', '!']) {
+        ""
+    } else {
+        "."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital_and_names_stay_as_they_are() {
+        assert_eq!(sentence("no such file"), "No such file.");
+        assert_eq!(sentence("really?"), "Really?");
+        assert_eq!(
+            sentence("hosts.csv is full. Empty it"),
+            "hosts.csv is full. Empty it."
+        );
+        assert_eq!(sentence(""), ".");
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use spoor_model::Document;
 use spoor_model::gallery::{copy_name, notebook_name};
-use spoor_notebook::{Cell, Notebook};
 use web_sys::{HtmlElement, MouseEvent};
 
 use super::{Form, Inner, Item, Question, ask_text, copy, download, export, formed, link, menu};
@@ -97,11 +97,13 @@ pub fn new(inner: &Rc<Inner>) {
     });
 }
 
-/// The file of a notebook with nothing in it.
+/// The file of a notebook of one KQL cell.
 pub fn empty() -> String {
-    let mut notebook = Notebook::new();
-    notebook.cells.push(Cell::code(""));
-    notebook.upgrade();
+    let seed = (js_sys::Math::random() * 2f64.powi(53)) as u64;
+    let mut notebook = Document::new(seed).notebook().clone();
+    for cell in &mut notebook.cells {
+        "%%kql\n".clone_into(&mut cell.source);
+    }
     String::from_utf8_lossy(&notebook.to_vec()).into_owned()
 }
 
@@ -111,7 +113,8 @@ pub async fn names(inner: &Inner) -> Result<Vec<String>, StoreError> {
     Ok(all.into_iter().map(|entry| entry.name).collect())
 }
 
-fn rename(inner: &Rc<Inner>, entry: Entry) {
+/// Asks for another name.
+pub fn rename(inner: &Rc<Inner>, entry: Entry) {
     inner.run(|inner| async move {
         let taken = names(&inner).await?;
         let own = entry.name.clone();

@@ -84,10 +84,10 @@ fn open_copy(inner: &Rc<Inner>, entry: Entry, version: Version) {
     inner.run(|inner| async move {
         let text = inner.store.read_version(&entry.id, version.number).await?;
         let name = copy_name(&entry.name, &names(&inner).await?);
-        let copy = inner
-            .store
-            .create(&name, &text, entry.origin.as_deref())
-            .await?;
+        let origin = entry.origin.as_deref();
+        // What came from elsewhere may be just this version.
+        let trusted = entry.trusted && origin.is_none();
+        let copy = inner.store.create_as(&name, &text, origin, trusted).await?;
         (inner.callbacks.open)(&copy.id);
         Ok::<_, StoreError>(())
     });

@@ -84,7 +84,7 @@ pub fn mount(parent: &Element, store: Option<&Store>, callbacks: Callbacks) -> G
 }
 
 /// What the site's gallery holds.
-async fn index() -> Result<Vec<Entry>, String> {
+pub async fn index() -> Result<Vec<Entry>, String> {
     let url = format!("{FOLDER}index.json");
     let failed = |reason: String| {
         format!(
@@ -267,7 +267,7 @@ fn focus(element: Option<Element>) {
 }
 
 /// The page's address that shows a notebook of the gallery.
-fn address(file: &str) -> String {
+pub fn address(file: &str) -> String {
     let file = String::from(js_sys::encode_uri_component(file));
     format!("?nb={FOLDER}{file}")
 }

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use gloo_net::http::Request;
-use spoor_model::gallery::{Entry, copy_name, notebook_name};
+use spoor_model::gallery::Entry;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{FOLDER, Inner};
-use crate::files::{self, Question, ask_choice, ask_text, tell};
-use crate::storage::{Store, StoreError, same_name};
+use crate::files::{self, keep_as, tell};
+use crate::storage::Copy;
 use crate::toast;
 
 /// Asks for a name and saves a copy under it.
@@ -41,30 +41,13 @@ async fn saved(inner: &Inner, entry: &Entry) -> Result<Option<String>, String> {
     let text = fetched(&origin).await?;
     let found = files::read(&entry.title, &origin, text.as_bytes());
     let found = found.map_err(|error| error.to_string())?;
-    let mut proposed = found.name.clone();
-    loop {
-        let Some(name) = ask_name(&proposed).await else {
-            return Ok(None);
-        };
-        let place = place(store, &name)
-            .await
-            .map_err(|error| error.to_string())?;
-        let kept = match place {
-            Some(Place::New(name)) => store
-                .create(&name, &found.text, Some(&origin))
-                .await
-                .map(|e| e.id),
-            Some(Place::Over(id, version)) => {
-                store.save(&id, version, &found.text).await.map(|_| id)
-            }
-            None => return Ok(None),
-        };
-        match kept {
-            // Another tab took the name in between.
-            Err(StoreError::NameTaken(_)) => proposed = name,
-            other => return other.map(Some).map_err(|error| error.to_string()),
-        }
-    }
+    let kept = keep_as(store, "Save a copy", &found.name, || Copy {
+        text: found.text.clone(),
+        origin: Some(origin.clone()),
+        trusted: false,
+    });
+    let kept = kept.await.map_err(|error| error.to_string())?;
+    Ok(kept.map(|entry| entry.id))
 }
 
 async fn fetched(url: &str) -> Result<String, String> {
@@ -82,49 +65,4 @@ async fn fetched(url: &str) -> Result<String, String> {
         .text()
         .await
         .map_err(|error| failed(error.to_string()))
-}
-
-async fn ask_name(proposed: &str) -> Option<String> {
-    let question = Question {
-        title: "Save a copy",
-        label: "Name of your copy",
-        value: proposed,
-        act: "Save",
-    };
-    ask_text(question, |typed| {
-        notebook_name(typed).map_err(|error| error.to_string())
-    })
-    .await
-}
-
-/// Where a copy goes.
-enum Place {
-    /// A new notebook of this name.
-    New(String),
-    /// In place of the notebook of this id and version, which stays among its versions.
-    Over(String, u32),
-}
-
-/// Where a copy of this name goes; asks where the name is taken.
-async fn place(store: &Store, name: &str) -> Result<Option<Place>, StoreError> {
-    let all = store.notebooks().await?;
-    let Some(other) = all.iter().find(|other| same_name(&other.name, name)) else {
-        return Ok(Some(Place::New(name.to_owned())));
-    };
-    let names: Vec<&str> = all.iter().map(|entry| entry.name.as_str()).collect();
-    let free = copy_name(name, &names);
-    let text = format!(
-        "You have a notebook named {}. What you overwrite stays among its versions.",
-        other.name
-    );
-    let acts = [
-        format!("Save as {free}"),
-        format!("Overwrite {}", other.name),
-    ];
-    let chosen = ask_choice("The name is taken", &text, &[&acts[0], &acts[1]]).await;
-    Ok(match chosen {
-        Some(0) => Some(Place::New(free)),
-        Some(_) => Some(Place::Over(other.id.clone(), other.version())),
-        None => None,
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use spoor_model::{CellKey, Change, Command, Effect, Kind};
+use spoor_model::{CellKey, Change, Command, Effect, Kind, Mode};
 use spoor_protocol::Event;
 
 use super::{Focus, Screen};
@@ -61,19 +61,12 @@ impl Screen {
             Command::Trust => self.trust(),
             Command::CopyLink => self.copy_link(),
             Command::Gallery => app::go_home(),
-            Command::Save if self.own.borrow().is_some() => {
-                let own = self.own.borrow().clone();
-                if let Some(own) = own {
-                    own.save();
-                }
-            }
-            Command::Save | Command::ExportNotebook => {
+            Command::ExportNotebook | Command::ExportHtml | Command::ExportPython => {
                 self.export(command);
-                let revision = self.state.borrow().revision();
-                self.change(|state| state.saved(revision));
             }
-            Command::ExportHtml | Command::ExportPython => self.export(command),
-            _ => {}
+            other => {
+                app::carry_out(self, other);
+            }
         }
     }
 
@@ -178,6 +171,27 @@ impl Screen {
     fn trust(self: &Rc<Self>) {
         self.change(|state| state.set_trusted(true));
         self.app.shell.announce("The notebook is trusted.");
+        if let Some(own) = self.own() {
+            own.trust();
+        }
+    }
+
+    /// Writes a text where the cursor of the cell that is edited is; whether there is one.
+    pub fn write_at_cursor(self: &Rc<Self>, text: &str) -> bool {
+        let editing = {
+            let state = self.state.borrow();
+            let active = state.active();
+            state.mode() == Mode::Edit && !state.document().is_read_only(active)
+        };
+        let editor = self.active_view().and_then(|view| view.editor());
+        let Some(editor) = editor.filter(|_| editing) else {
+            return false;
+        };
+        let at = editor.cursor();
+        editor.replace_range(at, at, text);
+        editor.set_cursor(at + text.encode_utf16().count() as u32);
+        editor.focus();
+        true
     }
 
     fn copy_link(self: &Rc<Self>) {

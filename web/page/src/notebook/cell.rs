@@ -14,6 +14,7 @@ use crate::dom::{self, button, el};
 use crate::editor::{self, Editor};
 use crate::icon::{Icon, icon};
 use crate::output::Shown;
+use crate::scroller;
 use crate::table::ResultInfo;
 use crate::words::{counted, duration};
 
@@ -41,6 +42,8 @@ pub struct CellView {
     badge: HtmlElement,
     gutter: HtmlButtonElement,
     count: HtmlElement,
+    /// Its place in the notebook, from one.
+    number: Slot<usize>,
     foot: HtmlElement,
     folds: HtmlElement,
     editor: RefCell<Option<Editor>>,
@@ -92,6 +95,7 @@ impl CellView {
             line_numbers: Slot::new(None),
             gutter,
             count,
+            number: Slot::new(0),
             foot,
             folds,
             editor: RefCell::default(),
@@ -135,12 +139,15 @@ impl CellView {
         code.set_inner_html(&highlight(source, &language));
         let pre = el("pre").class("source").child(&code);
         dom::clear(&self.input);
+        let pre = pre.build();
         dom::append(&self.input, &pre);
+        scroller::watch(&pre);
     }
 
     /// Shows Markdown to read: HTML from `spoor-notebook`, which has sanitised it.
     pub fn draw_prose(&self, html: &str) {
         self.prose.set_inner_html(html);
+        scroller::watch(&self.prose);
     }
 
     /// Shows the count, the state and how long the last run took, at `now` milliseconds.
@@ -157,6 +164,7 @@ impl CellView {
             None => "[ ]".to_owned(),
         };
         self.count.set_text_content(Some(&label));
+        self.label_gutter();
         dom::set(&self.root, "data-state", state_name(state));
         dom::flag(&self.root, "data-stale", queue.is_stale(self.key));
         self.foot
@@ -221,12 +229,20 @@ impl CellView {
             "aria-label",
             &format!("{what} cell {number} of {of}"),
         );
-        let act = if self.kind().is_code() {
-            "Run"
+        self.number.set(number);
+        self.label_gutter();
+    }
+
+    /// Names the gutter's button by what it does, and by the count that it shows.
+    fn label_gutter(&self) {
+        let number = self.number.get();
+        let label = if self.kind().is_code() {
+            let count = self.count.text_content().unwrap_or_default();
+            format!("Run cell {number} {count}")
         } else {
-            "Section of"
+            format!("Section of cell {number}")
         };
-        dom::set(&self.gutter, "aria-label", &format!("{act} cell {number}"));
+        dom::set(&self.gutter, "aria-label", &label);
     }
 
     /// Marks the cell as selected, and as the active one.

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FocusEvent, KeyboardEvent, MouseEvent};
 
 use super::{CellView, Focus, Screen};
-use crate::dom;
+use crate::{dom, scroller};
 
 impl Screen {
     /// Listens on what holds the cells, once for all of them.
@@ -20,7 +20,12 @@ impl Screen {
         self.on(&list, "focusin", Self::focused);
         self.on(&dom::document(), "keydown", Self::key_down);
         self.on(&dom::window(), "beforeunload", |screen, event: Event| {
-            if screen.state.borrow().is_dirty() {
+            // What is kept in the storage is saved as it changes, and put aside as the page goes.
+            let lost = match screen.own() {
+                Some(own) => !own.may_save(),
+                None => true,
+            };
+            if lost && screen.state.borrow().is_dirty() {
                 event.prevent_default();
             }
         });
@@ -43,7 +48,12 @@ impl Screen {
         }
         let modified = event.ctrl_key() || event.meta_key();
         if !leaves_keys(&target, &event) && (modified || self.is_in_notebook(&target)) {
-            self.key(&event, Mode::Command);
+            let is_taken = self.key(&event, Mode::Command);
+            // The cell that is meant was the active one already: it had but not the focus.
+            let mode = self.state.borrow().mode();
+            if is_taken && mode == Mode::Command && dom::focus_is_nowhere() {
+                self.follow();
+            }
         }
     }
 
@@ -199,13 +209,27 @@ fn is_closest(element: &Element, selector: &str) -> bool {
 }
 
 /// Whether the element has a use of its own for the key: text fields for all but Control's, buttons
-/// and links for the keys that press them.
+/// and links for the keys that press them, what scrolls for those that scroll it.
 fn leaves_keys(target: &Element, event: &KeyboardEvent) -> bool {
     if is_closest(target, "input, textarea, select, [contenteditable=true]") {
         return !(event.ctrl_key() || event.meta_key())
             || matches!(event.key().as_str(), "a" | "c" | "v" | "x" | "z" | "Enter");
     }
-    let presses = matches!(event.key().as_str(), "Enter" | " ");
     let bare = !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+    if bare && target.has_attribute(scroller::MARK) {
+        return matches!(
+            event.key().as_str(),
+            "ArrowLeft"
+                | "ArrowRight"
+                | "ArrowUp"
+                | "ArrowDown"
+                | "PageUp"
+                | "PageDown"
+                | "Home"
+                | "End"
+                | " "
+        );
+    }
+    let presses = matches!(event.key().as_str(), "Enter" | " ");
     presses && bare && is_closest(target, "a, button, summary")
 }

@@ -28,11 +28,12 @@ use web_sys::{EventTarget, HtmlElement};
 pub use cell::CellView;
 pub use patch::Focus;
 
-use crate::app::{App, Own};
+use crate::app::{self, App, Beside, Own, Place};
 use crate::dom::{self, el};
 use crate::find::FindBar;
 use crate::outline::OutlinePanel;
 use crate::session::Session;
+use crate::storage::Entry;
 use crate::table::ResultsClient;
 use spoor_model::keys::Keys;
 use tools::Tools;
@@ -60,7 +61,9 @@ pub struct Screen {
     /// The find bar, once it was wanted.
     pub(crate) find: RefCell<Option<Rc<FindBar>>>,
     /// Where the notebook is kept, if it is the user's own.
-    pub(crate) own: RefCell<Option<Rc<Own>>>,
+    own: RefCell<Option<Rc<Own>>>,
+    /// The user's files.
+    beside: RefCell<Option<Rc<Beside>>>,
     /// Whether what was to be run has ended.
     finished: Cell<bool>,
     /// Whether the time of the running cell is being shown.
@@ -93,6 +96,7 @@ impl Screen {
             outline: OutlinePanel::empty(),
             find: RefCell::default(),
             own: RefCell::default(),
+            beside: RefCell::default(),
             finished: Cell::new(false),
             ticking: Cell::new(false),
             results: RefCell::default(),
@@ -110,10 +114,53 @@ impl Screen {
         screen
     }
 
-    /// Keeps what changes from now on in the user's own notebook.
-    pub fn keep(self: &Rc<Self>, own: Rc<Own>) {
-        own.attach(self);
-        self.own.replace(Some(own));
+    /// Keeps what changes from now on in the user's own notebook, whose file has what there was at
+    /// this revision.
+    pub fn keep(self: &Rc<Self>, own: Rc<Own>, revision: u64) {
+        self.own.replace(Some(own.clone()));
+        own.attach(self, revision);
+        self.with_beside(Beside::refresh);
+    }
+
+    /// Where the notebook is kept, if it is the user's own.
+    pub fn own(&self) -> Option<Rc<Own>> {
+        self.own.borrow().clone()
+    }
+
+    /// What the browser's storage has of it, if it is kept there.
+    pub fn entry(&self) -> Option<Entry> {
+        self.own()?.entry()
+    }
+
+    /// Where the notebook came from, if from elsewhere.
+    pub fn origin(&self) -> Option<String> {
+        match (self.own(), &self.app.route.notebook) {
+            (Some(own), _) => own.entry()?.origin,
+            (None, Some(Place::Url(url))) => Some(url.clone()),
+            (None, Some(Place::Link(_))) => Some("a link".to_owned()),
+            (None, _) => None,
+        }
+    }
+
+    /// Saves what is not saved, if the notebook is the user's own.
+    pub async fn settle(&self) {
+        if let Some(own) = self.own() {
+            own.settle().await;
+        }
+    }
+
+    /// Gives the notebook's file another name.
+    pub fn take_name(&self, name: &str) {
+        self.name.replace(name.to_owned());
+        self.app.shell.set_title(name);
+    }
+
+    /// Does something with the files beside the notebook.
+    pub fn with_beside(&self, work: impl FnOnce(&Beside)) {
+        let beside = self.beside.borrow().clone();
+        if let Some(beside) = beside {
+            work(&beside);
+        }
     }
 
     /// Puts bars and panels around the cells.
@@ -123,6 +170,7 @@ impl Screen {
         let _ = shell
             .middle()
             .insert_adjacent_element("afterbegin", self.outline.root());
+        shell.set_menu(&app::file_menu(self));
         shell.set_title(&self.name.borrow());
         shell.set_kernel(&self.kernel_name());
         self.tools.wire(self);
@@ -139,6 +187,7 @@ impl Screen {
                     return;
                 };
                 screen.prepare_python();
+                screen.beside.replace(Some(Beside::mount(&screen)));
                 wasm_bindgen_futures::spawn_local(async {
                     // The editor is wanted soon; if it cannot be had, a click tells why.
                     let _ = crate::editor::load().await;

@@ -29,6 +29,7 @@ const GROUPS: [&[(Command, Icon)]; 5] = [
     ],
     &[
         (Command::ToggleOutline, Icon::Outline),
+        (Command::ToggleFiles, Icon::Files),
         (Command::Find, Icon::Find),
         (Command::Palette, Icon::More),
     ],

@@ -12,6 +12,7 @@ use spoor_notebook::Rendered;
 use web_sys::HtmlElement;
 
 use crate::dom::{self, button, el};
+use crate::scroller;
 
 /// An output that is shown.
 pub struct Shown {
@@ -31,6 +32,7 @@ impl Shown {
         // From spoor-notebook, which has sanitised it.
         still.set_inner_html(&rendered.html);
         let root = el("div").class("output").child(&still).build();
+        scroller::watch(&root);
         if rendered.scripted.is_some() {
             let offer = button("Show scripted output")
                 .class("offer")

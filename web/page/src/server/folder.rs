@@ -9,7 +9,7 @@ use futures::future::FutureExt;
 use spoor_model::gallery::copy_name;
 
 use super::{Client, Expected, split};
-use crate::storage::{Answer, Changed, Head, Opened, Shelf, Store, StoreError, Words};
+use crate::storage::{Answer, Changed, Copy, Head, Opened, Shelf, Store, StoreError, Words};
 
 /// The folder.
 pub struct Folder {
@@ -172,8 +172,8 @@ impl Shelf for Folder {
         self.store.keep_served(&self.claim(id), base, text)
     }
 
-    fn copy<'a>(&'a self, id: &'a str, _name: &'a str, text: &'a str) -> Answer<'a, Head> {
-        Self::copy(self, id, text).boxed_local()
+    fn copy<'a>(&'a self, id: &'a str, _name: &'a str, copy: &'a Copy) -> Answer<'a, Head> {
+        Self::copy(self, id, &copy.text).boxed_local()
     }
 
     fn claim(&self, id: &str) -> String {

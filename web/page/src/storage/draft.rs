@@ -152,6 +152,8 @@ fn recovered(entry: &Entry, all: &[Entry]) -> Result<Entry, StoreError> {
         created: now(),
         versions: Vec::new(),
         removed: None,
+        // The draft may be of what was there before the user trusted what is there now.
+        trusted: entry.trusted && entry.origin.is_none(),
         ..entry.clone()
     })
 }

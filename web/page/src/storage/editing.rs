@@ -101,20 +101,27 @@ impl Editing {
         self.0.gain().await
     }
 
-    /// Makes a notebook of its own of what the page has, and goes on with that: "Edit a copy", and
-    /// the way out of a conflict.
-    pub async fn save_as(&self, name: &str, text: &str) -> Result<Head, StoreError> {
+    /// Keeps that the user trusts the notebook as the page has it, once that is saved.
+    pub async fn trust(&self) -> Result<(), StoreError> {
+        self.save().await;
+        let id = self.0.id.borrow().clone();
+        self.0.shelf.trust(&id, &self.0.keeper.version()).await
+    }
+
+    /// Goes on with another notebook of the shelf, which was just made of what the page has: "Edit a
+    /// copy", and the way out of a conflict.
+    pub async fn go_on(&self, head: &Head) -> Result<(), StoreError> {
         let inner = &self.0;
-        let id = inner.id.borrow().clone();
-        let head = inner.shelf.copy(&id, name, text).await?;
         inner.keeper.reset(&head.id, &head.version);
-        inner.id.replace(head.id.clone());
-        inner.claim(&head.id).await?;
-        inner.keeper.enable(true);
+        // A claim is not made anew for what is claimed.
+        if inner.id.replace(head.id.clone()) != head.id {
+            inner.claim(&head.id).await?;
+        }
+        inner.keeper.enable(self.access() == Access::Edit);
         // What was typed since the text was taken is not in it.
         inner.keeper.edited();
         (inner.told)(News::Access(self.access()));
-        Ok(head)
+        Ok(())
     }
 }
 

@@ -39,7 +39,7 @@ pub use files::{Cancel, DataFile};
 pub use keeper::Keeper;
 pub use lease::{Access, Lease, Told};
 pub use record::{Entry, Version, same_name};
-pub use shelf::{Answer, Head, Opened, Shelf, Words};
+pub use shelf::{Answer, Copy, Head, Opened, Shelf, Words};
 pub use space::Space;
 
 use changes::Changes;

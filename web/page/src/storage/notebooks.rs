@@ -29,6 +29,11 @@ impl Store {
         Ok(all)
     }
 
+    /// What is kept of a notebook beside its text.
+    pub async fn entry(&self, id: &str) -> Result<Entry, StoreError> {
+        entry(&self.database().read(&[NOTEBOOKS])?, id).await
+    }
+
     /// A notebook and its text.
     pub async fn read(&self, id: &str) -> Result<(Entry, String), StoreError> {
         let transaction = self.database().read(&[NOTEBOOKS, TEXTS])?;
@@ -50,13 +55,24 @@ impl Store {
         text: &str,
         origin: Option<&str>,
     ) -> Result<Entry, StoreError> {
+        self.create_as(name, text, origin, origin.is_none()).await
+    }
+
+    /// As [`Store::create`], for what the user trusts wherever it came from, or does not.
+    pub async fn create_as(
+        &self,
+        name: &str,
+        text: &str,
+        origin: Option<&str>,
+        trusted: bool,
+    ) -> Result<Entry, StoreError> {
         let mut entry = Entry {
             id: new_id()?,
             name: name.to_owned(),
             created: now(),
             versions: Vec::new(),
             origin: origin.map(str::to_owned),
-            trusted: origin.is_none(),
+            trusted,
             removed: None,
         };
         let transaction = self.database().write(&[NOTEBOOKS, TEXTS])?;
@@ -74,19 +90,53 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] where somebody saved since; nothing is then changed.
     pub async fn save(&self, id: &str, base: u32, text: &str) -> Result<u32, StoreError> {
+        let saved = self.put_version(id, base, text, |_| {}).await;
+        saved.map(|entry| entry.version())
+    }
+
+    /// Puts what is another notebook in the place of one that was version `base`, which stays among its
+    /// versions. Trust is the new one's.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub async fn overwrite(
+        &self,
+        id: &str,
+        base: u32,
+        text: &str,
+        origin: Option<&str>,
+        trusted: bool,
+    ) -> Result<Entry, StoreError> {
+        self.put_version(id, base, text, |entry| {
+            entry.trusted = trusted;
+            if let Some(origin) = origin {
+                entry.origin = Some(origin.to_owned());
+            }
+        })
+        .await
+    }
+
+    async fn put_version(
+        &self,
+        id: &str,
+        base: u32,
+        text: &str,
+        change: impl FnOnce(&mut Entry),
+    ) -> Result<Entry, StoreError> {
         let transaction = self.database().write(&[NOTEBOOKS, TEXTS, DRAFTS])?;
         let mut entry = entry(&transaction, id).await?;
         let latest = entry.version();
         if latest != base {
             return Err(StoreError::Conflict { latest });
         }
+        change(&mut entry);
         let version = write(&transaction, &mut entry, text)?;
         transaction.delete(DRAFTS, id)?;
         transaction.commit().await?;
         forget_draft(id);
         let id = id.to_owned();
         self.tell(&Changed::Saved { id, version });
-        Ok(version)
+        Ok(entry)
     }
 
     /// Gives a notebook another name.
@@ -99,10 +149,17 @@ impl Store {
         .await
     }
 
-    /// Says whether the user trusts what a notebook's outputs do.
-    pub async fn set_trusted(&self, id: &str, trusted: bool) -> Result<(), StoreError> {
+    /// Keeps that the user trusts what a notebook's outputs do, as it was at version `seen`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where it was saved since: nobody has seen that.
+    pub async fn trust(&self, id: &str, seen: u32) -> Result<(), StoreError> {
         self.change(id, |entry, _| {
-            entry.trusted = trusted;
+            let latest = entry.version();
+            if latest != seen {
+                return Err(StoreError::Conflict { latest });
+            }
+            entry.trusted = true;
             Ok(())
         })
         .await
@@ -111,11 +168,8 @@ impl Store {
     /// A copy of a notebook as it is now, as trusted as that is.
     pub async fn duplicate(&self, id: &str, name: &str) -> Result<Entry, StoreError> {
         let (original, text) = self.read(id).await?;
-        let copy = self.create(name, &text, original.origin.as_deref()).await?;
-        if original.trusted && !copy.trusted {
-            self.set_trusted(&copy.id, true).await?;
-        }
-        Ok(copy)
+        let origin = original.origin.as_deref();
+        self.create_as(name, &text, origin, original.trusted).await
     }
 
     /// Deletes a notebook. For a month it can be brought back.
@@ -153,12 +207,16 @@ impl Store {
         Ok(entry.versions.iter().rev().copied().collect())
     }
 
-    /// Makes a former version the newest one. What it was until now is kept as a version.
+    /// Makes a former version the newest one. What it was until now is kept as a version. Of a notebook
+    /// that has something from elsewhere the former version may be just that: it is not trusted.
     pub async fn restore(&self, id: &str, number: u32) -> Result<u32, StoreError> {
         let transaction = self.database().read(&[NOTEBOOKS, TEXTS])?;
         let base = entry(&transaction, id).await?.version();
         let text = text(&transaction, id, number).await?;
-        self.save(id, base, &text).await
+        let restored = self.put_version(id, base, &text, |entry| {
+            entry.trusted &= entry.origin.is_none();
+        });
+        restored.await.map(|entry| entry.version())
     }
 
     /// Erases what was deleted long ago.

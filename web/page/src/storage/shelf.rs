@@ -4,7 +4,7 @@
 use futures::future::{FutureExt, LocalBoxFuture};
 use spoor_model::gallery::copy_name;
 
-use super::{Store, StoreError};
+use super::{Entry, Store, StoreError};
 
 /// A place for notebooks. A version is whatever names one there.
 pub trait Shelf {
@@ -31,8 +31,18 @@ pub trait Shelf {
     /// Puts what a notebook holds aside, at once, for a page that may be gone in a moment.
     fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<(), StoreError>;
 
-    /// Keeps a text beside a notebook, as one of its own by that name or one like it.
-    fn copy<'a>(&'a self, id: &'a str, name: &'a str, text: &'a str) -> Answer<'a, Head>;
+    /// Keeps something beside a notebook, as one of its own by that name or one like it.
+    fn copy<'a>(&'a self, id: &'a str, name: &'a str, copy: &'a Copy) -> Answer<'a, Head>;
+
+    /// What the browser's storage has of a notebook beside its text, if this is that.
+    fn entry<'a>(&'a self, _id: &'a str) -> Answer<'a, Option<Entry>> {
+        async { Ok(None) }.boxed_local()
+    }
+
+    /// Keeps that the user trusts a notebook as it was when it was saved as that version, where trust is kept.
+    fn trust<'a>(&'a self, _id: &'a str, _seen: &'a str) -> Answer<'a, ()> {
+        async { Ok(()) }.boxed_local()
+    }
 
     /// The name by which tabs tell each other of a notebook.
     fn claim(&self, id: &str) -> String;
@@ -47,8 +57,19 @@ pub trait Shelf {
 /// What a shelf is asked for.
 pub type Answer<'a, T> = LocalBoxFuture<'a, Result<T, StoreError>>;
 
-/// Which notebook it is.
+/// What is to be kept as a notebook.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Its file.
+    pub text: String,
+    /// Where it came from, if from elsewhere.
+    pub origin: Option<String>,
+    /// Whether the user trusts all that is in it.
+    pub trusted: bool,
+}
+
+/// Which notebook it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
     /// Its id, which no other has.
     pub id: String,
@@ -109,22 +130,23 @@ impl Shelf for Store {
         Store::keep_draft(self, id, number(base), text)
     }
 
-    fn copy<'a>(&'a self, id: &'a str, name: &'a str, text: &'a str) -> Answer<'a, Head> {
+    fn copy<'a>(&'a self, _id: &'a str, name: &'a str, copy: &'a Copy) -> Answer<'a, Head> {
         async move {
-            let names: Vec<String> = self
-                .notebooks()
-                .await?
-                .into_iter()
-                .map(|one| one.name)
-                .collect();
-            let trusted = Store::read(self, id).await.map(|(entry, _)| entry.trusted);
-            let entry = self.create(&copy_name(name, &names), text, None).await?;
-            if trusted == Ok(false) {
-                self.set_trusted(&entry.id, false).await?;
-            }
-            Ok(Head::from(&entry))
+            let all = self.notebooks().await?.into_iter();
+            let names: Vec<String> = all.map(|one| one.name).collect();
+            let (name, origin) = (copy_name(name, &names), copy.origin.as_deref());
+            let entry = self.create_as(&name, &copy.text, origin, copy.trusted);
+            Ok(Head::from(&entry.await?))
         }
         .boxed_local()
+    }
+
+    fn entry<'a>(&'a self, id: &'a str) -> Answer<'a, Option<Entry>> {
+        async move { Store::entry(self, id).await.map(Some) }.boxed_local()
+    }
+
+    fn trust<'a>(&'a self, id: &'a str, seen: &'a str) -> Answer<'a, ()> {
+        Store::trust(self, id, number(seen)).boxed_local()
     }
 
     fn claim(&self, id: &str) -> String {
@@ -140,8 +162,8 @@ impl Shelf for Store {
     }
 }
 
-impl From<&super::Entry> for Head {
-    fn from(entry: &super::Entry) -> Self {
+impl From<&Entry> for Head {
+    fn from(entry: &Entry) -> Self {
         Self {
             id: entry.id.clone(),
             name: entry.name.clone(),

@@ -19,8 +19,6 @@ use crate::dom::{self, el};
 
 /// A row's height in pixels, as the style sheet has it.
 const ROW: f64 = 26.0;
-/// Pixels that a scrollbar may take.
-const BAR: f64 = 18.0;
 /// Rows beyond those in view that are elements too.
 const OVER: u32 = 6;
 
@@ -169,16 +167,18 @@ impl Grid {
             &(u64::from(rows) + 1).to_string(),
         );
         self.header.show_view(&self.context.view());
-        // As tall as its rows and a scrollbar; the style sheet says what is too tall.
-        let height = f64::from(rows.clamp(1, 100) + 1) * ROW + BAR;
-        let _ = self
-            .scroller
-            .style()
-            .set_property("height", &format!("{height}px"));
         self.measure();
     }
 
     fn measure(self: &Rc<Self>) {
+        // As tall as its rows and the scrollbar, if there is one; the style sheet says what is too tall.
+        let rows = self.context.rows().clamp(1, 100);
+        let bar = self.scroller.offset_height() - self.scroller.client_height();
+        let tall = f64::from(rows + 1) * ROW + f64::from(bar.max(0));
+        let _ = self
+            .scroller
+            .style()
+            .set_property("height", &format!("{tall}px"));
         let header = self.header.element.offset_height();
         let viewport = f64::from((self.scroller.client_height() - header).max(0));
         let height = {

@@ -19,7 +19,7 @@ const WIDEST: f64 = 420.0;
 /// Pixels of a character, and around a text and its header's buttons.
 const CHARACTER: f64 = 7.6;
 const AROUND: f64 = 22.0;
-const BUTTONS: f64 = 34.0;
+const BUTTONS: f64 = 44.0;
 
 pub(super) struct Header {
     pub element: HtmlElement,

@@ -60,7 +60,8 @@ pub(super) fn open(grid: &Rc<Grid>, column: u32) {
         .build();
     let panel = panel
         .child(
-            el("h3")
+            el("p")
+                .class("panel-title")
                 .text(&about.name)
                 .child(el("small").text(&format!(" {}", about.ty))),
         )
@@ -279,7 +280,7 @@ fn show(context: &Rc<Context>, into: &HtmlElement, stats: &Stats) {
         dom::append(into, bars(histogram));
     }
     if !stats.top.is_empty() {
-        dom::append(into, el("h4").text("Most frequent"));
+        dom::append(into, el("p").class("panel-part").text("Most frequent"));
         dom::append(into, top(context, stats));
     }
 }

@@ -106,6 +106,11 @@ impl Desk {
                     guest.add_file(&path, &file);
                 }
             }
+            ToPython::RemoveFile { path, name } => {
+                if let Some(guest) = self.guest.get() {
+                    guest.remove_file(&path, &name);
+                }
+            }
         }
     }
 

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use futures::future::{join3, try_join_all};
 use js_sys::{Array, Date, Promise, Uint8Array, WebAssembly};
-use serde_json::{Value, json};
+use serde_json::Value;
 use spoor_protocol::Outcome;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::Session;
+use super::files::with_data;
 use super::here::Here;
 use super::thread::PythonThread;
 use crate::bindings::{array, sha256, threaded, timeout};
@@ -18,12 +19,10 @@ use crate::error::{Error, text_of};
 use crate::load::{self, Progress};
 use crate::pages::State;
 use crate::wire::{FromPython, Start, ToPython};
-use spoor_messages::{FromWorker, Image, ImageName, Source};
+use spoor_messages::{FromWorker, Image, ImageName};
 
 /// How long, in milliseconds, is waited for a state that the thread has yet to hand over.
 const KEEPING: f64 = 1000.0;
-/// Where the guest sees the sources' files.
-const DATA: &str = "/data";
 
 /// What the session has of Python.
 #[derive(Default)]
@@ -115,6 +114,7 @@ impl Session {
 
     /// Makes the guest. Its thread starts while its parts are on their way.
     async fn make_guest(self: &Rc<Self>, name: ImageName, life: u32) -> Result<(), Error> {
+        let known = self.files()?;
         let place = if threaded() {
             let pokes = self.opened()?.site.python.interrupt.clone();
             let session = self.clone();
@@ -138,7 +138,7 @@ impl Session {
             });
         }
         *self.python.place.borrow_mut() = Some(place);
-        Ok(())
+        self.catch_up(&known)
     }
 
     async fn start_thread(
@@ -310,20 +310,6 @@ impl Session {
         *self.python.state.borrow_mut() = State::default();
         self.begin_again();
     }
-
-    /// Shows Python a new source's file.
-    pub(super) fn show_file(&self, source: &Source) {
-        let file = file_of(source);
-        match &*self.python.place.borrow() {
-            Some(Place::Thread(thread)) => {
-                let path = DATA.into();
-                // JSON can always be sent.
-                let _ = thread.say(&ToPython::AddFile { path, file }, &[], &[]);
-            }
-            Some(Place::Here(here)) => here.add_file(DATA, &file),
-            None => {}
-        }
-    }
 }
 
 impl Place {
@@ -360,18 +346,4 @@ fn parsed(json: &Uint8Array) -> Result<Value, Error> {
         what: "python".into(),
         why: error.to_string(),
     })
-}
-
-/// The guest's folders, and beside them `/data` with the sources' files.
-fn with_data(mut mounts: Value, sources: &[Source]) -> Value {
-    let files: Vec<Value> = sources.iter().map(file_of).collect();
-    if let Some(mounts) = mounts.as_array_mut() {
-        mounts.push(json!({ "path": DATA, "files": files }));
-    }
-    mounts
-}
-
-/// A source's file, as `makeWasi` in `js/wasi.mjs` takes those with URLs of their own.
-fn file_of(source: &Source) -> Value {
-    json!([source.file, source.bytes, source.url])
 }

@@ -71,6 +71,13 @@ impl Here {
             guest.add_file(path, &file);
         }
     }
+
+    /// Takes a file away from the guest.
+    pub(super) fn remove_file(&self, path: &str, name: &str) {
+        if let Some(guest) = self.guest.get() {
+            guest.remove_file(path, name);
+        }
+    }
 }
 
 impl Session {

@@ -3,6 +3,7 @@
 mod data;
 mod effects;
 mod fetch;
+mod files;
 mod guest;
 mod here;
 mod python;
@@ -113,6 +114,7 @@ impl Session {
                 self.begin(begun, Event::Open { options });
             }
             Ok(ToWorker::AddSource { source }) => self.inbox.push(Asked::AddSource(source)),
+            Ok(ToWorker::RemoveSource { name }) => self.inbox.push(Asked::RemoveSource(name)),
             Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(
@@ -195,6 +197,7 @@ impl Session {
             let done = match self.inbox.next().await {
                 Asked::Event(event) => self.request(event).await,
                 Asked::AddSource(source) => self.add_source(source).await,
+                Asked::RemoveSource(name) => self.remove_source(name).await,
                 // Nothing runs that could be ended.
                 Asked::RollBack => Ok(()),
             };
@@ -236,9 +239,28 @@ impl Session {
             .await?;
         self.show_file(&source);
         let mut sources = self.opened()?.sources.borrow_mut();
-        sources.retain(|known| known.name != source.name);
+        let known = sources.iter().position(|known| known.name == source.name);
+        if let Some(old) = known.map(|at| sources.remove(at))
+            && old.file != source.file
+        {
+            self.hide_file(&old.file);
+        }
         sources.push(source);
         Ok(())
+    }
+
+    /// Takes a source away. One that is not there is gone already.
+    async fn remove_source(self: &Rc<Self>, name: String) -> Result<(), Error> {
+        let found = {
+            let mut sources = self.opened()?.sources.borrow_mut();
+            let at = sources.iter().position(|source| source.name == name);
+            at.map(|at| sources.remove(at))
+        };
+        let Some(source) = found else {
+            return Ok(());
+        };
+        self.hide_file(&source.file);
+        self.carry(Frame::new(Event::RemoveSource { name })).await
     }
 
     async fn request(self: &Rc<Self>, event: Event) -> Result<(), Error> {
@@ -307,7 +329,7 @@ impl Session {
         Frame::new(match asked {
             Asked::Event(event) => event,
             // Of code that is to be ended, what it waits for ends first.
-            Asked::RollBack | Asked::AddSource(_) => {
+            Asked::RollBack | Asked::AddSource(_) | Asked::RemoveSource(_) => {
                 self.rolling_back.set(true);
                 Event::Interrupt
             }
@@ -378,6 +400,7 @@ fn is_drivers(event: &Event) -> bool {
         event,
         Event::Open { .. }
             | Event::AddSource { .. }
+            | Event::RemoveSource { .. }
             | Event::Data { .. }
             | Event::Fetched { .. }
             | Event::Upcall

@@ -126,9 +126,14 @@ pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
             cursor_pos: cursor(random),
             detail_level: random.next() as u8,
         },
-        25..27 => Event::IsComplete {
+        25..26 => Event::IsComplete {
             id: id(),
             code: random.code(),
+        },
+        26..27 => Event::Describe {
+            id: id(),
+            table: random.pick(&NAMES).to_owned(),
+            rows: cursor(random),
         },
         27..29 => Event::Diagnose {
             id: id(),
@@ -150,8 +155,11 @@ pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
             value: random.one_in(2).then(|| random.code()),
         },
         89..93 => Event::Interrupt,
-        93..96 => Event::AddSource {
+        93..95 => Event::AddSource {
             source: source(random),
+        },
+        95..96 => Event::RemoveSource {
+            name: random.pick(&NAMES).to_owned(),
         },
         96..97 => Event::Restart,
         97..98 => Event::Open {

@@ -43,6 +43,7 @@ impl Ledger {
             Event::Inspect { id, .. } => self.request(id, "inspect_reply"),
             Event::IsComplete { id, .. } => self.request(id, "is_complete_reply"),
             Event::Diagnose { id, .. } => self.request(id, "diagnose_reply"),
+            Event::Describe { id, .. } => self.request(id, "describe_reply"),
             Event::Upcall => self.upcalls += 1,
             Event::Data { name, last, error } if *last || error.is_some() => {
                 self.reading.remove(name);

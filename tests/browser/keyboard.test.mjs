@@ -1,0 +1,234 @@
+// A session by keyboard alone, in Chromium: no mouse, no call into the page. After each key something
+// has the focus, is in sight and looks so; nothing keeps the focus; all that can have it has a name.
+//
+//   SPOOR_SITE=DIR node --test tests/browser/keyboard.test.mjs
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { until, withPage } from "./browser.mjs";
+import { texts } from "./screens.mjs";
+import { serve } from "./server.mjs";
+
+const root = process.env.SPOOR_SITE;
+if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
+
+let site;
+before(async () => { site = await serve(root, { texts }); });
+after(() => site.close());
+
+/** What has the focus: what it is, whether it is seen, and whether it is marked. */
+function focus() {
+  const element = document.activeElement;
+  if (!element || element === document.body) return { nowhere: true };
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const [x, y] = [Math.min(Math.max(left + 1, 1), innerWidth - 2), Math.min(Math.max((top + bottom) / 2, top + 1), innerHeight - 2)];
+  const at = document.elementFromPoint(Math.min(Math.max(x, left + 2), right - 1), y);
+  const place = element.closest("label") ?? element;
+  const inSight = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth && (place.contains(at) || Boolean(at?.contains(place)));
+  // The mark may be the element's own, its label's, its cell's, or that of the part of a table it stands for.
+  const lined = (one, part) => {
+    const style = getComputedStyle(one, part);
+    const clear = (color) => /transparent|, 0\)$/.test(color);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0)
+      || (part && parseFloat(style.borderLeftWidth) >= 3 && !clear(style.borderLeftColor));
+  };
+  const stands = [element, element.closest("label"), element.querySelector("[data-active], [aria-selected=true]")].filter(Boolean);
+  const marked = stands.some((one) => lined(one)) || (element.matches(".cell") && lined(element, "::before"))
+    || (element.matches(".cm-content") && Boolean(element.closest(".cell[data-editing]"))) || element.id === "main";
+  return { what: `${element.localName}${element.id && `#${element.id}`}.${element.className} ${element.getAttribute("aria-label") ?? element.textContent.slice(0, 30)}`, inSight, marked };
+}
+
+/** Presses a key; the focus is then somewhere, in sight and marked. Gives where. */
+async function press(page, key) {
+  await page.keyboard.press(key);
+  let now;
+  for (let turn = 0; turn < 40; turn++) {
+    now = await page.evaluate(focus);
+    if (!now.nowhere && now.inSight && now.marked) return now.what;
+    await page.waitForTimeout(50);
+  }
+  assert.fail(`after ${key}: ${JSON.stringify(now)}`);
+}
+
+const on = (page, selector) => page.evaluate((selector) => Boolean(document.activeElement?.matches(selector)), selector);
+
+/** Goes on with a key until what has the focus fits a selector. */
+async function reach(page, selector, key = "Tab", most = 60) {
+  const passed = [];
+  for (let turn = 0; turn < most; turn++) {
+    passed.push(await press(page, key));
+    if (await on(page, selector)) return;
+  }
+  assert.fail(`${selector} is not reached by ${most} times ${key}: ${passed.join(" → ")}`);
+}
+
+const heard = (page, pattern) => until(page, (source) => new RegExp(source).test(document.querySelector("#live").textContent), pattern.source);
+const cellOf = (page) => page.evaluate(() => [...document.querySelectorAll(".cell")].indexOf(document.activeElement.closest(".cell")));
+
+/** What can have the focus and has no name, as an assistive technology is told. */
+async function nameless(page) {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  const focusable = ({ properties = [] }) => properties.some(({ name, value }) => name === "focusable" && value.value);
+  const whole = /^(RootWebArea|main|generic|none|Iframe|IframePresentational)$/;
+  return nodes.filter((node) => !node.ignored && focusable(node) && !whole.test(node.role?.value ?? "") && !node.name?.value?.trim())
+    .map((node) => JSON.stringify({ role: node.role?.value, value: node.value?.value }));
+}
+
+/** Opens the notebook of the screens' test and goes to a cell. */
+async function opened(page) {
+  await page.goto(`${site.url}/?nb=screens.ipynb`);
+  await until(page, () => document.querySelectorAll(".cell").length > 0 && spoor.state === "idle");
+}
+
+/** Runs the cell at `nth`, from wherever the focus is in the notebook. */
+async function runs(page, nth) {
+  await press(page, "Home");
+  for (let n = 0; n < nth; n++) await press(page, "j");
+  await press(page, "Control+Enter");
+  await heard(page, new RegExp(`Cell ${nth + 1} (finished|failed)`));
+  assert.equal(await cellOf(page), nth);
+}
+
+describe("by keyboard alone", { timeout: 600_000 }, () => {
+  test("from the first screen to a result", () => withPage(async (page) => {
+    await page.goto(`${site.url}/`);
+    await page.locator(".card").first().waitFor();
+    await press(page, "Tab");
+    assert.ok(await on(page, ".skip"), "the first thing is the link to the content");
+    await reach(page, "input[type=search], .search input");
+    await page.keyboard.type("sign-in");
+    await until(page, () => document.querySelectorAll(".card").length === 1);
+    assert.deepEqual(await nameless(page), []);
+    await reach(page, "a.act");
+    await page.keyboard.press("Enter");
+    await until(page, () => globalThis.spoor?.cells?.length > 0);
+    await until(page, () => spoor.state === "idle", undefined, 120_000);
+    await reach(page, "[data-kind=kql]", "j");
+    await press(page, "Enter");
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await press(page, "Control+a");
+    await page.keyboard.insertText("%%kql\nSigninLogs | summarize Failures = countif(ResultType != '0')");
+    const nth = await cellOf(page);
+    await press(page, "Shift+Enter");
+    await heard(page, new RegExp(`Cell ${nth + 1} finished.*1 row`));
+    assert.equal(await cellOf(page), nth + 1);
+  }));
+
+  test("an editor lets go", () => withPage(async (page) => {
+    await opened(page);
+    await press(page, "j");
+    await press(page, "Enter");
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await press(page, "Escape");
+    assert.ok(await on(page, ".cell"));
+    const nth = await cellOf(page);
+    await press(page, "Tab");
+    await press(page, "Tab");
+    await press(page, "Tab");
+    assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
+    await reach(page, ".cell", "Shift+Tab");
+    assert.equal(await cellOf(page), nth);
+  }));
+
+  test("into a table, its panel, a value, and out again", () => withPage(async (page) => {
+    await opened(page);
+    await runs(page, 1);
+    await reach(page, "[role=grid]");
+    await press(page, "ArrowDown");
+    await press(page, "End");
+    const active = () => page.evaluate(() => document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.textContent);
+    await until(page, () => document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.textContent === "explorer.exe");
+    await press(page, "Alt+ArrowDown");
+    assert.ok(await page.evaluate(() => document.activeElement.closest(".panel") !== null));
+    assert.deepEqual(await nameless(page), []);
+    await press(page, "Escape");
+    assert.ok(await on(page, "[role=grid]"), "the table has the focus again");
+    await press(page, "Enter");
+    assert.ok(await page.evaluate(() => document.activeElement.closest("dialog") !== null));
+    await press(page, "Escape");
+    assert.ok(await on(page, "[role=grid]"));
+    assert.equal(await active(), "explorer.exe");
+    // The header is a row: Enter sorts by it.
+    await press(page, "Control+ArrowUp");
+    await press(page, "ArrowUp");
+    await press(page, "Enter");
+    await until(page, () => document.querySelector("[role=columnheader][aria-sort=ascending], [role=columnheader][aria-sort=descending]") !== null);
+    await reach(page, "button[aria-pressed=false]", "Shift+Tab");
+    await press(page, "Enter");
+    await until(page, () => document.querySelector(".timeline button") !== null);
+    await reach(page, ".timeline-track button");
+    await press(page, "ArrowRight");
+    assert.ok(await on(page, ".timeline-track button"));
+  }));
+
+  test("along a chart", () => withPage(async (page) => {
+    await opened(page);
+    await runs(page, 2);
+    await reach(page, ".chart-plot");
+    const said = () => page.evaluate(() => document.querySelector(".chart-live").textContent);
+    await press(page, "ArrowRight");
+    await until(page, () => document.querySelector(".chart-live").textContent !== "");
+    const first = await said();
+    await press(page, "ArrowRight");
+    assert.notEqual(await said(), first);
+    await press(page, "+");
+    await press(page, "Escape");
+    await press(page, "Tab");
+    assert.ok(!(await on(page, ".chart-plot")), "the chart lets go");
+    assert.deepEqual(await nameless(page), []);
+  }));
+
+  test("every dialog and bar opens, is named, and gives the focus back", () => withPage(async (page) => {
+    await opened(page);
+    await press(page, "j");
+    const nth = await cellOf(page);
+    const command = async (name) => {
+      await press(page, "Control+Shift+C");
+      await page.keyboard.type(name);
+    };
+    const places = {
+      find: () => press(page, "Control+f"),
+      replace: () => press(page, "Control+h"),
+      palette: () => command("run"),
+      settings: async () => { await command("settings"); await press(page, "Enter"); },
+      help: () => press(page, "h"),
+    };
+    for (const [name, open] of Object.entries(places)) {
+      await open();
+      assert.ok(await page.evaluate(() => document.activeElement.closest("dialog, #find") !== null), name);
+      assert.deepEqual(await nameless(page), [], name);
+      await press(page, "Tab");
+      await press(page, "Escape");
+      assert.ok(await on(page, ".cell"), `${name}: a cell has the focus again`);
+      assert.equal(await cellOf(page), nth, name);
+    }
+    await command("outline");
+    await press(page, "Enter");
+    assert.equal(await cellOf(page), nth);
+    await command("outline");
+    await press(page, "Enter");
+    await reach(page, "#outline .entry", "Shift+Tab");
+    await press(page, "Enter");
+    assert.ok((await cellOf(page)) >= 0, "the outline leads to a cell");
+  }));
+
+  test("Tab goes through all of a notebook, and names each", () => withPage(async (page) => {
+    await opened(page);
+    await runs(page, 1);
+    await runs(page, 2);
+    assert.deepEqual(await nameless(page), []);
+    await page.evaluate(() => document.activeElement.blur());
+    const passed = new Set();
+    for (let turn = 0; turn < 150; turn++) {
+      await page.keyboard.press("Tab");
+      const now = await page.evaluate(focus);
+      if (now.nowhere) return assert.ok(passed.size > 20, [...passed].join("\n"));
+      assert.ok(now.inSight && now.marked, JSON.stringify(now));
+      passed.add(now.what);
+    }
+    assert.fail(`150 times Tab do not lead out of the page: ${[...passed].join(" → ")}`);
+  }));
+});

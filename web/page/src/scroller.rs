@@ -1,0 +1,57 @@
+//! Parts of a notebook that scroll on their own, which the keyboard is to reach: they take the focus
+//! while there is more of them than is in sight.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, ResizeObserver, ResizeObserverEntry};
+
+use crate::dom;
+
+/// What scrolls in text, outputs and code.
+const SCROLLERS: &str = "pre, .text, .scroll, .paper, math[display=block]";
+/// Marks what takes the focus, and the keys that scroll with it.
+pub const MARK: &str = "data-scrolls";
+
+thread_local! {
+    /// One observer serves the page. It holds on to no element that is gone.
+    static OBSERVER: Option<ResizeObserver> = {
+        let resized = Closure::<dyn FnMut(Array)>::new(|entries: Array| {
+            for entry in entries.iter() {
+                judge(&entry.unchecked_into::<ResizeObserverEntry>().target());
+            }
+        });
+        ResizeObserver::new(resized.into_js_value().unchecked_ref()).ok()
+    };
+}
+
+/// Keeps an eye on an element that may scroll, and on what may inside it.
+pub fn watch(element: &Element) {
+    OBSERVER.with(|observer| {
+        let Some(observer) = observer else {
+            return;
+        };
+        observer.observe(element);
+        if let Ok(found) = element.query_selector_all(SCROLLERS) {
+            for node in Array::from(&found).iter() {
+                observer.observe(&node.unchecked_into());
+            }
+        }
+    });
+}
+
+fn judge(element: &Element) {
+    let hidden = element.scroll_width() - element.client_width() > 1
+        || element.scroll_height() - element.client_height() > 1;
+    let style = dom::window().get_computed_style(element).ok().flatten();
+    let overflow = style.and_then(|style| style.get_property_value("overflow").ok());
+    let scrolls = hidden && overflow.is_some_and(|it| it.contains("auto") || it.contains("scroll"));
+    if scrolls == element.has_attribute(MARK) {
+        return;
+    }
+    dom::flag(element, MARK, scrolls);
+    if scrolls {
+        dom::set(element, "tabindex", "0");
+    } else {
+        let _ = element.remove_attribute("tabindex");
+    }
+}
