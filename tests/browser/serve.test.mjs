@@ -225,6 +225,10 @@ describe("spoor serve", { timeout: 900_000 }, () => {
 
   test("what was put aside and is older than the file becomes a notebook of the browser's own", () => served(async (page, server, { folder, hunts }) => {
     await open(page, server, "a.ipynb");
+    // The editor comes from the server too.
+    await retype(page, "first");
+    await save(page);
+    await isSaved(page);
     await server.end("SIGKILL");
     await retype(page, "mine");
     await save(page);
