@@ -27,7 +27,7 @@ const PAGE = {
 
 /** In JupyterLite. Its console runs what its address says; a notebook only opens. */
 const LITE = {
-  saved: { url: "/lite/notebooks/index.html?path=saved.ipynb", wanted: { selector: ".jp-OutputArea-output", text: "\\S" } },
+  saved: { url: "/lite/notebooks/index.html?path=saved.ipynb", wanted: { selector: ".jp-OutputArea-output", text: "\\w" } },
   python: { url: "/lite/repl/index.html?kernel=python&toolbar=0&code=print(1%20%2B%201)&execute=1", wanted: { selector: ".jp-OutputArea-output", text: "(^|[^0-9])2([^0-9]|$)" } },
 };
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 # What the kernel's worker installs before the first cell, with what these need.
-ROOTS = ["micropip", "packaging", "ipython", "traitlets", "six"]
+ROOTS = ["micropip", "ipython", "jedi"]
 # Of what they need, what Pyodide's lock file does not have.
 FURTHER = ["comm==0.2.3"]
 INTERPRETER = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip", "package.json"]
@@ -89,6 +89,10 @@ def contents(site):
     entries = [{**entry, "name": name, "path": name} for name in ("first.ipynb", "saved.ipynb")]
     folder = {**entry, "type": "directory", "name": "", "path": "", "format": "json", "content": entries}
     (listing / "all.json").write_text(json.dumps(folder))
+    settings = site / "jupyter-lite.json"
+    configuration = json.loads(settings.read_text())
+    configuration["jupyter-config-data"]["contentsAllJsonFile"] = "all.json"
+    settings.write_text(json.dumps(configuration))
 
 
 def run(command, **options):
