@@ -4,6 +4,7 @@
 //! so that a machine whose speed drifts is fair to both.
 
 mod engine;
+mod figures;
 mod machine;
 mod page;
 mod peers;

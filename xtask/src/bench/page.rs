@@ -1,19 +1,14 @@
 //! The page's figures in Chromium: cold and warm visits, an open notebook, sizes, and its peers.
 //!
-//! `tests/bench/figures.mjs` measures, all in one run; here its JSON becomes rows with their bars.
+//! All are measured in one run (`figures.rs`); here they become rows with their bars.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 
 use super::Row;
-use super::peers::Peers;
+use super::figures::{self, Figures};
 use super::timing::{at_least, median, seconds};
 use crate::paths::Paths;
-use crate::process::{output, step};
-use crate::setup::{self, sha256_file};
 
 /// Seconds to the first paint.
 const PAINT: f64 = 0.5;
@@ -64,7 +59,7 @@ const SERVERS: [(&str, &str); 2] = [
 
 /// All of the page's rows.
 pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
-    let measured = Figures(measure(paths, runs)?);
+    let measured = figures::measure(paths, runs)?;
     let mut rows = Vec::new();
     for (key, server) in SERVERS {
         rows.push(first_paint(&measured, key, server)?);
@@ -110,16 +105,20 @@ fn visits(
     (name, what, cold_bar, warm_bar): (&str, &str, Option<f64>, Option<f64>),
 ) -> Result<Row> {
     let time = |state: &str| measured.seconds(&format!("/visits/{key}/{name}_{state}/seen"));
-    let (cold, warm) = (time("cold")?, time("warm")?);
-    let bars = [("cold", cold, cold_bar), ("warm", warm, warm_bar)];
-    let verdicts: Vec<String> = bars
-        .into_iter()
-        .filter_map(|(state, time, bar)| Some((state, time, bar?)))
-        .map(|(state, time, bar)| format!("{state} under {}: {}", seconds(bar), word(time < bar)))
+    let mut figures = vec![("cold", time("cold")?, cold_bar)];
+    // Of a visit that is there cold alone.
+    if let Ok(warm) = time("warm") {
+        figures.push(("warm", warm, warm_bar));
+    }
+    let told = |(state, time, _): &(&str, f64, _)| format!("{state} {}", seconds(*time));
+    let verdicts: Vec<String> = figures
+        .iter()
+        .filter_map(|(state, time, bar)| Some((state, time, (*bar)?)))
+        .map(|(state, time, bar)| format!("{state} under {}: {}", seconds(bar), word(*time < bar)))
         .collect();
     Ok(Row {
         what: format!("{what}, from {server}"),
-        ours: format!("cold {}, warm {}", seconds(cold), seconds(warm)),
+        ours: figures.iter().map(told).collect::<Vec<_>>().join(", "),
         peer: "-".into(),
         verdict: if verdicts.is_empty() {
             "no bar set".into()
@@ -181,12 +180,16 @@ fn peers(measured: &Figures) -> Result<Vec<Row>> {
             "lite_saved",
         ),
     ] {
-        let (ours, theirs) = (figure(ours)?, figure(theirs)?);
+        let ours = figure(ours)?;
+        let (peer, verdict) = match figure(theirs) {
+            Ok((time, told)) => (told, format!("no bar set ({:.1} times)", time / ours.0)),
+            Err(_) => ("showed none".into(), "no bar set".into()),
+        };
         rows.push(Row {
             what: what.into(),
             ours: ours.1,
-            peer: format!("{lite} {}", theirs.1),
-            verdict: format!("no bar set ({:.1} times)", theirs.0 / ours.0),
+            peer: format!("{lite} {peer}"),
+            verdict,
         });
     }
     Ok(rows)
@@ -261,108 +264,6 @@ fn sizes(measured: &Figures) -> Vec<Row> {
         .into()
 }
 
-/// Has the scripts measure.
-fn measure(paths: &Paths, runs: u32) -> Result<Value> {
-    let lite = jupyterlite(paths)?;
-    let mut node = Command::new("node");
-    node.current_dir(&paths.root)
-        .arg("tests/bench/figures.mjs")
-        .args(["--runs", &runs.to_string()]);
-    let folders = [
-        ("--site", paths.site()),
-        ("--web", paths.web()),
-        ("--spoor", paths.spoor()),
-        ("--jupyterlite", lite.site),
-    ];
-    for (name, folder) in folders {
-        node.arg(name).arg(folder);
-    }
-    let printed = output(node.env("CHROMIUM", setup::browser()?))?;
-    let mut value: Value =
-        serde_json::from_str(&printed).context("the browser's benchmark did not print JSON")?;
-    value["jupyterlite_version"] = lite.version.into();
-    Ok(value)
-}
-
-/// JupyterLite as it is served.
-struct Lite {
-    site: PathBuf,
-    version: String,
-}
-
-/// Makes JupyterLite's folder, once for each version of what it is made of.
-fn jupyterlite(paths: &Paths) -> Result<Lite> {
-    let folder = paths.root.join("tests/peers");
-    let (lock, script) = (
-        folder.join("jupyterlite-requirements.txt"),
-        folder.join("jupyterlite.py"),
-    );
-    let peers = Peers::ensure_at(paths, "jupyterlite", &lock)?;
-    let out = paths.target.join("bench/jupyterlite");
-    let pyodide = paths.root.join("web/node_modules/pyodide");
-    let made_of = [&lock, &script, &pyodide.join("package.json")];
-    let digests: Vec<String> = made_of
-        .into_iter()
-        .map(|file| sha256_file(file))
-        .collect::<Result<_>>()?;
-    made(&out, &digests.concat(), || {
-        step(
-            "Making JupyterLite",
-            peers
-                .command("python3")
-                .arg(&script)
-                .arg("--pyodide")
-                .arg(&pyodide)
-                .arg("--out")
-                .arg(&out),
-        )
-    })?;
-    Ok(Lite {
-        site: out.join("site"),
-        version: peers.number("jupyterlite-core")?,
-    })
-}
-
-/// Has `make` make a folder, unless it was made of the same things already.
-fn made(out: &Path, of: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
-    let stamp = out.join(".made");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == of) {
-        return Ok(());
-    }
-    make()?;
-    std::fs::write(&stamp, of).with_context(|| format!("could not mark {} as made", out.display()))
-}
-
-/// What the scripts printed.
-struct Figures(Value);
-
-impl Figures {
-    /// The numbers of the array at `pointer`, or one number of each object in the array above it.
-    fn all(&self, pointer: &str) -> Result<Vec<f64>> {
-        let missing = || format!("the browser's benchmark gave no {pointer}");
-        let numbers = match self.0.pointer(pointer) {
-            Some(found) => found
-                .as_array()
-                .map(|all| all.iter().map(Value::as_f64).collect()),
-            None => pointer.rsplit_once('/').and_then(|(list, name)| {
-                let list = self.0.pointer(list)?.as_array()?;
-                Some(list.iter().map(|one| one[name].as_f64()).collect())
-            }),
-        };
-        let numbers: Option<Vec<f64>> = numbers.with_context(missing)?;
-        numbers.filter(|all| !all.is_empty()).with_context(missing)
-    }
-
-    fn median(&self, pointer: &str) -> Result<f64> {
-        Ok(median(self.all(pointer)?))
-    }
-
-    /// The median of milliseconds, in seconds.
-    fn seconds(&self, pointer: &str) -> Result<f64> {
-        Ok(self.median(pointer)? / 1e3)
-    }
-}
-
 /// The value below which a share of them lies.
 fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -385,18 +286,7 @@ fn kilobytes(bytes: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn figures_are_arrays_or_parts_of_objects_in_one() {
-        let figures = Figures(json!({ "a": { "b": [3, 1, 2] }, "c": [{ "d": 5 }, { "d": 7 }] }));
-        assert_eq!(figures.median("/a/b").unwrap(), 2.0);
-        assert_eq!(figures.seconds("/c/d").unwrap(), 0.006);
-        assert!(figures.median("/a/none").is_err());
-        assert!(figures.median("/c/none").is_err());
-    }
 
     #[test]
     fn a_percentile_is_one_of_the_values() {
