@@ -60,7 +60,7 @@ function_table! {
     "degrees", "degrees(radians)", "Radians as degrees.", real1!("degrees", |x| x * 180.0 / std::f64::consts::PI);
     "radians", "radians(degrees)", "Degrees as radians.", real1!("radians", |x| x * std::f64::consts::PI / 180.0);
     "pi", "pi()", "The ratio of a circle's circumference to its diameter.", |_, a| { count(a, 0, 0)?; Ok(literal(Value::Real(std::f64::consts::PI))) };
-    "isnan", "isnan(number)", "Tells whether a number is NaN.", |c, a| test(c, a, "isnan", |c, o| o.bool(real(&c[0]).is_nan()));
+    "isnan", "isnan(number)", "Tells whether a number is NaN.", is_nan;
     "isinf", "isinf(number)", "Tells whether a number is infinite.", |c, a| test(c, a, "isinf", |c, o| o.bool(real(&c[0]).is_infinite()));
     "isfinite", "isfinite(number)", "Tells whether a number is neither infinite nor NaN.", |c, a| test(c, a, "isfinite", |c, o| o.bool(real(&c[0]).is_finite()));
     "binary_and", "binary_and(a, b)", "The bits that both numbers have.", |c, a| longs(c, a, "binary_and", |c, o| bits(c, o, |a, b| a & b));
@@ -88,6 +88,11 @@ fn whole(cell: &Cell<'_>) -> i64 {
         Cell::Long(v) => *v,
         _ => 0,
     }
+}
+
+/// `isnan(number)`: null of null.
+pub fn is_nan(ctx: &BindContext, args: &[Typed]) -> Bound {
+    test(ctx, args, "isnan", |c, o| o.bool(real(&c[0]).is_nan()))
 }
 
 fn test(ctx: &BindContext, args: &[Typed], name: &'static str, run: RowFn) -> Bound {

@@ -24,6 +24,7 @@ use spoor_table::{KustoType, Value};
 
 pub use absent::absent;
 pub use cast::convert;
+pub use math::is_nan;
 
 use crate::typed::{
     AggregateFunction, BindContext, Documentation, FunctionError, ScalarFunction, Typed,
