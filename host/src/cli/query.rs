@@ -162,9 +162,27 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
 
 fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
     keep_apart(args, &wanted(text, data))?;
-    let engine = engine_for(text, data)?;
-    let failed = |e: QueryError| Failure::new(Exit::Failed, told(e, text, name));
-    Ok(engine.run(text, now()).map_err(failed)?.table)
+    let mut engine = engine_for(text, data)?;
+    let now = now();
+    let error = match engine.run(text, now) {
+        Ok(result) => return Ok(result.table),
+        Err(QueryError::Diagnostics(found)) => {
+            // What is wrong may be a table's name: then the names that there are help.
+            name_tables(&mut engine, data);
+            QueryError::Diagnostics(engine.start(text, now).err().unwrap_or(found))
+        }
+        Err(error) => error,
+    };
+    Err(Failure::new(Exit::Failed, told(error, text, name)))
+}
+
+/// Gives the engine the names of the tables that it did not need, without their rows.
+fn name_tables(engine: &mut Engine, data: &Data) {
+    for source in &data.sources {
+        if engine.schema(&source.spec.name).is_none() {
+            engine.register(&source.spec.name, Table::empty([]));
+        }
+    }
 }
 
 /// The sources that a query may read.
