@@ -10,7 +10,7 @@ use spoor_kql::{Engine, EngineOptions, QueryError, bind};
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
-use super::places::Places;
+use super::places::{Places, is_stream};
 use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::export;
@@ -34,7 +34,7 @@ pub struct Args {
     /// How to write the result [default: by the extension of --output, else table]
     #[arg(short, long, value_enum)]
     format: Option<Format>,
-    /// Write the result to a file
+    /// Write the result to a file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -92,7 +92,8 @@ impl Format {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(mut args: Args) -> Result<Exit, Failure> {
+    args.output = args.output.filter(|output| !is_stream(output));
     let by_extension = args.output.as_deref().and_then(Format::of_path);
     let form = args.format.or(by_extension).unwrap_or(Format::Table);
     if form.is_binary() && args.output.is_none() && std::io::stdout().is_terminal() {
