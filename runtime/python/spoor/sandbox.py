@@ -287,18 +287,41 @@ def _event_loop():
     events.new_event_loop = asyncio.new_event_loop = Loop
     loops = []
 
-    def run(coroutine):
-        """Runs a coroutine to its end on the session's one loop."""
+    def session_loop():
+        """The session's one loop."""
         if not loops or loops[0].is_closed():
             loops[:] = [Loop()]
-        loop = loops[0]
-        asyncio.set_event_loop(loop)
+        asyncio.set_event_loop(loops[0])
+        return loops[0]
+
+    def run(coroutine):
+        """Runs a coroutine to its end on the session's loop."""
+        loop = session_loop()
         task = loop.create_task(coroutine)
         try:
             return loop.run_until_complete(task)
         except BaseException:
             task.cancel()
             raise
+
+    # Under Jupyter a loop runs between cells and inside them. Code that counts on it finds this one, on which its tasks
+    # go on when a cell next awaits.
+    own_loop = events.get_event_loop
+
+    def get_event_loop():
+        """Return the running event loop, the one that was set, or the session's."""
+        try:
+            return own_loop()
+        except RuntimeError:
+            return session_loop()
+
+    def create_task(coro, **kwargs):
+        """Schedule a coroutine, and return its task."""
+        loop = events._get_running_loop() or session_loop()
+        return loop.create_task(coro, **kwargs)
+
+    events.get_event_loop = asyncio.get_event_loop = get_event_loop
+    asyncio.tasks.create_task = asyncio.create_task = create_task
 
     global run_coroutine
     run_coroutine = run
