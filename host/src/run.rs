@@ -428,7 +428,11 @@ impl Gathered {
         };
         match text("status") {
             "ok" => None,
-            "error" => Some(one_line(&format!("{}: {}", text("ename"), text("evalue")))),
+            "error" => Some(one_line(&match text("evalue") {
+                // `KeyboardInterrupt` says no more.
+                "" => text("ename").to_owned(),
+                value => format!("{}: {value}", text("ename")),
+            })),
             "" => Some("the kernel did not reply".into()),
             other => Some(other.to_owned()),
         }
