@@ -55,7 +55,10 @@ impl Binder<'_> {
         };
         Err(self.error_hint(
             span,
-            format!("this is a {} where a condition is needed", typed.ty),
+            format!(
+                "this is {} where a condition is needed",
+                functions::article(typed.ty)
+            ),
             hint,
         ))
     }

@@ -23,6 +23,7 @@ mod window;
 use spoor_table::{KustoType, Value};
 
 pub use absent::absent;
+pub use args::article;
 pub use cast::convert;
 pub use math::is_nan;
 
