@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spoor_notebook::{Notebook, Parameters};
+use spoor_notebook::{Language, Notebook, Parameters};
 
 use super::places::{Places, is_stream};
 use super::{Exit, Failure, say};
@@ -103,6 +103,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         false => Saver::new(&output),
     };
     let mut notebook = super::render::read_notebook(&args.notebook)?;
+    warn_of_language(&notebook.language());
     inject(&args.parameters, &mut notebook)?;
     let data = Data::discover(&args.data)?;
     data.warnings
@@ -215,6 +216,16 @@ fn output_path(args: &Args) -> Result<PathBuf, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     Ok(out)
+}
+
+/// Cells of a notebook for another kernel fail as bad Python: says beforehand why.
+fn warn_of_language(language: &Language) {
+    if *language != Language::Python {
+        say::warning(format_args!(
+            "the notebook's language is {}; its cells run as Python, and as KQL where they begin with %%kql",
+            language.label()
+        ));
+    }
 }
 
 fn inject(arguments: &[String], notebook: &mut Notebook) -> Result<(), Failure> {
