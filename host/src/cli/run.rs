@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use spoor_notebook::{Language, Notebook, Parameters};
 
 use super::places::{Places, is_stream};
-use super::{Exit, Failure, say};
+use super::{Exit, Failure, say, signals};
 use crate::aot::Cache;
 use crate::assets::Assets;
 use crate::run::{Ask, Asker, Ending, Finished, Outcome, Plan, Progress, Run};
@@ -257,12 +257,12 @@ struct Signals {
 impl Signals {
     /// Takes signals from now on, and hands them to the run.
     fn listen(&self, asker: Asker) -> Result<(), Failure> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        use signal_hook::consts::SIGINT;
         let unable = |e: std::io::Error| {
             Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"))
         };
         let mut signals =
-            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+            signal_hook::iterator::Signals::new(signals::that_end()).map_err(unable)?;
         let over = self.over.clone();
         let heed = move || {
             for signal in signals.forever() {
