@@ -6,24 +6,41 @@ missing and what to use instead. `install` runs once, when the image is made.
 """
 
 import builtins
+import linecache
 import os
 import re
 import sys
 import time
+import traceback
 import types
 
 from spoor import streams
+
+CELL = re.compile(r"<ipython-input-(\d+)-")  # the file that code of a cell says it is in
 
 SLICE = 0.02  # seconds that a sleep can miss an interrupt for
 
 
 class NotHere(OSError):
     """Something that a sandbox in WebAssembly does not have. An OSError, since that is what
-    libraries expect of a system that refuses. Shown without a traceback, as the code is not what
+    libraries expect of a system that refuses. Shown with its place alone, as the code is not what
     is wrong."""
 
     def _render_traceback_(self):
-        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+        return [*place(self), f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
+
+def place(error):
+    """The line of a cell that an error came from, as a traceback gives it; nothing for a cell of one line."""
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if cell := CELL.match(file):
+            found = (cell[1], number, linecache.getlines(file))
+    if found is None or len(found[2]) < max(2, found[1]):
+        return []
+    cell, number, lines = found
+    return [f"Cell In[{cell}], line {number}", f"----> {number} {lines[number - 1].rstrip()}", ""]
 
 
 class NoShell(NotHere):
