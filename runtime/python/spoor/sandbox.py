@@ -155,6 +155,12 @@ def _processes():
     os.system = refuse
     os.popen = lambda cmd, mode="r", buffering=-1: refuse(cmd)
 
+    def pipe():
+        """What a pool of processes begins with."""
+        raise NoShell(WHY + "Do in a loop what a pool of processes would do.")
+
+    os.pipe = pipe
+
 
 def _threads():
     """A pool of threads runs each call at once, in turn; a thread of one's own cannot be had."""
@@ -196,6 +202,18 @@ def _network():
 
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = lambda host: getaddrinfo(host, None)
+
+
+def import_advice(error):
+    """What to do about an import that failed; None where the package is here."""
+    if "pyarrow" in str(error):
+        return (
+            "Spoor has no pyarrow; it reads Parquet and Arrow itself. A file that is given with --data is a table: "
+            'kql("Events") has the rows of Events.parquet as a DataFrame. To keep a frame, write it as CSV.'
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return missing(error.name.partition(".")[0])
+    return None
 
 
 def missing(name):
