@@ -249,6 +249,8 @@ fn a_query_past_its_time_is_interrupted() {
                 | extend k = 1) on k | summarize sum(a * b)";
     place.notebook("n.ipynb", &[long]);
     expect(&place.run(&["run", "n.ipynb", "--cell-timeout", "1"]), 4);
+    let shown = &outputs(&place.path("n.out.ipynb"))[0];
+    assert!(shown.contains("passed its time limit of 1s"), "{shown}");
 }
 
 #[test]
