@@ -120,6 +120,9 @@ describe("spoor serve", { timeout: 900_000 }, () => {
     assert.equal(new URL(page.url()).searchParams.get("server"), "deep/b c.ipynb");
     assert.equal(await page.locator("#bar .title").innerText(), "b c.ipynb");
 
+    // Among the files beside the notebook it is the one that is open.
+    await until(page, () => document.querySelector("[aria-label='Notebooks on this computer'] [aria-current=true]")?.textContent === "deep/b c");
+
     const before = await stat(path.join(hunts, "deep", "b c.ipynb"));
     await retype(page, "%%kql\nLogons | take 2");
     await save(page);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
 use super::budget::{Budget, warning};
-use super::fetch;
+use super::fetch::{self, Wanted};
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
 use crate::error::Error;
@@ -350,11 +350,7 @@ enum Todo {
     ResetPython,
     Reply(Vec<u8>),
     Read(String),
-    Fetch {
-        fetch: u64,
-        provider: String,
-        query: String,
-    },
+    Fetch(Wanted),
     GoOn,
     /// An `input_request` was published, and no front end here answers one.
     Question,
@@ -455,11 +451,11 @@ impl Core {
                     fetch,
                     provider,
                     query,
-                } => todo.push(Todo::Fetch {
+                } => todo.push(Todo::Fetch(Wanted {
                     fetch,
                     provider,
                     query,
-                }),
+                })),
                 Effect::Continue => todo.push(Todo::GoOn),
                 Effect::Idle { .. } => {}
             }
@@ -497,23 +493,19 @@ impl Core {
                 };
                 work.reads.push_back(Reading { name, file });
             }
-            Todo::Fetch {
-                fetch,
-                provider,
-                query,
-            } => self.fetch(fetch, (provider.as_str(), query.as_str()), work),
+            Todo::Fetch(wanted) => self.fetch(&wanted, work),
             Todo::RunPython(_) | Todo::ResetPython | Todo::Reply(_) => {}
         }
     }
 
     /// Has a provider run a query, which ends early if the request is interrupted or out of time.
-    fn fetch(&mut self, fetch: u64, asked: (&str, &str), work: &mut Work) {
+    fn fetch(&mut self, wanted: &Wanted, work: &mut Work) {
         let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
         let unwanted = move || {
             interrupt.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
         };
         let watch = Watch::new(unwanted, None);
-        let answer = fetch::answer(&self.options.providers, fetch, asked, &watch);
+        let answer = fetch::answer(&self.options.providers, wanted, &watch);
         if self.should_interrupt() {
             work.push(Event::Interrupt);
         } else {

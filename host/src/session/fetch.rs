@@ -9,22 +9,30 @@ use crate::native::{Providers, Watch};
 /// How much of a result is handed to the kernel at a time.
 const CHUNK: usize = 4 << 20;
 
+/// What a kernel wants of a provider.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The fetch's number.
+    pub fetch: u64,
+    /// The provider.
+    pub provider: String,
+    /// The query.
+    pub query: String,
+}
+
 /// Has a provider run a query. What came of it, in the order in which the kernel is to hear of it.
-pub fn answer(
-    providers: &Providers,
-    fetch: u64,
-    (provider, query): (&str, &str),
-    watch: &Watch,
-) -> Vec<Frame<Event>> {
+pub fn answer(providers: &Providers, wanted: &Wanted, watch: &Watch) -> Vec<Frame<Event>> {
     let mut out = Bounded::new(MAX_FETCHED);
-    let done = match providers.get(provider) {
-        Some(engine) => engine.run(query, watch, &mut out).map_err(FetchError::from),
-        None => Err(unknown(provider)),
+    let done = match providers.get(&wanted.provider) {
+        Some(engine) => engine
+            .run(&wanted.query, watch, &mut out)
+            .map_err(FetchError::from),
+        None => Err(unknown(&wanted.provider)),
     };
     match done {
-        _ if out.is_over => vec![failed(fetch, too_large())],
-        Ok(()) => parts(fetch, &out.bytes),
-        Err(error) => vec![failed(fetch, error)],
+        _ if out.is_over => vec![failed(wanted.fetch, too_large())],
+        Ok(()) => parts(wanted.fetch, &out.bytes),
+        Err(error) => vec![failed(wanted.fetch, error)],
     }
 }
 
@@ -133,14 +141,18 @@ mod tests {
         }
     }
 
+    fn wanted(provider: &str, query: &str) -> Wanted {
+        Wanted {
+            fetch: 3,
+            provider: provider.into(),
+            query: query.into(),
+        }
+    }
+
     fn asked(provider: &str, query: &str) -> Vec<Frame<Event>> {
         let providers = Providers::host(Arc::new(Bytes));
-        answer(
-            &providers,
-            3,
-            (provider, query),
-            &Watch::new(|| false, None),
-        )
+        let watch = Watch::new(|| false, None);
+        answer(&providers, &wanted(provider, query), &watch)
     }
 
     fn error(answer: &[Frame<Event>]) -> FetchError {
@@ -204,7 +216,8 @@ mod tests {
     #[test]
     fn a_query_that_nobody_waits_for_is_told() {
         let providers = Providers::host(Arc::new(Bytes));
-        let gone = answer(&providers, 3, ("host", "1"), &Watch::new(|| true, None));
+        let watch = Watch::new(|| true, None);
+        let gone = answer(&providers, &wanted("host", "1"), &watch);
         assert_eq!(error(&gone).message, "stopped");
     }
 }

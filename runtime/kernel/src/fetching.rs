@@ -7,8 +7,10 @@ use spoor_protocol::{Effect, FetchError, MAX_FETCHED, Mistake};
 
 use crate::bundle::{Answer, Render};
 use crate::job::{self, Progress};
+use crate::kernel::Machine;
 use crate::language::byte_offset;
 use crate::output::{Failure, Output};
+use crate::request::{Request, Work};
 
 /// The most mistakes of a query that are shown.
 const SHOWN: usize = 20;
@@ -32,10 +34,55 @@ enum Stage {
     Over,
 }
 
+impl Machine {
+    /// Asks a provider to run a cell's query.
+    pub(crate) fn begin_fetch(
+        &mut self,
+        provider: &'static str,
+        query: String,
+        out: &mut Output,
+    ) -> Work {
+        let mut kept = self.catalogue.references(&query);
+        kept.retain(|name| !self.catalogue.is_source(name));
+        self.fetches += 1;
+        let fetching = Fetching::new(self.fetches, provider, query, kept, out);
+        Work::Fetch(Box::new(fetching))
+    }
+
+    /// Takes what a provider answered. What comes for a query that has been interrupted is passed over.
+    pub(crate) fn fetched(
+        &mut self,
+        number: u64,
+        bytes: Vec<u8>,
+        last: bool,
+        error: Option<FetchError>,
+        out: &mut Output,
+    ) {
+        if number == 0 || number > self.fetches {
+            return out.refuse(format!("there is no fetch {number}"));
+        }
+        let Some(Request {
+            work: Work::Fetch(fetching),
+            ..
+        }) = &mut self.current
+        else {
+            return;
+        };
+        if fetching.number != number {
+            return;
+        }
+        match fetching.take(bytes, last, error) {
+            Ok(true) => self.go_on(out),
+            Ok(false) => {}
+            Err(reason) => out.refuse(reason),
+        }
+    }
+}
+
 impl Fetching {
     /// Asks `provider` to run the query `text`, as the fetch `number`. `kept` are results of this session that the query
     /// seems to name: no provider has them.
-    pub(crate) fn new(
+    fn new(
         number: u64,
         provider: &'static str,
         text: String,
@@ -56,13 +103,8 @@ impl Fetching {
         }
     }
 
-    /// The fetch's number.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Takes bytes of the answer, or why there is none. Whether that is all of it.
-    pub(crate) fn take(
+    fn take(
         &mut self,
         bytes: Vec<u8>,
         last: bool,

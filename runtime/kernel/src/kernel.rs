@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, Effect, Effects, Event, FetchError, Frame, Outcome};
+use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
 use crate::bundle::{Answer, bundle};
 use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
 use crate::diagnosis;
-use crate::fetching::Fetching;
 use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
@@ -72,7 +71,7 @@ pub(crate) struct Machine {
     /// The `Continue` effects that no event has answered yet.
     owed: usize,
     /// The fetches that providers have been asked for; the last one's number.
-    fetches: u64,
+    pub fetches: u64,
     streams: python::Streams,
 }
 
@@ -196,35 +195,6 @@ impl Machine {
         }
     }
 
-    /// Takes what a provider answered. What comes for a query that has been interrupted is passed over.
-    fn fetched(
-        &mut self,
-        number: u64,
-        bytes: Vec<u8>,
-        last: bool,
-        error: Option<FetchError>,
-        out: &mut Output,
-    ) {
-        if number == 0 || number > self.fetches {
-            return out.refuse(format!("there is no fetch {number}"));
-        }
-        let Some(Request {
-            work: Work::Fetch(fetching),
-            ..
-        }) = &mut self.current
-        else {
-            return;
-        };
-        if fetching.number() != number {
-            return;
-        }
-        match fetching.take(bytes, last, error) {
-            Ok(true) => self.go_on(out),
-            Ok(false) => {}
-            Err(reason) => out.refuse(reason),
-        }
-    }
-
     /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
     /// no status goes with it.
     fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
@@ -313,11 +283,7 @@ impl Machine {
             });
         }
         if let Some(provider) = kql.provider {
-            let mut kept = self.catalogue.references(&kql.query);
-            kept.retain(|name| !self.catalogue.is_source(name));
-            self.fetches += 1;
-            let fetching = Fetching::new(self.fetches, provider, kql.query, kept, out);
-            request.work = Work::Fetch(Box::new(fetching));
+            request.work = self.begin_fetch(provider, kql.query, out);
             return self.work_on(request, out);
         }
         let job = Job::new(kql.query, &self.catalogue);
@@ -355,7 +321,7 @@ impl Machine {
     }
 
     /// Goes on with the current request's work, if it is the kernel's.
-    fn go_on(&mut self, out: &mut Output) {
+    pub(crate) fn go_on(&mut self, out: &mut Output) {
         let Some(mut request) = self.current.take() else {
             return;
         };

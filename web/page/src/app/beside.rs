@@ -15,6 +15,7 @@ use crate::dom::{self, button, el};
 use crate::files::{self, Callbacks, Files};
 use crate::icon::{Icon, icon};
 use crate::notebook::{Focus, Screen};
+use crate::server::{self, Client};
 
 /// Where there is no room for both.
 const NARROW: &str = "(max-width: 60rem)";
@@ -29,6 +30,8 @@ pub struct Beside {
     body: HtmlElement,
     narrow: Option<MediaQueryList>,
     files: RefCell<Option<Files>>,
+    /// The notebooks of the folder of `spoor serve`.
+    served: RefCell<Option<server::Panel>>,
     /// What had the focus before it went into the panel.
     back: RefCell<Option<HtmlElement>>,
 }
@@ -47,6 +50,7 @@ impl Beside {
             screen: Rc::downgrade(screen),
             narrow: dom::window().match_media(NARROW).ok().flatten(),
             files: RefCell::default(),
+            served: RefCell::default(),
             back: RefCell::default(),
             app,
             root,
@@ -54,6 +58,9 @@ impl Beside {
         });
         panel.furnish();
         panel.show(panel.app.preferences.get().files && !panel.is_narrow());
+        if let Some(client) = &*panel.app.server.borrow() {
+            panel.serve(client);
+        }
         let filling = panel.clone();
         spawn_local(async move { filling.fill().await });
         panel
@@ -71,6 +78,19 @@ impl Beside {
     pub fn refresh(&self) {
         if let Some(files) = &*self.files.borrow() {
             files.refresh();
+        }
+        if let Some(served) = &*self.served.borrow() {
+            served.refresh();
+        }
+    }
+
+    /// Lists the notebooks of the folder of `spoor serve` too.
+    pub fn serve(&self, client: &Client) {
+        let mut served = self.served.borrow_mut();
+        if served.is_none() {
+            let screen = self.screen.clone();
+            let current = move || screen.upgrade()?.own()?.served();
+            *served = Some(server::mount(&self.body, client, current));
         }
     }
 

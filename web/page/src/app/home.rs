@@ -19,7 +19,7 @@ impl Home {
     /// Lists the notebooks of the folder of `spoor serve` too.
     pub fn show_served(&self, client: &Client) {
         self.side.set_hidden(false);
-        std::mem::forget(server::mount(&self.side, client, None));
+        std::mem::forget(server::mount(&self.side, client, || None));
     }
 }
 

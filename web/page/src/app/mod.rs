@@ -34,6 +34,7 @@ pub use shell::Shell;
 
 use crate::dom;
 use crate::notebook::Screen;
+use crate::server::Client;
 use crate::session::Session;
 use crate::storage::{Store, StoreError};
 
@@ -49,6 +50,8 @@ pub struct App {
     service: RefCell<Option<String>>,
     /// The storage, once it is open.
     store: RefCell<Option<Store>>,
+    /// The way to `spoor serve`, where it serves the page.
+    pub server: RefCell<Option<Client>>,
     /// The tables that the site offers.
     pub offered: RefCell<Vec<Source>>,
     /// The user's data files, which the session knows.
@@ -62,6 +65,15 @@ impl App {
     pub fn keep_for_offline(&self) {
         if let Some(service) = self.service.take() {
             offline::keep(&service);
+        }
+    }
+
+    /// Takes in that `spoor serve` serves the page.
+    fn found(&self, client: &Client) {
+        self.server.replace(Some(client.clone()));
+        let screen = self.screen.borrow().clone();
+        if let Some(screen) = screen {
+            screen.with_beside(|beside| beside.serve(client));
         }
     }
 
@@ -88,6 +100,7 @@ pub fn start() {
         route: Route::read(),
         service: RefCell::default(),
         store: RefCell::default(),
+        server: RefCell::default(),
         offered: RefCell::default(),
         data: RefCell::default(),
         screen: RefCell::default(),
@@ -196,8 +209,9 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
                 own.follow(session);
                 app.data.replace(Some(own));
             }
-            if server.is_none() {
-                *app.service.borrow_mut() = site.service.clone();
+            match &server {
+                Some(client) => app.found(client),
+                None => *app.service.borrow_mut() = site.service.clone(),
             }
             let host = server.map(|client| ("host".to_owned(), client.kql()));
             let providers = host.into_iter().collect();

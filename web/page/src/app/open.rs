@@ -9,6 +9,7 @@ use crate::dom::{El, el};
 use crate::gallery;
 use crate::notebook::Screen;
 use crate::picker::{self, Choice, Row};
+use crate::server::address;
 
 const CHOICE: Choice = Choice {
     title: "Notebooks",
@@ -40,13 +41,21 @@ pub fn open(screen: &Rc<Screen>) {
     });
 }
 
-/// The user's notebooks, the last saved first, then the gallery's. What cannot be read is not listed.
+/// The user's notebooks, the last saved first, those of the folder of `spoor serve`, then the gallery's. What cannot be read is not listed.
 async fn listed(screen: &Screen) -> Vec<Listed> {
     let own = async {
         let store = screen.app.store().await.ok()?;
         store.notebooks().await.ok()
     };
-    let (own, gallery) = futures::future::join(own, gallery::index()).await;
+    let client = screen.app.server.borrow().clone();
+    let served = async { client?.notebooks().await.ok() };
+    let (own, served, gallery) = futures::future::join3(own, served, gallery::index()).await;
+    let served = served.unwrap_or_default().into_iter().map(|one| Listed {
+        name: stem(&one.path).to_owned(),
+        about: "on this computer",
+        words: String::new(),
+        address: address(&one.path),
+    });
     let own = own.unwrap_or_default().into_iter().map(|entry| Listed {
         name: stem(&entry.name).to_owned(),
         about: "yours",
@@ -59,7 +68,7 @@ async fn listed(screen: &Screen) -> Vec<Listed> {
         name: entry.title,
         about: "gallery",
     });
-    own.chain(gallery).collect()
+    own.chain(served).chain(gallery).collect()
 }
 
 /// Those that have every word that was typed; those with it in their names come first.

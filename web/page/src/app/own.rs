@@ -201,6 +201,12 @@ impl Own {
         self.head.borrow().name.clone()
     }
 
+    /// Its path, where it is one of a server's folder.
+    pub fn served(&self) -> Option<String> {
+        let path = self.head.borrow().id.clone();
+        self.entry.borrow().is_none().then_some(path)
+    }
+
     /// Whether this tab may save.
     pub fn may_save(&self) -> bool {
         let editing = self.editing.borrow();

@@ -190,7 +190,7 @@ impl Shelf for Folder {
 }
 
 /// The page's address that shows a notebook of the folder.
-pub(super) fn address(path: &str) -> String {
+pub fn address(path: &str) -> String {
     format!("./?server={}", js_sys::encode_uri_component(path))
 }
 

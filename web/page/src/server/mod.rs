@@ -8,7 +8,7 @@ mod folder;
 mod panel;
 
 pub use client::{Client, Expected, Listed};
-pub use folder::Folder;
+pub use folder::{Folder, address};
 pub use panel::{Panel, mount};
 
 /// The header by which `spoor serve` says where its interface is, relative to the page.

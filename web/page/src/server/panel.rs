@@ -6,8 +6,7 @@ use spoor_model::gallery::copy_name;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
-use super::folder::address;
-use super::{Client, Expected, Listed, split};
+use super::{Client, Expected, Listed, address, split};
 use crate::dom::{self, button, el};
 use crate::files;
 use crate::storage::{StoreError, bytes};
@@ -22,11 +21,16 @@ struct Inner {
     problem: HtmlElement,
     list: HtmlElement,
     /// The path of the notebook that is open.
-    current: Option<String>,
+    current: Box<dyn Fn() -> Option<String>>,
 }
 
-/// Puts the list at the beginning of `parent`. `current` is the path of the notebook that is open, if it is one of the folder's.
-pub fn mount(parent: &Element, client: &Client, current: Option<&str>) -> Panel {
+/// Puts the list at the beginning of `parent`. `current` gives the path of the notebook that is open, if it is one of the
+/// folder's.
+pub fn mount(
+    parent: &Element,
+    client: &Client,
+    current: impl Fn() -> Option<String> + 'static,
+) -> Panel {
     let inner = Rc::new(Inner {
         client: client.clone(),
         problem: el("p").class("hint").attr("role", "status").build(),
@@ -34,7 +38,7 @@ pub fn mount(parent: &Element, client: &Client, current: Option<&str>) -> Panel 
             .class("file-list")
             .attr("aria-label", "Notebooks on this computer")
             .build(),
-        current: current.map(str::to_owned),
+        current: Box::new(current),
     });
     let weak = Rc::downgrade(&inner);
     let new = button("New")
@@ -90,7 +94,7 @@ impl Inner {
         let mut open = button(&shown)
             .class("file-name")
             .on("click", move |_: MouseEvent| go_to(&path));
-        if self.current.as_ref() == Some(&one.path) {
+        if (self.current)().as_ref() == Some(&one.path) {
             open = open.attr("aria-current", "true");
         }
         let written = one.modified.map(files::when);
