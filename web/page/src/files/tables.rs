@@ -93,8 +93,13 @@ fn describe(inner: &Rc<Inner>, table: &str, place: &HtmlElement) {
         let answer = describing.await;
         dom::clear(&place);
         match answer {
-            Ok(preview) => show(&preview, &table, &place),
-            Err(error) => dom::append(&place, el("p").class("error").text(&error)),
+            Ok(preview) => {
+                show(&preview, &table, &place);
+                let options = web_sys::ScrollIntoViewOptions::new();
+                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                place.scroll_into_view_with_scroll_into_view_options(&options);
+            }
+            Err(error) => dom::append(&place, el("p").class("wrong").text(&error)),
         }
     });
 }
