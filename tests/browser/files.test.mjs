@@ -128,6 +128,9 @@ describe("the user's data", { timeout: 900_000 }, () => {
     assert.equal(await counted(page, "hosts_1"), 2);
     assert.equal(plain(await run(page, "p", python)), "['web', 'db']");
 
+    // What was dropped opened the panel for the moment, not for good.
+    assert.equal(await panel(page).isVisible(), false);
+    await page.getByRole("button", { name: "Show or hide the files" }).click();
     await pick(page, "hosts_1: more", "Delete…");
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await table(page, "hosts_1").waitFor({ state: "detached" });
