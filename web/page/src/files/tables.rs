@@ -95,13 +95,23 @@ fn describe(inner: &Rc<Inner>, table: &str, place: &HtmlElement) {
         match answer {
             Ok(preview) => {
                 show(&preview, &table, &place);
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                place.scroll_into_view_with_scroll_into_view_options(&options);
+                bring_up(&place);
             }
             Err(error) => dom::append(&place, el("p").class("wrong").text(&error)),
         }
     });
+}
+
+/// Scrolls what holds the panel, and nothing else, until the end of `place` is seen.
+fn bring_up(place: &HtmlElement) {
+    let panel = place.closest(".files").ok().flatten();
+    if let Some(holder) = panel.and_then(|panel| panel.parent_element()) {
+        let end = |element: &web_sys::Element| element.get_bounding_client_rect().bottom();
+        let below = end(place) - end(&holder);
+        if below > 0.0 {
+            holder.set_scroll_top(holder.scroll_top() + below.ceil() as i32);
+        }
+    }
 }
 
 fn show(preview: &Preview, table: &str, place: &HtmlElement) {
