@@ -124,18 +124,17 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await until(page, () => document.activeElement.matches(".cm-content"));
     await press(page, "Escape");
     assert.ok(await on(page, ".cell"));
-    const nth = await cellOf(page);
-    await press(page, "Tab");
-    await press(page, "Tab");
-    await press(page, "Tab");
-    assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
+    for (let turn = 0; turn < 4; turn++) {
+      await press(page, "Tab");
+      assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
+    }
     await reach(page, ".cell", "Shift+Tab");
-    assert.equal(await cellOf(page), nth);
   }));
 
   test("into a table, its panel, a value, and out again", () => withPage(async (page) => {
     await opened(page);
     await runs(page, 1);
+    await page.locator("[role=grid]").waitFor();
     await reach(page, "[role=grid]");
     await press(page, "ArrowDown");
     await press(page, "End");
@@ -151,6 +150,11 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "Escape");
     assert.ok(await on(page, "[role=grid]"));
     assert.equal(await active(), "explorer.exe");
+    // The cell runs anew under the table that has the focus.
+    await press(page, "Control+Enter");
+    await heard(page, /Cell 2 finished/);
+    await page.locator("[role=grid]").waitFor();
+    await reach(page, "[role=grid]");
     // The header is a row: Enter sorts by it.
     await press(page, "Control+ArrowUp");
     await press(page, "ArrowUp");
@@ -167,6 +171,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
   test("along a chart", () => withPage(async (page) => {
     await opened(page);
     await runs(page, 2);
+    await page.locator(".chart-plot canvas").first().waitFor();
     await reach(page, ".chart-plot");
     const said = () => page.evaluate(() => document.querySelector(".chart-live").textContent);
     await press(page, "ArrowRight");
@@ -200,7 +205,6 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
       await open();
       assert.ok(await page.evaluate(() => document.activeElement.closest("dialog, #find") !== null), name);
       assert.deepEqual(await nameless(page), [], name);
-      await press(page, "Tab");
       await press(page, "Escape");
       assert.ok(await on(page, ".cell"), `${name}: a cell has the focus again`);
       assert.equal(await cellOf(page), nth, name);
@@ -220,15 +224,19 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await runs(page, 1);
     await runs(page, 2);
     assert.deepEqual(await nameless(page), []);
-    await page.evaluate(() => document.activeElement.blur());
+    // Out at the top, then through to the end.
     const passed = new Set();
-    for (let turn = 0; turn < 150; turn++) {
-      await page.keyboard.press("Tab");
-      const now = await page.evaluate(focus);
-      if (now.nowhere) return assert.ok(passed.size > 20, [...passed].join("\n"));
-      assert.ok(now.inSight && now.marked, JSON.stringify(now));
-      passed.add(now.what);
+    for (const key of ["Shift+Tab", "Tab"]) {
+      let turn = 0;
+      for (; turn < 150; turn++) {
+        await page.keyboard.press(key);
+        const now = await page.evaluate(focus);
+        if (now.nowhere) break;
+        assert.ok(now.inSight && now.marked, JSON.stringify(now));
+        passed.add(now.what);
+      }
+      assert.ok(turn < 150, `150 times ${key} do not lead out of the page: ${[...passed].join(" → ")}`);
     }
-    assert.fail(`150 times Tab do not lead out of the page: ${[...passed].join(" → ")}`);
+    assert.ok(passed.size > 40, [...passed].join("\n"));
   }));
 });
