@@ -25,6 +25,9 @@ const texts = {
   }),
 };
 
+/** Firefox does not know these commands of WebDriver BiDi yet. */
+const NOTHING_EMULATED = { colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null, viewport: null };
+
 let browser;
 const sites = {};
 before(async () => {
@@ -39,7 +42,7 @@ after(async () => {
 
 /** A page of a profile of its own, with what goes wrong in it told. */
 async function withPage(use) {
-  const context = await browser.newContext();
+  const context = await browser.newContext(NOTHING_EMULATED);
   const page = await context.newPage();
   page.on("pageerror", (error) => console.error(`page: ${error}`));
   try {

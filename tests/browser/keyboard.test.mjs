@@ -104,7 +104,8 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     assert.deepEqual(await nameless(page), []);
     await reach(page, "a.act");
     await page.keyboard.press("Enter");
-    await until(page, () => globalThis.spoor?.cells?.length > 0);
+    await page.waitForURL(/[?]nb=/);
+    await page.locator(".cell").first().waitFor();
     await until(page, () => spoor.state === "idle", undefined, 120_000);
     await reach(page, "[data-kind=kql]", "j");
     await press(page, "Enter");
@@ -124,7 +125,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await until(page, () => document.activeElement.matches(".cm-content"));
     await press(page, "Escape");
     assert.ok(await on(page, ".cell"));
-    for (let turn = 0; turn < 4; turn++) {
+    for (let turn = 0; turn < 2; turn++) {
       await press(page, "Tab");
       assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
     }
@@ -152,8 +153,9 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     assert.equal(await active(), "explorer.exe");
     // The cell runs anew under the table that has the focus.
     await press(page, "Control+Enter");
-    await heard(page, /Cell 2 finished/);
+    await until(page, () => document.querySelectorAll(".cell")[1].querySelector(".count").textContent === "[2]");
     await page.locator("[role=grid]").waitFor();
+    assert.equal(await cellOf(page), 1, "the cell has the focus that its table had");
     await reach(page, "[role=grid]");
     // The header is a row: Enter sorts by it.
     await press(page, "Control+ArrowUp");
