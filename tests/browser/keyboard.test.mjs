@@ -162,7 +162,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "ArrowUp");
     await press(page, "Enter");
     await until(page, () => document.querySelector("[role=columnheader][aria-sort=ascending], [role=columnheader][aria-sort=descending]") !== null);
-    await reach(page, "button[aria-pressed=false]", "Shift+Tab");
+    await reach(page, ".result-views button:nth-child(2)", "Shift+Tab");
     await press(page, "Enter");
     await until(page, () => document.querySelector(".timeline button") !== null);
     await reach(page, ".timeline-track button");
