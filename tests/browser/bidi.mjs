@@ -2,8 +2,11 @@
 
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+
+const { WebSocket } = createRequire(new URL("../../web/package.json", import.meta.url))("ws");
 
 const KEYS = { Shift: "\uE008", Control: "\uE009", Alt: "\uE00A", Enter: "\uE007", Escape: "\uE00C", Tab: "\uE004" };
 
