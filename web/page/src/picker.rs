@@ -27,11 +27,14 @@ pub struct Row<T> {
     pub value: T,
 }
 
+/// The rows that fit what is typed.
+type Search<T> = dyn Fn(&str) -> Vec<Row<T>>;
+
 struct Picker<T> {
     dialog: Dialog,
     list: HtmlElement,
     field: HtmlInputElement,
-    search: Box<dyn Fn(&str) -> Vec<Row<T>>>,
+    search: Box<Search<T>>,
     values: RefCell<Vec<T>>,
     at: Cell<usize>,
     chosen: RefCell<Option<T>>,

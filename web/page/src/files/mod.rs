@@ -62,6 +62,9 @@ pub type Describing = Pin<Box<dyn Future<Output = Result<Preview, String>>>>;
 /// A save that is on its way.
 pub type Settling = Pin<Box<dyn Future<Output = ()>>>;
 
+/// Writes a text where the user writes; whether there was such a place.
+pub type Inserting = Box<dyn Fn(&str) -> bool>;
+
 /// What the panel asks of the app.
 pub struct Callbacks {
     /// Opens the notebook of this id.
@@ -75,7 +78,7 @@ pub struct Callbacks {
     /// What to show until it is known what a table holds.
     pub waiting: Box<dyn Fn() -> &'static str>,
     /// Writes a table's name where the user writes, if there is such a place; whether it did.
-    pub insert: Option<Box<dyn Fn(&str) -> bool>>,
+    pub insert: Option<Inserting>,
     /// There is something to see in the panel, which may be closed.
     pub reveal: Box<dyn Fn()>,
 }
