@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The tag by which a cell says that its error is meant.
 const RAISES: &str = "raises-exception";
 
+/// The tag by which a cell says that it is not to run: nbclient's, and so papermill's.
+const SKIPPED: &str = "skip-execution";
+
 /// What a run is to do.
 #[derive(Debug)]
 pub struct Plan {
@@ -178,7 +181,9 @@ impl Run {
     ) -> Result<Finished, Error> {
         for cell in 0..notebook.cells.len() {
             // So that no output of an earlier run stands beside those of this one.
-            OutputArea::start(notebook, cell);
+            if !notebook.cells[cell].has_tag(SKIPPED) {
+                OutputArea::start(notebook, cell);
+            }
         }
         let deadline = plan
             .timeout
@@ -234,7 +239,9 @@ impl Front<'_> {
         saver: &mut Saver,
     ) -> Result<Vec<Outcome>, Error> {
         let code: Vec<usize> = (0..notebook.cells.len())
-            .filter(|&i| notebook.cells[i].is_code())
+            .map(|i| (i, &notebook.cells[i]))
+            .filter(|(_, cell)| cell.is_code() && !cell.has_tag(SKIPPED))
+            .map(|(i, _)| i)
             .collect();
         let mut outcomes = Vec::new();
         for (done, &index) in code.iter().enumerate() {
@@ -428,7 +435,11 @@ impl Gathered {
         };
         match text("status") {
             "ok" => None,
-            "error" => Some(one_line(&format!("{}: {}", text("ename"), text("evalue")))),
+            "error" => Some(one_line(&match text("evalue") {
+                // `KeyboardInterrupt` says no more.
+                "" => text("ename").to_owned(),
+                value => format!("{}: {value}", text("ename")),
+            })),
             "" => Some("the kernel did not reply".into()),
             other => Some(other.to_owned()),
         }

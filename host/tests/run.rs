@@ -194,6 +194,26 @@ fn an_announced_error_does_not_stop_the_run() {
 }
 
 #[test]
+fn a_cell_that_is_to_be_skipped_keeps_its_outputs() {
+    let place = Place::new();
+    let path = place.notebook("n.ipynb", &["print('no')", "2"]);
+    let mut notebook: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    notebook["cells"][0]["metadata"] = serde_json::json!({"tags": ["skip-execution"]});
+    notebook["cells"][0]["outputs"] =
+        serde_json::json!([{"output_type": "stream", "name": "stdout", "text": "kept"}]);
+    fs::write(&path, notebook.to_string()).unwrap();
+    let output = place.run(&["run", "n.ipynb"]);
+    expect(&output, 0);
+    assert_eq!(outputs(&place.path("n.out.ipynb")), ["kept", "2"]);
+    assert!(
+        stdout(&output).contains("1 cell ran"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
 fn parameters_go_after_their_declaration() {
     let place = Place::new();
     let path = place.notebook(
@@ -229,6 +249,8 @@ fn a_query_past_its_time_is_interrupted() {
                 | extend k = 1) on k | summarize sum(a * b)";
     place.notebook("n.ipynb", &[long]);
     expect(&place.run(&["run", "n.ipynb", "--cell-timeout", "1"]), 4);
+    let shown = &outputs(&place.path("n.out.ipynb"))[0];
+    assert!(shown.contains("passed its time limit of 1s"), "{shown}");
 }
 
 #[test]

@@ -128,6 +128,9 @@ describe("the user's data", { timeout: 900_000 }, () => {
     assert.equal(await counted(page, "hosts_1"), 2);
     assert.equal(plain(await run(page, "p", python)), "['web', 'db']");
 
+    // What was dropped opened the panel for the moment, not for good.
+    assert.equal(await panel(page).isVisible(), false);
+    await page.getByRole("button", { name: "Show or hide the files" }).click();
     await pick(page, "hosts_1: more", "Delete…");
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await table(page, "hosts_1").waitFor({ state: "detached" });
@@ -176,7 +179,7 @@ describe("the user's data", { timeout: 900_000 }, () => {
     assert.ok(await counted(page, "Alerts") > 0);
     assert.match(plain(await run(page, "k", "%%kql\nRagged")), /Ragged\.csv, line 3: 1 fields where the header has 2/);
     await table(page, "Ragged").click();
-    await row(page, "Ragged").locator(".error", { hasText: "Ragged.csv, line 3" }).waitFor();
+    await row(page, "Ragged").locator(".wrong", { hasText: "Ragged.csv, line 3" }).waitFor();
     assert.equal(await counted(page, "Packed"), 3);
   }));
 
@@ -269,6 +272,9 @@ describe("saving", { timeout: 600_000 }, () => {
     await page.locator(".cell").first().focus();
     await page.keyboard.press("Control+s");
     assert.equal(await page.getByRole("textbox", { name: "Name" }).inputValue(), "hunt.ipynb");
+    // In the middle, whatever styles a notebook's own outputs have.
+    const { x, width } = await page.locator("dialog").boundingBox();
+    assert.ok(Math.abs(x + width / 2 - page.viewportSize().width / 2) < 2, `at ${x}, ${width} wide`);
     await name(page, "My hunt");
     await page.waitForURL(/\?file=/);
     assert.equal(await page.locator(".title").innerText(), "My hunt.ipynb");

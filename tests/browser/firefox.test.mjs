@@ -4,17 +4,14 @@
 //   SPOOR_SITE=DIR [FIREFOX=PATH] node --test tests/browser/firefox.test.mjs
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 
+import { withFirefox } from "./bidi.mjs";
 import { until } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
 if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
-
-const require = createRequire(new URL("../../web/package.json", import.meta.url));
-const { firefox } = require("playwright-core");
 
 const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
 const texts = {
@@ -25,33 +22,33 @@ const texts = {
   }),
 };
 
-let browser;
 const sites = {};
 before(async () => {
-  // Debian's Firefox is not patched for Playwright: it is spoken to by WebDriver BiDi.
-  browser = await firefox.launch({ channel: "moz-firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr" });
   for (const isolated of [false, true]) sites[isolated] = await serve(root, { texts, isolated });
 });
 after(async () => {
-  await browser?.close();
   for (const site of Object.values(sites)) await site.close();
 });
 
-/** A page of a profile of its own, with what goes wrong in it told. */
-async function withPage(use) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  page.on("pageerror", (error) => console.error(`page: ${error}`));
-  try {
-    await use(page);
-  } finally {
-    await context.close();
-  }
-}
-
 const idle = (page) => until(page, () => globalThis.spoor?.state === "idle", undefined, 180_000);
 const finished = (page) => until(page, () => spoor.finished, undefined, 180_000);
-const text = (page, nth) => page.evaluate((nth) => document.querySelectorAll(".cell")[nth].querySelector(".outputs").textContent, nth);
+const there = (page, selector) => until(page, (selector) => document.querySelector(selector) !== null, selector);
+/** Clicks the first that fits, once it is there. */
+async function click(page, selector) {
+  await there(page, selector);
+  await page.evaluate((selector) => document.querySelector(selector).click(), selector);
+}
+/** Opens the editor of the first cell and puts text into it. */
+async function retype(page, lines) {
+  await page.evaluate(() => document.querySelector(".cell").focus());
+  await page.press("Enter");
+  await until(page, () => document.activeElement.matches(".cm-content"));
+  await page.press("Control+a");
+  for (const [nth, line] of lines.entries()) {
+    if (nth > 0) await page.press("Enter");
+    await page.type(line);
+  }
+}
 
 async function run(page, id, source) {
   await page.evaluate(([id, source]) => spoor.run(id, source), [id, source]);
@@ -60,10 +57,9 @@ async function run(page, id, source) {
 }
 
 describe("in Firefox", { timeout: 900_000 }, () => {
-  test("the first screen leads to a hunt", () => withPage(async (page) => {
+  test("the first screen leads to a hunt", () => withFirefox(async (page) => {
     await page.goto(`${sites.false.url}/`);
-    await page.locator(".card").first().waitFor();
-    await page.locator("a.act").first().click();
+    await click(page, "a.act");
     await until(page, () => document.querySelectorAll(".cell").length > 5);
     await idle(page);
   }));
@@ -76,52 +72,43 @@ describe("in Firefox", { timeout: 900_000 }, () => {
       await idle(page);
     };
 
-    test(`a query is edited and run, ${how}`, () => withPage(async (page) => {
+    test(`a query is edited and run, ${how}`, () => withFirefox(async (page) => {
       await open(page);
-      await page.locator(".cell pre.source").first().click();
-      await until(page, () => document.activeElement.matches(".cm-content"));
-      await page.keyboard.press("Control+a");
-      await page.keyboard.type("%%kql");
-      await page.keyboard.press("Enter");
-      await page.keyboard.type("print after = 6 * 7");
-      await page.keyboard.press("Shift+Enter");
+      await retype(page, ["%%kql", "print after = 6 * 7"]);
+      await page.press("Shift+Enter");
       await finished(page);
       await until(page, () => document.querySelector("[role=gridcell]")?.textContent === "42");
     }));
 
-    test(`Python runs, keeps its state and draws, ${how}`, () => withPage(async (page) => {
+    test(`Python runs, keeps its state and draws, ${how}`, () => withFirefox(async (page) => {
       await open(page);
       assert.match(JSON.stringify(await run(page, "p", "kept = 41\nprint(kept + 1)")), /42/);
       assert.match(JSON.stringify(await run(page, "p", "import pandas as pd\nprint(pd.DataFrame({'a': [kept]}).a.sum())")), /41/);
       await run(page, "c", "%%kql\nrange n from 1 to 5 step 1 | render columnchart");
-      await page.locator(".live canvas").first().waitFor();
+      await there(page, ".live canvas");
     }));
   }
 
-  test("code that runs on is interrupted, and state is brought back", () => withPage(async (page) => {
+  test("code that runs on is interrupted, and state is brought back", () => withFirefox(async (page) => {
     await page.goto(`${sites.true.url}/?nb=hunt.ipynb`);
     await idle(page);
     await run(page, "p", "kept = 41");
     await page.evaluate(() => spoor.run("p", "n = 0\nprint('begun')\nwhile True:\n    n += 1"));
     await until(page, () => JSON.stringify(spoor.cells).includes("begun"), undefined, 60_000);
-    await page.click("#stop");
+    await click(page, "#stop");
     await finished(page);
     assert.match(JSON.stringify(await page.evaluate(() => spoor.cells[1].outputs)), /KeyboardInterrupt/);
     assert.match(JSON.stringify(await run(page, "p", "print(kept + 1)")), /42/);
   }));
 
-  test("a notebook of one's own is there after a reload", () => withPage(async (page) => {
+  test("a notebook of one's own is there after a reload", () => withFirefox(async (page) => {
     await page.goto(`${sites.false.url}/`);
-    await page.locator(".card button").first().click();
-    await page.locator("dialog button.main, dialog button[type=submit]").first().click();
-    await page.locator(".home-files .file-name").first().click();
+    await click(page, ".card button");
+    await click(page, "dialog button.main, dialog button[type=submit]");
+    await click(page, ".home-files .file-name");
     await until(page, () => document.querySelectorAll(".cell").length > 5);
-    await page.locator(".cell").first().focus();
-    await page.keyboard.press("a");
-    await page.keyboard.press("Enter");
-    await until(page, () => document.activeElement.matches(".cm-content"));
-    await page.keyboard.type("kept = 'through a reload'");
-    await page.waitForTimeout(4000);
+    await retype(page, ["kept = through a reload"]);
+    await new Promise((saved) => setTimeout(saved, 4000));
     await page.reload();
     await until(page, () => document.querySelector(".cell")?.textContent.includes("through a reload"));
   }));

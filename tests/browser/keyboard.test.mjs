@@ -104,7 +104,8 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     assert.deepEqual(await nameless(page), []);
     await reach(page, "a.act");
     await page.keyboard.press("Enter");
-    await until(page, () => globalThis.spoor?.cells?.length > 0);
+    await page.waitForURL(/[?]nb=/);
+    await page.locator(".cell").first().waitFor();
     await until(page, () => spoor.state === "idle", undefined, 120_000);
     await reach(page, "[data-kind=kql]", "j");
     await press(page, "Enter");
@@ -124,18 +125,17 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await until(page, () => document.activeElement.matches(".cm-content"));
     await press(page, "Escape");
     assert.ok(await on(page, ".cell"));
-    const nth = await cellOf(page);
-    await press(page, "Tab");
-    await press(page, "Tab");
-    await press(page, "Tab");
-    assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
+    for (let turn = 0; turn < 2; turn++) {
+      await press(page, "Tab");
+      assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
+    }
     await reach(page, ".cell", "Shift+Tab");
-    assert.equal(await cellOf(page), nth);
   }));
 
   test("into a table, its panel, a value, and out again", () => withPage(async (page) => {
     await opened(page);
     await runs(page, 1);
+    await page.locator("[role=grid]").waitFor();
     await reach(page, "[role=grid]");
     await press(page, "ArrowDown");
     await press(page, "End");
@@ -151,12 +151,18 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "Escape");
     assert.ok(await on(page, "[role=grid]"));
     assert.equal(await active(), "explorer.exe");
+    // The cell runs anew under the table that has the focus.
+    await press(page, "Control+Enter");
+    await until(page, () => document.querySelectorAll(".cell")[1].querySelector(".count").textContent === "[2]");
+    await page.locator("[role=grid]").waitFor();
+    assert.equal(await cellOf(page), 1, "the cell has the focus that its table had");
+    await reach(page, "[role=grid]");
     // The header is a row: Enter sorts by it.
     await press(page, "Control+ArrowUp");
     await press(page, "ArrowUp");
     await press(page, "Enter");
     await until(page, () => document.querySelector("[role=columnheader][aria-sort=ascending], [role=columnheader][aria-sort=descending]") !== null);
-    await reach(page, "button[aria-pressed=false]", "Shift+Tab");
+    await reach(page, ".result-views button:nth-child(2)", "Shift+Tab");
     await press(page, "Enter");
     await until(page, () => document.querySelector(".timeline button") !== null);
     await reach(page, ".timeline-track button");
@@ -167,6 +173,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
   test("along a chart", () => withPage(async (page) => {
     await opened(page);
     await runs(page, 2);
+    await page.locator(".chart-plot canvas").first().waitFor();
     await reach(page, ".chart-plot");
     const said = () => page.evaluate(() => document.querySelector(".chart-live").textContent);
     await press(page, "ArrowRight");
@@ -200,7 +207,6 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
       await open();
       assert.ok(await page.evaluate(() => document.activeElement.closest("dialog, #find") !== null), name);
       assert.deepEqual(await nameless(page), [], name);
-      await press(page, "Tab");
       await press(page, "Escape");
       assert.ok(await on(page, ".cell"), `${name}: a cell has the focus again`);
       assert.equal(await cellOf(page), nth, name);
@@ -220,15 +226,19 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await runs(page, 1);
     await runs(page, 2);
     assert.deepEqual(await nameless(page), []);
-    await page.evaluate(() => document.activeElement.blur());
+    // Out at the top, then through to the end.
     const passed = new Set();
-    for (let turn = 0; turn < 150; turn++) {
-      await page.keyboard.press("Tab");
-      const now = await page.evaluate(focus);
-      if (now.nowhere) return assert.ok(passed.size > 20, [...passed].join("\n"));
-      assert.ok(now.inSight && now.marked, JSON.stringify(now));
-      passed.add(now.what);
+    for (const key of ["Shift+Tab", "Tab"]) {
+      let turn = 0;
+      for (; turn < 150; turn++) {
+        await page.keyboard.press(key);
+        const now = await page.evaluate(focus);
+        if (now.nowhere) break;
+        assert.ok(now.inSight && now.marked, JSON.stringify(now));
+        passed.add(now.what);
+      }
+      assert.ok(turn < 150, `150 times ${key} do not lead out of the page: ${[...passed].join(" → ")}`);
     }
-    assert.fail(`150 times Tab do not lead out of the page: ${[...passed].join(" → ")}`);
+    assert.ok(passed.size > 40, [...passed].join("\n"));
   }));
 });

@@ -190,7 +190,7 @@ export function misplaced(page) {
     };
     const [x, y] = [root.scrollLeft, root.scrollTop];
     for (const control of within.querySelectorAll("a[href], button, input, select, textarea, summary")) {
-      if (control.closest(".cm-editor, iframe, .grid-head") || !control.checkVisibility({ checkVisibilityCSS: true })) continue;
+      if (control.closest(".cm-editor, iframe, .grid-head, [aria-hidden=true]") || !control.checkVisibility({ checkVisibilityCSS: true })) continue;
       control.scrollIntoView({ block: "center", inline: "center" });
       const { left, right, top, bottom, width, height } = control.getBoundingClientRect();
       // The link that skips is off the screen until it has the focus.

@@ -324,7 +324,7 @@ describe("the gallery", { timeout: 300_000 }, () => {
     await page.getByText(`1 of ${all} notebooks`).waitFor();
     const save = async (name) => {
       await page.getByRole("button", { name: "Save a copy: Sign-in anomalies" }).click();
-      await page.getByLabel("Name of your copy").fill(name);
+      await page.getByRole("textbox", { name: "Name" }).fill(name);
       await page.getByRole("button", { name: "Save", exact: true }).click();
     };
     const names = async () => (await page.evaluate(() => spoor.storage.notebooks())).map(({ name }) => name).sort();

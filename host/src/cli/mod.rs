@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod say;
 mod serve;
+mod signals;
 
 use std::io;
 use std::process::ExitCode;

@@ -49,6 +49,6 @@ impl Places {
 }
 
 /// Whether the path stands for standard input or output.
-fn is_stream(path: &Path) -> bool {
+pub fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

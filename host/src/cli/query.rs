@@ -10,7 +10,7 @@ use spoor_kql::{Engine, EngineOptions, QueryError, bind};
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
-use super::places::Places;
+use super::places::{Places, is_stream};
 use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::export;
@@ -34,7 +34,7 @@ pub struct Args {
     /// How to write the result [default: by the extension of --output, else table]
     #[arg(short, long, value_enum)]
     format: Option<Format>,
-    /// Write the result to a file
+    /// Write the result to a file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -92,7 +92,8 @@ impl Format {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(mut args: Args) -> Result<Exit, Failure> {
+    args.output = args.output.filter(|output| !is_stream(output));
     let by_extension = args.output.as_deref().and_then(Format::of_path);
     let form = args.format.or(by_extension).unwrap_or(Format::Table);
     if form.is_binary() && args.output.is_none() && std::io::stdout().is_terminal() {
@@ -162,9 +163,27 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
 
 fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
     keep_apart(args, &wanted(text, data))?;
-    let engine = engine_for(text, data)?;
-    let failed = |e: QueryError| Failure::new(Exit::Failed, told(e, text, name));
-    Ok(engine.run(text, now()).map_err(failed)?.table)
+    let mut engine = engine_for(text, data)?;
+    let now = now();
+    let error = match engine.run(text, now) {
+        Ok(result) => return Ok(result.table),
+        Err(QueryError::Diagnostics(found)) => {
+            // What is wrong may be a table's name: then the names that there are help.
+            name_tables(&mut engine, data);
+            QueryError::Diagnostics(engine.start(text, now).err().unwrap_or(found))
+        }
+        Err(error) => error,
+    };
+    Err(Failure::new(Exit::Failed, told(error, text, name)))
+}
+
+/// Gives the engine the names of the tables that it did not need, without their rows.
+fn name_tables(engine: &mut Engine, data: &Data) {
+    for source in &data.sources {
+        if engine.schema(&source.spec.name).is_none() {
+            engine.register(&source.spec.name, Table::empty([]));
+        }
+    }
 }
 
 /// The sources that a query may read.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use spoor_notebook::{Notebook, RenderOptions};
 
-use super::places::Places;
+use super::places::{Places, is_stream};
 use super::{Exit, Failure, say};
 use crate::error::Error;
 use crate::save::write_atomically;
@@ -41,7 +41,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         .output
         .as_deref()
         .filter(|out| args.notebooks.len() > 1 || out.is_dir());
-    if into_folder.is_some_and(is_dash) {
+    if into_folder.is_some_and(is_stream) {
         return Err(Failure::new(
             Exit::Usage,
             "standard output takes one page; name one notebook",
@@ -76,7 +76,7 @@ fn page_path(notebook: &Path, output: Option<&Path>, into_folder: Option<&Path>)
     match (output, into_folder) {
         (_, Some(folder)) => folder.join(page_name(notebook)),
         (Some(out), None) => out.to_owned(),
-        (None, None) if is_dash(notebook) => PathBuf::from("-"),
+        (None, None) if is_stream(notebook) => PathBuf::from("-"),
         (None, None) => notebook.with_file_name(page_name(notebook)),
     }
 }
@@ -95,15 +95,11 @@ fn keep_apart(notebooks: &[PathBuf], pages: &[PathBuf]) -> Result<(), Failure> {
 
 fn one(path: &Path, out: &Path) -> Result<(), Failure> {
     let page = page(&read_notebook(path)?, path);
-    if is_dash(out) {
+    if is_stream(out) {
         std::io::stdout().lock().write_all(page.as_bytes())?;
         return Ok(());
     }
     Ok(write_atomically(out, page.as_bytes())?)
-}
-
-fn is_dash(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 fn page_name(notebook: &Path) -> PathBuf {
@@ -113,7 +109,7 @@ fn page_name(notebook: &Path) -> PathBuf {
 /// Reads a notebook file, or standard input for `-`.
 pub fn read_notebook(path: &Path) -> Result<Notebook, Failure> {
     let read = || {
-        if is_dash(path) {
+        if is_stream(path) {
             let mut bytes = Vec::new();
             std::io::stdin()
                 .lock()

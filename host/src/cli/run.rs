@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use spoor_notebook::{Notebook, Parameters};
+use spoor_notebook::{Language, Notebook, Parameters};
 
 use super::local::Local;
-use super::places::Places;
-use super::{Exit, Failure, say};
+use super::places::{Places, is_stream};
+use super::{Exit, Failure, say, signals};
 use crate::aot::Cache;
 use crate::assets::Assets;
 use crate::native::Providers;
@@ -32,7 +32,8 @@ use crate::sources::Data;
 pub struct Args {
     /// The notebook; `-` reads it from standard input
     notebook: PathBuf,
-    /// Where to write the executed notebook [default: NAME.out.ipynb beside the notebook]
+    /// Where to write the executed notebook; `-` is standard output, at the run's end
+    /// [default: NAME.out.ipynb beside the notebook]
     #[arg(short, long, value_name = "OUT", conflicts_with = "in_place")]
     output: Option<PathBuf>,
     /// Write the executed notebook over the notebook itself
@@ -98,15 +99,21 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
     // Before the notebook is read: what anyone writes there from now on is a conflict, not lost.
-    let mut saver = Saver::new(output_path(&args)?);
+    let output = output_path(&args)?;
+    let piped = is_stream(&output);
+    let mut saver = match piped {
+        true => Saver::nowhere(),
+        false => Saver::new(&output),
+    };
     let mut notebook = super::render::read_notebook(&args.notebook)?;
+    warn_of_language(&notebook.language());
     inject(&args.parameters, &mut notebook)?;
     let data = Data::discover(&args.data)?;
     data.warnings
         .iter()
         .chain(&data.renamed)
         .for_each(say::warning);
-    keep_apart(&args, saver.path(), &data)?;
+    keep_apart(&args, &output, &data)?;
     if let Some(record) = args.record.as_deref().filter(|record| record.exists()) {
         let message = format!(
             "{} exists; a recording is never overwritten",
@@ -145,7 +152,16 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         let page = super::render::page(&notebook, &args.notebook);
         signals.hold_while(|| write_atomically(html, page.as_bytes()))?;
     }
-    report(&finished, saver.path(), args.html.as_deref())?;
+    let html = args.html.as_deref();
+    if piped {
+        std::io::stdout().lock().write_all(&notebook.to_vec())?;
+        let red = say::colours(&std::io::stderr());
+        report(&finished, None, html, &mut std::io::stderr().lock(), red)?;
+    } else {
+        let red = say::colours(&std::io::stdout());
+        let out = Some(saver.path());
+        report(&finished, out, html, &mut std::io::stdout().lock(), red)?;
+    }
     let exit = exit_of(&finished);
     if !finished.clean {
         // A cell that heeds nothing still has the session's thread.
@@ -181,8 +197,15 @@ fn output_path(args: &Args) -> Result<PathBuf, Failure> {
         let message = "a notebook from standard input has no place of its own; say where to with --output OUT";
         return Err(Failure::new(Exit::Usage, message));
     }
+    if args.html.as_deref().is_some_and(is_stream) {
+        let message = "the page needs a file; `spoor render -o -` puts the page of a notebook on standard output";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     if args.in_place {
         return Ok(input.clone());
+    }
+    if let Some(output) = args.output.as_ref().filter(|output| is_stream(output)) {
+        return Ok(output.clone());
     }
     let out = args.output.clone().unwrap_or_else(|| {
         let stem = input.file_stem().unwrap_or_default().to_string_lossy();
@@ -197,6 +220,16 @@ fn output_path(args: &Args) -> Result<PathBuf, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     Ok(out)
+}
+
+/// Cells of a notebook for another kernel fail as bad Python: says beforehand why.
+fn warn_of_language(language: &Language) {
+    if *language != Language::Python {
+        say::warning(format_args!(
+            "the notebook's language is {}; its cells run as Python, and as KQL where they begin with %%kql",
+            language.label()
+        ));
+    }
 }
 
 fn inject(arguments: &[String], notebook: &mut Notebook) -> Result<(), Failure> {
@@ -228,12 +261,12 @@ struct Signals {
 impl Signals {
     /// Takes signals from now on, and hands them to the run.
     fn listen(&self, asker: Asker) -> Result<(), Failure> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        use signal_hook::consts::SIGINT;
         let unable = |e: std::io::Error| {
             Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"))
         };
         let mut signals =
-            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+            signal_hook::iterator::Signals::new(signals::that_end()).map_err(unable)?;
         let over = self.over.clone();
         let heed = move || {
             for signal in signals.forever() {
@@ -367,10 +400,14 @@ impl Screen {
     }
 }
 
-/// The table of cells, and where the results are.
-fn report(finished: &Finished, out: &Path, html: Option<&Path>) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let red = say::colours(&std::io::stdout());
+/// The table of cells, and where the results are: those that are in files.
+fn report(
+    finished: &Finished,
+    out: Option<&Path>,
+    html: Option<&Path>,
+    to: &mut dyn Write,
+    red: bool,
+) -> Result<(), Failure> {
     let results: Vec<String> = finished.cells.iter().map(result).collect();
     let width = results
         .iter()
@@ -378,7 +415,7 @@ fn report(finished: &Finished, out: &Path, html: Option<&Path>) -> Result<(), Fa
         .max()
         .unwrap_or(0)
         .max("result".len());
-    writeln!(stdout, "cell  language  {:width$}  {:>8}", "result", "time")?;
+    writeln!(to, "cell  language  {:width$}  {:>8}", "result", "time")?;
     for (cell, text) in finished.cells.iter().zip(&results) {
         let (on, off) = if red && cell.error.is_some() {
             ("\x1b[31m", "\x1b[0m")
@@ -387,16 +424,18 @@ fn report(finished: &Finished, out: &Path, html: Option<&Path>) -> Result<(), Fa
         };
         let time = time(cell.time);
         writeln!(
-            stdout,
+            to,
             "{:>4}  {:8}  {on}{text:width$}{off}  {time:>8}",
             cell.number,
             say::plain(&cell.language)
         )?;
     }
-    writeln!(stdout, "\n{}", ending_line(finished))?;
-    writeln!(stdout, "notebook  {}", say::path(out))?;
+    writeln!(to, "\n{}", ending_line(finished))?;
+    if let Some(out) = out {
+        writeln!(to, "notebook  {}", say::path(out))?;
+    }
     if let Some(html) = html {
-        writeln!(stdout, "page      {}", say::path(html))?;
+        writeln!(to, "page      {}", say::path(html))?;
     }
     Ok(())
 }

@@ -146,11 +146,10 @@ fn bound(error: Error) -> Failure {
 
 /// Ready when a signal asks the server to stop. A second one ends the process.
 fn stopping() -> Result<tokio::sync::oneshot::Receiver<()>, Failure> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let unable =
         |e: std::io::Error| Failure::new(Exit::Unable, format!("cannot listen for Ctrl-C: {e}"));
     let mut signals =
-        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(unable)?;
+        signal_hook::iterator::Signals::new(super::signals::that_end()).map_err(unable)?;
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let heed = move || {
         let mut signals = signals.forever();

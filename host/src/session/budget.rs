@@ -207,7 +207,8 @@ fn size(bytes: usize) -> String {
     }
 }
 
-fn warning(parent: &str, text: String) -> Report {
+/// A line on a cell's standard error, from Spoor itself. Nothing is counted for it.
+pub fn warning(parent: &str, text: String) -> Report {
     let mut content = Map::new();
     content.insert("name".into(), json!("stderr"));
     content.insert("text".into(), json!(text));

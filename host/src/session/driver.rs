@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
-use super::budget::Budget;
+use super::budget::{Budget, warning};
 use super::fetch::{self, Wanted};
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
@@ -112,8 +112,12 @@ impl Driver {
     }
 
     fn drive(&mut self, event: Event, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        let parent = id_of(&event).unwrap_or_default().to_owned();
         let mut work = Work::starting_with(Frame::new(event));
         while let Some(event) = self.core.next(&mut work)? {
+            if matches!(event.header, Event::Interrupt) && self.core.timed_out {
+                self.core.tell_of_the_limit(&parent, report);
+            }
             for effect in self.core.step(&event, report)? {
                 match effect {
                     Todo::RunPython(source) => {
@@ -383,6 +387,16 @@ impl Core {
             .is_some_and(|deadline| Instant::now() >= deadline);
         self.timed_out |= late;
         self.interrupt.take() || late
+    }
+
+    /// Says of a query why it is interrupted; Python's clock says it of Python.
+    fn tell_of_the_limit(&self, parent: &str, report: &mut dyn FnMut(Report)) {
+        let Some(limit) = self.options.cell_time else {
+            return;
+        };
+        let text =
+            format!("spoor: the cell passed its time limit of {limit:?} and was interrupted\n");
+        report(warning(parent, text));
     }
 
     /// One step of the kernel. Messages are reported at once; other effects are returned.

@@ -34,7 +34,7 @@ pub(crate) enum Content {
     Unknown,
 }
 
-/// Finds the format from the bytes; the hint decides between the text formats alone.
+/// Finds the format from the bytes; the hint decides between the text formats alone, where the bytes leave a choice.
 pub(crate) fn content(bytes: &[u8], hint: Option<Format>) -> Content {
     if let Some(content) = binary(bytes) {
         return content;
@@ -45,6 +45,10 @@ pub(crate) fn content(bytes: &[u8], hint: Option<Format>) -> Content {
     let head = bytes.get(..4096).unwrap_or(bytes);
     if head.contains(&0) {
         return Content::Unknown;
+    }
+    // No header of separated values begins so, whatever the file is called.
+    if head.trim_ascii_start().starts_with(b"{\"") {
+        return Content::Table(Format::Json);
     }
     if let Some(hint) = hint {
         return Content::Table(hint);
@@ -103,6 +107,14 @@ mod tests {
         assert_eq!(
             content(b"PAR1....", Some(Format::Csv)),
             Content::Table(Format::Parquet)
+        );
+        assert_eq!(
+            content(b" {\"a\": 1}\n", Some(Format::Csv)),
+            Content::Table(Format::Json)
+        );
+        assert_eq!(
+            content(b"{a},b\n1,2", Some(Format::Csv)),
+            Content::Table(Format::Csv)
         );
         assert_eq!(content(b"a\0b", None), Content::Unknown);
         assert!(matches!(

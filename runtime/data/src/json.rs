@@ -226,9 +226,26 @@ impl JsonReader {
             return Problem::JsonCut.at(place);
         }
         let problem = noted.unwrap_or_else(|| Problem::Json {
-            cause: cause(error),
+            cause: self
+                .pythons_word(start, error)
+                .unwrap_or_else(|| cause(error)),
         });
         problem.at(place)
+    }
+
+    /// What is wrong where Python wrote a number that JSON does not have.
+    fn pythons_word(&self, start: usize, error: &serde_json::Error) -> Option<String> {
+        let row = self.bytes.get(start..)?;
+        let line = row
+            .split(|b| *b == b'\n')
+            .nth(error.line().checked_sub(1)?)?;
+        let rest = line.get(error.column().checked_sub(1)?..)?;
+        let word = ["NaN", "Infinity"]
+            .into_iter()
+            .find(|word| rest.starts_with(word.as_bytes()))?;
+        Some(format!(
+            "{word} is a value of Python's and none of JSON's, which has null for it"
+        ))
     }
 
     fn trouble(&self, at: usize, problem: Problem) -> Trouble {

@@ -8,6 +8,7 @@ use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use spoor_names::is_data;
 use zip::CompressionMethod;
 
 use crate::error::{Problem, Trouble};
@@ -241,16 +242,26 @@ impl Unpacker {
                 format!("more than {MOST_MEMBERS} files in one archive"),
             ));
         }
-        let mut members = Vec::new();
+        let mut entries = Vec::new();
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(damaged)?;
             let name = entry.name().map_err(damaged)?.into_owned();
             if !entry.is_dir() && !is_clutter(&name) {
-                let full = within
-                    .as_ref()
-                    .map_or_else(|| name.clone(), |outer| format!("{outer}/{name}"));
-                members.push(packed(&entry, full, &source, layers)?);
+                entries.push((index, name));
             }
+        }
+        // What lies beside data files is no data, as in a folder: a README, a licence.
+        if entries.iter().any(|(_, name)| is_data(name)) {
+            entries.retain(|(_, name)| is_data(name));
+        }
+        let mut members = Vec::new();
+        for (index, name) in entries {
+            let entry = archive.by_index_raw(index).map_err(damaged)?;
+            let full = match &within {
+                Some(outer) => format!("{outer}/{name}"),
+                None => name,
+            };
+            members.push(packed(&entry, full, &source, layers)?);
         }
         // The last is unpacked first, so the first goes last.
         self.waiting.extend(members.into_iter().rev());

@@ -45,6 +45,21 @@ fn refusal(label: &str, bytes: Vec<u8>, limits: Limits) -> String {
 const LINES: &[u8] = b"{\"a\":1}\n{\"a\":2}\n";
 
 #[test]
+fn what_lies_beside_data_in_an_archive_is_no_data() {
+    let table = b"x\n1\n".as_slice();
+    let members = [
+        ("README.txt", b"hello".as_slice()),
+        ("a.csv", table),
+        ("b/LICENSE", b"free".as_slice()),
+    ];
+    let archive = zip(&members, CompressionMethod::Deflated);
+    assert_eq!(csv("a.zip", archive), "x\n1\n");
+    // Where nothing else is, it may be.
+    let archive = zip(&[("events.txt", table)], CompressionMethod::Deflated);
+    assert_eq!(csv("a.zip", archive), "x\n1\n");
+}
+
+#[test]
 fn every_method_is_found_from_the_bytes() {
     let double = [
         zstd(b"{\"a\":1}\n"),

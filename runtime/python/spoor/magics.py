@@ -61,6 +61,11 @@ class SpoorMagics(Magics):
         """Say why there is no shell."""
         raise sandbox.NoShell(sandbox.advise(cell))
 
+    @cell_magic
+    def python(self, line, cell):
+        """Say why there is no second Python."""
+        raise sandbox.NoShell(sandbox.WHY + "Leave out the cell's first line: it is Python without it.")
+
 
 SCRIPTS = ["bash", "sh", "perl", "ruby", "python2", "pypy", "cmd", "powershell", "pwsh", "javascript_node"]
 
@@ -73,5 +78,6 @@ def register(shell):
         shell.register_magic_function(own.conda, "line", name)
     shell.register_magic_function(own.sx, "line_cell", "system")
     shell.register_magic_function(own.sx, "line_cell", "!")
+    shell.register_magic_function(own.python, "cell", "python3")
     for name in SCRIPTS:
         shell.register_magic_function(own.script, "cell", name)

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from spoor import door, transfer
+from spoor import door, sandbox, transfer
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -21,7 +21,7 @@ class KqlError(Exception):
         self.diagnostics = list(traceback)
 
     def _render_traceback_(self):
-        return self.diagnostics or [f"{self.ename}: {self}"]
+        return [*sandbox.place(self), *(self.diagnostics or [f"{self.ename}: {self}"])]
 
 
 class KqlFrame(pd.DataFrame):

@@ -6,24 +6,41 @@ missing and what to use instead. `install` runs once, when the image is made.
 """
 
 import builtins
+import linecache
 import os
 import re
 import sys
 import time
+import traceback
 import types
 
 from spoor import streams
+
+CELL = re.compile(r"<ipython-input-(\d+)-")  # the file that code of a cell says it is in
 
 SLICE = 0.02  # seconds that a sleep can miss an interrupt for
 
 
 class NotHere(OSError):
     """Something that a sandbox in WebAssembly does not have. An OSError, since that is what
-    libraries expect of a system that refuses. Shown without a traceback, as the code is not what
+    libraries expect of a system that refuses. Shown with its place alone, as the code is not what
     is wrong."""
 
     def _render_traceback_(self):
-        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+        return [*place(self), f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
+
+def place(error):
+    """The line of a cell that an error came from, as a traceback gives it; nothing for a cell of one line."""
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if cell := CELL.match(file):
+            found = (cell[1], number, linecache.getlines(file))
+    if found is None or len(found[2]) < max(2, found[1]):
+        return []
+    cell, number, lines = found
+    return [f"Cell In[{cell}], line {number}", f"----> {number} {lines[number - 1].rstrip()}", ""]
 
 
 class NoShell(NotHere):
@@ -138,6 +155,12 @@ def _processes():
     os.system = refuse
     os.popen = lambda cmd, mode="r", buffering=-1: refuse(cmd)
 
+    def pipe():
+        """What a pool of processes begins with."""
+        raise NoShell(WHY + "Do in a loop what a pool of processes would do.")
+
+    os.pipe = pipe
+
 
 def _threads():
     """A pool of threads runs each call at once, in turn; a thread of one's own cannot be had."""
@@ -179,6 +202,18 @@ def _network():
 
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = lambda host: getaddrinfo(host, None)
+
+
+def import_advice(error):
+    """What to do about an import that failed; None where the package is here."""
+    if "pyarrow" in str(error):
+        return (
+            "Spoor has no pyarrow; it reads Parquet and Arrow itself. A file that is given with --data is a table: "
+            'kql("Events") has the rows of Events.parquet as a DataFrame. To keep a frame, write it as CSV.'
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return missing(error.name.partition(".")[0])
+    return None
 
 
 def missing(name):
@@ -287,18 +322,41 @@ def _event_loop():
     events.new_event_loop = asyncio.new_event_loop = Loop
     loops = []
 
-    def run(coroutine):
-        """Runs a coroutine to its end on the session's one loop."""
+    def session_loop():
+        """The session's one loop."""
         if not loops or loops[0].is_closed():
             loops[:] = [Loop()]
-        loop = loops[0]
-        asyncio.set_event_loop(loop)
+        asyncio.set_event_loop(loops[0])
+        return loops[0]
+
+    def run(coroutine):
+        """Runs a coroutine to its end on the session's loop."""
+        loop = session_loop()
         task = loop.create_task(coroutine)
         try:
             return loop.run_until_complete(task)
         except BaseException:
             task.cancel()
             raise
+
+    # Under Jupyter a loop runs between cells and inside them. Code that counts on it finds this one, on which its tasks
+    # go on when a cell next awaits.
+    own_loop = events.get_event_loop
+
+    def get_event_loop():
+        """Return the running event loop, the one that was set, or the session's."""
+        try:
+            return own_loop()
+        except RuntimeError:
+            return session_loop()
+
+    def create_task(coro, **kwargs):
+        """Schedule a coroutine, and return its task."""
+        loop = events._get_running_loop() or session_loop()
+        return loop.create_task(coro, **kwargs)
+
+    events.get_event_loop = asyncio.get_event_loop = get_event_loop
+    asyncio.tasks.create_task = asyncio.create_task = create_task
 
     global run_coroutine
     run_coroutine = run

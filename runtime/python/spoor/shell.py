@@ -97,8 +97,9 @@ class Shell(InteractiveShell):
         """Shows the error; a further interrupt does not spoil it."""
         before = signal.signal(signal.SIGINT, lambda *_: None)
         error = sys.exc_info()[1]
-        if isinstance(error, ModuleNotFoundError) and error.name and not hasattr(error, "__notes__"):
-            error.add_note(sandbox.missing(error.name.partition(".")[0]))
+        if isinstance(error, ImportError) and not hasattr(error, "__notes__"):
+            if advice := sandbox.import_advice(error):
+                error.add_note(advice)
         try:
             super().showtraceback(*args, **kwargs)
         finally:

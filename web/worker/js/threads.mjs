@@ -69,28 +69,3 @@ class Thread {
     this.worker.terminate();
   }
 }
-
-/**
- * Which pages, of `page` bytes, of `now` are not as in `base`, which is as long: `{pages, bytes}`,
- * their numbers and their bytes one after the other. `base` has them too afterwards.
- */
-export function takeChanges(now, base, page) {
-  const [is, was] = [now, base].map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length >> 2));
-  const words = page >> 2;
-  const pages = [];
-  for (let first = 0, number = 0; first < is.length; first += words, number++) {
-    if (differ(is, was, first, first + words)) pages.push(number);
-  }
-  const bytes = new Uint8Array(pages.length * page);
-  for (const [index, number] of pages.entries()) {
-    const part = now.subarray(number * page, (number + 1) * page);
-    base.set(part, number * page);
-    bytes.set(part, index * page);
-  }
-  return { pages: Uint32Array.from(pages), bytes };
-}
-
-function differ(a, b, from, to) {
-  for (let index = from; index < to; index++) if (a[index] !== b[index]) return true;
-  return false;
-}

@@ -1,7 +1,7 @@
 //! The JavaScript that the driver calls: `js/wasi.mjs`, `js/engines.mjs` and `js/threads.mjs`, and
 //! JSPI, which js-sys does not name yet.
 
-use js_sys::{Array, Function, Object, Promise, Uint8Array, Uint32Array, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "spoor:wasi")]
@@ -75,18 +75,6 @@ extern "C" {
     /// Ends the thread, whatever it does.
     #[wasm_bindgen(method)]
     pub fn end(this: &Thread);
-
-    /// What `takeChanges` gives.
-    pub type Changes;
-    /// Which pages of `now` are not as in `base`, which has them too afterwards.
-    #[wasm_bindgen(js_name = takeChanges)]
-    pub fn take_changes(now: &Uint8Array, base: &Uint8Array, page: u32) -> Changes;
-    /// The pages' numbers.
-    #[wasm_bindgen(method, getter)]
-    pub fn pages(this: &Changes) -> Uint32Array;
-    /// The pages' bytes, one after the other.
-    #[wasm_bindgen(method, getter)]
-    pub fn bytes(this: &Changes) -> Uint8Array;
 }
 
 #[wasm_bindgen]

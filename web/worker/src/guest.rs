@@ -16,13 +16,10 @@ use js_sys::{Array, Atomics, Function, Object, Reflect, Uint8Array, WebAssembly}
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::bindings::{
-    Wasi, can_suspend, exit_code, export, memory, promising, suspending, take_changes,
-};
+use crate::bindings::{Wasi, can_suspend, exit_code, export, memory, promising, suspending};
 use crate::error::text_of;
 use crate::kernel::{address, window};
-use crate::pages::{Pages, grow};
-use crate::wire::PAGE;
+use crate::pages::{Pages, grow, take_changes};
 use spoor_messages::Poke;
 
 /// What the guest is told when the door could not be served.
@@ -64,7 +61,7 @@ pub enum Kept {
 pub struct Checkpoint {
     /// How long the memory is, in bytes.
     pub length: u32,
-    /// The pages that changed, of [`PAGE`] bytes.
+    /// The pages that changed, of [`PAGE`](crate::wire::PAGE) bytes.
     pub pages: Vec<u32>,
     /// Their bytes, one after the other.
     pub bytes: Uint8Array,
@@ -200,12 +197,12 @@ impl Guest {
             }
             Kept::Nothing => (Uint8Array::new_with_length(now.length()), None),
         };
-        let changes = take_changes(&now, &copy, PAGE);
+        let (pages, bytes) = take_changes(&now, &copy);
         *self.kept.borrow_mut() = Kept::Copy(copy);
         Some(Checkpoint {
             length: now.length(),
-            pages: changes.pages().to_vec(),
-            bytes: changes.bytes(),
+            pages,
+            bytes,
             image,
         })
     }

@@ -4,6 +4,7 @@
 //! so that a machine whose speed drifts is fair to both.
 
 mod engine;
+mod figures;
 mod machine;
 mod page;
 mod peers;
@@ -24,7 +25,7 @@ pub struct Options {
     /// Counted runs of each command; at least five.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
     runs: u32,
-    /// Measure these alone (run, render, python, kql, engine, pandas); BENCHMARKS.md is left as it is.
+    /// Measure these alone (run, render, page, engine, pandas); BENCHMARKS.md is left as it is.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Use the kernel and the page as they are built now, instead of building them for publication.
@@ -57,15 +58,14 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         build::kernel(paths, Profile::Dist)?;
     }
     build::guest(paths)?;
-    if options.wants("python") || options.wants("kql") {
-        web::build(
-            paths,
-            if options.as_built {
-                Profile::Daily
-            } else {
-                Profile::Dist
-            },
-        )?;
+    if options.wants("page") {
+        let profile = if options.as_built {
+            Profile::Daily
+        } else {
+            Profile::Dist
+        };
+        web::build(paths, profile)?;
+        web::site(paths, profile, &paths.site())?;
     }
     let mut rows = Vec::new();
     let mut measure = |name: &str, with: &dyn Fn(&Paths, u32) -> Result<Vec<Row>>| -> Result<()> {
@@ -84,8 +84,7 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     };
     measure("run", &peers::run)?;
     measure("render", &peers::render)?;
-    measure("python", &page::python)?;
-    measure("kql", &page::kql)?;
+    measure("page", &page::figures)?;
     measure("engine", &engine::group_by)?;
     measure("pandas", &engine::to_pandas)?;
     if options.only.is_empty() {

@@ -94,19 +94,25 @@ fn size(path: &Path) -> Result<u64> {
         .len())
 }
 
-/// The peers, in a virtual environment of their own.
-struct Peers {
+/// Peers in a virtual environment of their own.
+pub struct Peers {
     bin: PathBuf,
     scratch: PathBuf,
 }
 
 impl Peers {
     fn ensure(paths: &Paths) -> Result<Self> {
-        let (home, lock) = (
-            paths.cache.join("peers"),
-            paths.root.join("tests/peers/requirements.txt"),
-        );
-        let (bin, stamp, digest) = (home.join("bin"), home.join(".lock"), sha256_file(&lock)?);
+        Self::ensure_at(
+            paths,
+            "peers",
+            &paths.root.join("tests/peers/requirements.txt"),
+        )
+    }
+
+    /// The environment `name` of the cache, with what the file `lock` requires.
+    pub fn ensure_at(paths: &Paths, name: &str, lock: &Path) -> Result<Self> {
+        let home = paths.cache.join(name);
+        let (bin, stamp, digest) = (home.join("bin"), home.join(".lock"), sha256_file(lock)?);
         if !fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
             step(
                 "Making a virtual environment for the peers",
@@ -118,7 +124,7 @@ impl Peers {
                 "Installing the peers",
                 Command::new(bin.join("pip"))
                     .args(["install", "--quiet", "--requirement"])
-                    .arg(&lock),
+                    .arg(lock),
             )?;
             fs::write(&stamp, digest).context("could not mark the peers as installed")?;
         }
@@ -129,7 +135,7 @@ impl Peers {
     }
 
     /// A command of the environment, with its own programs first on the path.
-    fn command(&self, name: &str) -> Command {
+    pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.bin.display()));
@@ -137,8 +143,12 @@ impl Peers {
     }
 
     fn version(&self, package: &str) -> Result<String> {
-        let script =
-            format!("import importlib.metadata as m; print('{package}', m.version('{package}'))");
+        Ok(format!("{package} {}", self.number(package)?))
+    }
+
+    /// A package's version.
+    pub fn number(&self, package: &str) -> Result<String> {
+        let script = format!("import importlib.metadata as m; print(m.version('{package}'))");
         Ok(output(self.command("python3").args(["-c", &script]))?
             .trim()
             .to_owned())

@@ -95,6 +95,11 @@ impl Parser<'_> {
                 let hint = "KQL begins with the table: T | where ... | project ...";
                 Err(self.error_hint(self.span(), "this looks like SQL", hint))
             }
+            "." => {
+                let hint =
+                    "it administers a cluster; here a query begins with a table: T | take 10";
+                Err(self.error_hint(self.span(), "this is a management command", hint))
+            }
             _ if word != text => Err(Reported),
             _ => self.pipe_expression().map(StatementKind::Expression),
         }

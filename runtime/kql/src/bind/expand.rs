@@ -208,8 +208,8 @@ impl Binder<'_> {
         let typed = self.expression(value, &self.row(input, scope))?;
         if typed.ty != KustoType::Dynamic {
             let message = format!(
-                "this is a {} where a dynamic array or bag is needed",
-                typed.ty
+                "this is {} where a dynamic array or bag is needed",
+                functions::article(typed.ty)
             );
             let hint = Some("split(...) and parse_json(...) make dynamic values of strings");
             return Err(self.error_hint(value.span, message, hint));

@@ -12,6 +12,7 @@ use super::naming::Projection;
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
 use super::{Bind, Binder, TokenSense};
+use crate::functions;
 
 /// Options that steer Kusto's distribution of work and change no answer.
 pub(super) const HINTS: &[&str] = &[
@@ -342,8 +343,11 @@ impl Binder<'_> {
                     }
                     (a, b) => {
                         let message = format!(
-                            "`{}` is a {a}, but `{}` is a {b}",
-                            key.left.name, key.right.name
+                            "`{}` is {} on the left, but `{}` is {} on the right",
+                            key.left.name,
+                            functions::article(a),
+                            key.right.name,
+                            functions::article(b)
                         );
                         let hint = Some("convert one of them with `extend` before the join");
                         return Err(self.error_hint(span, message, hint));

@@ -12,6 +12,7 @@ use super::relation::{BoundColumn, Order, Relation, column};
 use super::scope::Scope;
 use super::summarize::{each_once, of_genuine_rows};
 use super::{Bind, Binder, Stop};
+use crate::functions;
 use crate::typed::Typed;
 
 impl Binder<'_> {
@@ -54,7 +55,10 @@ impl Binder<'_> {
         };
         Err(self.error_hint(
             span,
-            format!("this is a {} where a condition is needed", typed.ty),
+            format!(
+                "this is {} where a condition is needed",
+                functions::article(typed.ty)
+            ),
             hint,
         ))
     }
@@ -368,9 +372,16 @@ impl Binder<'_> {
                 let message = "dynamic values have no order";
                 return Err(binder.error_hint(key.value.span, message, hint));
             }
+            let nulls_first = key.nulls_first.unwrap_or(key.ascending);
+            if typed.ty == KustoType::Real {
+                let (expr, marks) = binder.nan_marks(&typed, key.value.span, &row)?;
+                exprs.push(expr);
+                order
+                    .keys
+                    .push(marks.expr().sort(!nulls_first, nulls_first));
+            }
             let (expr, column) = binder.projected("", &typed, &key.value.value, &row);
             exprs.push(expr);
-            let nulls_first = key.nulls_first.unwrap_or(key.ascending);
             order
                 .keys
                 .push(column.expr().sort(key.ascending, nulls_first));
@@ -388,6 +399,20 @@ impl Binder<'_> {
         }
         sorted.order = order;
         Ok(sorted)
+    }
+
+    /// A hidden column that is true where a number is NaN, and null where it is null. NaN has no place among the numbers:
+    /// it stands beside the nulls, at whichever end they are
+    /// (<https://learn.microsoft.com/kusto/query/sort-operator>, special floating-point values).
+    fn nan_marks(
+        &mut self,
+        number: &Typed,
+        span: Span,
+        row: &Row<'_>,
+    ) -> Bind<(PlanExpr, BoundColumn)> {
+        let marks = functions::is_nan(&row.context, std::slice::from_ref(number));
+        let marks = self.applied(marks, span, &[])?;
+        Ok(self.computed("", &marks))
     }
 
     pub(super) fn print(

@@ -414,7 +414,8 @@ impl Binder<'_> {
             || typed.ty == KustoType::Dynamic
             || ty == KustoType::Dynamic;
         if !widens {
-            let message = format!("this is a {} where a {} is needed", typed.ty, ty);
+            let (found, wanted) = (functions::article(typed.ty), functions::article(ty));
+            let message = format!("this is {found} where {wanted} is needed");
             let convert = format!("to{}(", ty.name());
             let problem = Diagnostic::error(span, message)
                 .hint(format!("convert it with {convert}...)"))

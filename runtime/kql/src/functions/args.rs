@@ -96,7 +96,7 @@ fn mismatch(param: P, found: KustoType, at: usize) -> FunctionError {
 }
 
 /// The type's name with its article.
-pub(super) fn article(ty: KustoType) -> String {
+pub fn article(ty: KustoType) -> String {
     let an = matches!(ty, KustoType::Int);
     format!("{} {ty}", if an { "an" } else { "a" })
 }

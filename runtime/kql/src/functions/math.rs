@@ -39,13 +39,13 @@ function_table! {
     "round", "round(number, digits)", "Rounds to some digits after the point.", |c, a| optional(c, a, "round", 1, &[P::Real, P::Long], Real, Body::Strict(round));
     "abs", "abs(number)", "Takes the sign away from a number or a timespan.", abs;
     "sign", "sign(number)", "Gives -1, 0 or 1 for a number's sign.", real1!("sign", |x| if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() });
-    "sqrt", "sqrt(number)", "The square root.", real1!("sqrt", f64::sqrt);
+    "sqrt", "sqrt(number)", "The square root; null of a negative number.", |c, a| fixed(c, a, "sqrt", &[P::Real], Real, Body::Strict(|c, o| unless_negative(c, o, f64::sqrt)));
     "exp", "exp(number)", "e to the power of a number.", real1!("exp", f64::exp);
     "exp2", "exp2(number)", "2 to the power of a number.", real1!("exp2", f64::exp2);
     "exp10", "exp10(number)", "10 to the power of a number.", real1!("exp10", |x| 10_f64.powf(x));
-    "log", "log(number)", "The natural logarithm; null of a negative number.", |c, a| fixed(c, a, "log", &[P::Real], Real, Body::Strict(|c, o| logarithm(c, o, f64::ln)));
-    "log2", "log2(number)", "The logarithm to base 2; null of a negative number.", |c, a| fixed(c, a, "log2", &[P::Real], Real, Body::Strict(|c, o| logarithm(c, o, f64::log2)));
-    "log10", "log10(number)", "The logarithm to base 10; null of a negative number.", |c, a| fixed(c, a, "log10", &[P::Real], Real, Body::Strict(|c, o| logarithm(c, o, f64::log10)));
+    "log", "log(number)", "The natural logarithm; null of a negative number.", |c, a| fixed(c, a, "log", &[P::Real], Real, Body::Strict(|c, o| unless_negative(c, o, f64::ln)));
+    "log2", "log2(number)", "The logarithm to base 2; null of a negative number.", |c, a| fixed(c, a, "log2", &[P::Real], Real, Body::Strict(|c, o| unless_negative(c, o, f64::log2)));
+    "log10", "log10(number)", "The logarithm to base 10; null of a negative number.", |c, a| fixed(c, a, "log10", &[P::Real], Real, Body::Strict(|c, o| unless_negative(c, o, f64::log10)));
     "loggamma", "loggamma(number)", "The logarithm of the absolute value of the gamma function.", real1!("loggamma", |x| log_gamma(x));
     "gamma", "gamma(number)", "The gamma function.", real1!("gamma", gamma);
     "pow", "pow(base, exponent)", "A number to the power of another.", |c, a| fixed(c, a, "pow", &[P::Real, P::Real], Real, Body::Strict(|c, o| o.real(real(&c[0]).powf(real(&c[1])))));
@@ -60,7 +60,7 @@ function_table! {
     "degrees", "degrees(radians)", "Radians as degrees.", real1!("degrees", |x| x * 180.0 / std::f64::consts::PI);
     "radians", "radians(degrees)", "Degrees as radians.", real1!("radians", |x| x * std::f64::consts::PI / 180.0);
     "pi", "pi()", "The ratio of a circle's circumference to its diameter.", |_, a| { count(a, 0, 0)?; Ok(literal(Value::Real(std::f64::consts::PI))) };
-    "isnan", "isnan(number)", "Tells whether a number is NaN.", |c, a| test(c, a, "isnan", |c, o| o.bool(real(&c[0]).is_nan()));
+    "isnan", "isnan(number)", "Tells whether a number is NaN.", is_nan;
     "isinf", "isinf(number)", "Tells whether a number is infinite.", |c, a| test(c, a, "isinf", |c, o| o.bool(real(&c[0]).is_infinite()));
     "isfinite", "isfinite(number)", "Tells whether a number is neither infinite nor NaN.", |c, a| test(c, a, "isfinite", |c, o| o.bool(real(&c[0]).is_finite()));
     "binary_and", "binary_and(a, b)", "The bits that both numbers have.", |c, a| longs(c, a, "binary_and", |c, o| bits(c, o, |a, b| a & b));
@@ -88,6 +88,11 @@ fn whole(cell: &Cell<'_>) -> i64 {
         Cell::Long(v) => *v,
         _ => 0,
     }
+}
+
+/// `isnan(number)`: null of null.
+pub fn is_nan(ctx: &BindContext, args: &[Typed]) -> Bound {
+    test(ctx, args, "isnan", |c, o| o.bool(real(&c[0]).is_nan()))
 }
 
 fn test(ctx: &BindContext, args: &[Typed], name: &'static str, run: RowFn) -> Bound {
@@ -316,7 +321,7 @@ fn abs(ctx: &BindContext, args: &[Typed]) -> Bound {
     Ok(call("abs", &[arg], ty, Body::Strict(run)))
 }
 
-fn logarithm(cells: &[Cell<'_>], out: &mut Out, f: fn(f64) -> f64) {
+fn unless_negative(cells: &[Cell<'_>], out: &mut Out, f: fn(f64) -> f64) {
     let value = real(&cells[0]);
     if value < 0.0 {
         out.null()

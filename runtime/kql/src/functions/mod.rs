@@ -23,7 +23,9 @@ mod window;
 use spoor_table::{KustoType, Value};
 
 pub use absent::absent;
+pub use args::article;
 pub use cast::convert;
+pub use math::is_nan;
 
 use crate::typed::{
     AggregateFunction, BindContext, Documentation, FunctionError, ScalarFunction, Typed,

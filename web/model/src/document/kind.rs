@@ -186,7 +186,7 @@ mod tests {
             "%%kql --as x host \n",
         ] {
             let source = format!("{header}T");
-            assert_eq!(parts(&source), Some((header, "T")));
+            assert_eq!(split_kql(&source), Some((header, "T")));
         }
         assert_eq!(
             parts("%%kql host | take 1"),

@@ -116,6 +116,7 @@ impl Shell {
 
     /// Says how far saving is.
     pub fn set_saved(&self, text: &str) {
+        dom::flag(&self.saved, "data-all", text == "saved");
         self.saved.set_text_content(Some(text));
     }
 

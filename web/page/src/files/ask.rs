@@ -28,7 +28,7 @@ pub async fn text<T: 'static>(
     question: Question<'_>,
     check: impl Fn(&str) -> Result<T, String> + 'static,
 ) -> Option<T> {
-    let dialog = dialog::open(question.title, "ask");
+    let dialog = dialog::open(question.title, "question");
     let field = el("input")
         .attr("type", "text")
         .attr("id", "ask-text")
@@ -37,7 +37,7 @@ pub async fn text<T: 'static>(
     let input: HtmlInputElement = field.cast();
     input.set_value(question.value);
     let error = el("p")
-        .class("error")
+        .class("wrong")
         .attr("id", "ask-error")
         .attr("role", "alert")
         .build();
@@ -82,7 +82,7 @@ pub async fn yes(title: &str, text: &str, act: &str) -> bool {
 
 /// Asks which of several things to do; the number of its label, None for nothing.
 pub async fn choice(title: &str, text: &str, acts: &[&str]) -> Option<usize> {
-    let dialog = dialog::open(title, "ask");
+    let dialog = dialog::open(title, "question");
     let answer = Rc::new(RefCell::new(None));
     let takes: Vec<dom::El> = acts
         .iter()
@@ -106,7 +106,7 @@ pub async fn choice(title: &str, text: &str, acts: &[&str]) -> Option<usize> {
 
 /// Shows what went wrong until it is closed.
 pub fn told(title: &str, text: &str) {
-    let dialog = dialog::open(title, "ask");
+    let dialog = dialog::open(title, "question");
     dom::append(&dialog.body, el("p").text(text));
     let closing = dialog.clone();
     let close = button("Close").on("click", move |_: MouseEvent| closing.close());

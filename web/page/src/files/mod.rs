@@ -120,7 +120,7 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
         callbacks,
         problem: el("div").class("problem").attr("role", "alert").build(),
         notebooks: list("file-list", "Notebooks"),
-        removed: el("details").class("removed").build(),
+        removed: el("details").class("removed").flag("hidden", true).build(),
         adding: list("file-list adding", "Being added"),
         data: list("file-list", "Data"),
         offered: tables::Offered::default(),

@@ -93,10 +93,25 @@ fn describe(inner: &Rc<Inner>, table: &str, place: &HtmlElement) {
         let answer = describing.await;
         dom::clear(&place);
         match answer {
-            Ok(preview) => show(&preview, &table, &place),
-            Err(error) => dom::append(&place, el("p").class("error").text(&error)),
+            Ok(preview) => {
+                show(&preview, &table, &place);
+                bring_up(&place);
+            }
+            Err(error) => dom::append(&place, el("p").class("wrong").text(&error)),
         }
     });
+}
+
+/// Scrolls what holds the panel, and nothing else, until the end of `place` is seen.
+fn bring_up(place: &HtmlElement) {
+    let panel = place.closest(".files").ok().flatten();
+    if let Some(holder) = panel.and_then(|panel| panel.parent_element()) {
+        let end = |element: &web_sys::Element| element.get_bounding_client_rect().bottom();
+        let below = end(place) - end(&holder);
+        if below > 0.0 {
+            holder.set_scroll_top(holder.scroll_top() + below.ceil() as i32);
+        }
+    }
 }
 
 fn show(preview: &Preview, table: &str, place: &HtmlElement) {

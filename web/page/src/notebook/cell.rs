@@ -272,6 +272,19 @@ impl CellView {
         let _ = self.root.focus_with_options(&options);
     }
 
+    /// Changes the outputs. Where that takes away what has the focus, the cell has it instead.
+    pub fn keeping_focus(&self, change: impl FnOnce()) {
+        let held = dom::document().active_element();
+        let held = held.filter(|held| self.outputs.contains(Some(held)));
+        change();
+        let is_gone = |held: web_sys::Element| {
+            !held.is_connected() || held.closest("[hidden]").ok().flatten().is_some()
+        };
+        if held.is_some_and(is_gone) {
+            self.focus();
+        }
+    }
+
     /// The editor, if there is one.
     pub fn editor(&self) -> Option<Editor> {
         self.editor.borrow().clone()

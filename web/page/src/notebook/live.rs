@@ -53,7 +53,7 @@ impl Screen {
             match (opened, view) {
                 (Ok(info), Some(view)) => {
                     view.rows.replace(Some(info));
-                    screen.enliven(&view, 0);
+                    view.keeping_focus(|| screen.enliven(&view, 0));
                 }
                 // The cell is gone, or has run again meanwhile.
                 (Ok(_), None) => {}

@@ -249,18 +249,20 @@ impl Screen {
                 .collect();
             (rendered, document.outputs_trusted(view.key))
         };
-        let mut shown = view.shown.borrow_mut();
-        let kept = from.min(shown.len());
-        for old in shown.drain(kept..) {
-            old.root.remove();
-        }
-        for rendered in rendered {
-            let new = Shown::new(&rendered, trusted, self.app.preferences.is_dark());
-            dom::append(&view.outputs, &new.root);
-            shown.push(new);
-        }
-        drop(shown);
-        self.enliven(view, kept);
+        view.keeping_focus(|| {
+            let mut shown = view.shown.borrow_mut();
+            let kept = from.min(shown.len());
+            for old in shown.drain(kept..) {
+                old.root.remove();
+            }
+            for rendered in rendered {
+                let new = Shown::new(&rendered, trusted, self.app.preferences.is_dark());
+                dom::append(&view.outputs, &new.root);
+                shown.push(new);
+            }
+            drop(shown);
+            self.enliven(view, kept);
+        });
     }
 
     fn draw_folds(&self, view: &CellView) {

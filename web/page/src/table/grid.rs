@@ -346,7 +346,8 @@ impl Grid {
             "End" => Move::RowEnd,
             "a" if control => return self.act(event, |grid| grid.selection.borrow_mut().all()),
             "c" if control => return self.act(event, actions::copy_selection),
-            "Enter" => {
+            // With Control or Alt it runs the cell.
+            "Enter" if !control && !event.alt_key() => {
                 let also = event.shift_key();
                 return self.act(event, |grid| grid.enter(also));
             }
