@@ -18,7 +18,7 @@ const texts = {
   "/data/index.json": "[]",
   "/hunt.ipynb": JSON.stringify({
     nbformat: 4, nbformat_minor: 5, metadata: {},
-    cells: [code("q", "%%kql\nprint before = 1"), code("p", "kept = 41\nprint(kept + 1)"), code("c", "%%kql\nrange n from 1 to 5 step 1 | render columnchart")],
+    cells: [code("q", "%%kql\nprint before = 1"), code("p", "kept = 41\nprint(kept + 1)"), code("c", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart")],
   }),
 };
 
@@ -84,7 +84,7 @@ describe("in Firefox", { timeout: 900_000 }, () => {
       await open(page);
       assert.match(JSON.stringify(await run(page, "p", "kept = 41\nprint(kept + 1)")), /42/);
       assert.match(JSON.stringify(await run(page, "p", "import pandas as pd\nprint(pd.DataFrame({'a': [kept]}).a.sum())")), /41/);
-      await run(page, "c", "%%kql\nrange n from 1 to 5 step 1 | render columnchart");
+      await run(page, "c", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart");
       await there(page, ".live canvas");
     }));
   }

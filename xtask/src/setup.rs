@@ -152,17 +152,27 @@ pub fn npm(paths: &Paths) -> Result<()> {
 
 /// A Chromium for the browser tests. Gives its path.
 pub fn browser() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("CHROMIUM") {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    installed("Chromium", "CHROMIUM", &names)
+}
+
+/// A Firefox for the browser tests. Gives its path.
+pub fn firefox() -> Result<PathBuf> {
+    installed("Firefox", "FIREFOX", &["firefox-esr", "firefox"])
+}
+
+/// The program that a variable names, or one of these names, the first of which is Debian's package.
+fn installed(what: &str, variable: &str, names: &[&str]) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
         return Ok(PathBuf::from(path));
     }
-    let names = ["chromium", "chromium-browser", "google-chrome"];
     if !names.iter().any(|name| on_path(name)) {
-        need("Chromium", &["chromium"])?;
+        need(what, names.get(..1).unwrap_or_default())?;
     }
     let name = names
         .iter()
         .find(|name| on_path(name))
-        .context("Chromium is not on the path: set CHROMIUM to it")?;
+        .with_context(|| format!("{what} is not on the path: set {variable} to it"))?;
     Ok(PathBuf::from(
         output(Command::new("which").arg(name))?.trim(),
     ))

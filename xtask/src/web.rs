@@ -88,7 +88,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
     )
 }
 
-/// The tests in Chromium of the page as it is built day by day: what each tries, and its file.
+/// The tests of the page as it is built day by day: what each tries, and its file.
 const TESTS: [(&str, &str); 10] = [
     (
         "a session's traps, interrupts and hostile output",
@@ -141,15 +141,18 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         "serve",
         paths.site(),
     );
-    for (what, file, site) in tests.into_iter().chain([plain, served]) {
+    let other = ("the core of a session in Firefox", "firefox", paths.web());
+    let firefox = setup::firefox()?;
+    for (what, file, site) in tests.into_iter().chain([plain, served, other]) {
         step(
-            &format!("Trying {what} in Chromium"),
+            &format!("Trying {what}"),
             node(paths, chromium)
                 .arg("--test")
                 .arg(format!("tests/browser/{file}.test.mjs"))
                 .env("SPOOR_SITE", site)
                 .env("SPOOR", paths.spoor())
                 .env("SPOOR_VECTORS", &vectors)
+                .env("FIREFOX", &firefox)
                 .env("SPOOR_SHOTS", paths.target.join("screens")),
         )?;
     }
