@@ -147,7 +147,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "Escape");
     assert.ok(await on(page, "[role=grid]"), "the table has the focus again");
     await press(page, "Enter");
-    assert.ok(await page.evaluate(() => document.activeElement.closest("dialog") !== null));
+    await until(page, () => document.activeElement.closest("dialog") !== null);
     await press(page, "Escape");
     assert.ok(await on(page, "[role=grid]"));
     assert.equal(await active(), "explorer.exe");
