@@ -1,11 +1,12 @@
-// Lays out the page: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR] [--brotli]
-// [--site]`.
+// Lays out the page: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR] [--gallery DIR]
+// [--brotli] [--site]`.
 //
 // DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`
 // and `python/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
 // site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
 // Python imports from are packed into one file each, so that a page fetches a few blocks and not
-// thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook.
+// thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook. `--gallery`
+// has the gallery's notebooks with their results.
 // `--brotli` writes `FILE.br` beside what is worth it, for servers that send such files. `--site` makes
 // a folder for any static host: large files in pieces, and a service worker (`site.mjs`).
 
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     assets: { type: "string" },
     out: { type: "string" },
     data: { type: "string" },
+    gallery: { type: "string" },
     brotli: { type: "boolean", default: false },
     site: { type: "boolean", default: false },
   },
@@ -108,7 +110,7 @@ async function page() {
 
 /** The gallery's notebooks, and `gallery/index.json`: what each says of itself, as `gallery::Entry` in spoor-model has it. */
 async function gallery() {
-  const from = path.join(web, "gallery");
+  const from = path.resolve(options.gallery ?? path.join(web, "gallery"));
   const to = path.join(options.out, "gallery");
   await mkdir(to, { recursive: true });
   const names = (await readdir(from)).filter((name) => name.endsWith(".ipynb")).sort();

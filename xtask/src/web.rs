@@ -77,6 +77,8 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
             .arg(paths.assets())
             .arg("--data")
             .arg(demo::data(paths)?)
+            .arg("--gallery")
+            .arg(demo::gallery(paths)?)
             .arg("--out")
             .arg(out)
             .args(options)
