@@ -95,6 +95,7 @@ impl Finisher<'_> {
             tables: 0,
             numbers: columns::numeric_cells(html),
             heading: None,
+            is_blank_head: false,
             is_painted: false,
         };
         pass.run(html);
@@ -124,6 +125,8 @@ struct Pass<'a> {
     /// Where cells that hold numbers begin.
     numbers: HashSet<usize>,
     heading: Option<Heading>,
+    /// Whether the cell that is open is a head with nothing in it: it names no column, and is written as any cell.
+    is_blank_head: bool,
     is_painted: bool,
 }
 
@@ -138,7 +141,12 @@ impl Pass<'_> {
             let inside = &html[start + 1..end - 1];
             match inside.strip_prefix('/') {
                 Some(name) => self.close(name),
-                None => self.open(&parse(inside), start),
+                None => {
+                    let tag = parse(inside);
+                    let is_blank = html[end..].trim_start().starts_with("</th>");
+                    self.is_blank_head = tag.name == "th" && is_blank;
+                    self.open(&tag, start);
+                }
             }
             at = end;
         }
@@ -162,7 +170,8 @@ impl Pass<'_> {
             return self.open_heading(level, tag);
         }
         self.out.push('<');
-        self.out.push_str(tag.name);
+        let name = if self.is_blank_head { "td" } else { tag.name };
+        self.out.push_str(name);
         let is_number = self.numbers.contains(&at);
         for (name, value) in &tag.attributes {
             if is_number && *name == "class" {
@@ -183,7 +192,9 @@ impl Pass<'_> {
         {
             return self.close_heading(&heading);
         }
-        let _ = write!(self.out, "</{name}>");
+        let is_blank_head = std::mem::take(&mut self.is_blank_head);
+        let written = if is_blank_head { "td" } else { name };
+        let _ = write!(self.out, "</{written}>");
         if name == "table" {
             self.tables = self.tables.saturating_sub(1);
             if self.tables == 0 {
