@@ -22,7 +22,7 @@ export async function withFirefox(use) {
     await use(await pageOf(commands(socket)));
     socket.close();
   } finally {
-    browser.kill();
+    browser.kill("SIGKILL");
     await ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -32,6 +32,7 @@ export async function withFirefox(use) {
 function listening(browser) {
   return new Promise((found, failed) => {
     let said = "";
+    setTimeout(() => failed(new Error(`Firefox does not listen: ${said}`)), 60_000).unref();
     browser.stderr.on("data", (data) => {
       said += data;
       const address = /WebDriver BiDi listening on (ws:\S+)/.exec(said);
@@ -61,9 +62,18 @@ function commands(socket) {
     if (type === "error") failed?.(new Error(`${error}: ${message}`));
     else done?.(result);
   };
+  socket.onclose = () => {
+    for (const [, failed] of waiting.values()) failed(new Error("Firefox has ended"));
+    waiting.clear();
+  };
   return (method, params) => new Promise((done, failed) => {
-    waiting.set(++last, [done, failed]);
-    socket.send(JSON.stringify({ id: last, method, params }));
+    if (socket.readyState !== WebSocket.OPEN) return failed(new Error("Firefox has ended"));
+    const id = ++last;
+    waiting.set(id, [done, failed]);
+    socket.send(JSON.stringify({ id, method, params }));
+    setTimeout(() => {
+      if (waiting.delete(id)) failed(new Error(`Firefox does not answer ${method}`));
+    }, 120_000).unref();
   });
 }
 

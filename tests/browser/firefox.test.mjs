@@ -108,7 +108,7 @@ describe("in Firefox", { timeout: 900_000 }, () => {
     await click(page, ".home-files .file-name");
     await until(page, () => document.querySelectorAll(".cell").length > 5);
     await retype(page, ["kept = through a reload"]);
-    await new Promise((saved) => setTimeout(saved, 4000));
+    await until(page, () => document.querySelector(".saved").textContent === "saved");
     await page.reload();
     await until(page, () => document.querySelector(".cell")?.textContent.includes("through a reload"));
   }));

@@ -232,7 +232,12 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
       let turn = 0;
       for (; turn < 150; turn++) {
         await page.keyboard.press(key);
-        const now = await page.evaluate(focus);
+        let now = await page.evaluate(focus);
+        // What has the focus may still be scrolled into view.
+        for (let waits = 0; waits < 40 && !now.nowhere && !(now.inSight && now.marked); waits += 1) {
+          await page.waitForTimeout(50);
+          now = await page.evaluate(focus);
+        }
         if (now.nowhere) break;
         assert.ok(now.inSight && now.marked, JSON.stringify(now));
         passed.add(now.what);

@@ -120,19 +120,15 @@ describe("what is large", { timeout: 1_200_000 }, () => {
   test("a cell that prints a hundred megabytes ends, and the page goes on", () => withPage(async (page) => {
     await opened(page, "loud.ipynb");
     await idle(page);
-    await page.evaluate(() => {
-      globalThis.longest = 0;
-      let before = performance.now();
-      setInterval(() => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - before); before = now; }, 20);
-    });
     await page.locator(".cell").first().focus();
     await page.keyboard.press("Shift+Enter");
     await finished(page);
     const saved = await page.evaluate(() => JSON.stringify(spoor.cells[0].outputs).length);
-    assert.ok(saved > 1000 && saved < 32 * MB, `${saved} bytes are kept of 100 MB`);
+    assert.ok(saved > MB && saved < 9 * MB, `${saved} bytes are kept of 100 MB`);
     const shown = await page.locator(".cell").first().locator(".outputs").evaluate((outputs) => outputs.textContent.length);
-    assert.ok(shown > 1000 && shown < 32 * MB, `${shown} characters are shown`);
-    assert.match(await page.locator(".cell").first().locator(".outputs").evaluate((outputs) => outputs.textContent.slice(-2000)), /[^x\s]/, "it is said that there was more");
+    assert.ok(shown > 1000 && shown < 9 * MB, `${shown} characters are shown`);
+    const told = await page.evaluate(() => spoor.cells[0].outputs.filter(({ name, text }) => name === "stderr" && [text].flat().join("").includes("more than a page can show")).length);
+    assert.equal(told, 1, "it is said once that there was more");
     await page.keyboard.press("Shift+Enter");
     await finished(page);
     assert.match(await page.locator(".cell").nth(1).locator(".outputs").innerText(), /42/);

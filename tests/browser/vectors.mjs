@@ -23,7 +23,8 @@ print(json.dumps(sorted(found)))
 
 /** The payloads of brs-kb, whose wheel is in `folder`. */
 export function payloads(folder) {
-  const wheel = readdirSync(folder).find((name) => /^brs_kb-.*\.whl$/.test(name));
+  const [, version] = /^brs-kb==(\S+)/m.exec(readFileSync(new URL("vectors.lock", import.meta.url), "utf8"));
+  const wheel = readdirSync(folder).find((name) => name.startsWith(`brs_kb-${version}-`) && name.endsWith(".whl"));
   if (!wheel) throw new Error(`${folder} does not hold brs-kb: run \`cargo xtask setup\``);
   const text = execFileSync("python3", ["-c", PAYLOADS, path.join(folder, wheel)], { maxBuffer: 64e6 });
   return JSON.parse(text);

@@ -24,6 +24,7 @@ pub fn everything(paths: &Paths) -> Result<()> {
     vectors(paths)?;
     npm(paths)?;
     browser()?;
+    firefox()?;
     say("Set up. Next: cargo xtask demo");
     Ok(())
 }

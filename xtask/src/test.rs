@@ -20,6 +20,12 @@ pub struct Options {
 
 /// Sets up, builds, lints, and tests.
 pub fn run(paths: &Paths, options: &Options) -> Result<()> {
+    if !options.no_browser {
+        // What may have to be installed is asked for before anything takes long.
+        setup::browser()?;
+        setup::firefox()?;
+        setup::vectors(paths)?;
+    }
     build::for_running(paths)?;
     lint(paths)?;
     step(

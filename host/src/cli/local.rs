@@ -6,13 +6,14 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use spoor_data::Progress;
 use spoor_kql::{Engine, Query as Running, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, line_column};
 use spoor_protocol::Mistake;
 use spoor_table::{Table, ipc};
 
 use super::query;
-use crate::native::{AT_ONCE, Problem, Query, Stop, Watch};
+use crate::native::{Problem, Query, Stop, Watch};
 use crate::sources::{Data, Source};
 
 /// How long a query runs between two looks at whether it is still wanted.
@@ -24,6 +25,8 @@ const MISTAKES: usize = 20;
 /// Queries over the data files, on all cores. Tables are kept from query to query while their files stay.
 pub struct Local {
     data: Data,
+    /// How many queries may run at once.
+    at_once: usize,
     tables: Mutex<BTreeMap<String, Kept>>,
 }
 
@@ -35,18 +38,25 @@ struct Kept {
 
 impl Query for Local {
     fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
-        let engine = self.engine(text, watch)?;
-        let running = engine.start(text, query::now());
-        let table = finish(running.map_err(|wrong| at(text, &wrong))?, text, watch)?;
+        let mut engine = self.engine(text, watch)?;
+        let now = query::now();
+        let running = engine.start(text, now).map_err(|wrong| {
+            at(
+                text,
+                &query::explained(&mut engine, text, now, &self.data, wrong),
+            )
+        })?;
+        let table = finish(running, text, watch)?;
         ipc::write_stream(&table, out).map_err(|error| said(error.to_string()))
     }
 }
 
 impl Local {
-    /// Over these files.
-    pub fn new(data: Data) -> Self {
+    /// Over these files, for so many queries at once.
+    pub fn new(data: Data, at_once: usize) -> Self {
         Self {
             data,
+            at_once,
             tables: Mutex::default(),
         }
     }
@@ -60,16 +70,16 @@ impl Local {
     fn engine(&self, text: &str, watch: &Watch) -> Result<Engine, Problem> {
         let mut options = query::options();
         // So that all that run at once stay within what one may take by itself.
-        options.memory_bytes /= AT_ONCE;
+        options.memory_bytes /= self.at_once;
         let mut engine = Engine::new(options).map_err(|error| said(error.to_string()))?;
         for source in query::wanted(text, &self.data) {
             heed(watch)?;
-            engine.register(&source.spec.name, self.table(source)?);
+            engine.register(&source.spec.name, self.table(source, watch)?);
         }
         Ok(engine)
     }
 
-    fn table(&self, source: &Source) -> Result<Table, Problem> {
+    fn table(&self, source: &Source, watch: &Watch) -> Result<Table, Problem> {
         let state = state(source);
         let known = |tables: &BTreeMap<String, Kept>| {
             let kept = tables.get(&source.spec.name)?;
@@ -78,7 +88,16 @@ impl Local {
         if let Some(table) = known(&self.kept()) {
             return Ok(table);
         }
-        let table = query::load(source).map_err(|failure| said(failure.message))?;
+        let mut loader = query::loader(source).map_err(|failure| said(failure.message))?;
+        let table = loop {
+            heed(watch)?;
+            let step = loader
+                .step(SLICE)
+                .map_err(|error| said(error.to_string()))?;
+            if let Progress::Done(table) = step {
+                break table;
+            }
+        };
         if let Some(state) = state {
             self.keep(
                 source,

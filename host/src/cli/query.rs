@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use spoor_data::{KERNEL_MEMORY, Limits};
+use spoor_data::{KERNEL_MEMORY, Limits, Loader, Progress};
 use spoor_kql::{Engine, EngineOptions, QueryError, bind};
+use spoor_kql_syntax::Diagnostic;
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
@@ -168,13 +169,23 @@ fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Fai
     let error = match engine.run(text, now) {
         Ok(result) => return Ok(result.table),
         Err(QueryError::Diagnostics(found)) => {
-            // What is wrong may be a table's name: then the names that there are help.
-            name_tables(&mut engine, data);
-            QueryError::Diagnostics(engine.start(text, now).err().unwrap_or(found))
+            QueryError::Diagnostics(explained(&mut engine, text, now, data, found))
         }
         Err(error) => error,
     };
     Err(Failure::new(Exit::Failed, told(error, text, name)))
+}
+
+/// What is wrong with a query. It may be a table's name: then the names that there are help.
+pub(super) fn explained(
+    engine: &mut Engine,
+    text: &str,
+    now: i64,
+    data: &Data,
+    found: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    name_tables(engine, data);
+    engine.start(text, now).err().unwrap_or(found)
 }
 
 /// Gives the engine the names of the tables that it did not need, without their rows.
@@ -242,11 +253,22 @@ fn told(error: QueryError, text: &str, name: &str) -> String {
 }
 
 pub(super) fn load(source: &Source) -> Result<Table, Failure> {
+    let mut loader = loader(source)?;
+    loop {
+        let step = loader.step(Duration::MAX);
+        let step = step.map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))?;
+        if let Progress::Done(table) = step {
+            return Ok(table);
+        }
+    }
+}
+
+/// A data file, of which a table is to be made in slices.
+pub(super) fn loader(source: &Source) -> Result<Loader, Failure> {
     let bytes =
         fs::read(&source.path).map_err(Error::file("cannot read the data", &source.path))?;
     let hint = spoor_data::Format::of_path(&source.spec.label);
-    spoor_data::read(&source.spec.label, hint, bytes, limits())
-        .map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))
+    Ok(Loader::new(&source.spec.label, hint, bytes, limits()))
 }
 
 /// What a file may fill: at least what the kernel lets it, so that what a notebook reads this reads too.

@@ -132,7 +132,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         allow_errors: args.allow_errors,
         timeout: args.timeout,
         session: Options {
-            providers: Providers::host(Arc::new(Local::new(data.clone()))),
+            providers: Providers::host(Arc::new(Local::new(data.clone(), 1))),
             data,
             cell_time: args.cell_timeout,
             record: args.record,
@@ -147,6 +147,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     });
     signals.end_the_program_from_now_on();
     screen.end();
+    if piped {
+        // Before any error: what has finished is in the notebook.
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&notebook.to_vec())?;
+        stdout.flush()?;
+    }
     let finished = finished?;
     if let Some(html) = &args.html {
         let page = super::render::page(&notebook, &args.notebook);
@@ -154,7 +160,6 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     }
     let html = args.html.as_deref();
     if piped {
-        std::io::stdout().lock().write_all(&notebook.to_vec())?;
         let red = say::colours(&std::io::stderr());
         report(&finished, None, html, &mut std::io::stderr().lock(), red)?;
     } else {

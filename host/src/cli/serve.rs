@@ -11,6 +11,7 @@ use super::local::Local;
 use super::{Exit, Failure, run, say};
 use crate::assets;
 use crate::error::Error;
+use crate::native::AT_ONCE;
 use crate::serve::{DataFile, Options, Query, Server};
 use crate::sources::{Data, Source};
 
@@ -60,7 +61,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let (address, name) = address(&args.host, args.port)?;
-    let local = Arc::new(Local::new(data));
+    let local = Arc::new(Local::new(data, AT_ONCE));
     let options = Options {
         address,
         name,

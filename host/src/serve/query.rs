@@ -102,7 +102,16 @@ async fn answer(
     // Nobody reads a client that has gone: the sender learns of it when this is dropped.
     match parts.recv().await {
         Some(first) => {
-            let body = tokio_stream::once(first).chain(ReceiverStream::new(parts));
+            // A body that lacks its last part would pass for a whole one: it ends as the query did.
+            let end = tokio_stream::once(running)
+                .then(|running| running)
+                .filter_map(|ended| match ended {
+                    Ok(Ok(())) => None,
+                    _ => Some(Err(io::Error::other("the query failed"))),
+                });
+            let body = tokio_stream::once(first)
+                .chain(ReceiverStream::new(parts))
+                .chain(end);
             Ok(([(header::CONTENT_TYPE, ARROW)], Body::from_stream(body)).into_response())
         }
         None => match running.await.map_err(|e| Refusal::broken(&e))? {
@@ -115,27 +124,20 @@ async fn answer(
     }
 }
 
-/// Runs a query. A problem before the first part is given back; one after it breaks the stream off.
+/// Runs a query. A problem before the first part is given back as a refusal; one after it breaks the
+/// stream off in [`answer`].
 fn run(engine: &dyn Query, text: &str, client: Client, end: Instant) -> Result<(), Problem> {
     let waiting = client.clone();
     let watch = Watch::new(move || waiting.is_closed(), Some(end));
-    let parts = Parts {
-        client,
-        end,
-        begun: false,
-    };
-    let mut out = BufWriter::with_capacity(PART, parts);
-    let done = engine.run(text, &watch, &mut out);
-    if done.is_ok() {
-        // A client that has gone is told nothing.
-        let _ = out.flush();
-        return Ok(());
-    }
-    // What is in the buffer is half a result.
-    let (parts, _) = out.into_parts();
-    if parts.begun {
-        let _ = parts.send(Err(io::Error::other("the query failed")));
-    }
+    let mut out = BufWriter::with_capacity(PART, Parts { client, end });
+    let done = engine.run(text, &watch, &mut out).and_then(|()| {
+        out.flush().map_err(|_| Problem {
+            message: "the result was not taken in time".into(),
+            ..Problem::default()
+        })
+    });
+    // What is in the buffer of a query that failed is half a result.
+    let _ = out.into_parts();
     done
 }
 
@@ -176,15 +178,13 @@ fn above(problem: Problem, declared: &str) -> Problem {
 struct Parts {
     client: Client,
     end: Instant,
-    /// Whether something has been sent.
-    begun: bool,
 }
 
 impl Parts {
     /// Called on a thread that may block.
-    fn send(&self, part: Result<Bytes, io::Error>) -> io::Result<()> {
+    fn send(&self, part: Bytes) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let sent = tokio::time::timeout_at(self.end.into(), self.client.send(part));
+        let sent = tokio::time::timeout_at(self.end.into(), self.client.send(Ok(part)));
         let sent = tokio::runtime::Handle::current().block_on(sent);
         sent.map_err(|_| gone())?.map_err(|_| gone())
     }
@@ -192,8 +192,7 @@ impl Parts {
 
 impl Write for Parts {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.begun = true;
-        self.send(Ok(Bytes::copy_from_slice(bytes)))?;
+        self.send(Bytes::copy_from_slice(bytes))?;
         Ok(bytes.len())
     }
 

@@ -135,7 +135,6 @@ impl Site {
     }
 }
 
-/// The policy that the page's `<meta>` states.
 /// A page's own policy, and which pages may frame it.
 fn as_header(page: &str, ancestors: &str) -> HeaderValue {
     let policy = policy_of(page).unwrap_or(STRICT);
@@ -143,6 +142,7 @@ fn as_header(page: &str, ancestors: &str) -> HeaderValue {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(STRICT))
 }
 
+/// The policy that the page's `<meta>` states.
 fn policy_of(page: &str) -> Option<&str> {
     let (_, rest) = page.split_once("http-equiv=\"Content-Security-Policy\" content=\"")?;
     Some(rest.split_once('"')?.0)

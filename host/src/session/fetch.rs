@@ -30,8 +30,8 @@ pub fn answer(providers: &Providers, wanted: &Wanted, watch: &Watch) -> Vec<Fram
         None => Err(unknown(&wanted.provider)),
     };
     match done {
-        _ if out.is_over => vec![failed(wanted.fetch, too_large())],
-        Ok(()) => parts(wanted.fetch, &out.bytes),
+        _ if out.is_over => vec![failed(wanted.fetch, FetchError::too_large())],
+        Ok(()) => parts(wanted.fetch, out.bytes),
         Err(error) => vec![failed(wanted.fetch, error)],
     }
 }
@@ -45,14 +45,6 @@ fn unknown(provider: &str) -> FetchError {
     ))
 }
 
-fn too_large() -> FetchError {
-    FetchError::new(format!(
-        "the result is larger than the {} MiB that a cell can take",
-        MAX_FETCHED >> 20
-    ))
-    .hint("summarise in the query, or take fewer rows and columns")
-}
-
 fn failed(fetch: u64, error: FetchError) -> Frame<Event> {
     Frame::new(Event::Fetched {
         fetch,
@@ -61,19 +53,21 @@ fn failed(fetch: u64, error: FetchError) -> Frame<Event> {
     })
 }
 
-fn parts(fetch: u64, bytes: &[u8]) -> Vec<Frame<Event>> {
+fn parts(fetch: u64, mut bytes: Vec<u8>) -> Vec<Frame<Event>> {
     let count = bytes.len().div_ceil(CHUNK).max(1);
-    let part = |number: usize| {
-        let start = number * CHUNK;
-        let end = (start + CHUNK).min(bytes.len());
+    let mut parts = Vec::with_capacity(count);
+    // From the end, so that what has been taken is given back.
+    for number in (0..count).rev() {
         let event = Event::Fetched {
             fetch,
             last: number + 1 == count,
             error: None,
         };
-        Frame::with(event, vec![bytes[start..end].to_vec()])
-    };
-    (0..count).map(part).collect()
+        parts.push(Frame::with(event, vec![bytes.split_off(number * CHUNK)]));
+        bytes.shrink_to_fit();
+    }
+    parts.reverse();
+    parts
 }
 
 /// Takes so many bytes and no more.
@@ -210,7 +204,7 @@ mod tests {
         out.write_all(&[1; 10]).unwrap();
         assert!(!out.is_over && out.write_all(&[1]).is_err());
         assert!(out.is_over && out.bytes.len() == 10);
-        assert!(too_large().message.contains("512 MiB"));
+        assert!(FetchError::too_large().message.contains("512 MiB"));
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Unpacker {
         }
         // What lies beside data files is no data, as in a folder: a README, a licence.
         if entries.iter().any(|(_, name)| is_data(name)) {
-            entries.retain(|(_, name)| is_data(name));
+            entries.retain(|(_, name)| is_data(name) || !is_about(name));
         }
         let mut members = Vec::new();
         for (index, name) in entries {
@@ -447,6 +447,22 @@ fn named(problem: Problem, member: Option<String>) -> Trouble {
 
 fn member_problem(name: Option<String>, cause: String) -> Trouble {
     named(Problem::Member { cause }, name)
+}
+
+/// Whether a file tells about the data beside it.
+fn is_about(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let (stem, extension) = file.split_once('.').unwrap_or((&file, ""));
+    let words = [
+        "readme",
+        "license",
+        "licence",
+        "notice",
+        "changelog",
+        "copying",
+        "authors",
+    ];
+    words.contains(&stem) || matches!(extension, "md" | "pdf" | "html" | "sha256" | "md5")
 }
 
 /// What archivers add beside the data: macOS's resource forks, hidden files.

@@ -157,13 +157,14 @@ impl Masked {
     }
 
     /// Whether nothing but options is left of the line: what begins there otherwise is a table of that name.
-    fn only_options(&self, mut at: usize) -> bool {
-        while let Some(span) = self.word(at) {
-            at = span.end;
-            match &self.text[span] {
-                "--as" => at = self.word(at).map_or(at, |name| name.end),
-                word if word.starts_with('-') => {}
-                _ => return false,
+    fn only_options(&self, at: usize) -> bool {
+        let line = self.text[at..].split('\n').next().unwrap_or_default();
+        let mut words = line.split_whitespace();
+        while let Some(word) = words.next() {
+            if word == "--as" {
+                words.next();
+            } else if !word.starts_with('-') {
+                return false;
             }
         }
         true

@@ -119,7 +119,7 @@ impl Fetching {
         }
         let fits = held.len() + bytes.len() <= MAX_FETCHED;
         if !fits || held.try_reserve(bytes.len()).is_err() {
-            self.stage = Stage::Failed(too_large());
+            self.stage = Stage::Failed(FetchError::too_large());
             return Ok(true);
         }
         held.extend_from_slice(&bytes);
@@ -156,7 +156,8 @@ impl Fetching {
     }
 
     fn failure(&self, error: FetchError) -> Failure {
-        let about_kept = self.kept.iter().find(|name| error.message.contains(*name));
+        let is_told = |name: &&String| error.message.contains(&format!("`{name}`"));
+        let about_kept = self.kept.iter().find(is_told);
         let note = about_kept.map(|name| {
             format!(
                 "'{name}' is a result of this session, which {} does not have: leave out `{}` to query it here",
@@ -185,14 +186,6 @@ impl Fetching {
             ..Diagnostic::error(start..end, mistake.message)
         }
     }
-}
-
-fn too_large() -> FetchError {
-    FetchError::new(format!(
-        "the result is larger than the {} MiB that a cell can take",
-        MAX_FETCHED >> 20
-    ))
-    .hint("summarise in the query, or take fewer rows and columns")
 }
 
 /// What the query's last operator asks to be drawn: the provider gives the rows alone.

@@ -41,6 +41,15 @@ impl FetchError {
         }
     }
 
+    /// Of a result that is larger than [`MAX_FETCHED`].
+    pub fn too_large() -> Self {
+        let most = MAX_FETCHED >> 20;
+        Self::new(format!(
+            "the result is larger than the {most} MiB that a cell can take"
+        ))
+        .hint("summarise in the query, or take fewer rows and columns")
+    }
+
     /// Adds what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -9,7 +9,7 @@ use spoor_notebook::{Bundle, Cell, Change, Notebook, Output, OutputArea};
 
 use spoor_messages::FromWorker;
 
-use crate::budget::Budget;
+use crate::budget::{self, Budget, Replaced};
 
 /// Text of a stream, in bytes, from which on its growth is sent only now and then.
 const LONG: usize = 32 << 10;
@@ -64,14 +64,48 @@ impl Outputs {
     /// Takes in a message of the iopub channel, or leaves it out where there is too much already;
     /// gives what the page is to be sent now.
     pub fn message(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
-        if self.budget.admits(msg_type, content) {
-            return self.take(msg_type, content);
+        let replaced = self.replaced(msg_type, content);
+        if self.budget.admits(msg_type, content, replaced) {
+            return self.take(msg_type, content, replaced);
         }
         let notice = self.budget.notice();
-        notice.map_or_else(Vec::new, |notice| self.take("stream", &notice))
+        notice.map_or_else(Vec::new, |notice| {
+            self.take("stream", &notice, Replaced::default())
+        })
     }
 
-    fn take(&mut self, msg_type: &str, content: &Map<String, Value>) -> Vec<FromWorker> {
+    /// The displays in whose place the message is put.
+    fn replaced(&self, msg_type: &str, content: &Map<String, Value>) -> Replaced {
+        let mut replaced = Replaced::default();
+        let id = content
+            .get("transient")
+            .and_then(|transient| transient.get("display_id"))
+            .and_then(Value::as_str)
+            .filter(|_| matches!(msg_type, "display_data" | "update_display_data"));
+        let Some(id) = id else {
+            return replaced;
+        };
+        let running = self.area.as_ref().map_or(usize::MAX, OutputArea::cell);
+        for (index, cell) in self.notebook.cells.iter().enumerate() {
+            for bundle in cell.outputs().iter().filter_map(Output::bundle) {
+                if bundle.display_id.as_deref() != Some(id) {
+                    continue;
+                }
+                replaced.count += 1;
+                if index == running {
+                    replaced.held += budget::held(&bundle.data, &bundle.metadata, id);
+                }
+            }
+        }
+        replaced
+    }
+
+    fn take(
+        &mut self,
+        msg_type: &str,
+        content: &Map<String, Value>,
+        replaced: Replaced,
+    ) -> Vec<FromWorker> {
         let running = self.area.as_ref().map_or(usize::MAX, OutputArea::cell);
         let before = self.stream(running, usize::MAX).map_or(0, str::len);
         let Some(area) = &mut self.area else {
@@ -79,7 +113,7 @@ impl Outputs {
         };
         let cell = area.cell();
         let change = area.message(&mut self.notebook, msg_type, content.clone());
-        self.count(cell, &change, before, content);
+        self.count(cell, &change, before, content, replaced);
         let from = match change {
             Change::None => return Vec::new(),
             Change::Count => usize::MAX,
@@ -99,21 +133,30 @@ impl Outputs {
     }
 
     /// Counts what a change left the cell with; its last stream had `before` bytes.
-    fn count(&mut self, cell: usize, change: &Change, before: usize, content: &Map<String, Value>) {
+    fn count(
+        &mut self,
+        cell: usize,
+        change: &Change,
+        before: usize,
+        content: &Map<String, Value>,
+        mut replaced: Replaced,
+    ) {
         let (output, before) = match change {
             Change::Cleared => return self.budget.cleared(),
+            Change::Updated(_) => return self.budget.updated(content, replaced),
             Change::Added { output, cleared } => {
                 if *cleared {
                     self.budget.cleared();
+                    replaced.held = 0;
                 }
-                (*output, 0)
+                (*output, None)
             }
-            Change::Appended { output } => (*output, before),
+            Change::Appended { output } => (*output, Some(before)),
             _ => return,
         };
         match self.stream(cell, output).map(str::len) {
             Some(length) => self.budget.printed(before, length),
-            None => self.budget.shown(content),
+            None => self.budget.shown(content, replaced),
         }
     }
 

@@ -131,9 +131,8 @@ impl Parser<'_> {
 
     /// Whether nothing but space stands before on the line.
     fn begins_line(&self) -> bool {
-        let before = self.source.get(..self.span().start).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        line.trim().is_empty()
+        let gap = self.source.get(self.previous_end()..self.span().start);
+        self.at == 0 || gap.is_some_and(|gap| gap.contains('\n'))
     }
 
     /// Whether the next token follows without anything between.
@@ -152,7 +151,7 @@ impl Parser<'_> {
         let before = self.tokens.get(..self.at).unwrap_or_default();
         // The operator's pipe may be missing, so that its name is looked for and not its place.
         let mut words = before.iter().rev().map(|token| self.text_of(token.span));
-        let operator = words.find(|word| *word == "|" || OPERATORS.contains(word));
+        let operator = words.find(|word| matches!(*word, "|" | ";") || OPERATORS.contains(word));
         operator.is_some_and(|word| matches!(word, "where" | "filter"))
     }
 
@@ -190,7 +189,7 @@ impl Parser<'_> {
     pub(super) fn closing_fix(&self, mark: &str) -> Option<Fix> {
         let found = self.text();
         // Looking for what is open takes as long as the query is.
-        if self.follows_broken_literal() || self.diagnostics.len() >= MOST_LOOKS {
+        if self.diagnostics.len() >= MOST_LOOKS || self.follows_broken_literal() {
             return None;
         }
         let mut open = self.open_brackets(0..self.at);

@@ -88,9 +88,14 @@ impl Beside {
     pub fn serve(&self, client: &Client) {
         let mut served = self.served.borrow_mut();
         if served.is_none() {
-            let screen = self.screen.clone();
+            let (screen, leaving) = (self.screen.clone(), self.screen.clone());
             let current = move || screen.upgrade()?.own()?.served();
-            *served = Some(server::mount(&self.body, client, current));
+            let open = move |address: &str| {
+                if let Some(screen) = leaving.upgrade() {
+                    super::leave_for(&screen, address);
+                }
+            };
+            *served = Some(server::mount(&self.body, client, current, open));
         }
     }
 

@@ -31,8 +31,12 @@ struct Column {
 
 /// Asks the kernel what a table holds. The answer comes when it has nothing else to do.
 pub fn describe(session: &Rc<Session>, table: &str) -> Describing {
-    if session.health() == Health::Known(State::Dead) {
-        let reason = "The kernel is not running: restart it to see what the table holds.";
+    let failed = session.failed();
+    let none = failed
+        .iter()
+        .any(|(part, _)| matches!(part.as_str(), "site" | "worker"));
+    if none || session.health() == Health::Known(State::Dead) {
+        let reason = "The kernel is not running: restart it, or reload the page, to see what the table holds.";
         return Box::pin(async move { Err(reason.to_owned()) });
     }
     let (send, answer) = oneshot::channel();

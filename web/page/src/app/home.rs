@@ -19,7 +19,10 @@ impl Home {
     /// Lists the notebooks of the folder of `spoor serve` too.
     pub fn show_served(&self, client: &Client) {
         self.side.set_hidden(false);
-        std::mem::forget(server::mount(&self.side, client, || None));
+        let open = |address: &str| {
+            let _ = dom::window().location().set_href(address);
+        };
+        std::mem::forget(server::mount(&self.side, client, || None, open));
     }
 }
 

@@ -18,6 +18,7 @@ mod shell;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures::lock::Mutex;
 use spoor_messages::Source;
 use spoor_model::{Command, Document};
 use wasm_bindgen_futures::spawn_local;
@@ -49,7 +50,7 @@ pub struct App {
     /// The script that keeps the site for use offline, until it was asked to.
     service: RefCell<Option<String>>,
     /// The storage, once it is open.
-    store: RefCell<Option<Store>>,
+    store: Mutex<Option<Store>>,
     /// The way to `spoor serve`, where it serves the page.
     pub server: RefCell<Option<Client>>,
     /// The tables that the site offers.
@@ -82,13 +83,13 @@ impl App {
     /// # Errors
     /// Where the browser has no storage for the page.
     pub async fn store(&self) -> Result<Store, StoreError> {
-        let open = self.store.borrow().clone();
-        if let Some(store) = open {
-            return Ok(store);
+        // Who asks meanwhile waits: drafts are taken up once.
+        let mut open = self.store.lock().await;
+        if let Some(store) = &*open {
+            return Ok(store.clone());
         }
         let store = Store::open().await?;
-        // Who asked meanwhile may have opened it too: one of them is kept.
-        Ok(self.store.borrow_mut().get_or_insert(store).clone())
+        Ok(open.insert(store).clone())
     }
 }
 
@@ -99,7 +100,7 @@ pub fn start() {
         preferences: Preferences::load(),
         route: Route::read(),
         service: RefCell::default(),
-        store: RefCell::default(),
+        store: Mutex::default(),
         server: RefCell::default(),
         offered: RefCell::default(),
         data: RefCell::default(),

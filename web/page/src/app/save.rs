@@ -59,7 +59,9 @@ async fn saved(screen: &Rc<Screen>, title: &str) -> Result<(), StoreError> {
 
 /// Where the browser keeps nothing, a file among its downloads is what there is.
 fn downloaded(screen: &Rc<Screen>) -> Result<(), StoreError> {
+    let revision = screen.state.borrow().revision();
     screen.dispatch(Command::ExportNotebook);
+    screen.change(|state| state.saved(revision));
     toast::show(
         "This browser keeps nothing for the page: the notebook was downloaded.",
         None,

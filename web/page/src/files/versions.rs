@@ -83,6 +83,8 @@ fn restore(inner: &Rc<Inner>, entry: Entry, version: Version) {
 fn open_copy(inner: &Rc<Inner>, entry: Entry, version: Version) {
     inner.run(|inner| async move {
         let text = inner.store.read_version(&entry.id, version.number).await?;
+        // As it is now: another notebook may have been put in its place since the list was shown.
+        let entry = inner.store.entry(&entry.id).await?;
         let name = copy_name(&entry.name, &names(&inner).await?);
         let origin = entry.origin.as_deref();
         // What came from elsewhere may be just this version.

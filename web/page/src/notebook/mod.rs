@@ -135,7 +135,7 @@ impl Screen {
     /// Where the notebook came from, if from elsewhere.
     pub fn origin(&self) -> Option<String> {
         match (self.own(), &self.app.route.notebook) {
-            (Some(own), _) => own.entry()?.origin,
+            (Some(own), _) => own.served().or_else(|| own.entry()?.origin),
             (None, Some(Place::Url(url))) => Some(url.clone()),
             (None, Some(Place::Link(_))) => Some("a link".to_owned()),
             (None, _) => None,

@@ -16,11 +16,14 @@ pub struct Folder {
     client: Client,
     /// Where texts are put aside, and by which the tabs speak.
     store: Store,
-    /// The text of the last save of which nobody knows whether it was done.
-    sent: RefCell<Option<String>>,
+    /// The texts of the last saves of which nobody knows whether they were done.
+    sent: RefCell<Vec<String>>,
     /// Whether something was put aside that is not known to be saved.
     aside: Cell<bool>,
 }
+
+/// How many texts are kept of which nobody knows whether they were saved.
+const MOST_SENT: usize = 4;
 
 const WORDS: Words = Words {
     unreadable: "Look at the file on the computer.",
@@ -75,6 +78,12 @@ impl Folder {
                     ..opened(head(path, base), typed)
                 })
             }
+            // The file is gone: what was typed goes where it can be found.
+            Err(StoreError::Refused(reason)) => {
+                let note = self.recover(path, &typed).await?;
+                self.store.forget_served(&claim).await?;
+                Err(StoreError::Refused(format!("{reason}. {note}")))
+            }
             Err(error) => Err(error),
         }
     }
@@ -85,9 +94,10 @@ impl Folder {
         let names: Vec<String> = names.map(|one| one.name).collect();
         let stem = split(path).1.trim_end_matches(".ipynb");
         let name = copy_name(&format!("{stem} (recovered).ipynb"), &names);
-        self.store.create(&name, typed, None).await?;
+        // Others may have written the file: it is from elsewhere, and not trusted.
+        self.store.create(&name, typed, Some(path)).await?;
         Ok(format!(
-            "What was typed here and could not be saved is in this browser, as {name}: the file has been changed since."
+            "What was typed here and could not be saved is in this browser, as {name}: the file has been changed or removed since."
         ))
     }
 
@@ -99,7 +109,7 @@ impl Folder {
         match &saved {
             Ok(_) => self.saved(path).await,
             Err(StoreError::Away(_)) => {
-                self.sent.replace(Some(text.to_owned()));
+                self.note_sent(text);
                 // It is in this tab all the same.
                 let _ = self.keep_draft(path, base, text);
             }
@@ -118,7 +128,7 @@ impl Folder {
         if there == text {
             return Ok(version);
         }
-        let ours = self.sent.borrow().as_ref() == Some(&there);
+        let ours = self.sent.borrow().contains(&there);
         match ours {
             true => {
                 let expected = Expected::Version(&version);
@@ -128,9 +138,21 @@ impl Folder {
         }
     }
 
+    fn note_sent(&self, text: &str) {
+        let mut sent = self.sent.borrow_mut();
+        if sent.iter().any(|one| one == text) {
+            return;
+        }
+        if sent.len() == MOST_SENT {
+            // The first is kept: it is the likeliest to have arrived.
+            sent.pop();
+        }
+        sent.push(text.to_owned());
+    }
+
     async fn saved(&self, path: &str) {
         let claim = self.claim(path);
-        self.sent.replace(None);
+        self.sent.take();
         if self.aside.take() {
             // One that stays is what was saved, and goes when the notebook is next opened.
             let _ = self.store.forget_served(&claim).await;
@@ -167,7 +189,7 @@ impl Shelf for Folder {
         Self::save(self, id, base, text).boxed_local()
     }
 
-    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<(), StoreError> {
+    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<bool, StoreError> {
         self.aside.set(true);
         self.store.keep_served(&self.claim(id), base, text)
     }

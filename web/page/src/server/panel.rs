@@ -22,14 +22,17 @@ struct Inner {
     list: HtmlElement,
     /// The path of the notebook that is open.
     current: Box<dyn Fn() -> Option<String>>,
+    /// Goes to the page's address that shows a notebook.
+    open: Box<dyn Fn(&str)>,
 }
 
 /// Puts the list at the beginning of `parent`. `current` gives the path of the notebook that is open, if it is one of the
-/// folder's.
+/// folder's; `open` goes to an address of the page.
 pub fn mount(
     parent: &Element,
     client: &Client,
     current: impl Fn() -> Option<String> + 'static,
+    open: impl Fn(&str) + 'static,
 ) -> Panel {
     let inner = Rc::new(Inner {
         client: client.clone(),
@@ -39,6 +42,7 @@ pub fn mount(
             .attr("aria-label", "Notebooks on this computer")
             .build(),
         current: Box::new(current),
+        open: Box::new(open),
     });
     let weak = Rc::downgrade(&inner);
     let new = button("New")
@@ -75,7 +79,7 @@ impl Panel {
 }
 
 impl Inner {
-    async fn show(&self) -> Result<(), StoreError> {
+    async fn show(self: &Rc<Self>) -> Result<(), StoreError> {
         let all = self.client.notebooks().await?;
         dom::clear(&self.list);
         for one in &all {
@@ -88,12 +92,17 @@ impl Inner {
         Ok(())
     }
 
-    fn row(&self, one: &Listed) -> HtmlElement {
+    fn row(self: &Rc<Self>, one: &Listed) -> HtmlElement {
         let path = one.path.clone();
         let shown = path.strip_suffix(".ipynb").unwrap_or(&path).to_owned();
+        let weak = Rc::downgrade(self);
         let mut open = button(&shown)
             .class("file-name")
-            .on("click", move |_: MouseEvent| go_to(&path));
+            .on("click", move |_: MouseEvent| {
+                if let Some(inner) = weak.upgrade() {
+                    (inner.open)(&address(&path));
+                }
+            });
         if (self.current)().as_ref() == Some(&one.path) {
             open = open.attr("aria-current", "true");
         }
@@ -118,7 +127,7 @@ impl Inner {
         let path = copy_name("Untitled.ipynb", &names);
         let text = files::empty_notebook();
         self.client.save(&path, Expected::Nothing, &text).await?;
-        go_to(&path);
+        (self.open)(&address(&path));
         Ok(())
     }
 
@@ -130,9 +139,4 @@ impl Inner {
         };
         self.problem.set_text_content(Some(&text));
     }
-}
-
-/// Opens a notebook of the folder.
-fn go_to(path: &str) {
-    let _ = dom::window().location().set_href(&address(path));
 }

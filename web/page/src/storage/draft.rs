@@ -13,7 +13,8 @@ use crate::dom;
 
 impl Store {
     /// Puts what a notebook holds aside, at once, for a page that may be gone in a moment.
-    pub fn keep_draft(&self, id: &str, base: u32, text: &str) -> Result<(), StoreError> {
+    /// Whether it is there already: else it may be lost with the page.
+    pub fn keep_draft(&self, id: &str, base: u32, text: &str) -> Result<bool, StoreError> {
         let draft = Draft {
             id: id.to_owned(),
             base,
@@ -24,7 +25,7 @@ impl Store {
     }
 
     /// As [`Store::keep_draft`], for a notebook that a server keeps and that was `version` when it was read.
-    pub fn keep_served(&self, id: &str, version: &str, text: &str) -> Result<(), StoreError> {
+    pub fn keep_served(&self, id: &str, version: &str, text: &str) -> Result<bool, StoreError> {
         let draft = Draft {
             id: id.to_owned(),
             base: 0,
@@ -34,16 +35,16 @@ impl Store {
         self.put_aside(&draft)
     }
 
-    fn put_aside(&self, draft: &Draft) -> Result<(), StoreError> {
+    fn put_aside(&self, draft: &Draft) -> Result<bool, StoreError> {
         if keep_locally(draft).is_some() {
-            return Ok(());
+            return Ok(true);
         }
         // An older one would take this one's place.
         forget_draft(&draft.id);
         let mut transaction = self.database().write(&[DRAFTS])?;
         transaction.put(DRAFTS, &draft.id, draft)?;
         transaction.send();
-        Ok(())
+        Ok(false)
     }
 
     /// What was put aside of a notebook that a server keeps: the version that it was typed on, and the text.

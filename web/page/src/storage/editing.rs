@@ -174,9 +174,10 @@ impl Inner {
     /// May edit now; what was saved elsewhere comes first.
     async fn gain(&self) -> Result<(), StoreError> {
         (self.told)(News::Access(Access::Edit));
-        self.read_anew().await?;
+        let read = self.read_anew().await;
+        // Where it could not be read too: a save names the version that it was made on, and overwrites no other.
         self.keeper.enable(true);
-        Ok(())
+        read
     }
 
     async fn give(&self) {

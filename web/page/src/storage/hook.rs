@@ -69,7 +69,8 @@ impl SpoorStorage {
     /// Puts a text aside as a page that goes does.
     #[wasm_bindgen(js_name = keepDraft)]
     pub fn keep_draft(&self, id: String, base: u32, text: String) -> Answer<()> {
-        Ok(self.0.keep_draft(&id, base, &text)?)
+        self.0.keep_draft(&id, base, &text)?;
+        Ok(())
     }
 
     /// Adds a data file.

@@ -156,14 +156,18 @@ impl Inner {
                 inner.act(|autosave| autosave.ended(ended, now()));
             } else {
                 inner.autosave.borrow_mut().ended_apart(ended.is_ok());
+                let all = inner.autosave.borrow().is_saved();
+                if all {
+                    (inner.shown)(&SaveState::Saved);
+                }
             }
         });
     }
 
-    /// The page may be gone before a save is done.
-    fn put_aside(&self) -> Result<(), StoreError> {
+    /// The page may be gone before a save is done. Whether nothing would be lost then.
+    fn put_aside(&self) -> Result<bool, StoreError> {
         if self.autosave.borrow().is_saved() || !self.enabled.get() {
-            return Ok(());
+            return Ok(true);
         }
         let (id, base) = (self.id.borrow(), self.base.borrow());
         self.shelf.keep_draft(&id, &base, &(self.text)())
@@ -205,7 +209,8 @@ fn leaving(inner: &Rc<Inner>) -> Vec<Leaving> {
             // A navigation leaves time for a save; closing the tab does not.
             inner.act(|autosave| autosave.leave(now()));
             // A question is asked only where leaving would lose something.
-            if matches!(inner.autosave.borrow().state(), SaveState::Failed(_)) {
+            let failed = matches!(inner.autosave.borrow().state(), SaveState::Failed(_));
+            if failed || !inner.put_aside().unwrap_or(false) {
                 event.prevent_default();
             }
         }),

@@ -28,8 +28,9 @@ pub trait Shelf {
     /// Saves a notebook that was `base` when it was read. Its new version.
     fn save<'a>(&'a self, id: &'a str, base: &'a str, text: &'a str) -> Answer<'a, String>;
 
-    /// Puts what a notebook holds aside, at once, for a page that may be gone in a moment.
-    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<(), StoreError>;
+    /// Puts what a notebook holds aside, at once, for a page that may be gone in a moment. Whether it is there
+    /// already: else it may be lost with the page.
+    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<bool, StoreError>;
 
     /// Keeps something beside a notebook, as one of its own by that name or one like it.
     fn copy<'a>(&'a self, id: &'a str, name: &'a str, copy: &'a Copy) -> Answer<'a, Head>;
@@ -126,7 +127,7 @@ impl Shelf for Store {
         .boxed_local()
     }
 
-    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<(), StoreError> {
+    fn keep_draft(&self, id: &str, base: &str, text: &str) -> Result<bool, StoreError> {
         Store::keep_draft(self, id, number(base), text)
     }
 

@@ -76,7 +76,8 @@ async fn answer(url: &str, wanted: &Fetch) -> Result<Uint8Array, FetchError> {
         .body(body);
     let request = request.map_err(|error| FetchError::new(error.to_string()))?;
     let response = request.send().await.map_err(|_| gone(provider))?;
-    if !response.ok() {
+    // Other successes have no body to read.
+    if response.status() != 200 {
         return Err(refusal(
             provider,
             response.status(),
@@ -104,7 +105,7 @@ async fn whole(
         .into_js_value()
         .unchecked_into();
     let broken_off = |_| match had.get() > MAX_FETCHED as f64 {
-        true => too_large(),
+        true => FetchError::too_large(),
         false => FetchError::new(format!("{provider} broke its answer off"))
             .hint("the query took too long, or the server ended: run the cell again"),
     };
@@ -128,14 +129,6 @@ fn gone(provider: &str) -> FetchError {
         "{provider} does not answer: `spoor serve` has ended, it seems"
     ))
     .hint("start it again, and open the address that it prints")
-}
-
-fn too_large() -> FetchError {
-    FetchError::new(format!(
-        "the result is larger than the {} MiB that a cell can take",
-        MAX_FETCHED >> 20
-    ))
-    .hint("summarise in the query, or take fewer rows and columns")
 }
 
 /// What the server says instead of a result; a server that says nothing of the kind is told by its status.

@@ -22,7 +22,7 @@ use crate::wire::{FromPython, Start, ToPython};
 use spoor_messages::{FromWorker, Image, ImageName};
 
 /// How long, in milliseconds, is waited for a state that the thread has yet to hand over.
-const KEEPING: f64 = 1000.0;
+const KEEPING: f64 = 10_000.0;
 
 /// What the session has of Python.
 #[derive(Default)]
@@ -283,6 +283,8 @@ impl Session {
 
     /// Ends the guest, and begins one with the state after the last finished turn.
     pub(super) fn begin_again(self: &Rc<Self>) {
+        // What the thread did not hand over goes with it.
+        self.python.unkept.set(false);
         if self.python.loading.take().is_none() {
             return;
         }
@@ -294,7 +296,7 @@ impl Session {
     }
 
     /// Waits until the state after the last finished turn is here, which a thread hands over before the
-    /// next turn's first line runs. A thread that does not has none to hand over.
+    /// next turn's first line runs. One that could not, for want of memory, is waited for in vain.
     pub(super) async fn until_kept(&self) {
         let end = Date::now() + KEEPING;
         while self.python.unkept.get() && Date::now() < end {
