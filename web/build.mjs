@@ -73,6 +73,7 @@ async function scripts() {
     target: "es2022",
     minify: true,
     alias: {
+      "spoor:early": path.join(web, "page/js/early.mjs"),
       "spoor:lazy": path.join(web, "page/js/lazy.mjs"),
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:results": path.join(options.bindings, "spoor_results.js"),

@@ -2,6 +2,10 @@
 
 import init, { probeCells, probeFailed, probeFinished, probeLoaded, probeHeld, probeRun, probeSend, probeState, probeStuck } from "spoor:page";
 
+import { begin } from "spoor:early";
+
+begin(location);
+
 let started = false;
 
 /** What tests and the console see. `run(id, source)` sets a cell's text and runs the cell. */

@@ -3,9 +3,15 @@
 use serde::Serialize;
 use spoor_messages::{FromWorker, ToWorker};
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{MessageEvent, Worker};
 
 use crate::dom;
+
+#[wasm_bindgen(raw_module = "spoor:early")]
+extern "C" {
+    #[wasm_bindgen(js_name = startWorker, catch)]
+    fn start_worker() -> Result<Worker, JsValue>;
+}
 
 /// A worker with a kernel. Dropping it ends both.
 pub struct Kernel {
@@ -18,9 +24,7 @@ impl Kernel {
     pub fn start(
         mut hear: impl FnMut(FromWorker, js_sys::Array) + 'static,
     ) -> Result<Self, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options("worker.js", &options)?;
+        let worker = start_worker()?;
         dom::on(&worker, "message", move |event: MessageEvent| {
             let (message, buffers) = read(&event.data());
             hear(message, buffers);

@@ -1,9 +1,12 @@
 //! Parts of a notebook that scroll on their own, which the keyboard is to reach: they take the focus
 //! while there is more of them than is in sight.
+//!
+//! Each element that is watched costs something in every frame, so those of cells far from view,
+//! which the browser does not lay out (`content-visibility`), are not.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, ResizeObserver, ResizeObserverEntry};
+use web_sys::{Element, Event, ResizeObserver, ResizeObserverEntry};
 
 use crate::dom;
 
@@ -26,14 +29,32 @@ thread_local! {
 
 /// Keeps an eye on an element that may scroll, and on what may inside it.
 pub fn watch(element: &Element) {
+    each(element, ResizeObserver::observe);
+}
+
+/// Looks away from cells while the browser leaves them out, which it tells; they are below `root`.
+pub fn follow(root: &Element) {
+    dom::on(root, "contentvisibilityautostatechange", |event: Event| {
+        let cell = event.target().map(JsCast::unchecked_into::<Element>);
+        let skipped = js_sys::Reflect::get(&event, &"skipped".into());
+        match (cell, skipped.is_ok_and(|skipped| skipped.is_truthy())) {
+            (Some(cell), true) => each(&cell, ResizeObserver::unobserve),
+            (Some(cell), false) => each(&cell, ResizeObserver::observe),
+            (None, _) => {}
+        }
+    });
+}
+
+/// Calls `act` with the element and with what may scroll inside it.
+fn each(element: &Element, act: impl Fn(&ResizeObserver, &Element)) {
     OBSERVER.with(|observer| {
         let Some(observer) = observer else {
             return;
         };
-        observer.observe(element);
+        act(observer, element);
         if let Ok(found) = element.query_selector_all(SCROLLERS) {
             for node in Array::from(&found).iter() {
-                observer.observe(&node.unchecked_into());
+                act(observer, &node.unchecked_into());
             }
         }
     });

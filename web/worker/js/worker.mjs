@@ -17,6 +17,7 @@ async function worker() {
   let deliver = (text) => early.push(text);
   const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
   const driver = compileDriver();
+  expectKernel().catch(() => {});
   self.onmessage = ({ data }) => {
     if (data.type === "open") {
       site = data.site;
@@ -37,6 +38,14 @@ async function worker() {
   } catch (error) {
     post(JSON.stringify({ type: "failed", part: "driver", message: `The worker could not start: ${error}` }), []);
   }
+}
+
+/** The page says what the site has once it is there itself; the kernel need not wait for that. */
+async function expectKernel() {
+  const response = await fetch("site.json");
+  const { kernel } = await response.json();
+  know([kernel]);
+  prefetch(kernel);
 }
 
 /** Python's files that come whole. */

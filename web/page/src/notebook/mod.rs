@@ -32,6 +32,7 @@ use crate::app::{self, App, Beside, Own, Place};
 use crate::dom::{self, el};
 use crate::find::FindBar;
 use crate::outline::OutlinePanel;
+use crate::scroller;
 use crate::session::Session;
 use crate::storage::Entry;
 use crate::table::ResultsClient;
@@ -83,6 +84,7 @@ impl Screen {
         let main = app.shell.main();
         dom::clear(&main);
         dom::append(&main, &list);
+        scroller::follow(&list);
         let screen = Rc::new(Self {
             state: RefCell::new(NotebookState::new(document)),
             queue: RefCell::new(Queue::new()),
