@@ -63,9 +63,7 @@ fn each(element: &Element, act: impl Fn(&ResizeObserver, &Element)) {
 fn judge(element: &Element) {
     let hidden = element.scroll_width() - element.client_width() > 1
         || element.scroll_height() - element.client_height() > 1;
-    let style = dom::window().get_computed_style(element).ok().flatten();
-    let overflow = style.and_then(|style| style.get_property_value("overflow").ok());
-    let scrolls = hidden && overflow.is_some_and(|it| it.contains("auto") || it.contains("scroll"));
+    let scrolls = hidden && is_scroller(element);
     if scrolls == element.has_attribute(MARK) {
         return;
     }
@@ -75,4 +73,10 @@ fn judge(element: &Element) {
     } else {
         let _ = element.remove_attribute("tabindex");
     }
+}
+
+fn is_scroller(element: &Element) -> bool {
+    let style = dom::window().get_computed_style(element).ok().flatten();
+    let overflow = style.and_then(|style| style.get_property_value("overflow").ok());
+    overflow.is_some_and(|it| it.contains("auto") || it.contains("scroll"))
 }

@@ -10,6 +10,7 @@ mod edit;
 mod events;
 mod hear;
 mod live;
+mod opening;
 mod patch;
 mod streams;
 mod tools;
@@ -53,6 +54,8 @@ pub struct Screen {
     pub name: RefCell<String>,
     list: HtmlElement,
     views: RefCell<HashMap<CellKey, Rc<CellView>>>,
+    /// The HTML of Markdown cells that are yet to be drawn.
+    prose: RefCell<HashMap<CellKey, String>>,
     /// Cells with an editor, the one used last at the end.
     editors: RefCell<Vec<CellKey>>,
     fragments: RefCell<Fragments>,
@@ -91,6 +94,7 @@ impl Screen {
             name: RefCell::new(name.to_owned()),
             list,
             views: RefCell::default(),
+            prose: RefCell::default(),
             editors: RefCell::default(),
             fragments: RefCell::new(Fragments::new()),
             keys: RefCell::new(Keys::new(is_mac())),
@@ -108,11 +112,10 @@ impl Screen {
             session,
         });
         screen.furnish();
-        screen.draw_all();
+        screen.open();
         screen.listen_to_user();
         screen.listen_to_session();
         crate::probe::watch(&screen);
-        screen.after_reading();
         screen
     }
 
@@ -182,19 +185,10 @@ impl Screen {
 
     /// What can wait until the notebook is on the screen.
     fn after_reading(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        dom::next_frame(move || {
-            dom::after(0, move || {
-                let Some(screen) = weak.upgrade() else {
-                    return;
-                };
-                screen.prepare_python();
-                screen.beside.replace(Some(Beside::mount(&screen)));
-                wasm_bindgen_futures::spawn_local(async {
-                    // The editor is wanted soon; if it cannot be had, a click tells why.
-                    let _ = crate::editor::load().await;
-                });
-            });
+        self.beside.replace(Some(Beside::mount(self)));
+        wasm_bindgen_futures::spawn_local(async {
+            // The editor is wanted soon; if it cannot be had, a click tells why.
+            let _ = crate::editor::load().await;
         });
     }
 

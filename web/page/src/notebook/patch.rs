@@ -28,28 +28,6 @@ struct Pending {
 }
 
 impl Screen {
-    /// Draws everything, as when the notebook is opened.
-    pub(super) fn draw_all(self: &Rc<Self>) {
-        let keys = self.state.borrow().document().keys().to_vec();
-        let prose = spoor_notebook::render_markdown(self.state.borrow().document().notebook());
-        for (index, key) in keys.iter().enumerate() {
-            let view = self.insert(*key, index);
-            if let Ok(at) = prose.binary_search_by_key(&index, |(index, _)| *index) {
-                view.draw_prose(&prose[at].1);
-            }
-            self.draw_outputs(&view, 0);
-            if self.state.borrow().is_hidden(*key) {
-                view.root.set_hidden(true);
-            }
-        }
-        self.draw_labels();
-        self.draw_selection();
-        self.draw_outline();
-        self.draw_trust();
-        self.app.shell.set_health(self.session.health());
-        self.tools.set_health(self.session.health());
-    }
-
     /// Has the user's own notebook saved, if something of it has changed.
     fn keep_changes(&self) {
         let revision = self.state.borrow().revision();
@@ -61,6 +39,9 @@ impl Screen {
 
     /// Draws what has changed, then does what is to be done.
     pub fn patch(self: &Rc<Self>, mut changes: Vec<Change>, focus: Focus) {
+        if focus == Focus::Follow {
+            self.draw_cells(f64::INFINITY);
+        }
         let stale = self.queue.borrow_mut().follow(&changes);
         changes.extend(stale);
         let mut pending = Pending::default();
@@ -95,9 +76,11 @@ impl Screen {
     fn draw(self: &Rc<Self>, change: Change, pending: &mut Pending) {
         match change {
             Change::CellInserted { key, index } => {
-                let view = self.insert(key, index);
-                self.draw_prose(&view);
-                self.draw_outputs(&view, 0);
+                if self.view(key).is_none() {
+                    let view = self.insert(key, index);
+                    self.draw_prose(&view);
+                    self.draw_outputs(&view, 0);
+                }
                 (pending.labels, pending.outline, pending.refocus) = (true, true, true);
                 self.found_anew(key);
             }
@@ -169,7 +152,7 @@ impl Screen {
     }
 
     /// A new cell's elements, with its text, in their place.
-    fn insert(&self, key: CellKey, index: usize) -> Rc<CellView> {
+    pub(super) fn insert(&self, key: CellKey, index: usize) -> Rc<CellView> {
         let kind = self.state.borrow().document().kind(key);
         let view = CellView::new(key, kind);
         view.draw_source(self.state.borrow().document());
@@ -221,7 +204,7 @@ impl Screen {
         self.draw_outputs(&view, 0);
     }
 
-    fn draw_prose(&self, view: &CellView) {
+    pub(super) fn draw_prose(&self, view: &CellView) {
         if view.kind() != Kind::Markdown {
             return;
         }
@@ -288,7 +271,7 @@ impl Screen {
     }
 
     /// Marks what is selected, and shows the mode.
-    fn draw_selection(&self) {
+    pub(super) fn draw_selection(&self) {
         let (selected, active, mode) = {
             let state = self.state.borrow();
             (state.selected().to_vec(), state.active(), state.mode())
