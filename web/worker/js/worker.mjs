@@ -5,7 +5,7 @@
 // of the page, and `src/wire.rs` for those of the threads.
 
 import init, { start, startPython } from "spoor:driver";
-import { know, prefetch } from "spoor:engines";
+import { know, precompile, prefetch } from "spoor:engines";
 import { PYTHON, beginThread, compileDriver } from "spoor:threads";
 
 if (self.name === PYTHON) await python();
@@ -22,7 +22,7 @@ async function worker() {
     if (data.type === "open") {
       site = data.site;
       know([site.kernel, ...assets(site), ...(data.sources ?? [])]);
-      prefetch(site.kernel);
+      if (!data.verify) precompile(site.kernel);
     }
     if (data.type === "prepare_python") {
       beginThread();
@@ -40,12 +40,12 @@ async function worker() {
   }
 }
 
-/** The page says what the site has once it is there itself; the kernel need not wait for that. */
+/** The kernel need not wait until the page is there itself and says what the site has. */
 async function expectKernel() {
   const response = await fetch("site.json");
   const { kernel } = await response.json();
   know([kernel]);
-  prefetch(kernel);
+  if (!site) precompile(kernel);
 }
 
 /** Python's files that come whole. */

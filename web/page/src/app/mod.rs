@@ -133,11 +133,9 @@ async fn home(app: &App) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads a notebook and shows it. The engines begin to load at once, beside it.
+/// Reads a notebook and shows it. The worker loads the kernel beside it.
 async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
     let session = Session::start();
-    let (loading, loads_for) = (session.clone(), app.clone());
-    spawn_local(async move { load_engines(&loads_for, &loading).await });
     let (document, name, own) = match place {
         Place::Own(id) => {
             let (own, document) = own::open(app, id).await?;
@@ -152,8 +150,10 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
             (document, name, None)
         }
     };
-    let screen = Screen::mount(app.clone(), session, document, &name);
+    let screen = Screen::mount(app.clone(), session.clone(), document, &name);
     app.screen.replace(Some(screen.clone()));
+    let loads_for = app.clone();
+    spawn_local(async move { load_engines(&loads_for, &session).await });
     if let Some(own) = own {
         let revision = screen.state.borrow().revision();
         screen.keep(own, revision);
