@@ -53,6 +53,13 @@ impl Query for Fake {
                 }
                 Ok(())
             }
+            "flood" => {
+                // More than the ways between server and client hold.
+                for _ in 0..1024 {
+                    out.write_all(&[7; 1 << 16]).map_err(|_| failed("gone"))?;
+                }
+                Ok(())
+            }
             "half" => {
                 out.write_all(&[7; 1 << 20]).map_err(|_| failed("gone"))?;
                 Err(failed("broke"))
@@ -123,6 +130,21 @@ fn a_long_answer_comes_in_parts_and_a_failure_within_it_shows() {
     // The end of a chunked answer is an empty chunk, which must not come.
     let _ = stream.read_to_end(&mut bytes);
     assert!(bytes.starts_with(b"HTTP/1.1 200") && !bytes.ends_with(b"0\r\n\r\n"));
+}
+
+#[test]
+fn an_answer_that_is_not_taken_in_time_does_not_pass_for_a_whole_one() {
+    let place = Place::with(Some(Arc::new(Fake::default())), Duration::from_millis(300));
+    let mut stream = place.connect(
+        "POST /api/kql",
+        &["Content-Type: application/json", &place.cookie()],
+        br#"{"query":"flood"}"#,
+    );
+    std::thread::sleep(Duration::from_secs(1));
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    assert!(bytes.starts_with(b"HTTP/1.1 200") && bytes.len() < 64 << 20);
+    assert!(!bytes.ends_with(b"0\r\n\r\n"));
 }
 
 #[test]
