@@ -40,12 +40,12 @@ async function worker() {
   }
 }
 
-/** The kernel need not wait until the page is there itself and says what the site has. */
+/** The download need not wait until the page is there itself and says what the site has; to compile it would slow the page's own start. */
 async function expectKernel() {
   const response = await fetch("site.json");
   const { kernel } = await response.json();
   know([kernel]);
-  if (!site) precompile(kernel);
+  prefetch(kernel);
 }
 
 /** Python's files that come whole. */

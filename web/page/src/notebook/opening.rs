@@ -12,7 +12,7 @@ use super::Screen;
 use crate::dom;
 
 /// Milliseconds for the cells of the first frame.
-const FIRST: f64 = 30.0;
+const FIRST: f64 = 80.0;
 /// Milliseconds for the cells of a slice.
 const SLICE: f64 = 15.0;
 
