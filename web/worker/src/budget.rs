@@ -129,11 +129,11 @@ mod tests {
     fn what_is_printed_has_an_end_and_is_told_once() {
         let mut budget = Budget::default();
         for _ in 0..7 {
-            assert!(budget.admits("stream", &stream(1 << 20, Replaced::default())));
+            assert!(budget.admits("stream", &stream(1 << 20), Replaced::default()));
             budget.printed(None, 1 << 20);
         }
-        assert!(!budget.admits("stream", &stream(1 << 20, Replaced::default())));
-        assert!(budget.admits("error", &stream(1000, Replaced::default())));
+        assert!(!budget.admits("stream", &stream(1 << 20), Replaced::default()));
+        assert!(budget.admits("error", &stream(1000), Replaced::default()));
         assert!(budget.notice().is_some());
         assert!(budget.notice().is_none());
     }
@@ -142,14 +142,14 @@ mod tests {
     fn what_is_written_over_or_cleared_counts_no_longer() {
         let mut budget = Budget::default();
         for _ in 0..1000 {
-            assert!(budget.admits("stream", &stream(1 << 20, Replaced::default())));
+            assert!(budget.admits("stream", &stream(1 << 20), Replaced::default()));
             budget.printed(None, 1 << 20);
             budget.printed(Some(1 << 20), 0);
         }
         budget.printed(None, PRINTED);
-        assert!(!budget.admits("stream", &stream(1, Replaced::default())));
+        assert!(!budget.admits("stream", &stream(1), Replaced::default()));
         budget.cleared();
-        assert!(budget.admits("stream", &stream(1, Replaced::default())));
+        assert!(budget.admits("stream", &stream(1), Replaced::default()));
     }
 
     #[test]
