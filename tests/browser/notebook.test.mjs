@@ -201,7 +201,7 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
   }));
 
   test("a long notebook has few editors", () => opened("long.ipynb", async (page) => {
-    assert.equal(await cellCount(page), 500);
+    await until(page, () => document.querySelectorAll(".cell").length === 500);
     assert.equal(await page.locator(".cm-editor").count(), 0);
     await select(page, 0);
     await page.keyboard.press("Enter");

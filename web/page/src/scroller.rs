@@ -12,6 +12,8 @@ use crate::dom;
 
 /// What scrolls in text, outputs and code.
 const SCROLLERS: &str = "pre, .text, .scroll, .paper, math[display=block]";
+/// The same, and what holds them in a cell.
+const IN_CELLS: &str = "pre, .text, .scroll, .paper, math[display=block], .output, .prose";
 /// Marks what takes the focus, and the keys that scroll with it.
 pub const MARK: &str = "data-scrolls";
 
@@ -29,30 +31,37 @@ thread_local! {
 
 /// Keeps an eye on an element that may scroll, and on what may inside it.
 pub fn watch(element: &Element) {
-    each(element, ResizeObserver::observe);
+    OBSERVER.with(|observer| {
+        if let Some(observer) = observer {
+            observer.observe(element);
+        }
+    });
+    each(element, SCROLLERS, ResizeObserver::observe);
 }
 
-/// Looks away from cells while the browser leaves them out, which it tells; they are below `root`.
+/// Looks away from cells while the browser leaves them out, which it tells; they are below `root`. What
+/// may scroll in them takes the focus until it is known whether it does.
 pub fn follow(root: &Element) {
     dom::on(root, "contentvisibilityautostatechange", |event: Event| {
-        let cell = event.target().map(JsCast::unchecked_into::<Element>);
+        let Some(cell) = dom::target::<Element>(&event) else {
+            return;
+        };
         let skipped = js_sys::Reflect::get(&event, &"skipped".into());
-        match (cell, skipped.is_ok_and(|skipped| skipped.is_truthy())) {
-            (Some(cell), true) => each(&cell, ResizeObserver::unobserve),
-            (Some(cell), false) => each(&cell, ResizeObserver::observe),
-            (None, _) => {}
+        if skipped.is_ok_and(|skipped| skipped.is_truthy()) {
+            each(&cell, IN_CELLS, |observer, element| {
+                observer.unobserve(element);
+                mark(element, true);
+            });
+        } else {
+            each(&cell, IN_CELLS, ResizeObserver::observe);
         }
     });
 }
 
-/// Calls `act` with the element and with what may scroll inside it.
-fn each(element: &Element, act: impl Fn(&ResizeObserver, &Element)) {
+/// Calls `act` with what is named below an element.
+fn each(element: &Element, names: &str, act: impl Fn(&ResizeObserver, &Element)) {
     OBSERVER.with(|observer| {
-        let Some(observer) = observer else {
-            return;
-        };
-        act(observer, element);
-        if let Ok(found) = element.query_selector_all(SCROLLERS) {
+        if let (Some(observer), Ok(found)) = (observer, element.query_selector_all(names)) {
             for node in Array::from(&found).iter() {
                 act(observer, &node.unchecked_into());
             }
@@ -63,7 +72,10 @@ fn each(element: &Element, act: impl Fn(&ResizeObserver, &Element)) {
 fn judge(element: &Element) {
     let hidden = element.scroll_width() - element.client_width() > 1
         || element.scroll_height() - element.client_height() > 1;
-    let scrolls = hidden && is_scroller(element);
+    mark(element, hidden && is_scroller(element));
+}
+
+fn mark(element: &Element, scrolls: bool) {
     if scrolls == element.has_attribute(MARK) {
         return;
     }
