@@ -62,7 +62,7 @@ const MB = 1 << 20;
 describe("what is large", { timeout: 1_200_000 }, () => {
   test("a notebook of five hundred cells opens, scrolls, takes text and runs", () => withPage(async (page) => {
     await opened(page, "many.ipynb");
-    assert.equal(await page.locator(".cell").count(), 500);
+    await until(page, () => document.querySelectorAll(".cell").length === 500);
     assert.equal(await page.locator(".cm-editor").count(), 0, "no editor before one is wanted");
     await idle(page);
     await page.keyboard.press("End");
