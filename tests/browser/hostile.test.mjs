@@ -27,7 +27,7 @@ async function tried(text) {
     page.on("request", (request) => { if (new URL(request.url()).host.includes(HOST)) asked.push(request.url()); });
     page.on("dialog", (dialog) => { dialogs.push(dialog.message()); dialog.dismiss(); });
     await page.goto(`${server.url}/?nb=hostile.ipynb`);
-    await until(page, () => document.querySelectorAll("main .cell").length > 0);
+    await until(page, (count) => document.querySelectorAll("main .cell").length === count, JSON.parse(text).cells.length);
     await page.evaluate(() => {
       for (const bait of document.querySelectorAll("main a")) {
         bait.removeAttribute("target");
