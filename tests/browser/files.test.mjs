@@ -214,9 +214,12 @@ describe("the user's data", { timeout: 900_000 }, () => {
       };
       beat();
     });
+    const begun = Date.now();
     await counts(page, "Big", 90 << 16, 300_000);
+    const took = Date.now() - begun;
     const longest = await page.evaluate(() => { clearTimeout(globalThis.beating); return globalThis.longest; });
-    assert.ok(longest < 5000, `the page stood still for ${longest} ms`);
+    // Less than a pause of a machine that does much else, and nothing like the work itself.
+    assert.ok(longest < Math.max(1000, took / 4), `the page stood still for ${longest} ms of ${took}`);
     await table(page, "Big").click();
     await row(page, "Big").getByText("5,898,240 rows, 2 columns").waitFor();
   }));

@@ -211,6 +211,19 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     assert.ok((await focused(page)) > 20);
   }));
 
+  test("a cell that is deleted while the rest is still to be drawn leaves it in order", () => opened("long.ipynb", async (page) => {
+    await until(page, () => document.querySelectorAll(".cell").length === 499);
+    assert.ok((await page.evaluate(() => globalThis.drawn)) < 500, "some were still to be drawn");
+    const labels = await page.locator(".cell").evaluateAll((cells) => cells.map((cell) => Number(/cell (\d+) of 499/.exec(cell.getAttribute("aria-label"))?.[1])));
+    assert.deepEqual(labels, Array.from({ length: 499 }, (_, n) => n + 1));
+    assert.equal(await page.locator(".cell[aria-current]").count(), 1);
+  }, (page) => page.addInitScript(() => new MutationObserver((_, observer) => {
+    globalThis.drawn = document.querySelectorAll(".cell").length;
+    if (globalThis.drawn < 2) return;
+    observer.disconnect();
+    for (let time = 0; time < 2; time++) document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "d", code: "KeyD", bubbles: true, cancelable: true }));
+  }).observe(document, { subtree: true, childList: true }))));
+
   test("settings hold and are kept", () => opened("hunt.ipynb", async (page, site) => {
     await select(page, 0);
     await page.keyboard.press("Control+Shift+C");

@@ -9,10 +9,14 @@ export function begin({ search, hash }) {
   const query = new URLSearchParams(search);
   const link = hash.startsWith("#nb=");
   if (!link && !["nb", "file", "server"].some((name) => query.get(name))) return;
-  const worker = start();
   const said = [];
-  worker.onmessage = ({ data }) => said.push(data);
-  early = { worker, said };
+  try {
+    early = { worker: start(), said };
+  } catch {
+    // The session's own attempt will tell why.
+    return;
+  }
+  early.worker.onmessage = ({ data }) => said.push(data);
   const url = query.get("nb");
   if (url && !link) preload(url);
 }
@@ -22,8 +26,8 @@ export function startWorker() {
   if (!early) return start();
   const { worker, said } = early;
   early = undefined;
+  worker.onmessage = null;
   setTimeout(() => {
-    worker.onmessage = null;
     for (const data of said) worker.dispatchEvent(new MessageEvent("message", { data }));
   });
   return worker;

@@ -109,6 +109,7 @@ impl OutlinePanel {
 impl Screen {
     /// Shows a cell at the top of the window and selects it.
     pub fn go_to(self: &Rc<Self>, key: CellKey) {
+        self.draw_rest();
         let mut changes = self.state.borrow_mut().reveal(key);
         changes.extend(self.state.borrow_mut().select(key, Mode::Command));
         self.patch(changes, Focus::Follow);

@@ -10,10 +10,8 @@ use web_sys::{Element, Event, ResizeObserver, ResizeObserverEntry};
 
 use crate::dom;
 
-/// What scrolls in text, outputs and code.
-const SCROLLERS: &str = "pre, .text, .scroll, .paper, math[display=block]";
-/// The same, and what holds them in a cell.
-const IN_CELLS: &str = "pre, .text, .scroll, .paper, math[display=block], .output, .prose";
+/// What scrolls in text, outputs and code, and what holds them in a cell.
+const SCROLLERS: &str = "pre, .text, .scroll, .paper, math[display=block], .output, .prose";
 /// Marks what takes the focus, and the keys that scroll with it.
 pub const MARK: &str = "data-scrolls";
 
@@ -36,7 +34,7 @@ pub fn watch(element: &Element) {
             observer.observe(element);
         }
     });
-    each(element, SCROLLERS, ResizeObserver::observe);
+    each(element, ResizeObserver::observe);
 }
 
 /// Looks away from cells while the browser leaves them out, which it tells; they are below `root`. What
@@ -48,20 +46,20 @@ pub fn follow(root: &Element) {
         };
         let skipped = js_sys::Reflect::get(&event, &"skipped".into());
         if skipped.is_ok_and(|skipped| skipped.is_truthy()) {
-            each(&cell, IN_CELLS, |observer, element| {
+            each(&cell, |observer, element| {
                 observer.unobserve(element);
                 mark(element, true);
             });
         } else {
-            each(&cell, IN_CELLS, ResizeObserver::observe);
+            each(&cell, ResizeObserver::observe);
         }
     });
 }
 
-/// Calls `act` with what is named below an element.
-fn each(element: &Element, names: &str, act: impl Fn(&ResizeObserver, &Element)) {
+/// Calls `act` with what may scroll below an element.
+fn each(element: &Element, act: impl Fn(&ResizeObserver, &Element)) {
     OBSERVER.with(|observer| {
-        if let (Some(observer), Ok(found)) = (observer, element.query_selector_all(names)) {
+        if let (Some(observer), Ok(found)) = (observer, element.query_selector_all(SCROLLERS)) {
             for node in Array::from(&found).iter() {
                 act(observer, &node.unchecked_into());
             }

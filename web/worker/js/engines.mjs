@@ -46,36 +46,6 @@ export function begin(url, sha256) {
   return response;
 }
 
-const compiling = new Map();
-
-/** Starts to fetch and compile a module, so that a later `compiled` of the same finds it under way. */
-export function precompile(asset) {
-  if (!compiling.has(asset.url)) compiling.set(asset.url, compile(asset.url, asset.sha256));
-}
-
-/** A promise of the module at `url`, whose bytes `progress` is told of; those that have come already, at once. */
-export function compiled(url, sha256, progress) {
-  const begun = compiling.get(url) ?? compile(url, sha256);
-  compiling.delete(url);
-  progress(begun.bytes);
-  begun.progress = progress;
-  return begun.module;
-}
-
-function compile(url, sha256) {
-  const begun = { bytes: 0, progress: (bytes) => { begun.bytes += bytes; } };
-  begun.module = stream(url, sha256, (bytes) => begun.progress(bytes));
-  // A failure is told to who asks for the module.
-  begun.module.catch(() => {});
-  return begun;
-}
-
-async function stream(url, sha256, progress) {
-  const response = await begin(url, sha256);
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${url}`);
-  return WebAssembly.compileStreaming(counted(response, "application/wasm", progress));
-}
-
 /** The asset as it was kept, or from the server. Only what has a digest is ever kept. */
 async function find(url, sha256 = about(url).sha256) {
   // Browsers have no caches for pages of insecure origins.

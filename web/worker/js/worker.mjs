@@ -5,7 +5,7 @@
 // of the page, and `src/wire.rs` for those of the threads.
 
 import init, { start, startPython } from "spoor:driver";
-import { know, precompile, prefetch } from "spoor:engines";
+import { know, prefetch } from "spoor:engines";
 import { PYTHON, beginThread, compileDriver } from "spoor:threads";
 
 if (self.name === PYTHON) await python();
@@ -17,12 +17,12 @@ async function worker() {
   let deliver = (text) => early.push(text);
   const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
   const driver = compileDriver();
-  expectKernel().catch(() => {});
+  expectKernel(() => site === undefined).catch(() => {});
   self.onmessage = ({ data }) => {
     if (data.type === "open") {
       site = data.site;
       know([site.kernel, ...assets(site), ...(data.sources ?? [])]);
-      if (!data.verify) precompile(site.kernel);
+      prefetch(site.kernel);
     }
     if (data.type === "prepare_python") {
       beginThread();
@@ -40,10 +40,12 @@ async function worker() {
   }
 }
 
-/** The download need not wait until the page is there itself and says what the site has; to compile it would slow the page's own start. */
-async function expectKernel() {
+/** Begins the kernel's download before the page says what the site has. Compiling it as early would slow the page's own start. */
+async function expectKernel(wanted) {
   const response = await fetch("site.json");
   const { kernel } = await response.json();
+  // The page was sooner: its download may be taken already.
+  if (!wanted()) return;
   know([kernel]);
   prefetch(kernel);
 }

@@ -46,9 +46,6 @@ extern "C" {
     /// The response for a URL, begun early or now. What is named by its SHA-256 is kept for the
     /// next visit.
     pub fn begin(url: &str, sha256: Option<&str>) -> Promise;
-    /// A promise of the module at a URL, whose compilation was begun early or is now. `progress(bytes)` is
-    /// called for each part.
-    pub fn compiled(url: &str, sha256: Option<&str>, progress: &Function) -> Promise;
     /// A response of the MIME type `kind` that reports each part's bytes as they pass.
     pub fn counted(
         response: &web_sys::Response,

@@ -84,7 +84,7 @@ impl Budget {
 pub struct Replaced {
     /// How many there are, in all cells.
     pub count: usize,
-    /// What those of the running cell count.
+    /// What they count, whichever cell's they are: what is put in their place adds what it has more.
     pub held: usize,
 }
 

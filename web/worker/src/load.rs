@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Date, Function, Uint8Array, WebAssembly};
+use js_sys::{Date, Promise, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use crate::bindings::{begin, compiled, counted, sha256};
+use crate::bindings::{begin, counted, sha256};
 use crate::error::Error;
 use spoor_messages::{Asset, FromWorker};
 
@@ -81,9 +81,16 @@ pub async fn module(
             .map_err(failed)?;
         return Ok((module.unchecked_into(), Some(hash)));
     }
-    let module = compiled(&asset.url, asset.sha256.as_deref(), &counter(progress));
-    let module = JsFuture::from(module).await.map_err(failed)?;
-    Ok((module.unchecked_into(), None))
+    let sha256 = asset.sha256.as_deref();
+    let response = response(&asset.url, sha256, "application/wasm", progress).await?;
+    let compiling = WebAssembly::compile_streaming(&Promise::resolve(&JsValue::from(response)));
+    Ok((
+        JsFuture::from(compiling)
+            .await
+            .map_err(failed)?
+            .unchecked_into(),
+        None,
+    ))
 }
 
 /// Fetches a whole file, of the SHA-256 if that is known.
@@ -93,7 +100,7 @@ pub async fn bytes(
     progress: &Rc<Progress>,
 ) -> Result<Uint8Array, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
-    let response = response(url, sha256, progress).await?;
+    let response = response(url, sha256, "application/octet-stream", progress).await?;
     let buffer = JsFuture::from(response.array_buffer().map_err(failed)?)
         .await
         .map_err(failed)?;
@@ -103,6 +110,7 @@ pub async fn bytes(
 async fn response(
     url: &str,
     sha256: Option<&str>,
+    kind: &str,
     progress: &Rc<Progress>,
 ) -> Result<Response, Error> {
     let failed = |thrown| Error::load(&progress.part, &thrown);
@@ -117,13 +125,12 @@ async fn response(
             why,
         });
     }
-    let kind = "application/octet-stream";
-    Ok(counted(&response, kind, &counter(progress)))
-}
-
-/// Counts the bytes of a download. JavaScript owns it, and drops it with the stream.
-fn counter(progress: &Rc<Progress>) -> Function {
-    let progress = progress.clone();
-    let report = Closure::<dyn FnMut(f64)>::new(move |bytes| progress.add(bytes));
-    report.into_js_value().unchecked_into()
+    let counter = progress.clone();
+    let report = Closure::<dyn FnMut(f64)>::new(move |bytes| counter.add(bytes));
+    // JavaScript owns it from here on, and drops it with the stream.
+    Ok(counted(
+        &response,
+        kind,
+        &report.into_js_value().unchecked_into(),
+    ))
 }

@@ -85,16 +85,13 @@ impl Outputs {
         let Some(id) = id else {
             return replaced;
         };
-        let running = self.area.as_ref().map_or(usize::MAX, OutputArea::cell);
-        for (index, cell) in self.notebook.cells.iter().enumerate() {
+        for cell in &self.notebook.cells {
             for bundle in cell.outputs().iter().filter_map(Output::bundle) {
                 if bundle.display_id.as_deref() != Some(id) {
                     continue;
                 }
                 replaced.count += 1;
-                if index == running {
-                    replaced.held += budget::held(&bundle.data, &bundle.metadata, id);
-                }
+                replaced.held += budget::held(&bundle.data, &bundle.metadata, id);
             }
         }
         replaced

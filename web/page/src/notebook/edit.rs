@@ -151,6 +151,7 @@ impl Screen {
         } else {
             Command::SelectBelow
         };
+        self.draw_rest();
         let mut state = self.state.borrow_mut();
         let mut changes = state.apply(command);
         let there = state.active();

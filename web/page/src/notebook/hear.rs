@@ -197,6 +197,7 @@ impl Screen {
 
     /// Sets the text of the cell with this id and runs it.
     pub fn run_as(self: &Rc<Self>, id: &str, source: &str) {
+        self.draw_rest();
         let key = self.state.borrow().document().key_of_id(id);
         if let Some(key) = key {
             self.change(|state| state.edit_source(key, source));

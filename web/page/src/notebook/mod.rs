@@ -183,15 +183,6 @@ impl Screen {
         self.outline.show(self.app.preferences.get().outline);
     }
 
-    /// What can wait until the notebook is on the screen.
-    fn after_reading(self: &Rc<Self>) {
-        self.beside.replace(Some(Beside::mount(self)));
-        wasm_bindgen_futures::spawn_local(async {
-            // The editor is wanted soon; if it cannot be had, a click tells why.
-            let _ = crate::editor::load().await;
-        });
-    }
-
     /// Loads Python if a cell is in it, with pandas if one speaks of frames.
     fn prepare_python(&self) {
         let state = self.state.borrow();
@@ -233,6 +224,7 @@ impl Screen {
                 None,
             );
         }
+        self.draw_rest();
         let changes = self.state.borrow_mut().apply(command);
         self.offer_undo(command, &changes);
         self.patch(changes, Focus::Follow);

@@ -2,13 +2,15 @@
 //! while the engines begin to load.
 //!
 //! Cells are drawn in their order, each as the model has it by then. Between the slices the kernel may
-//! change cells that are not drawn yet; before the user's own commands are, all are.
+//! change cells that are not drawn yet. Before the user changes the model all are drawn: a list that
+//! lacks some and still has others that are gone would come out of order.
 
 use std::rc::Rc;
 
 use spoor_model::{CellKey, Kind};
 
 use super::Screen;
+use crate::app::Beside;
 use crate::dom;
 
 /// Milliseconds for the cells of the first frame.
@@ -30,6 +32,7 @@ impl Screen {
                 if let Some(screen) = weak.upgrade() {
                     screen.prepare_python();
                     screen.render_prose();
+                    screen.beside.replace(Some(Beside::mount(&screen)));
                     screen.draw_slice();
                 }
             });
@@ -37,16 +40,23 @@ impl Screen {
     }
 
     fn draw_slice(self: &Rc<Self>) {
-        if self.draw_cells(dom::now() + SLICE) {
-            self.after_reading();
-        } else {
-            self.after(0, Self::draw_slice);
+        if !self.draw_cells(dom::now() + SLICE) {
+            return self.after(0, Self::draw_slice);
         }
+        wasm_bindgen_futures::spawn_local(async {
+            // The editor is wanted soon; if it cannot be had, a click tells why.
+            let _ = crate::editor::load().await;
+        });
+    }
+
+    /// Draws all cells, before the model changes.
+    pub fn draw_rest(self: &Rc<Self>) {
+        self.draw_cells(f64::INFINITY);
     }
 
     /// Draws the cells that are not drawn yet, until a moment has come, in milliseconds of the page's
     /// clock; at least one. Whether all are drawn.
-    pub(super) fn draw_cells(self: &Rc<Self>, until: f64) -> bool {
+    fn draw_cells(self: &Rc<Self>, until: f64) -> bool {
         let keys = self.state.borrow().document().keys().to_vec();
         let drawn = self.views.borrow().len();
         if drawn == keys.len() {

@@ -39,9 +39,6 @@ impl Screen {
 
     /// Draws what has changed, then does what is to be done.
     pub fn patch(self: &Rc<Self>, mut changes: Vec<Change>, focus: Focus) {
-        if focus == Focus::Follow {
-            self.draw_cells(f64::INFINITY);
-        }
         let stale = self.queue.borrow_mut().follow(&changes);
         changes.extend(stale);
         let mut pending = Pending::default();
@@ -76,11 +73,9 @@ impl Screen {
     fn draw(self: &Rc<Self>, change: Change, pending: &mut Pending) {
         match change {
             Change::CellInserted { key, index } => {
-                if self.view(key).is_none() {
-                    let view = self.insert(key, index);
-                    self.draw_prose(&view);
-                    self.draw_outputs(&view, 0);
-                }
+                let view = self.insert(key, index);
+                self.draw_prose(&view);
+                self.draw_outputs(&view, 0);
                 (pending.labels, pending.outline, pending.refocus) = (true, true, true);
                 self.found_anew(key);
             }

@@ -199,9 +199,8 @@ fn hear(inner: &Weak<Inner>, told: Told) {
             (inner.told)(News::Access(Access::Read));
         }
         Told::Gained => spawn_local(async move {
-            if let Err(error) = inner.gain().await {
-                (inner.told)(News::Save(SaveState::Failed(error)));
-            }
+            // What could not be read shows when something is saved, which overwrites nothing.
+            let _ = inner.gain().await;
         }),
     }
 }
