@@ -82,6 +82,16 @@ describe("a session", { timeout: 1_200_000 }, () => {
     assert.match(text(await run(page, "print(n > 5)")), /True/);
   }));
 
+  test("an interrupt that comes while the cell is only about to run stops it", () => opened(async (page) => {
+    await run(page, "turns = 0");
+    for (let turn = 0; turn < 20; turn++) {
+      await page.evaluate((code) => { spoor.run("a", code); spoor.send({ type: "request", event: { event: "interrupt" } }); }, "turns += 1\nwhile True:\n    pass");
+      await until(page, () => spoor.finished);
+      assert.equal((await page.evaluate(() => spoor.cells[0].outputs.at(-1))).ename, "KeyboardInterrupt");
+    }
+    assert.match(text(await run(page, "turns")), /^\d+$/);
+  }, isolated));
+
   test("input is asked for and given", () => opened(async (page) => {
     const outputs = run(page, "name = input('Who? ')\nprint('Hello', name)");
     await page.getByLabel("Who?").first().fill("Ana");

@@ -14,14 +14,22 @@ from spoor import door, frames, names, sandbox, streams
 
 shell = None
 _asleep = False  # whether this is the image's state, not yet a session's
+_interrupted = False  # whether an interrupt came in this turn, but not in the cell's own code
 
 
 def turn():
     """Asks for the next request, serves it, and reports the outcome."""
-    global _asleep
+    global _asleep, _interrupted
     if _asleep:
         _asleep = False
         _wake()
+    try:
+        _serve()
+    finally:
+        _interrupted = False
+
+
+def _serve():
     request, _ = door.ask({"op": "next"})
     serve = SERVERS.get(request.get("op"))
     if serve is None:
@@ -77,25 +85,33 @@ def _execute(request):
 
 
 def _run(code, silent, store, cell_id):
-    """Runs the cell; only meanwhile does an interrupt raise `KeyboardInterrupt`."""
+    """Runs the cell; only meanwhile does an interrupt raise `KeyboardInterrupt`. One that came on the
+    way here is raised now."""
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
+            if _interrupted:
+                raise KeyboardInterrupt
             return shell.run_cell(code, store_history=store, silent=silent, cell_id=cell_id)
         finally:
-            signal.signal(signal.SIGINT, _ignore)
+            signal.signal(signal.SIGINT, _note)
     except KeyboardInterrupt as error:
         # It came between the cell's own code and the end of its run.
         shell.showtraceback((KeyboardInterrupt, error, None))
         from IPython.core.interactiveshell import ExecutionResult
 
-        return ExecutionResult(None, error_in_exec=error)
+        result = ExecutionResult(None)
+        result.error_in_exec = error
+        return result
     finally:
         streams.flush()
 
 
-def _ignore(_signal, _frame):
-    """An interrupt that comes when no cell runs."""
+def _note(_signal, _frame):
+    """An interrupt outside of a cell's own code: it is meant for the cell that is about to run, and after
+    it for nothing."""
+    global _interrupted
+    _interrupted = True
 
 
 def _bind(kept):
@@ -162,7 +178,7 @@ def warm(pandas):
     os.chdir("/tmp")
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     sys.argv = ["spoor"]
-    signal.signal(signal.SIGINT, _ignore)
+    signal.signal(signal.SIGINT, _note)
     sandbox.install()
 
     import spoor
@@ -222,8 +238,9 @@ def _rehearse(cells, name):
 
 def freeze():
     """The last thing before the image is taken: leaves as little as possible to write again."""
-    global _asleep
+    global _asleep, _interrupted
     _asleep = True
+    _interrupted = False  # set-up has found out how to interrupt
     sys.stdout, sys.stderr = streams.OUT, streams.ERR
     gc.collect()
     gc.freeze()
