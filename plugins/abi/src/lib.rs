@@ -14,7 +14,6 @@ mod manifest;
 #[cfg(feature = "manifest")]
 mod message;
 mod packed;
-#[cfg(feature = "manifest")]
 mod types;
 
 pub use frame::{FRAME_ALIGN, Frame, FrameError, MAX_SEGMENTS, encode_frame};
@@ -26,8 +25,9 @@ pub use manifest::{
 #[cfg(feature = "manifest")]
 pub use message::{AnswerHeader, CallHeader, Chart};
 pub use packed::Packed;
+pub use types::Type;
 #[cfg(feature = "manifest")]
-pub use types::{Type, Types};
+pub use types::Types;
 
 /// The number of this ABI: the manifest's `abi`.
 pub const ABI: u32 = 1;
@@ -50,6 +50,13 @@ pub const EXPORT_CALL: &str = "call";
 
 /// The export `_initialize()`, which may be missing: called once, before `alloc`.
 pub const EXPORT_INITIALIZE: &str = "_initialize";
+
+/// The exported immutable `i32` global that may be missing: where in memory the guest leaves what it has to say when it
+/// traps, as `u32` pointer and `u32` length of UTF-8 text (0, 0: nothing). The host reads it after a trap and runs nothing.
+pub const EXPORT_PANIC: &str = "spoor_panic";
+
+/// The most of that text that a host shows, in bytes.
+pub const MAX_PANIC: usize = 4096;
 
 /// The import `log(ptr: i32, len: i32)`: one line of UTF-8 for the user.
 pub const IMPORT_LOG: &str = "log";

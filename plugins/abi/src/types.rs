@@ -1,16 +1,17 @@
 //! The types of a plugin's columns and options: Kusto's ten, and how each travels.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::fmt;
 
+#[cfg(feature = "manifest")]
+use alloc::{vec, vec::Vec};
+#[cfg(feature = "manifest")]
 use serde::{Deserialize, Serialize};
 
 /// One of Kusto's scalar types. What a column of it is in Arrow, and an option of it in JSON:
 ///
 /// | type | Arrow | JSON |
 /// | --- | --- | --- |
-/// | `bool` | `Bool` | `true`, `false` |
+/// | `bool` | `Boolean` | `true`, `false` |
 /// | `int` | `Int32` | integer |
 /// | `long` | `Int64` | integer |
 /// | `real` | `Float64` | number |
@@ -20,8 +21,9 @@ use serde::{Deserialize, Serialize};
 /// | `string` | `Utf8` | string |
 /// | `guid` | `Utf8`, lower case | string |
 /// | `dynamic` | `Utf8`, JSON text | any |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "manifest", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "manifest", serde(rename_all = "lowercase"))]
 pub enum Type {
     /// `true` or `false`.
     Bool,
@@ -63,6 +65,7 @@ impl Type {
     }
 
     /// Whether a JSON value can be an option of this type. Null can be one of any.
+    #[cfg(feature = "manifest")]
     pub fn admits(self, value: &serde_json::Value) -> bool {
         if value.is_null() {
             return true;
@@ -85,6 +88,7 @@ impl fmt::Display for Type {
 }
 
 /// The types that a parameter takes: in JSON one name, or an array of names.
+#[cfg(feature = "manifest")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Types {
@@ -94,6 +98,7 @@ pub enum Types {
     Any(Vec<Type>),
 }
 
+#[cfg(feature = "manifest")]
 impl Types {
     /// Whether a value of this type is taken.
     pub fn contains(&self, ty: Type) -> bool {
