@@ -1,0 +1,2 @@
+    .section .custom_section.spoor.manifest,"",@
+    .incbin "manifest.json"

@@ -1,0 +1,4 @@
+;; Fills a megabyte again and again: few instructions, and much work.
+;; expect: trap fuel
+(memory (export "memory") 17)
+(func (export "call") (param i32 i32) (result i64) (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 1048576)) (br 0)) (unreachable))

@@ -1,0 +1,4 @@
+;; Exceptions.
+;; expect: refused proposal
+(tag $e)
+(func (throw $e))

@@ -1,0 +1,3 @@
+;; No call.
+;; expect: refused export
+;; without: call

@@ -1,0 +1,3 @@
+;; A host's references as values.
+;; expect: refused types
+(func (param externref))

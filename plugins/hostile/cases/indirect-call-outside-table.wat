@@ -1,0 +1,5 @@
+;; Calls what is not in the table.
+;; expect: trap table
+(type $t (func))
+(table 1 funcref)
+(func (export "call") (param i32 i32) (result i64) (call_indirect (type $t) (i32.const 1)) (unreachable))

@@ -1,0 +1,3 @@
+;; No manifest.
+;; expect: refused manifest
+;; without: manifest

@@ -1,0 +1,3 @@
+;; No memory at all.
+;; expect: refused memory
+;; without: memory data

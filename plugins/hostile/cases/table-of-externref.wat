@@ -1,0 +1,3 @@
+;; A table of a host's references.
+;; expect: refused tables
+(table 1 externref)

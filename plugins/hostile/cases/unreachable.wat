@@ -1,0 +1,3 @@
+;; A panic.
+;; expect: trap unreachable
+(func (export "call") (param i32 i32) (result i64) (unreachable))

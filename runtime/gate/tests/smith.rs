@@ -1,0 +1,178 @@
+//! Modules that nobody wrote: wasm-smith's, by seed. What is admitted is still a module once it is metered, does the same
+//! as before while fuel lasts, and does it on two engines to the unit.
+//!
+//! `SPOOR_SMITH` modules (500) from the seed `SPOOR_SEED` (0) on.
+
+mod engines;
+
+use arbitrary::{Arbitrary, Unstructured};
+use engines::{Guest, Wasmi, Wasmtime, original};
+use spoor_gate::{Limits, Policy, Reason, Trap, admit, fuel_used, meter};
+use spoor_hostile::{good_manifest, with_section};
+use wasm_smith::{Config, InstructionKind, InstructionKinds, Module};
+
+const FUEL: u64 = 200_000;
+
+fn setting(name: &str, or: u64) -> u64 {
+    std::env::var(name).map_or(or, |text| text.parse().expect("a number"))
+}
+
+/// Bytes by seed: splitmix64.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let words = std::iter::repeat_with(|| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    });
+    words.flat_map(u64::to_le_bytes).take(length).collect()
+}
+
+fn config(seed: u64, u: &mut Unstructured<'_>) -> Config {
+    let exports = r#"(module (memory (export "memory") 1 64) (func (export "spoor_abi_1"))
+        (func (export "alloc") (param i32) (result i32) unreachable)
+        (func (export "call") (param i32 i32) (result i64) unreachable))"#;
+    let mut config = Config::arbitrary(u).unwrap_or_default();
+    config.exports = Some(wat::parse_str(exports).unwrap());
+    config.allowed_instructions = InstructionKinds::new(&[
+        InstructionKind::Numeric,
+        InstructionKind::Vector,
+        InstructionKind::Parametric,
+        InstructionKind::Variable,
+        InstructionKind::Memory,
+        InstructionKind::Control,
+    ]);
+    config.available_imports = None;
+    config.max_imports = 0;
+    config.max_memories = 0;
+    config.allow_start_export = false;
+    config.canonicalize_nans = true;
+    config.memory_max_size_required = true;
+    config.max_memory32_bytes = 4 << 20;
+    config.max_table_elements = 1_000;
+    config.max_instructions = 300;
+    config.max_funcs = 20;
+    config.simd_enabled = seed.is_multiple_of(2);
+    config.bulk_memory_enabled = true;
+    config.multi_value_enabled = true;
+    config.saturating_float_to_int_enabled = true;
+    config.sign_extension_ops_enabled = true;
+    config.reference_types_enabled = false;
+    config.exceptions_enabled = false;
+    config.gc_enabled = false;
+    config.memory64_enabled = false;
+    config.relaxed_simd_enabled = false;
+    config.tail_call_enabled = false;
+    config.threads_enabled = false;
+    config.shared_everything_threads_enabled = false;
+    config.custom_page_sizes_enabled = false;
+    config.custom_descriptors_enabled = false;
+    config.wide_arithmetic_enabled = false;
+    config.extended_const_enabled = false;
+    config.generate_custom_sections = false;
+    config.allow_invalid_funcs = false;
+    config
+}
+
+fn generate(seed: u64) -> Option<Vec<u8>> {
+    let bytes = noise(seed, 16_384);
+    let mut u = Unstructured::new(&bytes);
+    let config = config(seed, &mut u);
+    let module = Module::new(config, &mut u).ok()?;
+    let manifest = good_manifest().to_string();
+    Some(with_section(
+        module.to_bytes(),
+        "spoor.manifest",
+        manifest.as_bytes(),
+    ))
+}
+
+/// A call's result and the memory after it, or the trap; and the fuel.
+type Called = (Result<(i64, Vec<u8>), Trap>, u64);
+
+fn metered<G: Guest>(bytes: &[u8], arguments: (i32, i32), fuel: u64) -> Called {
+    let mut guest = match G::new(bytes) {
+        Ok(guest) => guest,
+        Err(trap) => return (Err(trap), 0),
+    };
+    guest.set_fuel(fuel as i64);
+    let result = guest.call(arguments.0, arguments.1);
+    let used = fuel_used(fuel, guest.fuel());
+    match result {
+        Ok(value) => (Ok((value, guest.memory().to_vec())), used),
+        Err(trap) => (Err(trap.because(Reason::from_global(guest.reason()))), used),
+    }
+}
+
+#[test]
+fn what_is_admitted_does_the_same_metered() {
+    let (first, count) = (setting("SPOOR_SEED", 0), setting("SPOOR_SMITH", 500));
+    let (mut admitted, mut finished, mut starved) = (0, 0, 0);
+    for seed in first..first + count {
+        let Some(bytes) = generate(seed) else {
+            continue;
+        };
+        let module = match admit(&bytes, &Policy::default()) {
+            Ok(module) => module,
+            Err(refusal) => {
+                println!("{seed}: {refusal}");
+                continue;
+            }
+        };
+        admitted += 1;
+        let rewritten = meter(&module, &Limits::default())
+            .unwrap_or_else(|e| panic!("seed {seed}: {e}"))
+            .bytes;
+        for arguments in [(0, 0), (1024, 64), (-1, i32::MIN)] {
+            let native = metered::<Wasmtime>(&rewritten, arguments, FUEL);
+            let third = metered::<Wasmi>(&rewritten, arguments, FUEL);
+            assert!(
+                native == third,
+                "seed {seed}: engines differ: {:?} {:?}",
+                brief(&native),
+                brief(&third)
+            );
+            // Every instruction costs at least what the engine's own fuel takes, but for its entry of a function.
+            let before = original(&bytes, arguments, FUEL * 4);
+            match (&before, &native.0) {
+                (_, Err(Trap::Fuel | Trap::Stack)) => starved += 1,
+                (before, after) => {
+                    assert!(
+                        before == after,
+                        "seed {seed}: metering changed what it does: {:?}",
+                        brief(&native)
+                    );
+                    finished += 1;
+                }
+            }
+            // With less fuel it stops, or does not notice.
+            let half = metered::<Wasmtime>(&rewritten, arguments, native.1 / 2);
+            assert!(half.1 <= native.1 / 2);
+            assert_eq!(
+                half,
+                metered::<Wasmi>(&rewritten, arguments, native.1 / 2),
+                "seed {seed}"
+            );
+        }
+    }
+    println!("{count} modules, {admitted} admitted; {finished} calls finished, {starved} ran out");
+    assert!(
+        admitted * 2 > count,
+        "{admitted} of {count} were admitted: the generator's settings are off"
+    );
+    assert!(
+        finished > admitted,
+        "too few calls finish for the comparison to mean something"
+    );
+}
+
+fn brief(called: &Called) -> (Option<i64>, Option<Trap>, u64) {
+    let (result, fuel) = called;
+    (
+        result.as_ref().ok().map(|(value, _)| *value),
+        result.as_ref().err().copied(),
+        *fuel,
+    )
+}
