@@ -7,6 +7,8 @@ const out = process.argv[2] ?? "entropy.wasm";
 const asc = process.env.ASC ?? "node_modules/.bin/asc";
 execFileSync(asc, [
   "entropy.ts", "-o", out, "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=entropy/abort",
+  // A start function is refused; this is its place.
+  "--exportStart", "_initialize",
 ]);
 
 /** A number as LEB128, which is how WebAssembly writes lengths. */
