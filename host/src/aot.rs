@@ -1,6 +1,6 @@
 //! The ahead-of-time cache: WebAssembly modules compiled once, kept in a folder, mapped in later.
 //!
-//! Called for kernel.wasm and for the Python guest. An entry is named by the SHA-256 of the
+//! Called for kernel.wasm, for the Python guest and for plugins. An entry is named by the SHA-256 of the
 //! module's bytes and a hash of the engine's configuration and version, so a new wasmtime never
 //! meets an old entry.
 //!
@@ -116,7 +116,29 @@ impl Cache {
         sha256: &str,
         progress: &dyn Fn(Progress),
     ) -> Result<Module, Error> {
-        let name = file_name(wasm);
+        self.load_from(engine, &Wasm::File(wasm), sha256, progress)
+    }
+
+    /// As [`Cache::load`], of a module that is in memory; `name` is what it is called to the person who waits.
+    pub fn load_bytes(
+        &self,
+        engine: &Engine,
+        name: &str,
+        bytes: &[u8],
+        progress: &dyn Fn(Progress),
+    ) -> Result<Module, Error> {
+        let sha256 = hex(&Sha256::digest(bytes));
+        self.load_from(engine, &Wasm::Bytes { name, bytes }, &sha256, progress)
+    }
+
+    fn load_from(
+        &self,
+        engine: &Engine,
+        wasm: &Wasm<'_>,
+        sha256: &str,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Module, Error> {
+        let name = wasm.name();
         let dir = match self.prepare() {
             Ok(dir) => dir,
             Err(reason) => {
@@ -125,7 +147,7 @@ impl Cache {
                     progress(Progress::NotKept { name, reason });
                 }
                 progress(Progress::Compiling { name });
-                return compile(engine, wasm, sha256);
+                return wasm.compile(engine, sha256);
             }
         };
         let entry = Entry::new(dir, sha256, engine);
@@ -273,21 +295,19 @@ impl Entry {
     fn make(
         &self,
         engine: &Engine,
-        wasm: &Path,
+        wasm: &Wasm<'_>,
         sha256: &str,
         progress: &dyn Fn(Progress),
     ) -> Result<Module, Error> {
-        progress(Progress::Compiling {
-            name: file_name(wasm),
-        });
-        let module = compile(engine, wasm, sha256)?;
+        progress(Progress::Compiling { name: wasm.name() });
+        let module = wasm.compile(engine, sha256)?;
         let kept = module
             .serialize()
             .map_err(io::Error::other)
             .and_then(|bytes| self.keep(&bytes));
         if let Err(reason) = kept {
             progress(Progress::NotKept {
-                name: file_name(wasm),
+                name: wasm.name(),
                 reason: reason.to_string(),
             });
             return Ok(module);
@@ -370,19 +390,42 @@ impl Identity {
     }
 }
 
-fn compile(engine: &Engine, wasm: &Path, sha256: &str) -> Result<Module, Error> {
+/// Where a module's bytes are.
+enum Wasm<'a> {
+    File(&'a Path),
+    Bytes { name: &'a str, bytes: &'a [u8] },
+}
+
+impl Wasm<'_> {
+    fn name(&self) -> String {
+        match self {
+            Wasm::File(path) => file_name(path),
+            Wasm::Bytes { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    fn compile(&self, engine: &Engine, sha256: &str) -> Result<Module, Error> {
+        let module = match self {
+            Wasm::File(path) => Module::from_binary(engine, &read_checked(path, sha256)?),
+            Wasm::Bytes { bytes, .. } => Module::from_binary(engine, bytes),
+        };
+        module.map_err(|e| Error::Module {
+            name: self.name(),
+            reason: format!("{e:#}"),
+        })
+    }
+}
+
+fn read_checked(wasm: &Path, sha256: &str) -> Result<Vec<u8>, Error> {
     let bytes = fs::read(wasm).map_err(asset_error(wasm))?;
     let found = hex(&Sha256::digest(&bytes));
-    if !found.eq_ignore_ascii_case(sha256) {
-        return Err(Error::Checksum {
-            path: wasm.to_owned(),
-            expected: sha256.to_owned(),
-            found,
-        });
+    if found.eq_ignore_ascii_case(sha256) {
+        return Ok(bytes);
     }
-    Module::from_binary(engine, &bytes).map_err(|e| Error::Module {
-        name: file_name(wasm),
-        reason: format!("{e:#}"),
+    Err(Error::Checksum {
+        path: wasm.to_owned(),
+        expected: sha256.to_owned(),
+        found,
     })
 }
 

@@ -59,7 +59,8 @@ fn config() -> Config {
     config
 }
 
-fn start_epochs(engine: &'static Engine) -> Result<(), Error> {
+/// Has the engine's epoch advance every [`EPOCH_TICK`] from now on.
+pub(crate) fn start_epochs(engine: &'static Engine) -> Result<(), Error> {
     let tick = move || {
         loop {
             thread::sleep(EPOCH_TICK);
