@@ -16,7 +16,7 @@
 //! - A call that is not a leaf takes its frame's bytes (`Admitted::frames`) from a budget and gives them back.
 //! - A float operation's result that is not a number becomes the canonical one, where its bits can be seen.
 //!
-//! The rewritten module exports what the ABI needs and the two globals, and nothing else; other custom sections go.
+//! The rewritten module exports what the ABI knows and the two globals, and nothing else; other custom sections go.
 
 mod emit;
 mod float;

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 
-use spoor_plugin_abi::{EXPORT_ALLOC, EXPORT_CALL, EXPORT_INITIALIZE, EXPORT_MEMORY};
+use spoor_plugin_abi::{EXPORT_ALLOC, EXPORT_CALL, EXPORT_INITIALIZE, EXPORT_MEMORY, EXPORT_PANIC};
 use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType,
     MemorySection, MemoryType, Module, RawSection, SectionId, TypeSection, ValType,
 };
 use wasmparser::{
-    CodeSectionReader, CompositeInnerType, ExportSectionReader, FuncType, FunctionSectionReader,
-    GlobalSectionReader, ImportSectionReader, MemorySectionReader, Parser, TypeSectionReader,
+    CodeSectionReader, CompositeInnerType, ExportSectionReader, ExternalKind, FuncType,
+    FunctionSectionReader, GlobalSectionReader, ImportSectionReader, MemorySectionReader, Parser,
+    TypeSectionReader,
 };
 
 use super::emit::Globals;
@@ -161,15 +162,16 @@ impl<'a> Sections<'a> {
         ))
     }
 
-    /// What the ABI needs, and the two globals.
+    /// What the ABI needs, where the plugin leaves its last words, and the two globals.
     fn exports(&self, globals: &Globals) -> Result<ExportSection, Fault> {
         let mut section = ExportSection::new();
         if let Some(range) = self.range(SectionId::Export) {
             for export in ExportSectionReader::new(reader(self.bytes, range))? {
                 let export = export?;
-                if [EXPORT_MEMORY, EXPORT_ALLOC, EXPORT_CALL, EXPORT_INITIALIZE]
-                    .contains(&export.name)
-                {
+                let is_needed = [EXPORT_MEMORY, EXPORT_ALLOC, EXPORT_CALL, EXPORT_INITIALIZE]
+                    .contains(&export.name);
+                let is_panic = export.name == EXPORT_PANIC && export.kind == ExternalKind::Global;
+                if is_needed || is_panic {
                     let kind = RoundtripReencoder.export_kind(export.kind)?;
                     section.export(export.name, kind, export.index);
                 }
