@@ -3,9 +3,10 @@
 //! The command line calls this, and whoever runs plugins in a session. [`Runner`] admits a module through `spoor-gate`,
 //! meters it and compiles it; [`Plugin::call`] runs one call in a store of its own; [`evaluate()`] makes calls of a table and a
 //! table of their answers. What a plugin may do is the gate's to say, and nothing here trusts one: not its manifest's wishes
-//! for limits, not its answers.
+//! for limits, not its answers. [`check`] is what a reviewer runs, [`registry`] is files of plugins and what of them is pinned.
 
 mod call;
+pub mod check;
 mod control;
 mod convert;
 mod engine;
