@@ -12,6 +12,7 @@ mod convert;
 mod engine;
 mod evaluate;
 mod failure;
+pub mod keys;
 mod limits;
 mod options;
 mod runner;
