@@ -1,0 +1,21 @@
+//! A registry is files: a folder, on this machine or behind any static server, with modules and a signed index of them.
+//!
+//! [`publish()`] puts a module there, [`Place`] reads from there, and [`Installed`] is what a user took from registries and
+//! pinned. What comes from a registry is believed as far as its key vouches for it, and the gate looks at each module anyway.
+
+mod index;
+mod installed;
+mod place;
+mod publish;
+
+pub use index::{Entry, INDEX_FILE, Index, SignedIndex, Version};
+pub use installed::{Installed, Known, Pinned};
+pub use place::Place;
+pub use publish::{Published, publish};
+
+use crate::error::Error;
+
+/// An error of a registry's, which is of its data.
+fn wrong(message: impl Into<String>) -> Error {
+    Error::Data(message.into())
+}
