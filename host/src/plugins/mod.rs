@@ -15,6 +15,7 @@ mod failure;
 pub mod keys;
 mod limits;
 mod options;
+pub mod project;
 pub mod registry;
 mod runner;
 
