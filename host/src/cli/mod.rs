@@ -8,6 +8,7 @@ mod guest;
 mod kql;
 mod local;
 mod places;
+mod plugin;
 mod query;
 mod render;
 mod replay;
@@ -61,6 +62,7 @@ enum Command {
     Render(render::Args),
     Query(query::Args),
     Kql(kql::Args),
+    Plugin(plugin::Args),
     Serve(serve::Args),
     Replay(replay::Args),
     #[command(hide = true)]
@@ -143,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Render(args) => render::run(args),
         Command::Query(args) => query::run(args),
         Command::Kql(args) => kql::run(args),
+        Command::Plugin(args) => plugin::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),

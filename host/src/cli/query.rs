@@ -58,8 +58,9 @@ Examples:
 Exit codes: 0 done, 1 the query was refused or failed, 2 the command line is wrong, 3 data cannot
 be read, 5 the result cannot be written.";
 
+/// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Aligned columns, for people
     Table,
     /// Comma-separated values
@@ -95,24 +96,36 @@ impl Format {
 
 pub fn run(mut args: Args) -> Result<Exit, Failure> {
     args.output = args.output.filter(|output| !is_stream(output));
-    let by_extension = args.output.as_deref().and_then(Format::of_path);
-    let form = args.format.or(by_extension).unwrap_or(Format::Table);
-    if form.is_binary() && args.output.is_none() && std::io::stdout().is_terminal() {
+    let form = form(args.format, args.output.as_deref())?;
+    let (text, name) = query_text(&args.query)?;
+    let data = Data::discover(&args.data)?;
+    data.warnings.iter().for_each(say::warning);
+    let table = answer(&text, &name, &data, &args)?;
+    deliver(&table, form, args.output.as_deref())?;
+    Ok(Exit::Done)
+}
+
+/// The form of a result: what was asked for, else by the extension of `output`, else a table. Refuses to give a terminal
+/// what is not text.
+pub(super) fn form(asked: Option<Format>, output: Option<&Path>) -> Result<Format, Failure> {
+    let by_extension = output.and_then(Format::of_path);
+    let form = asked.or(by_extension).unwrap_or(Format::Table);
+    if form.is_binary() && output.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(
             Exit::Usage,
             "this format is binary; say where to with --output FILE",
         ));
     }
-    let (text, name) = query_text(&args.query)?;
-    let data = Data::discover(&args.data)?;
-    data.warnings.iter().for_each(say::warning);
-    let table = answer(&text, &name, &data, &args)?;
-    let bytes = shown(&table, form, args.output.is_none())?;
-    match &args.output {
-        Some(path) => write_atomically(path, &bytes)?,
-        None => print(bytes, form)?,
+    Ok(form)
+}
+
+/// Writes a result to a file, or to standard output.
+pub(super) fn deliver(table: &Table, form: Format, output: Option<&Path>) -> Result<(), Failure> {
+    let bytes = shown(table, form, output.is_none())?;
+    match output {
+        Some(path) => Ok(write_atomically(path, &bytes)?),
+        None => print(bytes, form),
     }
-    Ok(Exit::Done)
 }
 
 /// Refuses a result that would replace the query's file or data that it reads.
