@@ -27,3 +27,6 @@ pub use failure::{Failure, Trapped};
 pub use limits::{Limits, Wish};
 pub use options::{complete, parse_option};
 pub use runner::{Plugin, Runner};
+
+#[cfg(test)]
+mod tests;
