@@ -142,7 +142,11 @@ fn answers_join_the_rows_that_they_are_of() {
     let more = ["-c", "seen=When", "-o", "out.csv", "--stats"];
     let output = bench.run(&[&short[..], &more].concat());
     expect(&output, 0);
-    assert!(stderr(&output).contains("calls 1, fuel"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("calls 1, fuel"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(
         fs::read_to_string(bench.place.path("out.csv")).unwrap(),
         wanted
