@@ -21,7 +21,8 @@ fn module(manifest: &Value, work: &str, answer: &[u8]) -> Vec<u8> {
     let data: String = answer.iter().map(|byte| format!("\\{byte:02x}")).collect();
     let text = format!(
         r#"(module {work} (memory (export "memory") 8) (func (export "spoor_abi_1"))
-        (func (export "alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "alloc") (param i32) (result i32) (i32.mul (i32.const 65536)
+            (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 0) (i32.const 16))))))
         (func (export "call") (param i32 i32) (result i64) (call $work) (i64.const {packed}))
         (data (i32.const 1024) "{data}"))"#
     );
@@ -130,7 +131,7 @@ fn answers_join_the_rows_that_they_are_of() {
     );
     let wanted = "Cmd,Score,When,Score1,Why\n\
         c,8,,0.5,\"{\"\"a\"\":1}\"\n\
-        a b,7,2024-01-01T00:00:00.0000000Z,2.0,\n";
+        a b,7,2024-01-01T00:00:00.0000000Z,2,\n";
     let run = [
         "run", "m.wasm", "mark", "--data", "T.csv", "--column", "text=Cmd",
     ];
@@ -318,7 +319,7 @@ fn a_plugin_goes_from_its_author_to_a_user() {
             .contains("marks 2.0.0  Apache-2.0  Marks rows")
     );
     let shown = bench.done(&["run", "marks", "-d", "T.csv", "-c", "text=Cmd", "-f", "csv"]);
-    assert_eq!(shown, "Score,Why\n1.0,[]\n");
+    assert_eq!(shown, "Score,Why\n1,[]\n");
     bench.done(&["add", "marks", "--from", "r"]);
     assert!(bench.done(&["list"]).contains("marks 2.0.0"));
     bench.fails(1, &["add", "marks@9", "--from", "r"], &["2.0.0"]);

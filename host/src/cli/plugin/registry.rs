@@ -230,7 +230,7 @@ fn of_pins(installed: &Installed) -> Vec<String> {
 
 pub fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
     let mut installed = Installed::open(super::folder_of(args.dir.as_deref())?)?;
-    let pin = installed.remove(&args.name).map_err(super::refused)?;
+    let pin = installed.remove(&args.name)?;
     say::line(format_args!("removed {} {}", args.name, pin.version));
     Ok(Exit::Done)
 }
