@@ -162,8 +162,8 @@ fn build_rust(folder: &Path) -> Result<PathBuf, Error> {
         return Err(failed("cargo build", &rust_hint()));
     }
     let built = String::from_utf8_lossy(&output.stdout);
-    let modules = built.lines().filter_map(module_of);
-    modules.last().ok_or_else(|| {
+    let mut modules = built.lines().filter_map(module_of);
+    modules.next_back().ok_or_else(|| {
         Error::Data(format!(
             "{} builds no WebAssembly module: its Cargo.toml needs [lib] with crate-type = [\"cdylib\"]",
             folder.display()

@@ -3,7 +3,12 @@
 //! `cargo run --release -p spoor-gate --example overhead -- work.wasm`, where `work.wasm` is `examples/work.rs` built with
 //! `rustc -O --target wasm32-unknown-unknown --crate-type cdylib`: a plugin's exports, and a `call(kind, rounds)` that
 //! works. Prints the least of nine runs of each kind.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measurement"
+)]
 
 use std::time::{Duration, Instant};
 

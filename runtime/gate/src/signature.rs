@@ -118,6 +118,8 @@ fn is_signed(module: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const MODULE: &[u8] = b"\0asm\x01\0\0\0";

@@ -1,5 +1,7 @@
 //! The answer decoder against broken answers: it answers or refuses, and never panics.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow_ipc::writer::StreamWriter;
 use spoor_gate::answer::{Bounds, read};

@@ -1,6 +1,8 @@
 //! Every plugin of the hostile corpus through admission, metering and a call, on two engines: the outcome that the case
 //! wants, the same on both, and the same fuel to the unit. After each, a good plugin's call still works.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 mod engines;
 
 use engines::{End, Ran, Wasmi, Wasmtime, run};
@@ -39,7 +41,7 @@ fn try_case(case: &Case) -> Result<Came, String> {
     };
     let ran = run::<Wasmtime>(&bytes, &function, &case.call(), case.rows, case.fuel);
     let again = run::<Wasmi>(&bytes, &function, &case.call(), case.rows, case.fuel);
-    let [(first, words), (second, _)] = [&ran, &again].map(|ran| outcome(ran));
+    let [(first, words), (second, _)] = [&ran, &again].map(outcome);
     if first != second || ran.fuel != again.fuel {
         return Err(format!(
             "wasmtime {first:?} {} and wasmi {second:?} {}",

@@ -3,6 +3,8 @@
 //!
 //! `SPOOR_SMITH` modules (500) from the seed `SPOOR_SEED` (0) on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
 mod engines;
 
 use arbitrary::{Arbitrary, Unstructured};

@@ -1,5 +1,7 @@
 //! What is decided on a module by what is pinned, approved, trusted and blocked.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeSet;
 
 use spoor_gate::{

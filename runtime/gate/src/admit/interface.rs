@@ -7,7 +7,7 @@ use spoor_plugin_abi::{
     Manifest,
 };
 use wasmparser::ValType::{I32, I64};
-use wasmparser::{CompositeInnerType, ExternalKind, Payload, TypeRef, ValType};
+use wasmparser::{CompositeInnerType, ExternalKind, FuncType, Payload, TypeRef, ValType};
 
 use super::sections::printable;
 use crate::refusal::{Refusal, Rule};
@@ -15,8 +15,7 @@ use crate::refusal::{Refusal, Rule};
 /// What a module takes and offers, gathered section by section.
 #[derive(Debug, Default)]
 pub(super) struct Interface {
-    /// Parameters and results of each type.
-    types: Vec<(Box<[ValType]>, Box<[ValType]>)>,
+    types: Vec<FuncType>,
     /// The type of each function, the imported ones first.
     functions: Vec<u32>,
     imports: Vec<Import>,
@@ -66,8 +65,7 @@ impl Interface {
         for group in types.clone() {
             for ty in group?.types() {
                 if let CompositeInnerType::Func(function) = &ty.composite_type.inner {
-                    self.types
-                        .push((function.params().into(), function.results().into()));
+                    self.types.push(function.clone());
                 }
             }
         }
@@ -191,7 +189,7 @@ impl Interface {
     fn has_type(&self, ty: u32, parameters: &[ValType], results: &[ValType]) -> bool {
         self.types
             .get(ty as usize)
-            .is_some_and(|(p, r)| (&**p, &**r) == (parameters, results))
+            .is_some_and(|ty| (ty.params(), ty.results()) == (parameters, results))
     }
 }
 

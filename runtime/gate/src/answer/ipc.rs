@@ -46,9 +46,12 @@ struct Walk<'a> {
     at: usize,
 }
 
+/// A message, its body, and where it begins.
+type Step<'a> = (Message<'a>, &'a [u8], usize);
+
 impl<'a> Walk<'a> {
-    /// The next message, its body, and where it begins; `None` at the end.
-    fn next(&mut self) -> Result<Option<(Message<'a>, &'a [u8], usize)>, Fault> {
+    /// The next message; `None` at the end.
+    fn next(&mut self) -> Result<Option<Step<'a>>, Fault> {
         let place = self.at;
         let Some(head) = self
             .stream
