@@ -61,6 +61,7 @@ async function scripts() {
   await esbuild.build({
     entryPoints: {
       page: path.join(web, "page/js/page.mjs"),
+      plugin: path.join(web, "worker/js/plugin.mjs"),
       results: path.join(web, "results/js/results.mjs"),
       style: path.join(web, "page/style/index.css"),
       worker: path.join(web, "worker/js/worker.mjs"),
@@ -79,6 +80,7 @@ async function scripts() {
       "spoor:results": path.join(options.bindings, "spoor_results.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
       "spoor:engines": path.join(web, "worker/js/engines.mjs"),
+      "spoor:plugins": path.join(web, "worker/js/plugins.mjs"),
       "spoor:threads": path.join(web, "worker/js/threads.mjs"),
       "spoor:wasi": path.join(web, "worker/js/wasi.mjs"),
     },

@@ -1,11 +1,11 @@
 //! Building the page and driving it in a browser.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::build::Profile;
+use crate::build::{self, Profile};
 use crate::paths::Paths;
 use crate::process::{say, step};
 use crate::toolchain::Toolchain;
@@ -91,7 +91,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 10] = [
+const TESTS: [(&str, &str); 11] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -108,6 +108,7 @@ const TESTS: [(&str, &str); 10] = [
     ),
     ("hostile notebooks", "hostile"),
     ("public vectors of cross-site scripting", "vectors"),
+    ("plugins, and those that mean harm", "plugins"),
     ("a session by keyboard alone", "keyboard"),
     (
         "every screen, narrow, magnified and in both themes",
@@ -132,6 +133,7 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
             .arg(data),
     )?;
     let vectors = setup::vectors(paths)?;
+    let corpus = corpus(paths)?;
     let tests = TESTS.map(|(what, file)| (what, file, paths.web()));
     let plain = (
         "the site on a plain server, below a path, offline and across builds",
@@ -154,11 +156,32 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
                 .env("SPOOR_SITE", site)
                 .env("SPOOR", paths.spoor())
                 .env("SPOOR_VECTORS", &vectors)
+                .env("SPOOR_CORPUS", &corpus)
                 .env("FIREFOX", &firefox)
                 .env("SPOOR_SHOTS", paths.target.join("screens")),
         )?;
     }
     Ok(())
+}
+
+/// The hostile plugins, and how they end under wasmtime.
+fn corpus(paths: &Paths) -> Result<PathBuf> {
+    step(
+        "Building the hostile plugins",
+        Command::new("cargo")
+            .current_dir(&paths.root)
+            .env("CARGO_TARGET_DIR", &paths.target)
+            .args(["build", "--release", "--locked", "--workspace"])
+            .args(build::NOT_NATIVE)
+            .args(["--example", "corpus"]),
+    )?;
+    let folder = paths.target.join("corpus");
+    let program = paths.target.join("release/examples/corpus");
+    step(
+        "Running them under wasmtime",
+        Command::new(program).arg(&folder),
+    )?;
+    Ok(folder)
 }
 
 /// Node in the repository, told which browser to use.

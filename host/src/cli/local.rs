@@ -138,6 +138,7 @@ fn finish(mut running: Running, text: &str, watch: &Watch) -> Result<Table, Prob
         match running.step(SLICE) {
             Ok(Step::More) => {}
             Ok(Step::Done(result)) => return Ok(result.table),
+            Ok(Step::Call(_)) => return Err(said(QueryError::Uncalled.to_string())),
             Err(QueryError::Diagnostics(wrong)) => return Err(at(text, &wrong)),
             Err(error) => return Err(said(error.to_string())),
         }

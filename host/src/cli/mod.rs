@@ -9,6 +9,7 @@ mod kql;
 mod local;
 mod places;
 mod plugin;
+mod plugins;
 mod query;
 mod render;
 mod replay;

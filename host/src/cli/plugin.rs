@@ -132,7 +132,7 @@ fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "that is more than can be counted".to_owned())
 }
 
-fn capability(text: &str) -> Result<Capability, String> {
+pub(super) fn capability(text: &str) -> Result<Capability, String> {
     Capability::ALL
         .into_iter()
         .find(|capability| capability.name() == text)
@@ -144,7 +144,7 @@ fn runner() -> Runner {
 }
 
 /// The module that a person names: a file, or a plugin that was added.
-fn module(name: &Path, folder: Option<&Path>) -> Result<Vec<u8>, Failure> {
+pub(super) fn module(name: &Path, folder: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let is_plain = name.components().count() == 1 && name.extension().is_none();
     if !name.exists() && is_plain {
         let installed = Installed::open(folder_of(folder)?)?;
@@ -179,7 +179,7 @@ fn folder_of(given: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 /// Admits, and names the file in the refusal.
-fn admit<'a>(bytes: &'a [u8], path: &Path) -> Result<spoor_gate::Admitted<'a>, Failure> {
+pub(super) fn admit<'a>(bytes: &'a [u8], path: &Path) -> Result<spoor_gate::Admitted<'a>, Failure> {
     spoor_gate::admit(bytes, &spoor_gate::Policy::default())
         .map_err(|refusal| of(path)(refusal.into()))
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spoor_notebook::{Language, Notebook, Parameters};
+use spoor_plugin_abi::Capability;
 
 use super::local::Local;
 use super::places::{Places, is_stream};
-use super::{Exit, Failure, say, signals};
+use super::{Exit, Failure, plugin, plugins, say, signals};
 use crate::aot::Cache;
 use crate::assets::Assets;
 use crate::native::Providers;
@@ -53,6 +54,14 @@ pub struct Args {
     /// cells see the files under /data, read-only.
     #[arg(short, long, value_name = "DIR|FILE")]
     data: Vec<PathBuf>,
+    /// A plugin for queries to call with `evaluate`: a file, or one that was added by name
+    ///
+    /// It computes on the columns that it is given and can do nothing else.
+    #[arg(long = "plugin", value_name = "PLUGIN")]
+    plugins: Vec<PathBuf>,
+    /// Let plugins use what they ask for: log, progress or time
+    #[arg(long, value_name = "CAPABILITY", value_parser = plugin::capability)]
+    grant: Vec<Capability>,
     /// Go on after a cell that failed
     #[arg(long)]
     allow_errors: bool,
@@ -79,6 +88,9 @@ Examples:
 
   Set what the cell tagged `parameters` declares:
     spoor run hunt.ipynb -o today.ipynb -p days=1 -p host=WKS-042
+
+  With a plugin whose functions its queries call:
+    spoor run hunt.ipynb --data logs/ --plugin beacons
 
   In a script: at most ten minutes in all, one minute a cell
     spoor run hunt.ipynb --timeout 600 --cell-timeout 60 || echo \"exit code $?\"
@@ -128,12 +140,14 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     };
     let progress = move |progress: crate::aot::Progress| lines.line(&progress.to_string());
     let runtime = Runtime::load(Assets::find()?, Cache::of_user(), Box::new(progress))?;
+    let plugins = plugins::given(&args.plugins, &args.grant, &mut notebook)?;
     let plan = Plan {
         allow_errors: args.allow_errors,
         timeout: args.timeout,
         session: Options {
             providers: Providers::host(Arc::new(Local::new(data.clone(), 1))),
             data,
+            plugins,
             cell_time: args.cell_timeout,
             record: args.record,
             ..Options::default()

@@ -98,6 +98,17 @@ fn log(mut caller: Caller<'_, State>, pointer: i32, length: i32) -> wasmtime::Re
     Ok(())
 }
 
+/// What came of a call before its answer is read.
+#[derive(Debug)]
+pub struct Called {
+    /// The answer's bytes, or why there are none.
+    pub answered: Result<Vec<u8>, Failure>,
+    /// Fuel used, in units.
+    pub fuel: u64,
+    /// Linear memory at its largest, in bytes.
+    pub memory: u64,
+}
+
 /// Runs a call from a fresh instance to a checked answer.
 pub(super) fn run(
     pre: &InstancePre<State>,
@@ -108,26 +119,15 @@ pub(super) fn run(
     control: &Control,
 ) -> Outcome {
     let began = Instant::now();
-    let mut store = store(pre, limits, control, began);
-    let instance = match pre.instantiate(&mut store) {
-        Ok(instance) => instance,
-        Err(error) => return unborn(&error, limits, began),
-    };
-    let mut guest = Guest {
-        store,
-        instance,
-        limits: *limits,
-    };
-    let answered = guest.answer(frame);
-    let fuel = guest.fuel_used();
-    let memory = guest.memory_size();
-    // The instance's memory goes before its answer's tables are made.
-    drop(guest);
-    let bounds = bounds(limits);
+    let Called {
+        answered,
+        fuel,
+        memory,
+    } = call(pre, limits, frame, control);
     let (answer, bytes) = match answered {
         Ok(bytes) => {
-            let answer = answer::read(&bytes, function, rows, &bounds).map_err(Failure::Answer);
-            (answer, bytes)
+            let answer = answer::read(&bytes, function, rows, &bounds(limits));
+            (answer.map_err(Failure::Answer), bytes)
         }
         Err(failure) => (Err(failure), Vec::new()),
     };
@@ -137,6 +137,30 @@ pub(super) fn run(
         fuel,
         memory,
         wall: began.elapsed(),
+    }
+}
+
+/// Runs a call in a fresh instance, which is gone afterwards.
+pub(super) fn call(
+    pre: &InstancePre<State>,
+    limits: &Limits,
+    frame: &[u8],
+    control: &Control,
+) -> Called {
+    let mut store = store(pre, limits, control, Instant::now());
+    let instance = match pre.instantiate(&mut store) {
+        Ok(instance) => instance,
+        Err(error) => return unborn(&error, limits),
+    };
+    let mut guest = Guest {
+        store,
+        instance,
+        limits: *limits,
+    };
+    Called {
+        answered: guest.answer(frame),
+        fuel: guest.fuel_used(),
+        memory: guest.memory_size(),
     }
 }
 
@@ -182,7 +206,7 @@ fn store(
 }
 
 /// What came of an instance that could not be made: its data or elements lie outside.
-fn unborn(error: &wasmtime::Error, limits: &Limits, began: Instant) -> Outcome {
+fn unborn(error: &wasmtime::Error, limits: &Limits) -> Called {
     let failure = match trap(error) {
         Trap::Other => Failure::Engine(format!("{error:#}")),
         trap => Failure::Trap(Trapped {
@@ -192,12 +216,10 @@ fn unborn(error: &wasmtime::Error, limits: &Limits, began: Instant) -> Outcome {
             words: None,
         }),
     };
-    Outcome {
-        answer: Err(failure),
-        bytes: Vec::new(),
+    Called {
+        answered: Err(failure),
         fuel: 0,
         memory: 0,
-        wall: began.elapsed(),
     }
 }
 
@@ -332,8 +354,7 @@ fn trap(error: &wasmtime::Error) -> Trap {
         Some(T::StackOverflow) => Trap::Stack,
         Some(T::MemoryOutOfBounds) => Trap::Memory,
         Some(T::TableOutOfBounds) => Trap::Table,
-        Some(T::IndirectCallToNull) => Trap::EmptyEntry,
-        Some(T::BadSignature) => Trap::Signature,
+        Some(T::IndirectCallToNull | T::BadSignature) => Trap::Signature,
         Some(T::IntegerOverflow) => Trap::Overflow,
         Some(T::IntegerDivisionByZero) => Trap::DivisionByZero,
         Some(T::BadConversionToInteger) => Trap::Conversion,

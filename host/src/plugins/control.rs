@@ -41,6 +41,7 @@ impl Clock {
 #[derive(Clone)]
 pub struct Control {
     pub(super) cancelled: Arc<AtomicBool>,
+    pub(super) unwanted: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     pub(super) hear: Arc<dyn Fn(Heard) + Send + Sync>,
     /// The time that plugins are told.
     pub clock: Clock,
@@ -51,6 +52,7 @@ impl Control {
     pub fn new(hear: impl Fn(Heard) + Send + Sync + 'static) -> Self {
         Control {
             cancelled: Arc::default(),
+            unwanted: None,
             hear: Arc::new(hear),
             clock: Clock::System,
         }
@@ -61,9 +63,16 @@ impl Control {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Control::cancel`] was called.
+    /// The handle with a further reason to end its calls, which is asked while one runs.
+    pub fn until(mut self, unwanted: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.unwanted = Some(Arc::new(unwanted));
+        self
+    }
+
+    /// Whether [`Control::cancel`] was called, or there is another reason to end.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+            || self.unwanted.as_ref().is_some_and(|unwanted| unwanted())
     }
 
     pub(super) fn hear(&self, heard: Heard) {

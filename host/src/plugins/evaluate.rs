@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::{concat_batches, take};
-use arrow::datatypes::UInt32Type;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use serde_json::Value;
 use spoor_gate::answer::Answer;
-use spoor_plugin_abi::{
-    CallHeader, Chart, Function, InputMode, Parameter, RowMode, Type, encode_frame,
-};
-use spoor_table::{Column, Table, convert as arrow_table};
+use spoor_plugin_abi::{Chart, Function, InputMode, Parameter};
+use spoor_plugins::{Bound, Call, fitting, output_columns, type_names};
+use spoor_table::{Table, convert as arrow_table};
 
 use super::control::Control;
-use super::convert::{fitting, from_abi, kusto_type, stream, to_abi};
-use super::{Failure, Outcome, Plugin, options};
+use super::{Failure, Outcome, Plugin};
 
 /// Rows of a call of a function that takes batches, at most.
 const BATCH_ROWS: usize = 65_536;
@@ -56,19 +52,12 @@ pub struct Evaluated {
 /// An argument that does not fit, or what the first call that failed ended with.
 pub fn evaluate(plugin: &Plugin, ask: &Ask<'_>, control: &Control) -> Result<Evaluated, Failure> {
     let function = plugin.function(ask.function)?;
-    let arguments = options::complete(function, &ask.options)?;
-    let header = CallHeader {
-        function: function.name.clone(),
-        arguments,
-    };
-    let header = serde_json::to_vec(&header).map_err(|e| Failure::Engine(e.to_string()))?;
     let empty = Table::empty([]);
     let table = ask.table.unwrap_or(&empty);
     let mut work = Work {
         plugin,
         function,
-        bound: bind(function, ask, table)?,
-        header,
+        call: Call::new(function.clone(), bind(function, ask, table)?, &ask.options)?,
         control,
         done: begun(function, table),
     };
@@ -88,18 +77,7 @@ pub fn evaluate(plugin: &Plugin, ask: &Ask<'_>, control: &Control) -> Result<Eva
     Ok(work.done)
 }
 
-/// A parameter and the column that it is given.
-struct Bound<'a> {
-    name: &'a str,
-    index: usize,
-    ty: Type,
-}
-
-fn bind<'a>(
-    function: &'a Function,
-    ask: &Ask<'_>,
-    table: &Table,
-) -> Result<Vec<Bound<'a>>, Failure> {
+fn bind(function: &Function, ask: &Ask<'_>, table: &Table) -> Result<Vec<Bound>, Failure> {
     if let Some(name) = ask
         .columns
         .keys()
@@ -119,12 +97,12 @@ fn bind<'a>(
     Ok(bound)
 }
 
-fn bind_one<'a>(
+fn bind_one(
     function: &Function,
-    parameter: &'a Parameter,
+    parameter: &Parameter,
     ask: &Ask<'_>,
     table: &Table,
-) -> Result<Option<Bound<'a>>, Failure> {
+) -> Result<Option<Bound>, Failure> {
     let named = ask.columns.get(&parameter.name);
     let wanted = named.unwrap_or(&parameter.name);
     let Some(index) = table.index_of(wanted) else {
@@ -143,11 +121,11 @@ fn bind_one<'a>(
             column.ty,
             parameter.name,
             function.name,
-            names(&types)
+            type_names(&types)
         ))
     })?;
     Ok(Some(Bound {
-        name: &parameter.name,
+        name: parameter.name.clone(),
         index,
         ty,
     }))
@@ -162,7 +140,7 @@ fn no_column(function: &Function, parameter: &Parameter, wanted: &str, table: &T
         .map(|column| column.name.as_str())
         .collect();
     let hint = match fit.is_empty() {
-        true => format!("none is of type {}", names(&types)),
+        true => format!("none is of type {}", type_names(&types)),
         false => format!("of a type that fits are {}", fit.join(", ")),
     };
     Failure::Argument(format!(
@@ -171,21 +149,9 @@ fn no_column(function: &Function, parameter: &Parameter, wanted: &str, table: &T
     ))
 }
 
-fn names(types: &[Type]) -> String {
-    let names: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
-    names.join(" or ")
-}
-
 /// An empty result: the input's columns where the function keeps them, and its own.
 fn begun(function: &Function, table: &Table) -> Evaluated {
-    let mut columns = match function.output.rows {
-        RowMode::Free => Vec::new(),
-        RowMode::Same | RowMode::Indexed => table.columns().to_vec(),
-    };
-    for column in &function.output.columns {
-        let name = free_name(&column.name, &columns);
-        columns.push(Column::new(name, kusto_type(column.ty)));
-    }
+    let columns = output_columns(function, table.columns());
     Evaluated {
         tables: vec![Table::empty(columns)],
         charts: Vec::new(),
@@ -196,20 +162,10 @@ fn begun(function: &Function, table: &Table) -> Evaluated {
     }
 }
 
-/// The name, or as `join` has it with the first number that makes it the only one.
-fn free_name(name: &str, taken: &[Column]) -> String {
-    let numbered = (1_u32..).map(|number| format!("{name}{number}"));
-    std::iter::once(name.to_owned())
-        .chain(numbered)
-        .find(|name| taken.iter().all(|column| column.name != *name))
-        .unwrap_or_default()
-}
-
 struct Work<'a> {
     plugin: &'a Plugin,
     function: &'a Function,
-    bound: Vec<Bound<'a>>,
-    header: Vec<u8>,
+    call: Call,
     control: &'a Control,
     done: Evaluated,
 }
@@ -218,7 +174,7 @@ impl Work<'_> {
     /// One call, with these rows of the input.
     fn step(&mut self, input: Option<&RecordBatch>) -> Result<(), Failure> {
         let rows = input.map_or(0, RecordBatch::num_rows);
-        let frame = self.frame(input)?;
+        let frame = self.call.frame(input)?;
         let Outcome {
             answer,
             fuel,
@@ -235,27 +191,16 @@ impl Work<'_> {
         self.take_in(answer?, input)
     }
 
-    fn frame(&self, input: Option<&RecordBatch>) -> Result<Vec<u8>, Failure> {
-        let too_large = |e: spoor_plugin_abi::FrameError| Failure::Argument(e.to_string());
-        let Some(input) = input else {
-            return encode_frame(&self.header, &[]).map_err(too_large);
-        };
-        let columns: Vec<(&str, ArrayRef)> = self
-            .bound
-            .iter()
-            .map(|bound| Ok((bound.name, to_abi(input.column(bound.index), bound.ty)?)))
-            .collect::<Result<_, Failure>>()?;
-        let stream = stream(&columns, input.num_rows())?;
-        encode_frame(&self.header, &[&stream]).map_err(too_large)
-    }
-
     fn take_in(&mut self, answer: Answer, input: Option<&RecordBatch>) -> Result<(), Failure> {
         let Answer { tables, charts } = answer;
         let mut tables = tables.into_iter();
         if let Some(table) = tables.next() {
-            let answered = concat_batches(&table.schema, &table.batches)?;
-            let joined = self.joined(&answered, input)?;
-            self.done.tables[0].push(joined)?;
+            let (rows, arrays) = self.call.joined(&table, input)?;
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            // `push` puts what is text and null right; here the arrays only have to be of their types.
+            let schema = self.done.tables[0].schema().clone();
+            let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
+            self.done.tables[0].push(batch)?;
         }
         // Of batches there would be as many as calls.
         if self.function.input != InputMode::Batches {
@@ -266,36 +211,5 @@ impl Work<'_> {
             self.done.charts = charts;
         }
         Ok(())
-    }
-
-    /// The answer's rows with the input's columns before them, where they belong to the input's.
-    fn joined(
-        &self,
-        answered: &RecordBatch,
-        input: Option<&RecordBatch>,
-    ) -> Result<RecordBatch, Failure> {
-        let (mut arrays, own): (Vec<ArrayRef>, _) = match (self.function.output.rows, input) {
-            (RowMode::Same, Some(input)) => (input.columns().to_vec(), answered.columns()),
-            (RowMode::Indexed, Some(input)) => {
-                let rows = answered.column(0).as_primitive::<UInt32Type>();
-                let taken = input.columns().iter().map(|array| take(array, rows, None));
-                (taken.collect::<Result<_, _>>()?, &answered.columns()[1..])
-            }
-            (_, _) => (Vec::new(), answered.columns()),
-        };
-        let declared = self.function.output.columns.iter();
-        arrays.extend(
-            own.iter()
-                .zip(declared)
-                .map(|(array, column)| from_abi(array, column.ty)),
-        );
-        let options = RecordBatchOptions::new().with_row_count(Some(answered.num_rows()));
-        let schema = self.done.tables[0].schema();
-        // `push` puts what is text and null right; here the arrays only have to be of their types.
-        Ok(RecordBatch::try_new_with_options(
-            schema.clone(),
-            arrays,
-            &options,
-        )?)
     }
 }

@@ -8,25 +8,26 @@
 mod call;
 pub mod check;
 mod control;
-mod convert;
 mod engine;
 mod evaluate;
-mod failure;
 pub mod keys;
-mod limits;
-mod options;
 pub mod project;
 pub mod registry;
 mod runner;
 
-pub use call::Outcome;
+pub use call::{Called, Outcome};
 pub use control::{Clock, Control, Heard};
-pub use convert::{abi_type, kusto_type};
 pub use evaluate::{Ask, Evaluated, evaluate};
-pub use failure::{Failure, Trapped};
-pub use limits::{Limits, Wish};
-pub use options::{complete, parse_option};
-pub use runner::{Plugin, Runner};
+pub use runner::{Plugin, Ready, Runner};
+pub use spoor_plugins::{
+    Failure, Limits, Trapped, Wish, abi_type, complete, kusto_type, parse_option,
+};
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        Failure::Engine(error.to_string())
+    }
+}
 
 #[cfg(test)]
 mod tests;

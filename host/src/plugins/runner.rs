@@ -8,7 +8,7 @@ use spoor_gate::{Admitted, Identity, Policy, PublicKey, admit, meter};
 use spoor_plugin_abi::{Capability, Function, Manifest};
 use wasmtime::{InstancePre, Linker, Module};
 
-use super::call::{self, Outcome, State};
+use super::call::{self, Called, Outcome, State};
 use super::control::Control;
 use super::{Failure, Limits, Wish, engine};
 use crate::aot::{Cache, Progress};
@@ -128,6 +128,45 @@ fn link(module: &Module, imports: &[Capability]) -> Result<InstancePre<State>, F
         .try_for_each(|capability| call::link(&mut linker, *capability))
         .and_then(|()| linker.instantiate_pre(module));
     linked.map_err(|error| Failure::Engine(format!("{error:#}")))
+}
+
+/// A metered module that can be called: what a session's kernel, which has admitted it, hands over.
+#[derive(Clone)]
+pub struct Ready {
+    pre: InstancePre<State>,
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready").finish_non_exhaustive()
+    }
+}
+
+impl Ready {
+    /// Compiles a metered module, through the cache, and links it with what was granted.
+    ///
+    /// # Errors
+    /// It does not compile, or imports more.
+    pub fn compile(
+        cache: &Cache,
+        name: &str,
+        metered: &[u8],
+        granted: &[Capability],
+        progress: &dyn Fn(Progress),
+    ) -> Result<Self, crate::Error> {
+        let name = format!("the plugin {name}");
+        let module = cache.load_bytes(engine::shared()?, &name, metered, progress)?;
+        let pre = link(&module, granted).map_err(|failure| crate::Error::Module {
+            name,
+            reason: failure.to_string(),
+        })?;
+        Ok(Ready { pre })
+    }
+
+    /// One call, as [`Plugin::call`], whose answer's bytes are for the kernel to read.
+    pub fn call(&self, limits: &Limits, frame: &[u8], control: &Control) -> Called {
+        call::call(&self.pre, limits, frame, control)
+    }
 }
 
 /// A plugin that can be called, from many threads at once: each call has an instance of its own.

@@ -14,6 +14,7 @@ use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
 
 use super::budget::{Budget, warning};
 use super::fetch::{self, Wanted};
+use super::plugins::{self, PluginFile, Plugins};
 use super::{End, Interrupt, Message, Options, Report, Runtime};
 use crate::ambient::Ambient;
 use crate::error::Error;
@@ -46,6 +47,7 @@ struct Core {
     deadline: Option<Instant>,
     timed_out: bool,
     budget: Budget,
+    plugins: Plugins,
 }
 
 impl Driver {
@@ -72,6 +74,7 @@ impl Driver {
             deadline: None,
             timed_out: false,
             budget: Budget::default(),
+            plugins: Plugins::default(),
         };
         let mut driver = Self {
             core,
@@ -112,8 +115,16 @@ impl Driver {
     }
 
     fn drive(&mut self, event: Event, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        let parent = id_of(&event).unwrap_or_default().to_owned();
-        let mut work = Work::starting_with(Frame::new(event));
+        self.drive_frame(Frame::new(event), report)
+    }
+
+    fn drive_frame(
+        &mut self,
+        event: Frame<Event>,
+        report: &mut dyn FnMut(Report),
+    ) -> Result<(), Error> {
+        let parent = id_of(&event.header).unwrap_or_default().to_owned();
+        let mut work = Work::starting_with(event);
         while let Some(event) = self.core.next(&mut work)? {
             if matches!(event.header, Event::Interrupt) && self.core.timed_out {
                 self.core.tell_of_the_limit(&parent, report);
@@ -130,7 +141,7 @@ impl Driver {
                             "it answered an upcall that nobody made".into(),
                         ));
                     }
-                    other => self.core.carry_out(other, &mut work),
+                    other => self.core.carry_out(other, &mut work, report),
                 }
             }
         }
@@ -217,7 +228,29 @@ impl Driver {
             .collect();
         specs
             .into_iter()
-            .try_for_each(|source| self.drive(Event::AddSource { source }, report))
+            .try_for_each(|source| self.drive(Event::AddSource { source }, report))?;
+        let plugins = self.core.options.plugins.iter();
+        let plugins: Vec<_> = plugins.map(PluginFile::event).collect();
+        plugins
+            .into_iter()
+            .try_for_each(|plugin| self.add_plugin(plugin, report))
+    }
+
+    /// Adds a plugin. A session without one that it was given does not begin.
+    fn add_plugin(
+        &mut self,
+        plugin: Frame<Event>,
+        report: &mut dyn FnMut(Report),
+    ) -> Result<(), Error> {
+        let mut refused = None;
+        self.drive_frame(plugin, &mut |said| match said {
+            Report::Message(reply) if reply.msg_type == "plugin_reply" => {
+                let why = reply.content.get("evalue").and_then(Value::as_str);
+                refused = refused.take().or(why.map(ToOwned::to_owned));
+            }
+            other => report(other),
+        })?;
+        refused.map_or(Ok(()), |why| Err(Error::Data(why)))
     }
 
     /// Puts a fresh kernel in the place of one that broke, and says so on the cell.
@@ -351,6 +384,8 @@ enum Todo {
     Reply(Vec<u8>),
     Read(String),
     Fetch(Wanted),
+    Load(plugins::Load),
+    Call(plugins::Wanted),
     GoOn,
     /// An `input_request` was published, and no front end here answers one.
     Question,
@@ -456,6 +491,28 @@ impl Core {
                     provider,
                     query,
                 })),
+                Effect::LoadPlugin {
+                    plugin,
+                    name,
+                    imports,
+                    buffer,
+                } => todo.push(Todo::Load(plugins::Load {
+                    plugin,
+                    name,
+                    imports,
+                    module: take_buffer(&mut buffers, buffer)?,
+                })),
+                Effect::CallPlugin {
+                    call,
+                    plugin,
+                    limits,
+                    buffer,
+                } => todo.push(Todo::Call(plugins::Wanted {
+                    call,
+                    plugin,
+                    limits,
+                    frame: take_buffer(&mut buffers, buffer)?,
+                })),
                 Effect::Continue => todo.push(Todo::GoOn),
                 Effect::Idle { .. } => {}
             }
@@ -482,7 +539,7 @@ impl Core {
     }
 
     /// Carries out what needs no guest.
-    fn carry_out(&mut self, todo: Todo, work: &mut Work) {
+    fn carry_out(&mut self, todo: Todo, work: &mut Work, report: &mut dyn FnMut(Report)) {
         match todo {
             Todo::GoOn => work.go_on = true,
             Todo::Question => work.push(Event::InputReply { value: None }),
@@ -494,17 +551,39 @@ impl Core {
                 work.reads.push_back(Reading { name, file });
             }
             Todo::Fetch(wanted) => self.fetch(&wanted, work),
+            Todo::Load(load) => self.plugins.load(&self.runtime, load),
+            Todo::Call(wanted) => self.call_plugin(&wanted, work, report),
             Todo::RunPython(_) | Todo::ResetPython | Todo::Reply(_) => {}
         }
     }
 
+    /// Calls a plugin, whose call ends early if the request is interrupted or out of time.
+    fn call_plugin(
+        &mut self,
+        wanted: &plugins::Wanted,
+        work: &mut Work,
+        report: &mut dyn FnMut(Report),
+    ) {
+        let (called, lines) = self.plugins.call(wanted, self.unwanted());
+        lines
+            .into_iter()
+            .for_each(|line| report(Report::Note(line)));
+        if self.should_interrupt() {
+            work.push(Event::Interrupt);
+        } else {
+            work.events.push_back(called);
+        }
+    }
+
+    /// Whether the request that runs is interrupted or out of time.
+    fn unwanted(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
+        move || interrupt.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     /// Has a provider run a query, which ends early if the request is interrupted or out of time.
     fn fetch(&mut self, wanted: &Wanted, work: &mut Work) {
-        let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
-        let unwanted = move || {
-            interrupt.is_wanted() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
-        };
-        let watch = Watch::new(unwanted, None);
+        let watch = Watch::new(self.unwanted(), None);
         let answer = fetch::answer(&self.options.providers, wanted, &watch);
         if self.should_interrupt() {
             work.push(Event::Interrupt);
@@ -541,7 +620,7 @@ impl Upcalls<'_> {
                             "it wanted to run Python in the midst of Python".into(),
                         ));
                     }
-                    other => self.core.carry_out(other, &mut work),
+                    other => self.core.carry_out(other, &mut work, self.report),
                 }
             }
         }

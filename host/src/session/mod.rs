@@ -8,6 +8,7 @@
 mod budget;
 mod driver;
 mod fetch;
+mod plugins;
 mod runtime;
 
 use std::any::Any;
@@ -29,6 +30,7 @@ use crate::native::Providers;
 use crate::python::Interrupter;
 use crate::sources::Data;
 
+pub use plugins::PluginFile;
 pub use runtime::Runtime;
 
 /// How a session is to be.
@@ -38,6 +40,8 @@ pub struct Options {
     pub data: Data,
     /// Who runs the queries of cells that name a provider.
     pub providers: Providers,
+    /// The plugins whose functions its queries may call.
+    pub plugins: Vec<PluginFile>,
     /// The longest that a request may take. At the limit it is interrupted; Python that does not
     /// heed that is stopped and rolled back.
     pub cell_time: Option<Duration>,

@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use spoor_plugin_abi::Capability;
+
 use crate::aot::{Cache, Progress};
 use crate::assets::Assets;
 use crate::error::Error;
 use crate::kernel;
+use crate::plugins::Ready;
 use crate::python::PythonAssets;
 use crate::python::session::Interpreter;
 
@@ -37,6 +40,16 @@ impl Runtime {
     /// The kernel's code.
     pub fn kernel(&self) -> &kernel::Code {
         &self.kernel
+    }
+
+    /// A plugin's module, metered and so made ready to be called.
+    pub(super) fn plugin(
+        &self,
+        name: &str,
+        metered: &[u8],
+        imports: &[Capability],
+    ) -> Result<Ready, Error> {
+        Ready::compile(&self.cache, name, metered, imports, &self.progress)
     }
 
     /// The Python interpreter, loaded on the first call. Sessions that ask meanwhile wait.

@@ -4,7 +4,9 @@ use serde_json::json;
 use spoor_gate::sign;
 use spoor_plugin_abi::SIGNATURE_SECTION;
 
-use crate::module::{good_answer, good_manifest, leb, module, with_manifest, with_section};
+use crate::module::{
+    good_answer, good_manifest, good_module, leb, module, with_manifest, with_section,
+};
 use crate::{Case, Outcome, case, refused};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -17,7 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// The module that means no harm.
 fn good() -> Vec<u8> {
-    with_manifest(module("", &[], &good_answer()).unwrap(), &good_manifest())
+    good_module(&good_manifest())
 }
 
 /// The module of some more fields, with the good manifest.

@@ -14,7 +14,7 @@ mod file;
 mod generated;
 mod module;
 
-pub use module::{good_answer, good_manifest, with_section};
+pub use module::{good_answer, good_manifest, good_module, with_section};
 
 use spoor_plugin_abi::encode_frame;
 

@@ -21,6 +21,11 @@ pub fn good_manifest() -> Value {
     })
 }
 
+/// A module that means no harm, of this manifest.
+pub fn good_module(manifest: &Value) -> Vec<u8> {
+    answering(&good_answer(), manifest)
+}
+
 /// The frame of an answer that the good manifest allows: `Value` of 1, 2, 3.
 pub fn good_answer() -> Vec<u8> {
     encode_frame(b"{}", &[&stream(&good_batch())]).unwrap()

@@ -41,9 +41,7 @@ pub enum Trap {
     Memory,
     /// An indirect call outside the table.
     Table,
-    /// An indirect call of an empty entry.
-    EmptyEntry,
-    /// An indirect call of a function of another type.
+    /// An indirect call of an empty entry or of a function of another type: V8 does not tell which.
     Signature,
     /// A division by zero.
     DivisionByZero,
@@ -58,6 +56,26 @@ pub enum Trap {
 }
 
 impl Trap {
+    /// All of them.
+    pub const ALL: [Trap; 11] = [
+        Trap::Fuel,
+        Trap::Stack,
+        Trap::Unreachable,
+        Trap::Memory,
+        Trap::Table,
+        Trap::Signature,
+        Trap::DivisionByZero,
+        Trap::Overflow,
+        Trap::Conversion,
+        Trap::Deadline,
+        Trap::Other,
+    ];
+
+    /// The trap of this [`name`](Trap::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trap| trap.name() == name)
+    }
+
     /// The trap's stable name: lower-case words joined by hyphens.
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +84,6 @@ impl Trap {
             Trap::Unreachable => "unreachable",
             Trap::Memory => "memory",
             Trap::Table => "table",
-            Trap::EmptyEntry => "empty-entry",
             Trap::Signature => "signature",
             Trap::DivisionByZero => "division-by-zero",
             Trap::Overflow => "overflow",
@@ -98,8 +115,9 @@ impl fmt::Display for Trap {
                 "the plugin reached outside its memory: tell its author what it was given"
             }
             Trap::Table => "the plugin called a function that is not in its table",
-            Trap::EmptyEntry => "the plugin called an empty entry of its table",
-            Trap::Signature => "the plugin called a function of another type",
+            Trap::Signature => {
+                "the plugin called an empty entry of its table, or a function of another type"
+            }
             Trap::DivisionByZero => "the plugin divided by zero",
             Trap::Overflow => "a division in the plugin overflowed",
             Trap::Conversion => "the plugin made an integer of a number that has none",

@@ -16,6 +16,7 @@ use spoor_protocol::{DataFormat, Effect, SourceSpec};
 use spoor_table::{Table, format as write};
 
 use crate::output::{Failure, Output, object};
+use crate::plugins::{Adding, Plugins};
 
 /// The most rows of a table's description.
 const DESCRIBED: usize = 100;
@@ -26,6 +27,7 @@ const VALUE: usize = 200;
 pub(crate) struct Catalogue {
     /// The query engine with the tables that are loaded.
     pub engine: Engine,
+    pub plugins: Plugins,
     sources: BTreeMap<String, Source>,
 }
 
@@ -80,6 +82,7 @@ impl Catalogue {
         let engine = Engine::new(options).map_err(|error| error.to_string())?;
         Ok(Self {
             engine,
+            plugins: Plugins::default(),
             sources: BTreeMap::new(),
         })
     }
@@ -139,6 +142,21 @@ impl Catalogue {
         Some(object(
             json!({ "rows": table.rows(), "columns": columns, "first": first }),
         ))
+    }
+
+    /// Adds a plugin, whose module these bytes are.
+    pub(crate) fn add_plugin(
+        &mut self,
+        bytes: &[u8],
+        adding: &Adding,
+        out: &mut Output,
+    ) -> Result<Map<String, Value>, Failure> {
+        self.plugins.add(&mut self.engine, bytes, adding, out)
+    }
+
+    /// Takes a plugin away; `false` if there is none of that name.
+    pub(crate) fn remove_plugin(&mut self, name: &str) -> bool {
+        self.plugins.remove(&mut self.engine, name)
     }
 
     /// Whether `name` is a data source, loaded or not.
@@ -325,6 +343,11 @@ impl Catalogue {
         }
         self.engine.register(name, table);
         Ok(())
+    }
+
+    /// Drops a table that is not a source's; `false` if there is none of that name.
+    pub(crate) fn drop(&mut self, name: &str) -> bool {
+        !self.is_source(name) && self.engine.remove(name)
     }
 
     /// Drops every table that is not a source's.

@@ -1,15 +1,17 @@
 //! One query, from its text to its result, in slices: load what it reads, plan it, run it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use spoor_kql::{Query, QueryError, Step};
+use spoor_kql::{PluginCall, Query, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, render};
+use spoor_protocol::PluginOutcome;
 use spoor_table::ticks;
 
 use crate::bundle::{Answer, Render};
 use crate::catalogue::{Catalogue, Loading};
 use crate::output::{Failure, Output, red};
+use crate::plugins::Calling;
 
 /// How long a step works before it comes back, so that an interrupt can be delivered.
 pub(crate) const SLICE: Duration = Duration::from_millis(30);
@@ -20,6 +22,8 @@ pub(crate) struct Job {
     reads: Vec<String>,
     wanted: VecDeque<String>,
     query: Option<Query>,
+    /// The calls of plugins that it waits for, by their numbers in the session.
+    calls: BTreeMap<u64, Calling>,
 }
 
 /// How far a query has come.
@@ -42,12 +46,39 @@ impl Job {
             reads,
             wanted,
             query: None,
+            calls: BTreeMap::new(),
         }
     }
 
     /// The tables that the query may read.
     pub(crate) fn reads(&self) -> &[String] {
         &self.reads
+    }
+
+    /// Has the driver make calls that the query waits for.
+    fn call(
+        &mut self,
+        calls: Vec<PluginCall>,
+        catalogue: &mut Catalogue,
+        out: &mut Output,
+    ) -> Progress {
+        for call in calls {
+            let plugin = call.function.plugin.clone();
+            let Some((number, calling)) = catalogue.plugins.call(call, out) else {
+                let message = format!("the plugin {plugin} was taken away while the query ran");
+                return Progress::Done(Err(Failure::new("KqlError", message)));
+            };
+            self.calls.insert(number, calling);
+        }
+        Progress::Waiting
+    }
+
+    /// Takes what came of a call; `false` if the query does not wait for it.
+    pub(crate) fn called(&mut self, number: u64, outcome: PluginOutcome, bytes: &[u8]) -> bool {
+        let (Some(calling), Some(query)) = (self.calls.remove(&number), &mut self.query) else {
+            return false;
+        };
+        query.answer(calling.number(), calling.ended(outcome, bytes))
     }
 
     /// Works for a slice.
@@ -71,6 +102,7 @@ impl Job {
         };
         match query.step(deadline.saturating_duration_since(Instant::now())) {
             Ok(Step::More) => Progress::More,
+            Ok(Step::Call(calls)) => self.call(calls, catalogue, out),
             Ok(Step::Done(result)) => {
                 let render = result.render.as_ref().map(|r| Render::read(r, &self.text));
                 Progress::Done(Ok(Answer {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome};
+use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome, PluginOutcome};
 
 use crate::bundle::{Answer, bundle};
 use crate::catalogue::{Catalogue, Loading};
@@ -17,6 +17,7 @@ use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
 use crate::page::{Attached, ForPage};
+use crate::plugins::Adding;
 use crate::python::{self, PYTHON_TURN};
 use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::session::Session;
@@ -138,6 +139,27 @@ impl Machine {
                     Err(reason) => out.refuse(reason),
                 }
             }
+            Event::AddPlugin {
+                id,
+                sha256,
+                granted,
+                limits,
+            } => {
+                let adding = Adding {
+                    sha256,
+                    granted,
+                    wish: limits,
+                };
+                self.add_plugin(&id, &bytes, &adding, out);
+            }
+            Event::RemovePlugin { name } => {
+                if !self.catalogue.remove_plugin(&name) {
+                    out.refuse(format!("there is no plugin '{name}'"));
+                }
+            }
+            Event::PluginCalled { call, outcome } => {
+                self.plugin_called(call, outcome, &bytes, out);
+            }
             Event::Fetched { fetch, last, error } => self.fetched(fetch, bytes, last, error, out),
             Event::Execute {
                 id,
@@ -203,6 +225,41 @@ impl Machine {
         out.push(Effect::Idle { parent: id.into() });
     }
 
+    /// Answers at once, as `diagnose` does.
+    fn add_plugin(&mut self, id: &str, bytes: &[u8], adding: &Adding, out: &mut Output) {
+        let (status, mut content) = match self.catalogue.add_plugin(bytes, adding, out) {
+            Ok(about) => ("ok", about),
+            Err(failure) => ("error", failure.content()),
+        };
+        content.insert("status".into(), status.into());
+        out.reply("plugin_reply", id, content, Map::new());
+        out.push(Effect::Idle { parent: id.into() });
+    }
+
+    /// Takes what came of a call. What comes for a query that has been interrupted is passed over.
+    fn plugin_called(
+        &mut self,
+        number: u64,
+        outcome: PluginOutcome,
+        bytes: &[u8],
+        out: &mut Output,
+    ) {
+        if !self.catalogue.plugins.has_called(number) {
+            return out.refuse(format!("there is no call {number}"));
+        }
+        let job = match self.current.as_mut().map(|request| &mut request.work) {
+            Some(Work::Query(job)) => job,
+            Some(Work::Python(Turn {
+                upcall: Some(Upcall::Query { job, .. }),
+                ..
+            })) => job,
+            _ => return,
+        };
+        if job.called(number, outcome, bytes) {
+            self.go_on(out);
+        }
+    }
+
     fn queue(&mut self, id: String, ask: Ask, out: &mut Output) {
         if self.waiting.len() >= MAX_WAITING {
             return out.refuse(format!("{MAX_WAITING} requests are waiting already"));
@@ -211,6 +268,7 @@ impl Machine {
     }
 
     fn begin(&mut self, id: String, ask: Ask, out: &mut Output) {
+        self.catalogue.plugins.take_used();
         out.status(&id, "busy");
         self.last.clone_from(&id);
         let mut request = Request {
@@ -477,7 +535,7 @@ impl Machine {
     }
 
     /// The metadata of an execute reply.
-    fn about(&self, request: &Request) -> Map<String, Value> {
+    fn about(&mut self, request: &Request) -> Map<String, Value> {
         let elapsed = u64::try_from(request.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut about =
             object(json!({ "language": request.cell.language(), "elapsed_ms": elapsed }));
@@ -489,6 +547,10 @@ impl Machine {
         }) = &request.cell
         {
             about.insert("kept".into(), name.clone().into());
+        }
+        let plugins = self.catalogue.plugins.take_used();
+        if !plugins.is_empty() {
+            about.insert("plugins".into(), plugins.into());
         }
         about.insert("stale".into(), self.session.stale().into());
         object(json!({ "spoor": about }))

@@ -7,7 +7,7 @@
 //! Where to look
 //! - `kernel`: the state machine; `session`, `stale`: the session's state; `catalogue`: the data.
 //! - `cell`: a cell's language and options; `job`: a query in slices; `fetching`: one that a provider runs; `bundle`: a
-//!   result's MIME bundle; `page`: its rows for the page.
+//!   result's MIME bundle; `page`: its rows for the page; `plugins`: what plugins there are, and their calls.
 //! - `python`: the guest's upcalls; `language`: completion and inspection of KQL; `output`: messages.
 //! - `wasm`: the exports of `kernel.wasm`, and nothing else; `memcmp`: what its C library does slowly.
 //!
@@ -28,6 +28,7 @@ mod language;
 mod memcmp;
 mod output;
 mod page;
+mod plugins;
 mod python;
 mod request;
 mod session;

@@ -202,7 +202,7 @@ impl Output {
         self.push(Effect::UpcallReply { buffer });
     }
 
-    fn buffer(&mut self, bytes: Vec<u8>) -> usize {
+    pub(crate) fn buffer(&mut self, bytes: Vec<u8>) -> usize {
         self.buffers.push(bytes);
         self.buffers.len() - 1
     }

@@ -197,7 +197,9 @@ impl Machine {
             "publish" => Some(self.publish(request, frame, out)),
             "kql" => self.query(request, &frame.header, out),
             "put_table" => Some(self.put_table(request, &frame)),
+            "drop_table" => Some(self.drop_table(&frame.header)),
             "tables" => Some(Ok(self.tables())),
+            "plugins" => Some(Ok(self.functions())),
             "input" => self.ask_input(request, &frame.header, out),
             "done" => Some(done(request, &frame.header)),
             _ => Some(Err(misuse(format!("there is no operation '{op}'")))),
@@ -387,6 +389,25 @@ impl Machine {
         self.session.keep(name, false);
         request.names.write(name, false);
         Ok(ok())
+    }
+
+    /// Takes away a table that is not a source's.
+    fn drop_table(&mut self, header: &Value) -> Result<Vec<u8>, Failure> {
+        let name = header.get("name").and_then(Value::as_str);
+        let dropped = name.is_some_and(|name| self.catalogue.drop(name));
+        match dropped {
+            true => Ok(ok()),
+            false => Err(misuse("there is no such table, or it is a file's")),
+        }
+    }
+
+    /// The functions of plugins, as their manifests have them.
+    fn functions(&self) -> Vec<u8> {
+        let functions = self.catalogue.engine.functions();
+        let listed: Vec<Value> = functions
+            .map(|known| json!({ "plugin": known.plugin, "function": &*known.function }))
+            .collect();
+        answer(json!({ "ok": true, "functions": listed }), Vec::new())
     }
 
     fn tables(&self) -> Vec<u8> {

@@ -10,7 +10,8 @@ use spoor_kql_syntax::ast::{self, Render};
 use spoor_table::{Column, Table};
 
 use crate::bind::{self, BindInput, Binding, Catalogue, CatalogueTable};
-use crate::exec::{ExecutionError, Executor, MemoryTable, Running};
+use crate::exec::{Called, Desk, ExecutionError, Executor, MemoryTable, Running};
+use crate::functions::plugin::{PluginCall, PluginFunction};
 
 /// How an engine may use the machine.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,9 @@ pub enum QueryError {
     /// It failed while running.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
+    /// It calls a plugin, and whoever runs it makes no calls.
+    #[error("the query calls a plugin, which cannot be run here: run it in a notebook")]
+    Uncalled,
     /// It was asked for more after its end.
     #[error("the query has already ended")]
     Ended,
@@ -65,6 +69,9 @@ pub struct QueryResult {
 pub enum Step {
     /// There is more to do.
     More,
+    /// It waits for calls of plugins. Those that are new since the last step are to be made; [`Query::answer`] hands in what
+    /// comes of each, and then there is more to do.
+    Call(Vec<PluginCall>),
     /// It is done.
     Done(QueryResult),
 }
@@ -104,6 +111,23 @@ impl Engine {
     pub fn remove(&mut self, name: &str) -> bool {
         self.tables.remove(name);
         self.catalogue.remove(name).is_some()
+    }
+
+    /// Adds the function of a plugin, which `evaluate` then calls by its name, or replaces it. Running queries keep the old one.
+    pub fn add_function(&mut self, function: PluginFunction) {
+        let name = function.function.name.clone();
+        self.catalogue.functions.insert(name, Arc::new(function));
+    }
+
+    /// Removes the functions of a plugin, by what the caller knows it by.
+    pub fn remove_functions(&mut self, module: &str) {
+        let functions = &mut self.catalogue.functions;
+        functions.retain(|_, function| function.module != module);
+    }
+
+    /// The functions of plugins, by name.
+    pub fn functions(&self) -> impl Iterator<Item = &PluginFunction> {
+        self.catalogue.functions.values().map(AsRef::as_ref)
     }
 
     /// The columns of a table.
@@ -169,8 +193,10 @@ impl Engine {
             .start(text, now_ticks)
             .map_err(QueryError::Diagnostics)?;
         loop {
-            if let Step::Done(result) = query.step(Duration::from_secs(3600))? {
-                return Ok(result);
+            match query.step(Duration::from_secs(3600))? {
+                Step::Done(result) => return Ok(result),
+                Step::More => {}
+                Step::Call(_) => return Err(QueryError::Uncalled),
             }
         }
     }
@@ -214,6 +240,25 @@ impl Query {
         Ok(())
     }
 
+    fn desk(&self) -> Option<&Desk> {
+        match &self.part {
+            Part::Stage(running) | Part::Last(running) => Some(running.desk()),
+            Part::Ended => None,
+        }
+    }
+
+    fn more(&self) -> Step {
+        match self.desk() {
+            Some(desk) if desk.waits() => Step::Call(desk.take()),
+            _ => Step::More,
+        }
+    }
+
+    /// Hands in what came of the call of this number; `false` if the query does not wait for it.
+    pub fn answer(&mut self, number: u64, called: Called) -> bool {
+        self.desk().is_some_and(|desk| desk.answer(number, called))
+    }
+
     /// Runs for about `budget`. A batch of rows is never cut short, so a slice may last some milliseconds longer.
     ///
     /// # Errors
@@ -225,7 +270,7 @@ impl Query {
             Part::Ended => return Err(QueryError::Ended),
         };
         let Some(outcome) = outcome else {
-            return Ok(Step::More);
+            return Ok(self.more());
         };
         self.part = Part::Ended;
         let table = outcome?;

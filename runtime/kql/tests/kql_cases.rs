@@ -32,7 +32,7 @@ fn run(engine: &Engine, query: &str, budget: Duration) -> Result<QueryResult, St
     let mut running = engine.start(query, 0).map_err(|d| diagnosed(&d))?;
     for _ in 0..STEPS {
         match running.step(budget) {
-            Ok(Step::More) => {}
+            Ok(Step::More | Step::Call(_)) => {}
             Ok(Step::Done(result)) => return Ok(result),
             Err(QueryError::Diagnostics(diagnostics)) => return Err(diagnosed(&diagnostics)),
             Err(error) => return Err(format!("error: {error}")),

@@ -24,7 +24,7 @@ fn first(query: &str) -> Result<Value, String> {
     };
     loop {
         match running.step(Duration::from_secs(1)) {
-            Ok(Step::More) => {}
+            Ok(Step::More | Step::Call(_)) => {}
             Ok(Step::Done(result)) => return Ok(result.table.value(0, 0)),
             Err(QueryError::Diagnostics(diagnostics)) => {
                 return Err(diagnostics[0].message.clone());

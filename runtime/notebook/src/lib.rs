@@ -12,6 +12,7 @@ mod json;
 mod language;
 mod model;
 mod parameters;
+mod plugins;
 mod read;
 mod terminal;
 mod upgrade;
@@ -25,3 +26,4 @@ pub use html::{
 pub use language::Language;
 pub use model::{Bundle, Card, Cell, CellKind, NBFORMAT_MINOR, Notebook, Object, Output};
 pub use parameters::{Injected, ParameterError, Parameters};
+pub use plugins::PluginPin;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::PluginLimits;
+
 /// The effects of one step, in the order in which to carry them out.
 pub type Effects = Vec<Effect>;
 
@@ -33,7 +35,8 @@ pub enum Effect {
         /// The message's content, as Jupyter's protocol has it.
         content: Map<String, Value>,
         /// The message's metadata. Replies to `execute` carry `spoor` here: the cell's language,
-        /// rows of its result, elapsed milliseconds, and the ids of cells that are now stale.
+        /// rows of its result, elapsed milliseconds, the plugins that it called (`{name: {version, sha256}}`), and the ids of
+        /// cells that are now stale.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         metadata: Map<String, Value>,
         /// Indices of raw buffers (an Arrow IPC stream of a result for the page, say).
@@ -72,6 +75,31 @@ pub enum Effect {
         provider: String,
         /// The query. Places in an error are places in it.
         query: String,
+    },
+    /// Compile a plugin's module and keep it by its name here: calls of it follow. It was admitted and rewritten to count what
+    /// it uses. Said again of a module that is kept already, it changes nothing.
+    LoadPlugin {
+        /// What it is called from now on: the SHA-256 of the plugin's own bytes, in hexadecimal.
+        plugin: String,
+        /// The plugin's name, for messages.
+        name: String,
+        /// The capabilities that it imports and was granted: `log`, `progress`, `time`.
+        imports: Vec<String>,
+        /// Index of the buffer with the module.
+        buffer: usize,
+    },
+    /// Call a plugin in an instance of its own, and hand in what comes of it as [`crate::Event::PluginCalled`], within
+    /// the limits' time. The call is over with that, or with an [`crate::Event::Interrupt`] or [`crate::Event::Restart`]: the
+    /// driver then stops it, and what comes of it all the same is passed over.
+    CallPlugin {
+        /// The number of the call, which no other of the session has.
+        call: u64,
+        /// The plugin, as in [`Effect::LoadPlugin`].
+        plugin: String,
+        /// What the call may use.
+        limits: PluginLimits,
+        /// Index of the buffer with the call's frame (plugins/ABI.md).
+        buffer: usize,
     },
     /// A slice of work is done and more is left: send [`crate::Event::Continue`], after any
     /// interrupt that is waiting.

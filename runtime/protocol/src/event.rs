@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spoor_names::Format;
 
-use crate::FetchError;
+use crate::{FetchError, PluginOutcome, PluginWish};
 
 /// One thing that happened outside the kernel. `step` takes exactly one.
 ///
@@ -45,6 +45,34 @@ pub enum Event {
         /// Why the source could not be read, if it could not; the buffer is then ignored.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+    },
+    /// Adds a plugin, of which buffer 0 holds the module as it was published. The answer is a message of Spoor's own,
+    /// `plugin_reply`: with `status` `ok` its `name`, `version`, `sha256`, `publisher` (a key, or null) and `functions`, a
+    /// list of names; with `error` `ename` and `evalue`.
+    AddPlugin {
+        /// The request's id.
+        id: String,
+        /// The module that it has to be: its SHA-256 in hexadecimal. Another one is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// The capabilities that the user grants it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        granted: Vec<String>,
+        /// What the user says of its limits; what is left out is as the plugin's manifest and the defaults have it.
+        #[serde(default)]
+        limits: PluginWish,
+    },
+    /// Takes a plugin away, and its functions with it.
+    RemovePlugin {
+        /// Its name.
+        name: String,
+    },
+    /// What came of a call of a plugin. Buffer 0 holds the answer's bytes, or those of the plugin's error message.
+    PluginCalled {
+        /// The number of the call, as in [`crate::Effect::CallPlugin`].
+        call: u64,
+        /// How it ended.
+        outcome: PluginOutcome,
     },
     /// What came of a fetch, in order in parts. Buffer 0 holds bytes of an Arrow IPC stream, of at most
     /// [`crate::MAX_FETCHED`] bytes in all.

@@ -18,11 +18,13 @@ mod effect;
 mod event;
 mod fetch;
 mod frame;
+mod plugin;
 
 pub use effect::{Channel, Effect, Effects};
 pub use event::{DataFormat, Event, Outcome, SourceSpec};
 pub use fetch::{FetchError, MAX_FETCHED, Mistake};
 pub use frame::{Frame, FrameError, MAX_BUFFERS, MAX_HEADER};
+pub use plugin::{PluginLimits, PluginOutcome, PluginWish};
 
 /// The version of this protocol. The kernel exports it as `spoor_kernel_protocol`; a driver
 /// refuses a kernel whose number differs.

@@ -5,7 +5,7 @@
 
 __version__ = "0.1.0"
 
-__all__ = ["KqlError", "kql", "put_table", "tables"]
+__all__ = ["KqlError", "kql", "plugins", "put_table", "tables"]
 
 
 def kql(query, /, **values):
@@ -25,6 +25,10 @@ def kql(query, /, **values):
 
 def __getattr__(name):
     # pandas is imported with the first of these, or the first query, not with the package.
+    if name == "plugins":
+        import importlib
+
+        return importlib.import_module("spoor.plugins")
     if name in __all__:
         from spoor import query
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use spoor_protocol::{Channel, DataFormat, Event, SourceSpec};
+use spoor_protocol::{Channel, DataFormat, Event, PluginWish, SourceSpec};
 
 /// From the page.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +47,30 @@ pub enum ToWorker {
     /// Take a table away, and its file from Python. Waits its turn among the requests.
     RemoveSource {
         /// The table's name.
+        name: String,
+    },
+    /// One more plugin, whose functions queries may call; one of the same name takes the place of that which was there.
+    /// Waits its turn among the requests. Answered by a `publish` of a `plugin_reply`, as [`Event::AddPlugin`] has it,
+    /// also where its bytes cannot be had; once more when the session had to be restarted.
+    AddPlugin {
+        /// The request's id.
+        id: String,
+        /// Where the module is, as it was published: a blob's URL, or one of the page's origin, relative to the worker's
+        /// script. At most 16 MiB are taken.
+        url: String,
+        /// The module that it has to be: its SHA-256 in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// The capabilities that the user grants it: `log`, `progress`, `time`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        granted: Vec<String>,
+        /// What the user says of the limits of its calls.
+        #[serde(default)]
+        limits: PluginWish,
+    },
+    /// Take a plugin away, and its functions with it. Waits its turn among the requests.
+    RemovePlugin {
+        /// The plugin's name.
         name: String,
     },
     /// End the Python code that runs, whatever it does, and go back to the state before its cell.
@@ -355,6 +379,25 @@ mod tests {
             panic!("not a request");
         };
         assert!(matches!(event, Event::Execute { silent: false, .. }));
+    }
+
+    #[test]
+    fn a_plugin_needs_no_more_than_an_id_and_a_place() {
+        let add = json!({ "type": "add_plugin", "id": "p", "url": "blob:x", "limits": { "fuel": 1_u64 << 60 } });
+        let ToWorker::AddPlugin {
+            sha256,
+            granted,
+            limits,
+            ..
+        } = serde_json::from_value(add).unwrap()
+        else {
+            panic!("not a plugin");
+        };
+        assert_eq!((sha256, granted), (None, Vec::new()));
+        assert_eq!((limits.fuel, limits.memory), (Some(1 << 60), None));
+        let remove = json!({ "type": "remove_plugin", "name": "entropy" });
+        let read = serde_json::from_value(remove).unwrap();
+        assert!(matches!(read, ToWorker::RemovePlugin { name } if name == "entropy"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The JavaScript that the driver calls: `js/wasi.mjs`, `js/engines.mjs` and `js/threads.mjs`, and
-//! JSPI, which js-sys does not name yet.
+//! The JavaScript that the driver calls: `js/wasi.mjs`, `js/engines.mjs`, `js/threads.mjs` and
+//! `js/plugins.mjs`, and JSPI, which js-sys does not name yet.
 
 use js_sys::{Array, Function, Object, Promise, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
@@ -75,6 +75,37 @@ extern "C" {
     /// Ends the thread, whatever it does.
     #[wasm_bindgen(method)]
     pub fn end(this: &Thread);
+}
+
+#[wasm_bindgen(raw_module = "spoor:plugins")]
+extern "C" {
+    /// A call of a plugin that is under way.
+    pub type PluginCall;
+
+    /// A promise of the compiled module.
+    #[wasm_bindgen(js_name = compilePlugin)]
+    pub fn compile_plugin(bytes: &Uint8Array) -> Promise;
+    /// A promise of the bytes at `url`, a blob's or one of this site, of at most `most` bytes.
+    #[wasm_bindgen(js_name = fetchPlugin)]
+    pub fn fetch_plugin(url: &str, most: u32, signal: &web_sys::AbortSignal) -> Promise;
+    /// Begins a call of a module, whose promise this is, with at most `output` bytes of answer and `wall_ms`
+    /// milliseconds. `log(line)` gets what the plugin logs. The frame's buffer changes hands.
+    #[wasm_bindgen(js_name = beginCall)]
+    pub fn begin_call(
+        module: &Promise,
+        imports: &Array,
+        fuel: u64,
+        output: f64,
+        wall_ms: f64,
+        frame: &Uint8Array,
+        log: &JsValue,
+    ) -> PluginCall;
+    /// A promise of `[outcome, bytes]`: JSON of a `PluginOutcome`, and what is beside it or undefined.
+    #[wasm_bindgen(method, getter)]
+    pub fn ended(this: &PluginCall) -> Promise;
+    /// Ends the call, whatever it does.
+    #[wasm_bindgen(method)]
+    pub fn end(this: &PluginCall);
 }
 
 #[wasm_bindgen]

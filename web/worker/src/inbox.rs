@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use js_sys::{Function, Promise};
 use spoor_messages::Source;
-use spoor_protocol::Event;
+use spoor_protocol::{Event, PluginWish};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -21,8 +21,27 @@ pub enum Asked {
     AddSource(Source),
     /// The source of this name is gone.
     RemoveSource(String),
+    /// One more plugin.
+    AddPlugin(Adding),
+    /// The plugin of this name is to go.
+    RemovePlugin(String),
     /// The end of the Python code that runs, whatever it does.
     RollBack,
+}
+
+/// A plugin that the page wants added; see [`spoor_messages::ToWorker::AddPlugin`].
+#[derive(Debug, Clone)]
+pub struct Adding {
+    /// The request's id.
+    pub id: String,
+    /// Where the module is.
+    pub url: String,
+    /// The module that it has to be.
+    pub sha256: Option<String>,
+    /// The capabilities that it is granted.
+    pub granted: Vec<String>,
+    /// What the user says of its limits.
+    pub limits: PluginWish,
 }
 
 /// Requests in the order of their arrival, save that some may overtake.

@@ -10,6 +10,9 @@
 //! answers by being suspended (JSPI), or by blocking on memory that the threads share, where the page
 //! is cross-origin isolated. Where the browser has neither, the guest runs in the kernel's thread
 //! (`session/here.rs`), which blocks instead; what cannot be waited for so is refused.
+//!
+//! A plugin's call runs in a further worker with a script of its own (`js/plugin.mjs`), which has nothing but the call and
+//! can be ended in the midst of it (`session/plugins.rs`).
 
 mod answers;
 mod bindings;

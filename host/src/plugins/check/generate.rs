@@ -13,7 +13,7 @@ use spoor_plugin_abi::{CallHeader, Function, InputMode, Type, encode_frame};
 use spoor_table::ticks;
 
 use super::super::Failure;
-use super::super::convert::stream;
+use spoor_plugins::stream;
 
 /// A source of numbers: SplitMix64 (Steele, Lea, Flood 2014).
 pub(super) struct Draw(u64);

@@ -9,13 +9,16 @@ mod files;
 mod guest;
 mod misuse;
 mod page;
+mod plugins;
 mod queries;
 mod storm;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
-use spoor_protocol::{DataFormat, Effect, Effects, Event, FetchError, Frame, Outcome, SourceSpec};
+use spoor_protocol::{
+    DataFormat, Effect, Effects, Event, FetchError, Frame, Outcome, PluginOutcome, SourceSpec,
+};
 
 use crate::Kernel;
 
@@ -32,6 +35,8 @@ struct Driver {
     turns: VecDeque<Script>,
     /// What the provider `host` gives for a query; none where there is no such provider.
     provider: Option<Provider>,
+    /// What comes of calls of plugins, and the bytes with it; without, calls stay unanswered.
+    plugin: Option<(PluginOutcome, Vec<u8>)>,
     /// What was published and asked since it was last taken, a line for each effect.
     log: String,
     requests: usize,
@@ -48,6 +53,7 @@ impl Driver {
             files: BTreeMap::new(),
             turns: VecDeque::new(),
             provider: None,
+            plugin: None,
             log: String::new(),
             requests: 0,
         };
@@ -107,6 +113,7 @@ impl Driver {
                     Effect::Continue => events.push_back(Frame::new(Event::Continue)),
                     Effect::Read { name } => events.extend(self.read(name)),
                     Effect::Fetch { fetch, query, .. } => events.extend(self.fetch(*fetch, query)),
+                    Effect::CallPlugin { call, .. } => events.extend(self.plugin(*call)),
                     Effect::RunPython { .. } => {
                         let outcome = self.python();
                         events.push_back(Frame::new(Event::PythonDone { outcome }));
@@ -115,6 +122,7 @@ impl Driver {
                         answered = Some(effects.buffers[*buffer].clone())
                     }
                     Effect::Publish { .. }
+                    | Effect::LoadPlugin { .. }
                     | Effect::ResetPython
                     | Effect::Refuse { .. }
                     | Effect::Idle { .. } => {}
@@ -170,6 +178,12 @@ impl Driver {
         }
     }
 
+    fn plugin(&self, call: u64) -> Option<Frame<Event>> {
+        let (outcome, bytes) = self.plugin.clone()?;
+        let called = Event::PluginCalled { call, outcome };
+        Some(Frame::with(called, vec![bytes]))
+    }
+
     fn python(&mut self) -> Outcome {
         let mut script = self.turns.pop_front().expect("a script for the turn");
         script(&mut Guest { driver: self })
@@ -208,6 +222,10 @@ impl Driver {
                 provider,
                 query,
             } => format!("fetch {fetch} of {provider}: {query:?}"),
+            Effect::LoadPlugin { name, imports, .. } => format!("load {name} with {imports:?}"),
+            Effect::CallPlugin { call, limits, .. } => {
+                format!("call {call} with {} units", limits.fuel)
+            }
             Effect::Continue => return,
             Effect::Refuse { reason } => format!("refuse: {reason}"),
             Effect::Idle { parent } => format!("{parent} ends"),

@@ -175,7 +175,7 @@ fn answer(case: &Case, sentinel: &Engine) -> Result<Table, String> {
         match query.step(Duration::from_millis(100)) {
             Ok(Step::Done(result)) => return Ok(result.table),
             Ok(Step::More) if began.elapsed() < TIME_LIMIT => {}
-            Ok(Step::More) => return Err("it took too long".to_owned()),
+            Ok(Step::More | Step::Call(_)) => return Err("it took too long".to_owned()),
             Err(QueryError::Diagnostics(diagnostics)) => {
                 return Err(spoor_kql_syntax::render(&case.query, &diagnostics));
             }

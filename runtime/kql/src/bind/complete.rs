@@ -8,6 +8,7 @@ use spoor_kql_syntax::{OPERATORS, as_written};
 use spoor_table::KustoType;
 
 use super::documentation::{self, CHARTS};
+use super::evaluate::signature;
 use super::place::Place;
 use super::relation::BoundColumn;
 use super::scope::Entity;
@@ -110,6 +111,7 @@ impl Scene<'_> {
             "let" | "as" | "set" => return Vec::new(),
             "declare" => return keywords(["query_parameters("]),
             "render" => return keywords(CHARTS.iter().copied()),
+            "evaluate" => return self.plugins(),
             ":" if !matches!(place.operator(), "where" | "filter") => return types(),
             "(" if place.back(1) == "typeof" => return types(),
             _ => {}
@@ -126,6 +128,22 @@ impl Scene<'_> {
             return items;
         }
         self.in_expression()
+    }
+
+    /// The functions of plugins.
+    fn plugins(&self) -> Vec<Completion> {
+        let functions = self.catalogue.functions.values();
+        let described = functions.map(|function| {
+            let declared = &function.function;
+            let kind = CompletionKind::Function;
+            item(
+                &declared.name,
+                kind,
+                &signature(function),
+                &declared.summary,
+            )
+        });
+        described.collect()
     }
 
     fn in_expression(&self) -> Vec<Completion> {
@@ -342,7 +360,7 @@ impl Scene<'_> {
         let mut items: Vec<Completion> = own
             .map(|(name, _)| defined(name, CompletionKind::Table, "let"))
             .collect();
-        for (name, table) in self.catalogue {
+        for (name, table) in self.catalogue.iter() {
             let detail = match table.open {
                 true => "not read yet".to_owned(),
                 false => format!("{} columns", table.columns.len()),

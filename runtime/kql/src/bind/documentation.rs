@@ -82,6 +82,13 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Logins | distinct User, Result",
     ),
     (
+        "evaluate",
+        "evaluate function(column, option = value, ...)",
+        "Calls a plugin's function with columns of the rows so far. Its columns come after theirs, or in their place: hover \
+         over the function's name to see which.",
+        "Logins | evaluate entropy(User)",
+    ),
+    (
         "extend",
         "extend name = expression, ...",
         "Adds columns, or replaces those of the same name.",
@@ -532,6 +539,18 @@ mod tests {
 
     fn engine() -> Engine {
         let mut engine = Engine::new(EngineOptions::default()).unwrap();
+        let entropy = serde_json::json!({
+            "name": "entropy", "summary": "Entropy.", "input": "batches",
+            "parameters": [{"name": "text", "kind": "column", "type": "string"}],
+            "output": {"rows": "same", "columns": [{"name": "entropy", "type": "real"}]},
+        });
+        engine.add_function(crate::PluginFunction {
+            plugin: "entropy".into(),
+            module: String::new(),
+            function: serde_json::from_value::<spoor_plugin_abi::Function>(entropy)
+                .unwrap()
+                .into(),
+        });
         let logins = [
             ("When", KustoType::DateTime),
             ("User", KustoType::String),
@@ -588,7 +607,6 @@ mod tests {
         let uses = [
             ("assert-schema", "(a: long)"),
             ("consume", ""),
-            ("evaluate", "bag_unpack(Details)"),
             ("parse-kv", "User as (a: long)"),
             ("sample-distinct", "3 of User"),
             ("search", "\"x\""),

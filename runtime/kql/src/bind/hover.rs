@@ -6,9 +6,11 @@ use spoor_kql_syntax::{TokenKind, highlight};
 use spoor_table::KustoType;
 
 use super::documentation::{self, Described};
+use super::evaluate::signature;
 use super::place::Place;
 use super::scope::Entity;
 use super::{Catalogue, Shape};
+use crate::functions::plugin::PluginFunction;
 
 /// What a word means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +135,13 @@ fn meaning(
         )),
         _ => None,
     };
+    let plugins = || {
+        let function = catalogue.functions.get(word)?;
+        Some(of_plugin(function))
+    };
     named
         .or_else(own)
+        .or_else(plugins)
         .or_else(|| documentation::function(word))
         .or_else(|| documentation::operator(word))
 }
@@ -163,6 +170,21 @@ fn name_in_scope(word: &str, shape: Option<&Shape>, catalogue: &Catalogue) -> Op
     };
     let columns = table.columns.iter().map(|c| (c.name.as_str(), c.ty));
     Some(table_of(word, &text, columns))
+}
+
+/// A plugin's function: what it takes, and its result's columns.
+fn of_plugin(function: &PluginFunction) -> Described {
+    let declared = &function.function;
+    let mut text = format!("{} From the plugin {}.", declared.summary, function.plugin);
+    if let Some(docs) = &declared.docs {
+        text = format!("{text}\n\n{docs}");
+    }
+    let columns = declared.output.columns.iter();
+    let lines: Vec<String> = columns.map(|c| format!("{}: {}", c.name, c.ty)).collect();
+    Described {
+        example: lines.join("\n"),
+        ..described(signature(function), &text)
+    }
 }
 
 fn described(signature: String, summary: &str) -> Described {

@@ -11,6 +11,7 @@ mod call;
 mod columns;
 mod complete;
 mod documentation;
+mod evaluate;
 mod expand;
 mod expression;
 mod hover;
@@ -37,6 +38,7 @@ mod union;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
@@ -54,9 +56,36 @@ use relation::Relation;
 pub use semantic::{Diagnosis, TokenSense, diagnose};
 
 use crate::exec::MemoryTable;
+use crate::functions::plugin::PluginFunction;
 
-/// The tables that a query may read, by name.
-pub type Catalogue = BTreeMap<String, CatalogueTable>;
+/// What a query may name: it is a map of tables by name, with the functions of plugins beside it.
+#[derive(Clone, Default)]
+pub struct Catalogue {
+    tables: BTreeMap<String, CatalogueTable>,
+    /// The functions that `evaluate` calls, by name.
+    pub functions: BTreeMap<String, Arc<PluginFunction>>,
+}
+
+impl Catalogue {
+    /// A catalogue of nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Deref for Catalogue {
+    type Target = BTreeMap<String, CatalogueTable>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tables
+    }
+}
+
+impl DerefMut for Catalogue {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tables
+    }
+}
 
 /// One of them.
 #[derive(Clone)]

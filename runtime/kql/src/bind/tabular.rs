@@ -202,6 +202,7 @@ impl Binder<'_> {
             OperatorKind::Partition { by, subquery } => self.partition(input, by, subquery, scope),
             OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
             OperatorKind::Invoke(call) => self.invoke(input, call, scope),
+            OperatorKind::Evaluate(evaluate) => self.evaluate(input, evaluate, scope, span),
             OperatorKind::GetSchema => self.get_schema(&input, span),
             OperatorKind::Consume => self.unsupported("consume", operator.name_span),
             OperatorKind::Render(_) => Err(self.error(

@@ -1,6 +1,8 @@
 //! Running plans: DataFusion on a tokio runtime that is driven in slices, a memory limit that ends in an error, and
 //! scans of tables in memory. The engine calls it; nothing here knows KQL.
 
+mod apply;
+mod desk;
 mod give_way;
 mod operator;
 mod pace;
@@ -31,6 +33,9 @@ use futures::StreamExt;
 use spoor_table::{Column, Table, TableError};
 use tokio::runtime::Runtime;
 
+pub(crate) use apply::Applied;
+pub use desk::Called;
+pub(crate) use desk::Desk;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
@@ -51,6 +56,9 @@ pub enum ExecutionError {
         /// Bytes that the query may use.
         limit: usize,
     },
+    /// A plugin that it calls gave no answer, or none that can be believed.
+    #[error("{0}")]
+    Plugin(String),
     /// An operator failed.
     #[error("the query failed while running: {0}")]
     Failed(String),
@@ -90,22 +98,25 @@ impl Executor {
     /// Starts a plan whose result has these columns.
     pub(crate) fn start(&self, plan: LogicalPlan, columns: Vec<Column>) -> Running {
         let pacer = Arc::new(Pacer::new(self.threads == 1));
-        let state = self.session(pacer.clone());
+        let desk = Arc::new(Desk::default());
+        let state = self.session(pacer.clone(), desk.clone());
         let limit = self.memory_bytes;
         Running {
             runtime: self.runtime.clone(),
             future: Box::pin(run(state, plan, columns, limit)),
             pacer,
+            desk,
             threaded: self.threads > 1,
         }
     }
 
-    fn session(&self, pacer: Arc<Pacer>) -> SessionState {
+    fn session(&self, pacer: Arc<Pacer>, desk: Arc<Desk>) -> SessionState {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.threads)
             .with_batch_size(BATCH_ROWS)
             .with_information_schema(false)
-            .with_extension(pacer);
+            .with_extension(pacer)
+            .with_extension(desk);
         let options = config.options_mut();
         // Sorting keeps ties as they came only while one stream feeds it, which is Kusto's behaviour in practice.
         options.optimizer.repartition_sorts = self.threads > 1;
@@ -145,16 +156,23 @@ pub(crate) struct Running {
     runtime: Arc<Runtime>,
     future: Pin<Box<dyn Future<Output = Outcome> + Send>>,
     pacer: Arc<Pacer>,
+    desk: Arc<Desk>,
     threaded: bool,
 }
 
 impl Running {
+    /// The calls that it leaves to others.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Runs for about `budget`; `None` when there is more to do.
     pub(crate) fn step(&mut self, budget: Duration) -> Option<Outcome> {
         let Running {
             runtime,
             future,
             pacer,
+            desk,
             threaded,
         } = self;
         if *threaded {
@@ -165,9 +183,11 @@ impl Running {
         pacer.open(deadline);
         let slice = std::future::poll_fn(|context| {
             pacer.watch(context.waker());
+            desk.watch(context.waker());
             match future.as_mut().poll(context) {
                 Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
+                // Nobody here can make the calls that it may be waiting for.
+                Poll::Pending if Instant::now() >= deadline || desk.waits() => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         });
@@ -236,6 +256,9 @@ fn rows_memory(batch: &RecordBatch) -> Result<usize, DataFusionError> {
 fn explain(error: DataFusionError, limit: usize) -> ExecutionError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => ExecutionError::OutOfMemory { limit },
+        DataFusionError::External(error) if error.is::<apply::PluginFailed>() => {
+            ExecutionError::Plugin(error.to_string())
+        }
         root => ExecutionError::Failed(root.strip_backtrace()),
     }
 }

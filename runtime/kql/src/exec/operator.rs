@@ -4,11 +4,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
 
 /// What is done to the stream of a partition.
 type Run = dyn Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>
@@ -37,6 +41,31 @@ impl Operator {
             input,
             properties: None,
             run: Arc::new(move |input, context| Ok(pass(input, context))),
+        })
+    }
+
+    /// An operator that makes rows of another schema, in one partition.
+    pub(super) fn making<F>(
+        name: &'static str,
+        input: &Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        run: F,
+    ) -> Arc<dyn ExecutionPlan>
+    where
+        F: Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>,
+        F: Send + Sync + 'static,
+    {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Arc::new(Operator {
+            name,
+            input: input.clone(),
+            properties: Some(Arc::new(properties)),
+            run: Arc::new(run),
         })
     }
 

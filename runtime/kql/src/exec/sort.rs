@@ -135,7 +135,7 @@ mod tests {
         let mut pauses = 0;
         loop {
             match query.step(Duration::from_nanos(1)).unwrap() {
-                Step::More => pauses += 1,
+                Step::More | Step::Call(_) => pauses += 1,
                 Step::Done(result) => return (pauses, result.table),
             }
         }

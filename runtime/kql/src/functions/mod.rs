@@ -14,6 +14,7 @@ mod geo;
 mod math;
 mod net;
 pub mod operators;
+pub(crate) mod plugin;
 mod regexes;
 mod series;
 mod text;

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use spoor_protocol::{
-    Channel, DataFormat, Effect, Event, FetchError, Mistake, Outcome, SourceSpec,
+    Channel, DataFormat, Effect, Event, FetchError, Mistake, Outcome, PluginLimits, PluginOutcome,
+    PluginWish, SourceSpec,
 };
 
 macro_rules! samples {
@@ -40,6 +41,13 @@ samples! {
     Fetched { fetch: 1, last: true, error: None }
         { fetch: u64::MAX, last: false, error: Some(FetchError::new(TEXT)) }
         { fetch: 0, last: true, error: Some(fetch_error()) }
+    AddPlugin { id: "p".into(), sha256: None, granted: Vec::new(), limits: PluginWish::default() }
+        {
+            id: "p".into(), sha256: Some(TEXT.into()), granted: vec!["log".into(), String::new()],
+            limits: PluginWish { fuel: Some(u64::MAX), memory: Some(0), output: Some(1), wall_ms: Some(2) },
+        }
+    RemovePlugin { name: TEXT.into() }
+    PluginCalled { call: u64::MAX, outcome: PluginOutcome::Said }
     Execute { id: "1".into(), cell_id: None, code: String::new(), silent: false, allow_stdin: false }
         { id: "a-b".into(), cell_id: Some("c\u{0}1".into()), code: TEXT.into(), silent: true, allow_stdin: true }
     Complete { id: "2".into(), code: TEXT.into(), cursor_pos: usize::MAX }
@@ -68,6 +76,16 @@ samples! {
     TimedOut { limit_ms: 1 } { limit_ms: u64::MAX }
     Unavailable { message: String::new() }
     Stopped {}
+}
+
+samples! {
+    /// How a call of a plugin can end.
+    plugin_outcomes: PluginOutcome,
+    Answered { fuel: u64::MAX }
+    Said {}
+    Misplaced { message: TEXT.into() }
+    Trapped { trap: "fuel".into(), memory: u64::MAX, words: None } { trap: String::new(), memory: 0, words: Some(TEXT.into()) }
+    Failed { message: String::new() }
 }
 
 samples! {
@@ -105,6 +123,11 @@ samples! {
     UpcallReply { buffer: 0 } { buffer: usize::MAX }
     Read { name: "Caf\u{e9} 1".into() }
     Fetch { fetch: u64::MAX, provider: "host".into(), query: TEXT.into() }
+    LoadPlugin { plugin: "00".into(), name: TEXT.into(), imports: vec!["log".into()], buffer: 0 }
+    CallPlugin {
+            call: 1, plugin: TEXT.into(), buffer: usize::MAX,
+            limits: PluginLimits { fuel: u64::MAX, memory: 1, output: 0, wall_ms: 2 },
+        }
     Continue {}
     Refuse { reason: TEXT.into() }
     Idle { parent: "1".into() }
@@ -118,7 +141,11 @@ pub fn all_events() -> Vec<Event> {
     let added = formats().into_iter().map(|format| Event::AddSource {
         source: source(format, Some(1)),
     });
-    events().into_iter().chain(done).chain(added).collect()
+    let called = plugin_outcomes()
+        .into_iter()
+        .map(|outcome| Event::PluginCalled { call: 1, outcome });
+    let all = events().into_iter().chain(done).chain(added);
+    all.chain(called).collect()
 }
 
 /// Every effect, with every channel in its place.

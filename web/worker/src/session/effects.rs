@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use spoor_protocol::{Channel, Effect, Event, Frame};
 
 use super::fetch::Fetch;
+use super::plugins::Call;
 use super::{Session, Todo};
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -58,6 +59,30 @@ impl Session {
                         fetch,
                         provider,
                         query,
+                    });
+                }
+                Effect::LoadPlugin {
+                    plugin,
+                    name,
+                    imports,
+                    buffer,
+                } => {
+                    let module = effects.buffers.get(buffer).map(Vec::as_slice);
+                    self.plugins
+                        .load(plugin, name, &imports, module.unwrap_or_default());
+                }
+                Effect::CallPlugin {
+                    call,
+                    plugin,
+                    limits,
+                    buffer,
+                } => {
+                    let frame = effects.buffers.get_mut(buffer).map(std::mem::take);
+                    todo.calls.push(Call {
+                        call,
+                        plugin,
+                        limits,
+                        frame: frame.unwrap_or_default(),
                     });
                 }
                 Effect::Continue => todo.go_on = true,

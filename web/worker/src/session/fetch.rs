@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
 use gloo_net::http::Request;
 use js_sys::{Function, Uint8Array};
 use serde_json::json;
@@ -19,7 +18,6 @@ use super::Session;
 use super::data::pieces;
 use crate::bindings::counted;
 use crate::error::text_of;
-use crate::inbox::Asked;
 
 /// What a kernel wants of a provider.
 #[derive(Debug, Default)]
@@ -40,24 +38,17 @@ impl Session {
         let Some(url) = url else {
             return vec![failed(wanted.fetch, absent(&wanted.provider))];
         };
-        let mut answering = Box::pin(answer(&url, &wanted));
-        loop {
-            match select(answering, Box::pin(self.inbox.next_urgent())).await {
-                Either::Left((Ok(bytes), _)) => return parts(wanted.fetch, &bytes),
-                Either::Left((Err(error), _)) => return vec![failed(wanted.fetch, error)],
-                // What is asked for ends as the future is dropped.
-                Either::Right((Asked::RollBack | Asked::Event(Event::Interrupt), _)) => {
-                    return vec![Frame::new(Event::Interrupt)];
-                }
-                // Typed input that nothing asked for.
-                Either::Right((_, waiting)) => answering = waiting,
-            }
+        match self.unless_interrupted(answer(&url, &wanted)).await {
+            Ok(Ok(bytes)) => parts(wanted.fetch, &bytes),
+            Ok(Err(error)) => vec![failed(wanted.fetch, error)],
+            // What is asked for ended as the future was dropped.
+            Err(_) => vec![Frame::new(Event::Interrupt)],
         }
     }
 }
 
 /// Ends a request when it is dropped; one that has ended stays so.
-struct Ending(AbortController);
+pub(super) struct Ending(pub(super) AbortController);
 
 impl Drop for Ending {
     fn drop(&mut self) {

@@ -12,6 +12,7 @@ use spoor_protocol::{Event, Frame, Outcome};
 use wasm_bindgen::prelude::*;
 
 use super::guest::Materials;
+use super::plugins::refused_here;
 use super::python::{MAX_REQUEST, too_large};
 use super::{Session, Todo};
 use crate::bindings::{array, make_wasi};
@@ -129,6 +130,7 @@ impl Session {
                 reply,
                 go_on,
                 reads,
+                calls,
                 ..
             } = self.step(&frame)?;
             if let Some(reply) = reply {
@@ -137,6 +139,7 @@ impl Session {
             for name in &reads {
                 queue.extend(self.read_now(name));
             }
+            queue.extend(calls.iter().map(refused_here));
             if go_on {
                 queue.push_back(Frame::new(Event::Continue));
             }

@@ -6,6 +6,7 @@ mod fetch;
 mod files;
 mod guest;
 mod here;
+mod plugins;
 mod python;
 mod thread;
 
@@ -13,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use futures::future::{Either, select};
 use js_sys::{Function, Uint8Array, WebAssembly};
 use serde_json::{Map, json};
 use spoor_protocol::{Event, Frame};
@@ -21,12 +23,13 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::bindings::array;
 use crate::error::{Error, text_of};
-use crate::inbox::{Asked, Doorbell, Inbox};
+use crate::inbox::{Adding, Asked, Doorbell, Inbox};
 use crate::kernel::Kernel;
 use crate::load::{self, Progress};
 use crate::outputs::Outputs;
 use fetch::Fetch;
 use guest::{Place, Python};
+use plugins::{Call, Plugins};
 use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
 
 /// Returns the function that takes the page's messages; `open` starts the session's loop.
@@ -37,7 +40,9 @@ pub fn start(post: Function) -> Function {
         opened: OnceCell::new(),
         kernel: RefCell::new(Err("it is not running".into())),
         python: Python::default(),
+        plugins: Plugins::default(),
         running: RefCell::default(),
+        silent: Cell::new(false),
         rolling_back: Cell::new(false),
         outputs: RefCell::new(Outputs::new()),
         state: Cell::new(State::Loading),
@@ -53,8 +58,11 @@ struct Session {
     /// The kernel, or why there is none.
     kernel: RefCell<Result<Rc<Kernel>, String>>,
     python: Python,
+    plugins: Plugins,
     /// The `execute` request that is running.
     running: RefCell<Option<String>>,
+    /// Whether nothing of it is to be shown.
+    silent: Cell<bool>,
     /// Whether the Python code that runs is to be ended.
     rolling_back: Cell<bool>,
     outputs: RefCell<Outputs>,
@@ -90,6 +98,7 @@ struct Todo {
     reads: Vec<String>,
     /// A cell's query for a provider; what Python asks for never comes to one.
     fetch: Option<Fetch>,
+    calls: Vec<Call>,
     python: Option<String>,
 }
 
@@ -115,6 +124,20 @@ impl Session {
             }
             Ok(ToWorker::AddSource { source }) => self.inbox.push(Asked::AddSource(source)),
             Ok(ToWorker::RemoveSource { name }) => self.inbox.push(Asked::RemoveSource(name)),
+            Ok(ToWorker::AddPlugin {
+                id,
+                url,
+                sha256,
+                granted,
+                limits,
+            }) => self.inbox.push(Asked::AddPlugin(Adding {
+                id,
+                url,
+                sha256,
+                granted,
+                limits,
+            })),
+            Ok(ToWorker::RemovePlugin { name }) => self.inbox.push(Asked::RemovePlugin(name)),
             Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(
@@ -198,6 +221,8 @@ impl Session {
                 Asked::Event(event) => self.request(event).await,
                 Asked::AddSource(source) => self.add_source(source).await,
                 Asked::RemoveSource(name) => self.remove_source(name).await,
+                Asked::AddPlugin(adding) => self.add_plugin(adding).await,
+                Asked::RemovePlugin(name) => self.remove_plugin(name).await,
                 // Nothing runs that could be ended.
                 Asked::RollBack => Ok(()),
             };
@@ -228,6 +253,9 @@ impl Session {
         let sources: Vec<_> = opened.sources.borrow().iter().map(Source::spec).collect();
         for source in sources {
             self.carry(Frame::new(Event::AddSource { source })).await?;
+        }
+        for plugin in self.plugins.again() {
+            self.carry(plugin).await?;
         }
         Ok(())
     }
@@ -272,6 +300,7 @@ impl Session {
                 ..
             } => {
                 *self.running.borrow_mut() = Some(id.clone());
+                self.silent.set(*silent);
                 if !silent {
                     self.outputs
                         .borrow_mut()
@@ -310,6 +339,7 @@ impl Session {
             if let Some(fetch) = todo.fetch {
                 queue.extend(self.fetch(fetch).await);
             }
+            queue.extend(self.call(todo.calls).await);
             if todo.go_on {
                 self.breathe().await?;
                 queue.extend(self.urgent());
@@ -329,11 +359,30 @@ impl Session {
         Frame::new(match asked {
             Asked::Event(event) => event,
             // Of code that is to be ended, what it waits for ends first.
-            Asked::RollBack | Asked::AddSource(_) | Asked::RemoveSource(_) => {
+            Asked::RollBack
+            | Asked::AddSource(_)
+            | Asked::RemoveSource(_)
+            | Asked::AddPlugin(_)
+            | Asked::RemovePlugin(_) => {
                 self.rolling_back.set(true);
                 Event::Interrupt
             }
         })
+    }
+
+    /// What comes of some work, or the interrupt that came before, at which the work is dropped.
+    async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Asked> {
+        let mut work = Box::pin(work);
+        loop {
+            match select(work, Box::pin(self.inbox.next_urgent())).await {
+                Either::Left((done, _)) => return Ok(done),
+                Either::Right((asked @ (Asked::RollBack | Asked::Event(Event::Interrupt)), _)) => {
+                    return Err(asked);
+                }
+                // Typed input that nothing asked for.
+                Either::Right((_, waiting)) => work = waiting,
+            }
+        }
     }
 
     /// Lets the browser deliver messages.
@@ -402,6 +451,9 @@ fn is_drivers(event: &Event) -> bool {
             | Event::AddSource { .. }
             | Event::RemoveSource { .. }
             | Event::Data { .. }
+            | Event::AddPlugin { .. }
+            | Event::RemovePlugin { .. }
+            | Event::PluginCalled { .. }
             | Event::Fetched { .. }
             | Event::Upcall
             | Event::PythonOutput { .. }

@@ -47,21 +47,12 @@ enum Next {
 impl Session {
     /// Runs a turn of the guest, which is loaded first if it is not here yet.
     pub(super) async fn python(self: &Rc<Self>, source: &str) -> Result<Outcome, Error> {
-        let mut guest = Box::pin(self.guest());
-        // Whoever does not want to wait for the download need not: it goes on for the next cell.
-        let guest = loop {
-            match select(guest, Box::pin(self.inbox.next_urgent())).await {
-                Either::Left((guest, _)) => break guest,
-                Either::Right((Asked::RollBack | Asked::Event(Event::Interrupt), _)) => {
-                    return Ok(Outcome::Stopped);
-                }
-                Either::Right((_, waiting)) => guest = waiting,
-            }
-        };
-        match guest {
-            Ok(Place::Thread(thread)) => self.turn(&thread, source).await,
-            Ok(Place::Here(here)) => self.turn_here(&here, source).await,
-            Err(outcome) => Ok(outcome),
+        match self.unless_interrupted(self.guest()).await {
+            Ok(Ok(Place::Thread(thread))) => self.turn(&thread, source).await,
+            Ok(Ok(Place::Here(here))) => self.turn_here(&here, source).await,
+            Ok(Err(outcome)) => Ok(outcome),
+            // Whoever does not want to wait for the download need not: it goes on for the next cell.
+            Err(_) => Ok(Outcome::Stopped),
         }
     }
 
@@ -225,6 +216,7 @@ impl Session {
                 reply,
                 go_on,
                 reads,
+                calls,
                 ..
             } = self.step(&frame)?;
             if let Some(reply) = reply {
@@ -233,6 +225,7 @@ impl Session {
             for name in &reads {
                 queue.extend(self.read(name).await);
             }
+            queue.extend(self.call(calls).await);
             if go_on {
                 self.breathe().await?;
                 queue.extend(self.urgent());

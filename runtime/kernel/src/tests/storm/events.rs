@@ -1,14 +1,19 @@
 //! Events of every kind, drawn at random: sensible ones, ones out of turn, and rubbish.
 
 use serde_json::{Value, json};
-use spoor_protocol::{DataFormat, Event, FetchError, Frame, Mistake, Outcome, SourceSpec};
+use spoor_hostile::{good_answer, good_manifest, good_module};
+use spoor_protocol::{
+    DataFormat, Event, FetchError, Frame, Mistake, Outcome, PluginOutcome, PluginWish, SourceSpec,
+};
 use spoor_table::{Column, KustoType, Table, Value as Kusto, ipc};
 
 use super::ledger::Ledger;
 
 pub(super) const PEOPLE: &str = "name,age\nada,36\ngrace,45\n";
 
-const CODES: [&str; 32] = [
+const CODES: [&str; 34] = [
+    "%%kql\nprint 1 | evaluate f() | extend More = Value + 1",
+    "%%kql --as kept\nunion (print 1 | evaluate f()), (People | evaluate f())",
     "%%kql\nPeople",
     "%%kql --as kept\nPeople | where age > 40",
     "%%kql host\nPeople | render barchart",
@@ -107,7 +112,7 @@ impl Random {
 /// Any event at all. The ledger is looked at so that some of them fit.
 pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
     let id = || format!("r{}", ledger.requests());
-    let header = match random.below(100) {
+    let header = match random.below(108) {
         0..18 => Event::Execute {
             id: id(),
             cell_id: (!random.one_in(4)).then(|| format!("c{}", random.below(5))),
@@ -167,9 +172,57 @@ pub(super) fn any_event(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
         },
         // Buffers that nobody asked for, and none where there should be.
         98..99 => return Frame::with(Event::Continue, vec![random.bytes(9), random.bytes(9)]),
-        _ => Event::Upcall,
+        99..100 => Event::Upcall,
+        100..102 => return add_plugin(random, id()),
+        102..103 => Event::RemovePlugin {
+            name: "hostile".into(),
+        },
+        _ => return plugin_called(random, ledger),
     };
     Frame::new(header)
+}
+
+/// A plugin that is one, mostly.
+fn add_plugin(random: &mut Random, id: String) -> Frame<Event> {
+    let mut module = good_module(&good_manifest());
+    if random.one_in(3) {
+        let at = random.below(module.len());
+        module[at] = random.next() as u8;
+    }
+    let event = Event::AddPlugin {
+        id,
+        sha256: random.one_in(6).then(|| "00".repeat(32)),
+        granted: Vec::new(),
+        limits: PluginWish::default(),
+    };
+    Frame::with(event, vec![module])
+}
+
+/// What came of a call: mostly of one that was made, seldom an answer that is one.
+fn plugin_called(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
+    let call = match ledger.calling.first() {
+        Some(call) if !random.one_in(6) => *call,
+        _ => random.below(9) as u64,
+    };
+    let outcome = match random.below(6) {
+        0 => PluginOutcome::Said,
+        1 => PluginOutcome::Failed {
+            message: "no".into(),
+        },
+        2 => PluginOutcome::Trapped {
+            trap: "fuel".into(),
+            memory: random.next(),
+            words: Some(random.code()),
+        },
+        _ => PluginOutcome::Answered {
+            fuel: random.next(),
+        },
+    };
+    let bytes = match random.below(3) {
+        0 => random.bytes(200),
+        _ => good_answer(),
+    };
+    Frame::with(Event::PluginCalled { call, outcome }, vec![bytes])
 }
 
 fn cursor(random: &mut Random) -> usize {

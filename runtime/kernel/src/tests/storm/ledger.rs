@@ -16,6 +16,8 @@ pub(super) struct Ledger {
     pub reading: BTreeSet<String>,
     /// The fetch that is to be answered.
     pub fetching: Option<u64>,
+    /// Calls of plugins that are to be answered.
+    pub calling: BTreeSet<u64>,
     /// A turn of the guest runs.
     pub running: bool,
     /// `Continue` effects without their event.
@@ -52,7 +54,14 @@ impl Ledger {
                 self.fetching = self.fetching.filter(|number| number != fetch);
             }
             // Whatever was asked for, nobody waits for it any more.
-            Event::Interrupt | Event::Restart => self.fetching = None,
+            Event::Interrupt | Event::Restart => {
+                self.fetching = None;
+                self.calling.clear();
+            }
+            Event::AddPlugin { id, .. } => self.request(id, "plugin_reply"),
+            Event::PluginCalled { call, .. } => {
+                self.calling.remove(call);
+            }
             Event::Continue => self.owed = self.owed.saturating_sub(1),
             Event::PythonDone { .. } => self.running = false,
             _ => {}
@@ -97,6 +106,11 @@ impl Ledger {
                 Effect::Fetch { fetch, .. } => {
                     assert_eq!(self.fetching.replace(*fetch), None, "two fetches at once");
                 }
+                Effect::LoadPlugin { buffer, .. } => assert!(effects.buffer(*buffer).is_ok()),
+                Effect::CallPlugin { call, buffer, .. } => {
+                    assert!(effects.buffer(*buffer).is_ok());
+                    assert!(self.calling.insert(*call), "call {call} is made twice");
+                }
                 Effect::Continue => self.owed += 1,
                 Effect::Refuse { reason } => assert!(!reason.is_empty()),
                 Effect::Idle { parent } => {
@@ -134,6 +148,7 @@ impl Ledger {
         }
         assert_eq!(self.upcalls, 0, "upcalls without an answer");
         assert_eq!(self.fetching, None);
+        assert!(self.calling.is_empty(), "calls without an answer");
         assert!(!self.running && self.reading.is_empty() && self.owed == 0);
     }
 }

@@ -7,7 +7,9 @@ mod events;
 mod ledger;
 
 use serde_json::{Value, json};
-use spoor_protocol::{DataFormat, Effect, Effects, Event, Frame, Outcome, SourceSpec};
+use spoor_protocol::{
+    DataFormat, Effect, Effects, Event, Frame, Outcome, PluginOutcome, SourceSpec,
+};
 
 use crate::Kernel;
 use events::{PEOPLE, Random, any_event, people};
@@ -60,6 +62,9 @@ impl Storm {
             } else if let Some(fetch) = self.ledger.fetching {
                 let (last, error) = (true, None);
                 Frame::with(Event::Fetched { fetch, last, error }, vec![people()])
+            } else if let Some(call) = self.ledger.calling.first().copied() {
+                let outcome = PluginOutcome::Said;
+                Frame::with(Event::PluginCalled { call, outcome }, vec![b"no".to_vec()])
             } else if self.ledger.owed > 0 {
                 Frame::new(Event::Continue)
             } else if self.ledger.running {

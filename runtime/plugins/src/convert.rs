@@ -13,7 +13,7 @@ use spoor_gate::answer::arrow_type;
 use spoor_plugin_abi::Type;
 use spoor_table::{Dynamic, DynamicRef, KustoType, Value, parse, ticks};
 
-use super::Failure;
+use crate::Failure;
 
 /// The ABI's name for a type of Kusto's.
 pub const fn abi_type(ty: KustoType) -> Type {
@@ -49,7 +49,7 @@ pub const fn kusto_type(ty: Type) -> KustoType {
 
 /// The type that a column of type `has` is given as to a parameter that takes `wanted`: its own, or a number that holds
 /// all of its values. `None` where it does not fit.
-pub(super) fn fitting(has: KustoType, wanted: &[Type]) -> Option<Type> {
+pub fn fitting(has: KustoType, wanted: &[Type]) -> Option<Type> {
     let own = abi_type(has);
     let wider: &[Type] = match own {
         Type::Int => &[Type::Int, Type::Long, Type::Real],
@@ -63,7 +63,7 @@ pub(super) fn fitting(has: KustoType, wanted: &[Type]) -> Option<Type> {
 }
 
 /// A column as the ABI has it.
-pub(super) fn to_abi(array: &ArrayRef, ty: Type) -> Result<ArrayRef, Failure> {
+pub(crate) fn to_abi(array: &ArrayRef, ty: Type) -> Result<ArrayRef, Failure> {
     if ty == Type::Dynamic {
         return Ok(json_text(array));
     }
@@ -89,7 +89,7 @@ fn json_text(array: &ArrayRef) -> ArrayRef {
 }
 
 /// A column that a plugin answered as the engine has it. What is no value of the type becomes null.
-pub(super) fn from_abi(array: &ArrayRef, ty: Type) -> ArrayRef {
+pub(crate) fn from_abi(array: &ArrayRef, ty: Type) -> ArrayRef {
     match ty {
         Type::Dynamic => dynamics(array.as_string()),
         Type::Guid => {
@@ -128,7 +128,10 @@ fn dynamics(texts: &StringArray) -> ArrayRef {
 }
 
 /// A table as plugins are sent one: an Arrow IPC stream of one batch.
-pub(super) fn stream(columns: &[(&str, ArrayRef)], rows: usize) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// Arrow fails, as on columns of different lengths.
+pub fn stream(columns: &[(&str, ArrayRef)], rows: usize) -> Result<Vec<u8>, Failure> {
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))

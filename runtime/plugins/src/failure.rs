@@ -4,8 +4,9 @@ use std::fmt;
 
 use spoor_gate::answer::Fault;
 use spoor_gate::{Refusal, Trap};
+use spoor_plugin_abi::Type;
 
-use super::Limits;
+use crate::Limits;
 
 /// Why there is no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,12 +52,6 @@ pub enum Failure {
     Engine(String),
 }
 
-impl From<crate::Error> for Failure {
-    fn from(error: crate::Error) -> Self {
-        Failure::Engine(error.to_string())
-    }
-}
-
 impl From<arrow::error::ArrowError> for Failure {
     fn from(error: arrow::error::ArrowError) -> Self {
         Failure::Engine(error.to_string())
@@ -67,6 +62,12 @@ impl From<spoor_table::TableError> for Failure {
     fn from(error: spoor_table::TableError) -> Self {
         Failure::Engine(error.to_string())
     }
+}
+
+/// Types in words: `string or dynamic`.
+pub fn type_names(types: &[Type]) -> String {
+    let names: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
+    names.join(" or ")
 }
 
 /// How a call trapped, with the figures.

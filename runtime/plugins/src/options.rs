@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use spoor_plugin_abi::{Function, Parameter, Type};
-use spoor_table::parse;
+use spoor_table::{Value as KustoValue, format, parse};
 
-use super::Failure;
+use crate::Failure;
 
 /// The value of an option from what a person typed. Kusto's spellings of a datetime (`2024-05-01`) and a timespan
 /// (`1h`) are read; so are their ticks.
@@ -41,6 +41,22 @@ pub fn parse_option(parameter: &Parameter, text: &str) -> Result<Value, Failure>
             parameter.name,
             example(ty)
         ))
+    })
+}
+
+/// The value of an option from one of Kusto's: ticks for times, JSON for dynamics. `None` for null.
+pub fn option_value(value: &KustoValue) -> Option<Value> {
+    Some(match value {
+        KustoValue::Bool(value) => Value::from(*value),
+        KustoValue::Int(value) => Value::from(*value),
+        KustoValue::Long(value) | KustoValue::DateTime(value) | KustoValue::TimeSpan(value) => {
+            Value::from(*value)
+        }
+        KustoValue::Real(value) => Value::from(*value),
+        KustoValue::Dynamic(value) => serde_json::from_str(&value.view().to_json()).ok()?,
+        KustoValue::String(text) | KustoValue::Guid(text) => Value::from(text.as_str()),
+        KustoValue::Decimal(_) => Value::from(format::text(value.cell())),
+        KustoValue::Null(_) => return None,
     })
 }
 
