@@ -7,7 +7,7 @@ use std::rc::Rc;
 use js_sys::Array;
 use serde_json::{Map, Value};
 use spoor_messages::{FromWorker, ImageName, Site, Source, State, ToWorker};
-use spoor_protocol::Event;
+use spoor_protocol::{Event, PluginWish};
 use wasm_bindgen::JsValue;
 
 use crate::dom;
@@ -166,6 +166,24 @@ impl Session {
         self.send(&ToWorker::AddSource { source });
     }
 
+    /// Adds a plugin, whose module is at `url`, and calls `answer` with the content of the kernel's `plugin_reply`.
+    pub fn add_plugin(&self, url: &str, answer: impl FnOnce(Map<String, Value>) + 'static) {
+        let id = self.expect(answer);
+        self.send(&ToWorker::AddPlugin {
+            id,
+            url: url.to_owned(),
+            sha256: None,
+            granted: Vec::new(),
+            limits: PluginWish::default(),
+        });
+    }
+
+    /// Takes a plugin away from queries.
+    pub fn remove_plugin(&self, name: &str) {
+        let name = name.to_owned();
+        self.send(&ToWorker::RemovePlugin { name });
+    }
+
     /// Takes a table away from queries, and its file from Python.
     pub fn remove_source(&self, table: &str) {
         let name = table.to_owned();
@@ -183,13 +201,19 @@ impl Session {
         make: impl FnOnce(String) -> Event,
         answer: impl FnOnce(Map<String, Value>) + 'static,
     ) {
+        let id = self.expect(answer);
+        self.request(make(id));
+    }
+
+    /// The id of a new request, whose reply's content `answer` is called with.
+    fn expect(&self, answer: impl FnOnce(Map<String, Value>) + 'static) -> String {
         let number = self.requests.get() + 1;
         self.requests.set(number);
         let id = format!("ask-{number}");
         self.waiting
             .borrow_mut()
             .insert(id.clone(), Box::new(answer));
-        self.request(make(id));
+        id
     }
 
     /// The kernel's state.

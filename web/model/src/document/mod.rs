@@ -9,7 +9,7 @@ mod kind;
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use spoor_notebook::{Cell, CellKind, Notebook, NotebookError, Object, Output};
+use spoor_notebook::{Cell, CellKind, Notebook, NotebookError, Object, Output, PluginPin};
 
 use ids::Ids;
 pub use kind::{Kind, is_kql, kept_name, recast, split_kql};
@@ -86,6 +86,19 @@ impl Document {
     /// The notebook's metadata.
     pub fn metadata(&self) -> &Object {
         &self.notebook.metadata
+    }
+
+    /// Pins plugins that cells have called; whether that changed anything.
+    pub(crate) fn pin_plugins(&mut self, pins: &[(String, PluginPin)]) -> bool {
+        let there = self.notebook.plugin_pins();
+        let new = pins
+            .iter()
+            .filter(|(name, pin)| there.get(name) != Some(pin));
+        let new: Vec<_> = new.cloned().collect();
+        for (name, pin) in &new {
+            self.notebook.pin_plugin(name, pin);
+        }
+        !new.is_empty()
     }
 
     /// Whether the user trusts what the file's outputs may do.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use spoor_notebook::{Cell, NotebookError, Output};
+use spoor_notebook::{Cell, NotebookError, Output, PluginPin};
 
 use super::history::Op;
 use super::{Change, NotebookState};
@@ -51,6 +51,15 @@ impl NotebookState {
                 there.push_str(text);
                 state.touch();
                 changes.push(Change::OutputsSet { key, from: output });
+            }
+        })
+    }
+
+    /// Pins plugins that a cell has called.
+    pub fn pin_plugins(&mut self, pins: &[(String, PluginPin)]) -> Vec<Change> {
+        self.operation(|state, _| {
+            if state.document.pin_plugins(pins) {
+                state.touch();
             }
         })
     }

@@ -1,6 +1,7 @@
 //! What the kernel's `execute_reply` says of a run.
 
 use serde_json::{Map, Value};
+use spoor_notebook::PluginPin;
 
 use super::{Outcome, Queue};
 use crate::document::Document;
@@ -17,6 +18,8 @@ pub struct Reply {
     pub kept: Option<String>,
     /// The ids of all cells that are stale now; `None` if the kernel does not say.
     pub stale: Option<Vec<String>>,
+    /// The plugins that it called.
+    pub plugins: Vec<(String, PluginPin)>,
 }
 
 impl Reply {
@@ -33,8 +36,19 @@ impl Reply {
             rows: field("rows").and_then(Value::as_u64),
             kept: field("kept").and_then(Value::as_str).map(str::to_owned),
             stale: field("stale").and_then(Value::as_array).map(ids),
+            plugins: pins(field("plugins")),
         }
     }
+}
+
+fn pins(plugins: Option<&Value>) -> Vec<(String, PluginPin)> {
+    let plugins = plugins.and_then(Value::as_object).into_iter().flatten();
+    let pins = plugins.filter_map(|(name, pin)| {
+        let text = |key: &str| Some(pin.get(key)?.as_str()?.to_owned());
+        let (version, sha256) = (text("version")?, text("sha256")?);
+        Some((name.clone(), PluginPin { version, sha256 }))
+    });
+    pins.collect()
 }
 
 fn outcome(content: &Map<String, Value>) -> Outcome {

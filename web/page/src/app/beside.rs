@@ -328,6 +328,7 @@ impl Beside {
             self.screen.clone(),
         );
         let (opening, revealing) = (self.screen.clone(), Rc::downgrade(self));
+        let app = self.app.clone();
         Callbacks {
             open: Box::new(move |id| {
                 if let Some(screen) = opening.upgrade() {
@@ -347,6 +348,7 @@ impl Beside {
                 Some(screen) => describe::describe(&screen.session, table),
                 None => Box::pin(async { Err("The notebook is closed.".to_owned()) }),
             }),
+            plugin: Box::new(move |file| app.plugin_line(file)),
             waiting: Box::new(move || {
                 let screen = waiting.upgrade();
                 screen.map_or("", |screen| describe::waiting(&screen.session))

@@ -53,6 +53,7 @@ pub async fn show(shell: &Shell) -> Fetched<Home> {
             current: Box::new(|| None),
             settle: Box::new(|| Box::pin(async {})),
             describe: Box::new(|_| Box::pin(async { Err(NO_KERNEL.to_owned()) })),
+            plugin: Box::new(|_| "plugin".to_owned()),
             waiting: Box::new(|| ""),
             insert: None,
             reveal: Box::new(|| {}),

@@ -10,17 +10,20 @@ mod home;
 mod offline;
 mod open;
 mod own;
+mod plugins;
 mod preferences;
 mod route;
 mod save;
 mod shell;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::lock::Mutex;
 use spoor_messages::Source;
 use spoor_model::{Command, Document};
+use spoor_notebook::PluginPin;
 use wasm_bindgen_futures::spawn_local;
 
 pub use beside::Beside;
@@ -32,6 +35,8 @@ pub use preferences::{Preferences, system_is_dark};
 pub use route::{Place, Route};
 pub use save::save_as;
 pub use shell::Shell;
+
+use plugins::OwnPlugins;
 
 use crate::dom;
 use crate::notebook::Screen;
@@ -75,6 +80,22 @@ impl App {
         let screen = self.screen.borrow().clone();
         if let Some(screen) = screen {
             screen.with_beside(|beside| beside.serve(client));
+        }
+    }
+
+    /// A line on the plugin in a file of the user's.
+    pub fn plugin_line(&self, file: &str) -> String {
+        let data = self.data.borrow();
+        let line = data.as_ref().map(|own| own.plugins.line(file));
+        line.unwrap_or_else(|| "plugin".to_owned())
+    }
+
+    /// Those of a notebook's plugins that are not here.
+    pub fn missing_plugins(&self, pins: &BTreeMap<String, PluginPin>) -> Vec<String> {
+        let data = self.data.borrow();
+        match data.as_ref() {
+            Some(own) => own.plugins.missing(pins),
+            None => OwnPlugins::default().missing(pins),
         }
     }
 
@@ -217,6 +238,10 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
             let host = server.map(|client| ("host".to_owned(), client.kql()));
             let providers = host.into_iter().collect();
             session.open(site, sources, providers, app.route.verify);
+            let own = app.data.borrow().clone();
+            if let Some(own) = own {
+                own.add_plugins(session).await;
+            }
         }
         Err(message) => session.fail("site", &message),
     }

@@ -8,7 +8,7 @@ use web_sys::{Blob, Event, FileList, HtmlElement, HtmlInputElement, MouseEvent};
 
 use super::folder::Given;
 use super::notebooks::opener;
-use super::{Inner, Item, Question, ask_text, ask_yes, download, export, import};
+use super::{Inner, Item, Question, ask_text, ask_yes, download, export, import, is_plugin};
 use crate::dom::{self, button, el};
 use crate::storage::{Cancel, StoreError, bytes, same_name};
 use crate::toast;
@@ -73,7 +73,8 @@ pub async fn take(inner: &Rc<Inner>, given: Vec<Given>, any_name: bool) {
     let mut imported = Vec::new();
     for Given { file, in_folder } in given {
         let name = file.name();
-        let known = is_data(&name) || name.to_ascii_lowercase().ends_with(".txt");
+        let known =
+            is_data(&name) || is_plugin(&name) || name.to_ascii_lowercase().ends_with(".txt");
         if name.to_ascii_lowercase().ends_with(".ipynb") {
             match notebook(inner, &file).await {
                 Ok(entry) => imported.push(entry),
@@ -83,7 +84,7 @@ pub async fn take(inner: &Rc<Inner>, given: Vec<Given>, any_name: bool) {
             data(inner, &name, &file).await;
         } else if !in_folder {
             inner.fail(&format!(
-                "{name} is neither a notebook (.ipynb) nor data that Spoor reads (CSV, JSON, Parquet, Arrow; gzip, zstd, zip). If it is data under another name, add it with “Add”"
+                "{name} is neither a notebook (.ipynb) nor a plugin (.wasm) nor data that Spoor reads (CSV, JSON, Parquet, Arrow; gzip, zstd, zip). If it is data under another name, add it with “Add”"
             ));
         }
     }
@@ -142,9 +143,10 @@ async fn data(inner: &Rc<Inner>, name: &str, blob: &Blob) {
 async fn clash(inner: &Inner, name: &str) -> Result<Option<String>, StoreError> {
     let files = inner.store.files().await?;
     let named = files.iter().find(|file| same_name(&file.name, name));
+    let is_table = |file: &str| !is_plugin(file) && !is_plugin(name);
     let tabled = files
         .iter()
-        .find(|file| table_name(&file.name) == table_name(name));
+        .find(|file| is_table(&file.name) && table_name(&file.name) == table_name(name));
     Ok(named.or(tabled).map(|file| file.name.clone()))
 }
 

@@ -5,11 +5,15 @@ use std::rc::Rc;
 use spoor_names::table_name;
 use web_sys::HtmlElement;
 
-use super::{Inner, Item, ask_yes, download, menu, tables, words};
+use super::{Inner, Item, ask_yes, download, is_plugin, menu, tables, words};
+use crate::dom::el;
 use crate::storage::{DataFile, StoreError, bytes};
 
 /// A data file's row.
 pub fn row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
+    if is_plugin(&file.name) {
+        return plugin_row(inner, file);
+    }
     let table = table_name(&file.name);
     let about = format!(
         "{} · {} · {}",
@@ -20,6 +24,26 @@ pub fn row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
     let key = format!("data:{}", file.name);
     let more = menu("⋯", &format!("{table}: more"), items(inner, file));
     tables::row(inner, &table, &key, &about, Some(more))
+}
+
+/// A plugin's row: what it is and what it offers.
+fn plugin_row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
+    let about = format!(
+        "{} · {}",
+        (inner.callbacks.plugin)(&file.name),
+        bytes(file.bytes)
+    );
+    let mut items = items(inner, file);
+    // It is no table.
+    items.remove(0);
+    let more = menu("⋯", &format!("{}: more", file.name), items);
+    el("li")
+        .class("file")
+        .attr("data-key", &format!("data:{}", file.name))
+        .child(el("span").class("file-name mono").text(&file.name))
+        .child(el("span").class("file-tools").child(more))
+        .child(el("span").class("file-meta").text(&about))
+        .build()
 }
 
 fn items(inner: &Rc<Inner>, file: &DataFile) -> Vec<Item> {
@@ -51,7 +75,12 @@ fn save(inner: &Rc<Inner>, name: String) {
 fn delete(inner: &Rc<Inner>, name: String) {
     inner.run(|inner| async move {
         let text = format!(
-            "{name} will be gone from this browser. Notebooks that ask for its table will not run."
+            "{name} will be gone from this browser. Notebooks that ask for {} will not run.",
+            if is_plugin(&name) {
+                "its functions"
+            } else {
+                "its table"
+            }
         );
         if ask_yes("Delete the data file?", &text, "Delete").await {
             inner.store.remove_file(&name).await?;

@@ -37,7 +37,7 @@ pub use import::{Found, ImportError, from_fragment, from_link, keep, proper_name
 pub use menu::{Item, grouped as grouped_menu, menu};
 pub use notebooks::{empty as empty_notebook, free_name, when};
 pub use place::keep_as;
-pub use sources::Sources;
+pub use sources::{Sources, is_plugin};
 
 use crate::dom::{self, button, el};
 use crate::storage::{Changed, DataFile, Entry, Listening, Store, StoreError, bytes};
@@ -75,6 +75,8 @@ pub struct Callbacks {
     pub settle: Box<dyn Fn() -> Settling>,
     /// Says what a table holds, by asking the kernel.
     pub describe: Box<dyn Fn(&str) -> Describing>,
+    /// A line on the plugin in a file of this name.
+    pub plugin: Box<dyn Fn(&str) -> String>,
     /// What to show until it is known what a table holds.
     pub waiting: Box<dyn Fn() -> &'static str>,
     /// Writes a table's name where the user writes, if there is such a place; whether it did.
@@ -205,8 +207,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
         "Export everything (.zip)",
         add::export_all,
     );
-    let hint =
-        "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too. Drop files anywhere on the page.";
+    let hint = "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too; plugins (.wasm). Drop files anywhere on the page.";
     let notebooks = section("Notebooks", vec![new, import]);
     let files = section("Data", vec![data]);
     let offered = section("From this site", Vec::new());
@@ -284,7 +285,7 @@ impl Inner {
         let before = self.shown.borrow();
         if shown.files != before.files || self.data.child_element_count() == 0 {
             let rows = shown.files.iter().map(|file| data::row(self, file));
-            fill(&self.data, rows, "No data yet.");
+            fill(&self.data, rows, "No data and no plugins yet.");
         }
         drop(before);
         if self.has_open_menu() {

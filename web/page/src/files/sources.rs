@@ -8,6 +8,11 @@ use web_sys::Url;
 
 use crate::storage::{DataFile, Store, StoreError};
 
+/// Whether a file of this name is a plugin, and no table.
+pub fn is_plugin(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".wasm")
+}
+
 /// The addresses of data files, for as long as the page lives or the file does.
 pub struct Sources {
     store: Store,
@@ -41,11 +46,21 @@ impl Sources {
         let there = |name: &String| files.iter().any(|file| file.name == *name);
         self.urls.borrow_mut().retain(|name, _| there(name));
         let mut sources = Vec::new();
-        for file in &files {
+        for file in files.iter().filter(|file| !is_plugin(&file.name)) {
             let url = self.address(file).await?;
             sources.push(Source::of_file(&file.name, &url, file.bytes));
         }
         Ok(sources)
+    }
+
+    /// The plugins that there are now: the files' names and where their bytes are.
+    pub async fn plugins(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let files = self.store.files().await?;
+        let mut plugins = Vec::new();
+        for file in files.iter().filter(|file| is_plugin(&file.name)) {
+            plugins.push((file.name.clone(), self.address(file).await?));
+        }
+        Ok(plugins)
     }
 
     async fn address(&self, file: &DataFile) -> Result<String, StoreError> {

@@ -128,6 +128,11 @@ impl Screen {
                     dom::now(),
                 );
                 self.patch(changes, Focus::Keep);
+                let changes = self.state.borrow_mut().pin_plugins(&reply.plugins);
+                self.patch(changes, Focus::Keep);
+                if reply.outcome == Outcome::Error {
+                    self.tell_of_missing_plugins(key);
+                }
                 self.ended(key);
             }
             _ => {}
