@@ -55,7 +55,7 @@ async function opened(use, { mounts, server } = {}) {
       await page.addInitScript(overhear);
       await page.goto(`${site.url}/?nb=test.ipynb`);
       await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle");
-      await use(page);
+      await use(page, site);
     });
   } finally {
     await site.close();
@@ -113,6 +113,40 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     await works(page, "kind");
     await page.evaluate(() => spoor.send({ type: "remove_plugin", name: "kind" }));
     assert.match(error(await run(page, query(1, "kind"))), /kind/);
+  }));
+
+  test("a plugin beside the data is used, told of and pinned, and gone with its file", () => opened(async (page, site) => {
+    const keep = (name, module) => page.evaluate(({ name, base64 }) => {
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      return spoor.storage.addFile(name, new Blob([bytes]));
+    }, { name, base64: module.toString("base64") });
+    const row = (words) => until(page, (words) => {
+      const rows = [...document.querySelectorAll("#files .file")];
+      return rows.some((row) => row.textContent.includes("kind.wasm") && row.textContent.includes(words));
+    }, words);
+    await until(page, () => spoor.storage && document.querySelector("#files .space")?.textContent);
+    const id = await page.evaluate((text) => spoor.storage.create("hunt.ipynb", text), texts["/test.ipynb"]);
+    await keep("kind.wasm", good);
+    await keep("text.wasm", Buffer.from("no module"));
+    await page.goto(`${site.url}/?file=${id}`);
+    await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle" && spoor.storage);
+    await works(page, "kind");
+    await row("plugin kind 1.0.0 · kind · not signed");
+    await until(page, () => [...document.querySelectorAll("#files .file")].some((row) => row.textContent.includes("not a plugin")));
+    // What was called is pinned by its hash, and saved so.
+    await until(page, async (id) => (await spoor.storage.read(id)).includes('"sha256"'), id);
+    const pinned = JSON.parse(await page.evaluate((id) => spoor.storage.read(id), id)).metadata.spoor.plugins;
+    assert.deepEqual(Object.keys(pinned), ["kind"]);
+    assert.match(pinned.kind.sha256, /^[0-9a-f]{64}$/);
+    // Without its file the cell fails, and the page says what is missing.
+    await page.getByRole("button", { name: "Show or hide the files" }).click();
+    if (process.env.SPOOR_SHOTS) await page.screenshot({ path: path.join(process.env.SPOOR_SHOTS, "plugins.png") });
+    await page.getByRole("button", { name: "kind.wasm: more" }).click();
+    await page.getByRole("menuitem", { name: "Delete…" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await until(page, () => ![...document.querySelectorAll("#files .file")].some((row) => row.textContent.includes("kind.wasm")));
+    assert.match(error(await run(page, query(1, "kind"))), /no plugin has a function called `kind`/);
+    await until(page, () => document.querySelector("#toasts").textContent.includes("The notebook was run with kind 1.0.0"));
   }));
 
   test("what cannot be had, or is another than was meant, is refused with its reason", () => opened(async (page) => {

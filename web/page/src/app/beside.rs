@@ -84,6 +84,13 @@ impl Beside {
         }
     }
 
+    /// Shows the data anew: something is known of a plugin.
+    pub fn redraw_data(&self) {
+        if let Some(files) = &*self.files.borrow() {
+            files.redraw_data();
+        }
+    }
+
     /// Lists the notebooks of the folder of `spoor serve` too.
     pub fn serve(&self, client: &Client) {
         let mut served = self.served.borrow_mut();

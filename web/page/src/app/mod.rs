@@ -214,7 +214,7 @@ fn seed() -> u64 {
 }
 
 /// Opens the kernel's session with what the site has.
-async fn load_engines(app: &App, session: &Rc<Session>) {
+async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
     let (mut sources, site, store) =
         futures::future::join3(fetch::sources(), fetch::site(), app.store()).await;
     app.offered.replace(sources.clone());
@@ -229,6 +229,13 @@ async fn load_engines(app: &App, session: &Rc<Session>) {
                 let own = data::OwnData::new(&store);
                 sources = own.beside(&sources).await;
                 own.follow(session);
+                let shows = Rc::downgrade(app);
+                own.plugins.listen(move || {
+                    let screen = shows.upgrade().and_then(|app| app.screen.borrow().clone());
+                    if let Some(screen) = screen {
+                        screen.with_beside(Beside::redraw_data);
+                    }
+                });
                 app.data.replace(Some(own));
             }
             match &server {

@@ -34,6 +34,8 @@ pub struct About {
 #[derive(Default)]
 pub struct OwnPlugins {
     told: RefCell<BTreeMap<String, Told>>,
+    /// Who is told when the kernel has said something of one.
+    listener: RefCell<Option<Box<dyn Fn()>>>,
 }
 
 struct Told {
@@ -69,6 +71,11 @@ impl OwnPlugins {
         }
     }
 
+    /// Calls `heard` whenever the kernel has said something of a plugin.
+    pub fn listen(&self, heard: impl Fn() + 'static) {
+        self.listener.replace(Some(Box::new(heard)));
+    }
+
     fn forget(&self, session: &Session, there: &[(String, String)]) {
         self.told.borrow_mut().retain(|file, told| {
             let stays = there
@@ -89,6 +96,9 @@ impl OwnPlugins {
         }
         if let Some(told) = self.told.borrow_mut().get_mut(file) {
             told.about = Some(about);
+        }
+        if let Some(heard) = &*self.listener.borrow() {
+            heard();
         }
     }
 

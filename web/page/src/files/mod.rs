@@ -153,6 +153,12 @@ impl Files {
         self.inner.refresh();
     }
 
+    /// Draws the data files anew, as when there is more to say of one.
+    pub fn redraw_data(&self) {
+        self.inner.shown.borrow_mut().files.clear();
+        self.inner.refresh();
+    }
+
     /// Opens the browser's dialog to choose files to add.
     pub fn choose(&self, choice: Choice) {
         add::choose(&self.inner, choice);
