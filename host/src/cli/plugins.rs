@@ -39,7 +39,8 @@ pub fn given(
         files.push(file(path.display().to_string(), bytes, None, granted));
     }
     for (name, pin) in pins.iter().filter(|(name, _)| !seen.contains(name)) {
-        files.extend(pinned(name, pin, granted));
+        // A notebook is not its user: what it pins gets no capability.
+        files.extend(pinned(name, pin));
     }
     Ok(files)
 }
@@ -52,7 +53,7 @@ fn pin_of(admitted: &spoor_gate::Admitted<'_>) -> PluginPin {
 }
 
 /// A plugin that the notebook pins, if the user has added that very module.
-fn pinned(name: &str, pin: &PluginPin, granted: &[Capability]) -> Option<PluginFile> {
+fn pinned(name: &str, pin: &PluginPin) -> Option<PluginFile> {
     let added = Installed::folder_of_user()
         .and_then(Installed::open)
         .and_then(|installed| installed.module(name));
@@ -75,12 +76,7 @@ fn pinned(name: &str, pin: &PluginPin, granted: &[Capability]) -> Option<PluginF
             return None;
         }
     };
-    Some(file(
-        name.to_owned(),
-        bytes,
-        Some(pin.sha256.clone()),
-        granted,
-    ))
+    Some(file(name.to_owned(), bytes, Some(pin.sha256.clone()), &[]))
 }
 
 fn file(
@@ -92,6 +88,7 @@ fn file(
     PluginFile {
         label,
         bytes,
+        is_named: sha256.is_none(),
         sha256,
         granted: granted.to_vec(),
         limits: PluginWish::default(),

@@ -229,28 +229,37 @@ impl Driver {
         specs
             .into_iter()
             .try_for_each(|source| self.drive(Event::AddSource { source }, report))?;
-        let plugins = self.core.options.plugins.iter();
-        let plugins: Vec<_> = plugins.map(PluginFile::event).collect();
+        let plugins = self.core.options.plugins.clone();
         plugins
-            .into_iter()
+            .iter()
             .try_for_each(|plugin| self.add_plugin(plugin, report))
     }
 
-    /// Adds a plugin. A session without one that it was given does not begin.
+    /// Adds a plugin. A session without one that its user named does not begin.
     fn add_plugin(
         &mut self,
-        plugin: Frame<Event>,
+        plugin: &PluginFile,
         report: &mut dyn FnMut(Report),
     ) -> Result<(), Error> {
         let mut refused = None;
-        self.drive_frame(plugin, &mut |said| match said {
+        self.drive_frame(plugin.event(), &mut |said| match said {
             Report::Message(reply) if reply.msg_type == "plugin_reply" => {
                 let why = reply.content.get("evalue").and_then(Value::as_str);
                 refused = refused.take().or(why.map(ToOwned::to_owned));
             }
             other => report(other),
         })?;
-        refused.map_or(Ok(()), |why| Err(Error::Data(why)))
+        match refused {
+            None => Ok(()),
+            Some(why) if plugin.is_named => Err(Error::Data(why)),
+            Some(why) => {
+                let name = &plugin.label;
+                report(Report::Note(format!(
+                    "the pinned plugin {name} is left out: {why}"
+                )));
+                Ok(())
+            }
+        }
     }
 
     /// Puts a fresh kernel in the place of one that broke, and says so on the cell.
@@ -564,6 +573,11 @@ impl Core {
         work: &mut Work,
         report: &mut dyn FnMut(Report),
     ) {
+        let is_over = |event: &Frame<Event>| matches!(event.header, Event::Interrupt);
+        if work.events.iter().any(is_over) {
+            // Another call of the same step was interrupted.
+            return;
+        }
         let (called, lines) = self.plugins.call(wanted, self.unwanted());
         lines
             .into_iter()

@@ -18,6 +18,8 @@ pub struct PluginFile {
     pub label: String,
     /// The module as it was published.
     pub bytes: Vec<u8>,
+    /// Whether the user named it; else the notebook pins it, and the session does without it if need be.
+    pub is_named: bool,
     /// The SHA-256 that it has to have, in hexadecimal.
     pub sha256: Option<String>,
     /// The capabilities that the user grants it.

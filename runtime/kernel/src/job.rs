@@ -78,7 +78,9 @@ impl Job {
         let (Some(calling), Some(query)) = (self.calls.remove(&number), &mut self.query) else {
             return false;
         };
-        query.answer(calling.number(), calling.ended(outcome, bytes))
+        // Its stream may have given it up meanwhile, as below a `take`; the query goes on all the same.
+        query.answer(calling.number(), calling.ended(outcome, bytes));
+        true
     }
 
     /// Works for a slice.

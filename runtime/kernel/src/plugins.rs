@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use spoor_gate::answer::{self, Answer, Bounds};
 use spoor_gate::{Admitted, Identity, Policy, Trap, admit, meter};
+use spoor_kql::bind::is_kustos;
 use spoor_kql::{Called, Engine, PluginCall, PluginFunction};
 use spoor_plugins::{Failure as PluginFailure, Limits, Trapped, Wish};
 use spoor_protocol::{Effect, PluginLimits, PluginOutcome, PluginWish};
@@ -109,6 +110,16 @@ impl Plugins {
     /// Two plugins may not have functions of one name: a query has to say which it means.
     fn check_names(&self, engine: &Engine, admitted: &Admitted<'_>) -> Result<(), Failure> {
         let manifest = &admitted.manifest;
+        let kustos = manifest
+            .functions
+            .iter()
+            .find(|function| is_kustos(&function.name));
+        if let Some(function) = kustos {
+            return Err(failure(format!(
+                "the plugin {} has a function '{}', which is the name of a plugin of Kusto's: a query would mean that",
+                manifest.name, function.name
+            )));
+        }
         let taken = engine.functions().find(|there| {
             there.plugin != manifest.name && manifest.function(&there.function.name).is_some()
         });

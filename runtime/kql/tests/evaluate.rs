@@ -167,6 +167,14 @@ fn answers_join_their_rows_and_later_operators_know_the_columns() {
         rows(&engine, "T | evaluate twice(Host) | count"),
         ["Count", "10"]
     );
+    // All of an input that has several parts, in order.
+    let parts =
+        "union T, (T | extend Host = strcat(Host, 'x')) | evaluate total(Host) | project Rows";
+    assert_eq!(rows(&engine, parts), ["Rows", "10"]);
+    let sorted = "union T, T | sort by Host desc | evaluate total(Host) | project First = tostring(All[0]), Rows";
+    assert_eq!(rows(&engine, sorted), ["First Rows", "h4 10"]);
+    let each = "union T, T | evaluate lengths(Host) | count";
+    assert_eq!(rows(&engine, each), ["Count", "10"]);
     // Of inputs that run beside each other.
     let beside = "union (T | evaluate twice(Host)), (T | evaluate lengths(Host)) | count";
     assert_eq!(rows(&engine, beside), ["Count", "15"]);
@@ -202,10 +210,34 @@ fn rows_stream_through_in_batches() {
 }
 
 #[test]
+fn a_call_that_nobody_waits_for_any_more_holds_nothing_up() {
+    let engine = engine();
+    let text = "union (T | evaluate twice(Host)), (T | evaluate twice(Host)), (T | evaluate twice(Host)) | take 1 \
+                | extend k = 1 | join kind=inner (range n from 1 to 200000 step 1 | extend k = 1) on k | count";
+    let mut query = engine.start(text, 0).unwrap();
+    let mut left = Vec::new();
+    for _ in 0..100_000 {
+        match query.step(Duration::from_nanos(1)).unwrap() {
+            Step::Done(result) => {
+                assert_eq!(result.table.value(0, 0), Kusto::Long(200_000));
+                return;
+            }
+            Step::More => {}
+            Step::Call(new) => {
+                left.extend(new);
+                let call = left.remove(0);
+                query.answer(call.number, Ok(played(&call)));
+            }
+        }
+    }
+    panic!("it does not end");
+}
+
+#[test]
 fn arguments_are_given_as_the_function_takes_them() {
     let engine = engine();
     let mut query: Query = engine
-        .start("T | evaluate lengths(Host, Count, least=1h)", 0)
+        .start("T | evaluate lengths(number=Count, least=1h, text=Host)", 0)
         .unwrap();
     let call = loop {
         if let Step::Call(mut calls) = query.step(Duration::from_millis(50)).unwrap() {
@@ -224,7 +256,7 @@ fn arguments_are_given_as_the_function_takes_them() {
         .iter()
         .map(|f| f.name().clone())
         .collect();
-    // A plugin sees the columns that it was given, and no others.
+    // A plugin sees the columns that it was given, and no others, in the order of its parameters.
     assert_eq!(names, ["text", "number"]);
     assert!(input.column(1).as_primitive_opt::<Int64Type>().is_none());
     // Asked again before there is an answer, it still waits.

@@ -4,19 +4,21 @@ Each runs in a sandbox of its own, on the columns that it is given. `dir(spoor.p
 `help(spoor.plugins.name)` tells what one takes and gives.
 """
 
-import inspect
-import itertools
+# Under names that no function of a plugin has.
+import inspect as _inspect
+import itertools as _itertools
 
-import pandas as pd
+import pandas as _pd
 
-from spoor import door, query
+from spoor import door as _door
+from spoor import query as _query
 
 # A name of its own for each call: cells that call plugins do not depend on each other for that.
-_calls = itertools.count(1)
+_calls = _itertools.count(1)
 
 
 def _known():
-    reply, _ = door.ask({"op": "plugins"})
+    reply, _ = _door.ask({"op": "plugins"})
     return {function["function"]["name"]: function for function in reply["functions"]}
 
 
@@ -62,26 +64,26 @@ def _call(declared, parameters, frame, arguments, named):
     frame, given = _with_columns(name, frame, given, kinds)
     texts = [f"{key}={_text(kinds[key], value)}" for key, value in given.items() if value is not None]
     table = f"_plugin_input_{next(_calls)}"
-    query.put_table(table, frame)
+    _query.put_table(table, frame)
     try:
-        return query.run(f"{table} | evaluate {name}({', '.join(texts)})")
+        return _query.run(f"{table} | evaluate {name}({', '.join(texts)})")
     finally:
-        door.ask({"op": "drop_table", "name": table})
+        _door.ask({"op": "drop_table", "name": table})
 
 
 def _with_columns(name, frame, given, kinds):
     """The input as a frame, in which a column that was given as a Series is one of its own."""
-    if isinstance(frame, pd.Series):
-        frame = frame.to_frame(frame.name if frame.name is not None else "value")
+    if isinstance(frame, _pd.Series):
+        frame = frame.to_frame(str(frame.name) if frame.name is not None else "value")
         for key, kind in kinds.items():
             if kind == "column" and key not in given:
                 given = {key: frame.columns[0], **given}
                 break
     if frame is None:
-        frame = pd.DataFrame({"none": [0]})
-    if not isinstance(frame, pd.DataFrame):
+        frame = _pd.DataFrame({"none": [0]})
+    if not isinstance(frame, _pd.DataFrame):
         raise TypeError(f"{name}() takes a DataFrame or a Series, not {type(frame).__name__}")
-    series = {key: value for key, value in given.items() if kinds[key] == "column" and isinstance(value, pd.Series)}
+    series = {key: value for key, value in given.items() if kinds[key] == "column" and isinstance(value, _pd.Series)}
     if series:
         frame = frame.assign(**{f"_{key}": value for key, value in series.items()})
         given = {**given, **{key: f"_{key}" for key in series}}
@@ -92,15 +94,15 @@ def _text(kind, value):
     if kind == "column":
         if not isinstance(value, str):
             raise TypeError(f"a column is given by its name or as a Series, not as a {type(value).__name__}")
-        return query.bracketed(value)
-    return query.literal(value)
+        return _query.bracketed(value)
+    return _query.literal(value)
 
 
 def _signature(parameters):
-    only, either = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    made = [inspect.Parameter("frame", only, default=None)]
-    made += [inspect.Parameter(p["name"], either, default=p.get("default")) for p in parameters]
-    return inspect.Signature(made)
+    only, either = _inspect.Parameter.POSITIONAL_ONLY, _inspect.Parameter.POSITIONAL_OR_KEYWORD
+    made = [_inspect.Parameter("frame", only, default=None)]
+    made += [_inspect.Parameter(p["name"], either, default=p.get("default")) for p in parameters]
+    return _inspect.Signature(made)
 
 
 def _doc(declared, plugin, parameters):

@@ -131,6 +131,16 @@ fn two_plugins_may_not_have_functions_of_one_name() {
 }
 
 #[test]
+fn no_plugin_takes_the_name_of_one_of_kustos() {
+    let mut driver = Driver::new();
+    let mut manifest = good_manifest();
+    manifest["functions"][0]["name"] = "pivot".into();
+    let Frame { header, buffers } = add(good_module(&manifest), None);
+    driver.send(header, buffers);
+    assert!(driver.log.contains("a plugin of Kusto's"), "{}", driver.log);
+}
+
+#[test]
 fn nothing_that_comes_back_is_believed_before_it_is_read() {
     let told = |outcome, bytes: &[u8]| with_plugin(outcome, bytes).run(CELL);
     let answered = || PluginOutcome::Answered { fuel: 1 };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::datasource::provider_as_source;
 use spoor_kql_syntax::ast::{Argument, Evaluate, ExprKind, Name, Span};
 use spoor_kql_syntax::{Diagnostic, as_written, suggest};
-use spoor_plugin_abi::{Parameter, ParameterKind, RowMode};
+use spoor_plugin_abi::{Parameter, ParameterKind, RowMode, Type};
 use spoor_plugins::{Bound, Call, fitting, option_value, output_columns, type_names};
 use spoor_table::{Column, KustoType, Value};
 
@@ -49,6 +49,11 @@ const KUSTOS: [&str; 26] = [
     "sql_request",
 ];
 
+/// Whether a plugin of Kusto's own has this name. No other may take it: a query means Kusto's.
+pub fn is_kustos(name: &str) -> bool {
+    KUSTOS.contains(&name)
+}
+
 /// What a call gives the function.
 #[derive(Default)]
 struct Given {
@@ -84,12 +89,12 @@ impl Binder<'_> {
 
     fn plugin_function(&mut self, name: &Name) -> Bind<Arc<PluginFunction>> {
         let functions = &self.input.catalogue.functions;
-        if let Some(function) = functions.get(&name.text) {
-            return Ok(function.clone());
-        }
-        if KUSTOS.contains(&name.text.as_str()) {
+        if is_kustos(&name.text) {
             let message = format!("`evaluate {}` is not supported yet", name.text);
             return Err(self.error(name.span, message));
+        }
+        if let Some(function) = functions.get(&name.text) {
+            return Ok(function.clone());
         }
         let message = format!("no plugin has a function called `{}`", name.text);
         let problem = Diagnostic::error(name.span, message);
@@ -134,6 +139,11 @@ impl Binder<'_> {
         let missing = parameters
             .iter()
             .find(|p| p.default.is_none() && !seen.contains(&p.name.as_str()));
+        // A plugin takes its columns by their places.
+        let place = |name: &str| parameters.iter().position(|p| p.name == name);
+        given
+            .columns
+            .sort_by_key(|(parameter, _)| place(&parameter.name));
         match missing {
             Some(parameter) => Err(self.missing(function, parameter, name.span)),
             None => Ok(given),
@@ -160,13 +170,16 @@ impl Binder<'_> {
             return Ok(());
         }
         let value = self.constant(&argument.value, scope, &format!("`{}`", parameter.name))?;
-        let value = match (fitting(value.ty(), &types), &value) {
-            (None, _) => return Err(self.wrong_type(parameter, value.ty(), span)),
-            (Some(_), Value::Null(_)) => {
+        // `3` is a long; that an int holds it is seen below.
+        let narrows = value.ty() == KustoType::Long && types.contains(&Type::Int);
+        let fits = narrows || fitting(value.ty(), &types).is_some();
+        let value = match (fits, &value) {
+            (false, _) => return Err(self.wrong_type(parameter, value.ty(), span)),
+            (true, Value::Null(_)) => {
                 let message = format!("`{}` cannot be null", parameter.name);
                 return Err(self.error(span, message));
             }
-            (Some(_), value) => option_value(value),
+            (true, value) => option_value(value),
         };
         let Some(value) = value.filter(|value| types.iter().any(|ty| ty.admits(value))) else {
             let message = format!("this is no value for `{}`", parameter.name);

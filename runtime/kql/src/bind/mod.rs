@@ -49,6 +49,7 @@ use spoor_kql_syntax::ast::{Query, Render, Span};
 use spoor_table::{Column, Table};
 
 pub use complete::{Completion, CompletionKind, Completions, complete};
+pub use evaluate::is_kustos;
 pub use hover::{Hover, hover};
 pub(crate) use paths::paths;
 pub use references::references;

@@ -61,9 +61,11 @@ impl Desk {
         std::mem::take(&mut self.state().new)
     }
 
-    /// Whether there are calls without an answer.
+    /// Whether there are calls without an answer. One that its stream has given up is none.
     pub(crate) fn waits(&self) -> bool {
-        !self.state().waiting.is_empty()
+        let mut state = self.state();
+        state.waiting.retain(|_, waiting| !waiting.is_canceled());
+        !state.waiting.is_empty()
     }
 
     /// Hands in what came of a call; `false` if nobody waits for it.

@@ -24,6 +24,9 @@ type Run = dyn Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRec
 pub(super) struct Operator {
     name: &'static str,
     input: Arc<dyn ExecutionPlan>,
+    /// Whether the input is planned and prepared already, and nobody's but the operator's: a planner that met it again would
+    /// take out what stands between partitions.
+    sealed: bool,
     /// The input's where there are none: the operator hands rows on as they are.
     properties: Option<Arc<PlanProperties>>,
     run: Arc<Run>,
@@ -38,13 +41,14 @@ impl Operator {
     ) -> Arc<dyn ExecutionPlan> {
         Arc::new(Operator {
             name,
+            sealed: false,
             input,
             properties: None,
             run: Arc::new(move |input, context| Ok(pass(input, context))),
         })
     }
 
-    /// An operator that makes rows of another schema, in one partition.
+    /// An operator that makes rows of another schema, in one partition, of an input that has one.
     pub(super) fn making<F>(
         name: &'static str,
         input: &Arc<dyn ExecutionPlan>,
@@ -63,6 +67,7 @@ impl Operator {
         );
         Arc::new(Operator {
             name,
+            sealed: true,
             input: input.clone(),
             properties: Some(Arc::new(properties)),
             run: Arc::new(run),
@@ -82,6 +87,7 @@ impl Operator {
     {
         Arc::new(Operator {
             name,
+            sealed: false,
             input: input.clone(),
             properties: Some(node.properties().clone()),
             run: Arc::new(run),
@@ -116,11 +122,17 @@ impl ExecutionPlan for Operator {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![self.properties.is_none()]
+        match self.sealed {
+            true => vec![],
+            false => vec![self.properties.is_none()],
+        }
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+        match self.sealed {
+            true => vec![],
+            false => vec![&self.input],
+        }
     }
 
     fn with_new_children(
@@ -128,7 +140,8 @@ impl ExecutionPlan for Operator {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.pop()) {
-            (Some(input), None) => Ok(Arc::new(Operator {
+            (None, _) if self.sealed => Ok(self),
+            (Some(input), None) if !self.sealed => Ok(Arc::new(Operator {
                 input,
                 ..Operator::clone(&self)
             })),

@@ -175,6 +175,21 @@ fn read(reply: &Map<String, Value>) -> Result<About, String> {
 }
 
 impl Screen {
+    /// Says that a cell called other modules than those that the notebook pins.
+    pub(crate) fn tell_of_other_plugins(&self, called: &[(String, PluginPin)]) {
+        let pins = self.state.borrow().document().notebook().plugin_pins();
+        for (name, pin) in called {
+            let Some(old) = pins.get(name).filter(|old| old.sha256 != pin.sha256) else {
+                continue;
+            };
+            let text = format!(
+                "The notebook was run with another {name} ({}); it pins this one now ({}).",
+                old.version, pin.version
+            );
+            toast::show(&text, None);
+        }
+    }
+
     /// Says of a cell that failed which of the notebook's plugins are not here.
     pub(crate) fn tell_of_missing_plugins(&self, key: CellKey) {
         let state = self.state.borrow();

@@ -128,11 +128,13 @@ impl Screen {
                     dom::now(),
                 );
                 self.patch(changes, Focus::Keep);
-                let changes = self.state.borrow_mut().pin_plugins(&reply.plugins);
-                self.patch(changes, Focus::Keep);
+                // Before what was called is pinned in the place of what is missing.
                 if reply.outcome == Outcome::Error {
                     self.tell_of_missing_plugins(key);
                 }
+                self.tell_of_other_plugins(&reply.plugins);
+                let changes = self.state.borrow_mut().pin_plugins(&reply.plugins);
+                self.patch(changes, Focus::Keep);
                 self.ended(key);
             }
             _ => {}
