@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::UInt32Type;
 use serde_json::Value;
@@ -14,6 +14,9 @@ use spoor_table::Column;
 use crate::Failure;
 use crate::convert::{from_abi, kusto_type, stream, to_abi};
 use crate::options::complete;
+
+/// The most bytes that one answer may make of its input's rows, each of which it can name any number of times.
+const MAX_TAKEN: u64 = 512 << 20;
 
 /// A parameter and the column of the input that it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,7 @@ impl Call {
     /// those: arrays of the types of [`output_columns`], save that text may be null. How many rows there are comes first.
     ///
     /// # Errors
-    /// Arrow fails.
+    /// The answer names rows of the input so often that they would take too much memory, or Arrow fails.
     pub fn joined(
         &self,
         answered: &Table,
@@ -99,6 +102,7 @@ impl Call {
             (RowMode::Same, Some(input)) => (input.columns().to_vec(), answered.columns()),
             (RowMode::Indexed, Some(input)) => {
                 let rows = answered.column(0).as_primitive::<UInt32Type>();
+                check_taken(&self.function.name, input, rows)?;
                 let taken = input.columns().iter().map(|array| take(array, rows, None));
                 (taken.collect::<Result<_, _>>()?, &answered.columns()[1..])
             }
@@ -107,6 +111,40 @@ impl Call {
         let declared = own.iter().zip(&output.columns);
         arrays.extend(declared.map(|(array, column)| from_abi(array, column.ty)));
         Ok((answered.num_rows(), arrays))
+    }
+}
+
+/// Refuses an answer whose rows of the input would have more than [`MAX_TAKEN`] bytes.
+fn check_taken(function: &str, input: &RecordBatch, rows: &UInt32Array) -> Result<(), Failure> {
+    let bytes: u64 = input.columns().iter().map(|array| taken(array, rows)).sum();
+    if bytes <= MAX_TAKEN {
+        return Ok(());
+    }
+    Err(Failure::Argument(format!(
+        "{function} answers with rows of its input that have {} MiB together, and {} are allowed: give it fewer rows or \
+         columns",
+        bytes >> 20,
+        MAX_TAKEN >> 20
+    )))
+}
+
+/// The bytes of these rows of a column.
+fn taken(array: &ArrayRef, rows: &UInt32Array) -> u64 {
+    let width = array.data_type().primitive_width().unwrap_or(1) as u64;
+    let fixed = width * rows.len() as u64;
+    let lengths = |length: &dyn Fn(usize) -> i32| -> u64 {
+        let lengths = rows.values().iter().map(|row| length(*row as usize));
+        fixed
+            + lengths
+                .map(|length| u64::from(length.unsigned_abs()))
+                .sum::<u64>()
+    };
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return lengths(&|row| texts.value_length(row));
+    }
+    match array.as_binary_opt::<i32>() {
+        Some(values) => lengths(&|row| values.value_length(row)),
+        None => fixed,
     }
 }
 
@@ -130,4 +168,49 @@ fn free_name(name: &str, taken: &[Column]) -> String {
         .chain(numbered)
         .find(|name| taken.iter().all(|column| column.name != *name))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow::array::{Int64Array, StringArray};
+    use serde_json::json;
+
+    use super::*;
+
+    fn twice() -> Call {
+        let function: Function = serde_json::from_value(json!({
+            "name": "twice", "summary": "Rows again.", "input": "whole",
+            "output": {"rows": "indexed", "columns": [{"name": "Copy", "type": "long"}]},
+        }))
+        .unwrap();
+        Call::new(function, Vec::new(), &BTreeMap::new()).unwrap()
+    }
+
+    fn answer(rows: Vec<u32>) -> Table {
+        let copies: ArrayRef = Arc::new(Int64Array::from(vec![1; rows.len()]));
+        let rows: ArrayRef = Arc::new(UInt32Array::from(rows));
+        let batch = RecordBatch::try_from_iter([("_row", rows), ("Copy", copies)]).unwrap();
+        Table {
+            schema: batch.schema(),
+            batches: vec![batch],
+        }
+    }
+
+    #[test]
+    fn an_answer_cannot_make_more_of_its_input_than_there_is_room_for() {
+        let long = "x".repeat(1 << 20);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", &long]));
+        let input = RecordBatch::try_from_iter([("Text", texts)]).unwrap();
+        let joined = |rows| twice().joined(&answer(rows), Some(&input));
+        let (rows, arrays) = joined(vec![1, 0, 1]).unwrap();
+        assert_eq!((rows, arrays.len(), arrays[0].len()), (3, 2, 3));
+        assert_eq!(joined(vec![0; 100_000]).unwrap().0, 100_000);
+        let told = joined(vec![1; 600]).unwrap_err().to_string();
+        assert!(
+            told.contains("600 MiB together, and 512 are allowed"),
+            "{told}"
+        );
+    }
 }
