@@ -149,7 +149,13 @@ describe("a site", { timeout: 1_200_000 }, () => {
         assert.equal(await style(), false);
 
         await publish();
-        await look();
+        // The browser may take one look for a part of the one before.
+        await until(page, async () => {
+          const registration = await navigator.serviceWorker.getRegistration();
+          if (registration.waiting) return true;
+          if (!registration.installing) await registration.update().catch(() => {});
+          return false;
+        }, undefined, 60_000, 500);
         const reload = page.getByRole("button", { name: "Reload" });
         await reload.waitFor();
         assert.equal(await style(), false);

@@ -15,20 +15,27 @@ export async function keepForOffline(service, tell) {
   // Where the server has none, as `spoor serve`, the page just works online.
   const registration = await container.register(service, { updateViaCache: "none" }).catch(() => undefined);
   if (!registration) return;
-  const announce = () => tell("A new version of Spoor is ready.", () => takeOver(registration));
+  let announced;
+  /** A first version is for the next visit; what waits behind one that is in charge is news, once. */
+  const look = () => {
+    const { waiting } = registration;
+    if (!waiting || !container.controller || waiting === announced) return;
+    announced = waiting;
+    tell("A new version of Spoor is ready.", () => takeOver(registration));
+  };
   container.addEventListener("message", ({ data }) => {
     if (data?.type === "others") tell(`Close the ${data.count === 1 ? "other tab" : `${data.count} other tabs`} of Spoor first, then reload.`, () => takeOver(registration));
   });
   container.startMessages();
-  /** A first version is for the next visit; what comes after one that is in charge is news. */
-  const watch = (worker) => worker?.addEventListener("statechange", () => {
-    if (worker.state === "installed" && container.controller) announce();
-  });
-  if (registration.waiting && container.controller) announce();
+  const watch = () => {
+    registration.installing?.addEventListener("statechange", look);
+    look();
+  };
+  registration.addEventListener("updatefound", watch);
   // It may have been found before anyone listened.
-  watch(registration.installing);
-  registration.addEventListener("updatefound", () => watch(registration.installing));
-  setInterval(() => registration.update().catch(() => {}), LOOK_EVERY);
+  watch();
+  document.addEventListener("visibilitychange", look);
+  setInterval(() => registration.update().then(look, () => {}), LOOK_EVERY);
 }
 
 /** Lets the new version take the page over, and loads it. */

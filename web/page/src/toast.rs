@@ -1,32 +1,38 @@
-//! Short messages that go by themselves, with at most one thing to do.
+//! Short messages, with at most one thing to do: those that go by themselves, of which one stands at
+//! a time, and questions, which stand until they are answered.
 
-use web_sys::Event;
+use web_sys::{Element, Event};
 
 use crate::dom::{self, button, el};
 
 /// How long a message stays, in milliseconds.
 const STAYS: i32 = 6000;
 
+/// The attribute that says in which slot a message stands.
+const SLOT: &str = "data-slot";
+
 /// A button's label and what it does.
 pub type Action = (&'static str, Box<dyn FnOnce()>);
 
-/// Asks, in place of the message before, until it is answered.
+/// Asks until it is answered, in place of the question before with the same answer.
 pub fn ask(text: &str, action: Action) {
-    put(text, Some(action), false);
+    put(text, action.0, Some(action));
 }
 
-/// Shows a message in place of the one before.
+/// Shows a message in place of the one before. Questions stay.
 pub fn show(text: &str, action: Option<Action>) {
-    put(text, action, true);
+    if let Some(toast) = put(text, "", action) {
+        dom::after(STAYS, move || toast.remove());
+    }
 }
 
-fn put(text: &str, action: Option<Action>, goes: bool) {
+/// Puts a message in place of the one in `slot`: a question's answer, or the empty name of what goes.
+fn put(text: &str, slot: &str, action: Option<Action>) -> Option<Element> {
     // A notebook may have a heading of the same name.
-    let Ok(Some(place)) = dom::document().query_selector("body > #toasts") else {
-        return;
-    };
+    let place = dom::document().query_selector("body > #toasts").ok()??;
     let toast = el("div")
         .class("toast")
+        .attr(SLOT, slot)
         .child(el("span").text(text))
         .build();
     if let Some((label, act)) = action {
@@ -40,9 +46,9 @@ fn put(text: &str, action: Option<Action>, goes: bool) {
         });
         dom::append(&toast, &act);
     }
-    dom::clear(&place);
-    dom::append(&place, &toast);
-    if goes {
-        dom::after(STAYS, move || toast.remove());
+    if let Ok(Some(before)) = place.query_selector(&format!("[{SLOT}='{slot}']")) {
+        before.remove();
     }
+    dom::append(&place, &toast);
+    Some(toast.into())
 }
