@@ -5,8 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use spoor_gate::{PublicKey, public_key};
+use spoor_registry::{Index, PublicKey, SignedIndex, public_key};
 
 use crate::error::Error;
 
@@ -95,18 +94,13 @@ impl Secret {
         spoor_gate::sign(module, &self.0)
     }
 
-    /// The signature of other bytes. Those of a module never begin as `bytes` have to: with the name of what they are.
-    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        SigningKey::from_bytes(&self.0).sign(bytes).to_bytes()
+    /// The file of a registry's index that the key signs.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn sign_index(&self, index: &Index) -> Result<Vec<u8>, Error> {
+        SignedIndex::write(index, &self.0).map_err(|e| Error::Data(e.to_string()))
     }
-}
-
-/// Whether a signature is the key's over these bytes.
-pub(super) fn verifies(key: &PublicKey, bytes: &[u8], signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(&key.0).is_ok_and(|key| {
-        key.verify_strict(bytes, &Signature::from_bytes(signature))
-            .is_ok()
-    })
 }
 
 #[cfg(test)]
@@ -144,13 +138,5 @@ mod tests {
             told.contains("no key") && !told.contains("secret-key-1:"),
             "{told}"
         );
-    }
-
-    #[test]
-    fn a_signature_is_of_its_bytes() {
-        let secret = Secret([3; 32]);
-        let signature = secret.sign(b"one");
-        assert!(verifies(&secret.public(), b"one", &signature));
-        assert!(!verifies(&secret.public(), b"two", &signature));
     }
 }

@@ -9,21 +9,18 @@
 
 mod admit;
 pub mod answer;
-mod identity;
 mod meter;
 mod policy;
 mod refusal;
-mod signature;
 mod trap;
-mod trust;
 
 pub use admit::{Admitted, admit};
-pub use identity::Identity;
 pub use meter::{
     DEFAULT_STACK, FUEL_EXPORT, Limits, MAX_FUEL, Metered, REASON_EXPORT, fuel_used, meter,
 };
 pub use policy::Policy;
 pub use refusal::{Refusal, Rule};
-pub use signature::{PublicKey, SigningError, public_key, sign};
+pub use spoor_registry::{
+    Ask, Decision, Grounds, Identity, Label, PublicKey, SigningError, Stop, Trust, public_key, sign,
+};
 pub use trap::{Reason, Trap};
-pub use trust::{Ask, Decision, Grounds, Stop, Trust};

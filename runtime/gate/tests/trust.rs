@@ -18,7 +18,7 @@ fn unsigned() -> Vec<u8> {
 fn decide(module: &Admitted<'_>, change: impl FnOnce(&mut Trust)) -> Decision {
     let mut trust = Trust::default();
     change(&mut trust);
-    trust.decide(module)
+    trust.decide(&module.label())
 }
 
 #[test]

@@ -8,8 +8,9 @@ use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 use spoor_gate::{Admitted, Identity, Policy, PublicKey, admit};
 
-use super::index::{INDEX_FILE, Index, SignedIndex};
-use super::place::{MAX_INDEX, Place};
+use spoor_registry::{INDEX_FILE, Index, Known, Label, MAX_INDEX, SignedIndex, Untrusted};
+
+use super::place::Place;
 use super::wrong;
 use crate::error::Error;
 use crate::save::write_atomically;
@@ -29,15 +30,6 @@ pub struct Pinned {
     pub publisher: Option<String>,
     /// Where it came from.
     pub from: String,
-}
-
-/// What is known of a registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// Its key, which the user trusted once.
-    pub key: String,
-    /// The highest serial of an index that was seen.
-    pub serial: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,41 +125,12 @@ impl Installed {
     /// # Errors
     /// It cannot be had, its signature is not good, its key is unknown or another, or it is older than one seen before.
     pub fn index(&mut self, place: &Place, key: Option<PublicKey>) -> Result<Index, Error> {
-        let signed = SignedIndex::read(&place.read(INDEX_FILE, MAX_INDEX)?)?;
+        let bytes = place.read(INDEX_FILE, MAX_INDEX)?;
+        let signed = SignedIndex::read(&bytes).map_err(|e| wrong(e.to_string()))?;
         let known = self.pins.registries.get(&place.to_string());
-        let trusted = known.and_then(|known| known.key.parse().ok());
-        match (key, trusted) {
-            (Some(given), _) if given != signed.key => Err(wrong(format!(
-                "the registry {place} is signed by the key {}, and not by the one that was given",
-                signed.key
-            ))),
-            (None, None) => Err(wrong(format!(
-                "the registry {place} is signed by the key {0}, which is not known here. If that is the key that its \
-                 owner made known, say so once with --key {0}",
-                signed.key
-            ))),
-            (None, Some(trusted)) if trusted != signed.key => Err(wrong(format!(
-                "the registry {place} is signed by the key {0}, and was signed by {trusted} before. If its owner made \
-                 that change known, say so with --key {0}",
-                signed.key
-            ))),
-            _ => {
-                let seen = known.map_or(0, |known| known.serial);
-                if trusted == Some(signed.key) && signed.index.serial < seen {
-                    return Err(wrong(format!(
-                        "the registry {place} shows an index older than one seen before ({} after {seen}): \
-                         somebody may be hiding what was published since",
-                        signed.index.serial
-                    )));
-                }
-                let known = Known {
-                    key: signed.key.to_string(),
-                    serial: signed.index.serial,
-                };
-                self.pins.registries.insert(place.to_string(), known);
-                Ok(signed.index)
-            }
-        }
+        let known = Known::see(known, key, &signed).map_err(|why| untrusted(place, why))?;
+        self.pins.registries.insert(place.to_string(), known);
+        Ok(signed.index)
     }
 
     /// Takes a plugin from a registry: the newest version that the requirement allows, verified by the index's hash, by the
@@ -184,28 +147,14 @@ impl Installed {
         is_new_publisher: bool,
     ) -> Result<Pinned, Error> {
         let index = self.index(place, key)?;
-        let version = index.resolve(name, requirement)?;
+        let version = index
+            .resolve(name, requirement)
+            .map_err(|e| wrong(e.to_string()))?;
         let bytes = place.read(&version.file, spoor_plugin_abi::MAX_MODULE as u64)?;
-        let found = Identity::of(&bytes).to_string();
-        if found != version.sha256 {
-            return Err(wrong(format!(
-                "{} of {place} is not what its index vouches for: its SHA-256 is {found}, not {}",
-                version.file, version.sha256
-            )));
-        }
+        let label = Label::read(&bytes).map_err(|e| wrong(format!("{}: {e}", version.file)))?;
+        let vouched = version.vouches(name, &label);
+        vouched.map_err(|e| wrong(format!("{place}: {e}")))?;
         let admitted = admit(&bytes, &Policy::default()).map_err(|e| wrong(e.to_string()))?;
-        let manifest = &admitted.manifest;
-        let publisher = admitted.publisher.map(|key| key.to_string());
-        if manifest.name != name
-            || manifest.version != version.version
-            || manifest.licence != version.licence
-            || publisher != version.publisher
-        {
-            return Err(wrong(format!(
-                "the registry {place} lists {name} {} ({}), and the module says it is {} {} ({}) or is signed by another",
-                version.version, version.licence, manifest.name, manifest.version, manifest.licence
-            )));
-        }
         self.add(&admitted, &place.to_string(), is_new_publisher)
     }
 
@@ -302,4 +251,25 @@ impl Installed {
             .folder
             .join(Path::new(&identity.to_string()).with_extension("wasm")))
     }
+}
+
+/// An index that is not believed, and what its reader can do.
+fn untrusted(place: &Place, why: Untrusted) -> Error {
+    wrong(match why {
+        Untrusted::NotTheGiven { signed } => format!(
+            "the registry {place} is signed by the key {signed}, and not by the one that was given"
+        ),
+        Untrusted::Unknown { signed } => format!(
+            "the registry {place} is signed by the key {signed}, which is not known here. If that is the key that its \
+             owner made known, say so once with --key {signed}"
+        ),
+        Untrusted::Changed { signed, before } => format!(
+            "the registry {place} is signed by the key {signed}, and was signed by {before} before. If its owner made \
+             that change known, say so with --key {signed}"
+        ),
+        Untrusted::Older { serial, seen } => format!(
+            "the registry {place} shows an index older than one seen before ({serial} after {seen}): somebody may be \
+             hiding what was published since"
+        ),
+    })
 }

@@ -3,15 +3,14 @@
 //! [`publish()`] puts a module there, [`Place`] reads from there, and [`Installed`] is what a user took from registries and
 //! pinned. What comes from a registry is believed as far as its key vouches for it, and the gate looks at each module anyway.
 
-mod index;
 mod installed;
 mod place;
 mod publish;
 
-pub use index::{Entry, INDEX_FILE, Index, SignedIndex, Version};
-pub use installed::{Installed, Known, Pinned};
+pub use installed::{Installed, Pinned};
 pub use place::Place;
 pub use publish::{Published, publish};
+pub use spoor_registry::{Entry, INDEX_FILE, Index, Known, SignedIndex, Version};
 
 use crate::error::Error;
 

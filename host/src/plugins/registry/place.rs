@@ -8,11 +8,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use spoor_registry::is_inside;
+
 use super::wrong;
 use crate::error::Error;
-
-/// The longest index, in bytes.
-pub(super) const MAX_INDEX: u64 = 64 << 20;
 
 /// Seconds that a fetch may take.
 const FETCH_TIME: u32 = 120;
@@ -68,13 +67,6 @@ impl Place {
     }
 }
 
-/// Plain names alone, which mean the same in a folder and in an address.
-fn is_inside(file: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
-    file.split('/')
-        .all(|name| !name.is_empty() && !name.starts_with('.') && name.chars().all(plain))
-}
-
 fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let file = File::open(path).map_err(Error::file("cannot read", path))?;
     let mut bytes = Vec::new();
@@ -114,28 +106,4 @@ fn fetch(address: &str, most: u64) -> Result<Vec<u8>, Error> {
         return Err(failed(said.trim().to_owned()));
     }
     bounded(output.stdout, most, address)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_stay_inside() {
-        for good in ["index.json", "a/a-1.0.0+x.wasm"] {
-            assert!(is_inside(good), "{good}");
-        }
-        for bad in [
-            "",
-            "/etc/passwd",
-            "../x",
-            "a/../b",
-            "a//b",
-            "a?b",
-            ".hidden",
-            "a/%2e",
-        ] {
-            assert!(!is_inside(bad), "{bad}");
-        }
-    }
 }

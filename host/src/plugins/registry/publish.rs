@@ -5,8 +5,9 @@ use std::path::Path;
 
 use spoor_gate::{Admitted, Policy, PublicKey, admit};
 
-use super::index::{INDEX_FILE, Index, SignedIndex, Version};
-use super::place::{MAX_INDEX, Place};
+use spoor_registry::{INDEX_FILE, Index, MAX_INDEX, SignedIndex, Version};
+
+use super::place::Place;
 use super::wrong;
 use crate::error::Error;
 use crate::plugins::keys::Secret;
@@ -41,7 +42,7 @@ pub fn publish(module: &[u8], folder: &Path, secret: &Secret) -> Result<Publishe
     }
     // The module first: an index never names a file that is not there.
     write_atomically(&file, module)?;
-    let bytes = SignedIndex::write(&index, secret)?;
+    let bytes = secret.sign_index(&index)?;
     write_atomically(&folder.join(INDEX_FILE), &bytes)?;
     Ok(Published {
         name: admitted.manifest.name,
@@ -56,7 +57,7 @@ fn current(folder: &Path, secret: &Secret) -> Result<(Index, bool), Error> {
         return Ok((Index::new(), true));
     }
     let bytes = Place::Folder(folder.to_owned()).read(INDEX_FILE, MAX_INDEX)?;
-    let signed = SignedIndex::read(&bytes)?;
+    let signed = SignedIndex::read(&bytes).map_err(|e| wrong(e.to_string()))?;
     if signed.key != secret.public() {
         return Err(wrong(format!(
             "the registry in {} is signed by the key {}, and this is {}: publish with the registry's own key",
@@ -70,12 +71,7 @@ fn current(folder: &Path, secret: &Secret) -> Result<(Index, bool), Error> {
 
 fn enter(index: &mut Index, module: &Admitted<'_>) -> Result<Version, Error> {
     let manifest = &module.manifest;
-    let version = Version::of(
-        manifest,
-        module.identity,
-        module.bytes.len(),
-        module.publisher,
-    );
+    let version = Version::of(&module.label());
     let entry = index.plugins.entry(manifest.name.clone()).or_default();
     let taken = entry
         .versions

@@ -10,11 +10,10 @@ mod sections;
 use spoor_plugin_abi::{Capability, Manifest, SIGNATURE_SECTION};
 use wasmparser::{Encoding, FuncValidatorAllocations, Parser, Payload, Validator, WasmFeatures};
 
-use crate::identity::Identity;
 use crate::policy::Policy;
 use crate::refusal::{Refusal, Rule};
-use crate::signature::{self, PublicKey};
 use interface::Interface;
+use spoor_registry::{Identity, Label, PublicKey, verify};
 
 /// The proposals that are admitted. `GC_TYPES` is wasmparser's name for there being reference types at all; `FLOATS` for
 /// floating-point numbers.
@@ -43,6 +42,18 @@ pub struct Admitted<'a> {
     pub imports: Vec<Capability>,
     /// Of each function that the module defines, the bytes that a frame of it is taken to need.
     pub(crate) frames: Vec<u32>,
+}
+
+impl Admitted<'_> {
+    /// What the module says of itself, which is true now.
+    pub fn label(&self) -> Label {
+        Label {
+            identity: self.identity,
+            size: self.bytes.len(),
+            manifest: self.manifest.clone(),
+            publisher: self.publisher,
+        }
+    }
 }
 
 /// Admits a module or refuses it with the first rule that it breaks. Nothing is executed and nothing is compiled.
@@ -187,8 +198,9 @@ impl<'a, 'p> Walk<'a, 'p> {
         let imports = self.interface.check(&manifest, end)?;
         let publisher = self
             .signature
-            .map(|start| signature::verify(self.bytes, start))
-            .transpose()?;
+            .map(|start| verify(self.bytes, start))
+            .transpose()
+            .map_err(|bad| Refusal::new(Rule::Signature, bad.offset, bad.words))?;
         Ok(Admitted {
             bytes: self.bytes,
             identity: Identity::of(self.bytes),

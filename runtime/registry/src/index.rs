@@ -7,21 +7,38 @@ use std::collections::BTreeMap;
 
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};
-use spoor_gate::{Identity, PublicKey};
-use spoor_plugin_abi::Manifest;
 
-use super::wrong;
-use crate::error::Error;
-use crate::plugins::keys::{Secret, verifies};
+use crate::keys::{PublicKey, public_key, sign_bytes, verifies};
+use crate::label::Label;
 
 /// The index's name in a registry.
 pub const INDEX_FILE: &str = "index.json";
+
+/// The longest index, in bytes.
+pub const MAX_INDEX: u64 = 64 << 20;
 
 /// The form that this code reads and writes.
 const FORM: u32 = 1;
 
 /// What is signed begins with this, so that no signature of a module is one of an index.
 const CONTEXT: &[u8] = b"spoor plugin index 1\n";
+
+/// Why an index does not do: what is wrong, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct IndexError(String);
+
+fn wrong(message: impl Into<String>) -> IndexError {
+    IndexError(message.into())
+}
+
+/// Whether a registry's file is one of its own: plain names joined by `/`, which mean the same in a folder and in an address,
+/// and none of which leads out of it.
+pub fn is_inside(file: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
+    file.split('/')
+        .all(|name| !name.is_empty() && !name.starts_with('.') && name.chars().all(plain))
+}
 
 /// The plugins of a registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,13 +99,9 @@ pub struct Documented {
 }
 
 impl Version {
-    /// The version of a module of this manifest.
-    pub fn of(
-        manifest: &Manifest,
-        identity: Identity,
-        size: usize,
-        publisher: Option<PublicKey>,
-    ) -> Self {
+    /// The version of a module.
+    pub fn of(label: &Label) -> Self {
+        let manifest = &label.manifest;
         let functions = manifest.functions.iter().map(|function| Documented {
             name: function.name.clone(),
             summary: function.summary.clone(),
@@ -97,16 +110,42 @@ impl Version {
         let capabilities = manifest.capabilities.iter();
         Version {
             version: manifest.version.clone(),
-            sha256: identity.to_string(),
-            size: size as u64,
+            sha256: label.identity.to_string(),
+            size: label.size as u64,
             file: format!("{0}/{0}-{1}.wasm", manifest.name, manifest.version),
-            publisher: publisher.map(|key| key.to_string()),
+            publisher: label.publisher.map(|key| key.to_string()),
             licence: manifest.licence.clone(),
             summary: manifest.summary.clone(),
             capabilities: capabilities.map(|c| c.name().to_owned()).collect(),
             functions: functions.collect(),
             withdrawn: false,
         }
+    }
+
+    /// Whether a module is the one that a registry lists under this name, by its hash and by what it says of itself.
+    ///
+    /// # Errors
+    /// It is another.
+    pub fn vouches(&self, name: &str, label: &Label) -> Result<(), IndexError> {
+        let (found, manifest) = (label.identity.to_string(), &label.manifest);
+        if found != self.sha256 {
+            return Err(wrong(format!(
+                "{} is not what the registry's index vouches for: its SHA-256 is {found}, not {}",
+                self.file, self.sha256
+            )));
+        }
+        let publisher = label.publisher.map(|key| key.to_string());
+        if manifest.name == name
+            && manifest.version == self.version
+            && manifest.licence == self.licence
+            && publisher == self.publisher
+        {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "the registry lists {name} {} ({}), and the module says it is {} {} ({}) or is signed by another",
+            self.version, self.licence, manifest.name, manifest.version, manifest.licence
+        )))
     }
 
     fn semver(&self) -> Option<semver::Version> {
@@ -128,7 +167,11 @@ impl Index {
     ///
     /// # Errors
     /// No such plugin, or none such version, with those that there are.
-    pub fn resolve(&self, name: &str, requirement: Option<&VersionReq>) -> Result<&Version, Error> {
+    pub fn resolve(
+        &self,
+        name: &str,
+        requirement: Option<&VersionReq>,
+    ) -> Result<&Version, IndexError> {
         let entry = self.plugins.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.plugins.keys().map(String::as_str).collect();
             wrong(format!(
@@ -203,7 +246,7 @@ struct Seal {
 
 impl Seal {
     /// What stands in the file before the index.
-    fn head(&self) -> Result<String, Error> {
+    fn head(&self) -> Result<String, IndexError> {
         let seal = serde_json::to_string(self).map_err(|e| wrong(e.to_string()))?;
         Ok(format!("{{\"signature\":{seal},\"index\":"))
     }
@@ -212,15 +255,15 @@ impl Seal {
 const TAIL: &str = "}\n";
 
 impl SignedIndex {
-    /// The file of an index that a key signs.
+    /// The file of an index that a secret key's 32 bytes sign.
     ///
     /// # Errors
     /// There is none.
-    pub fn write(index: &Index, secret: &Secret) -> Result<Vec<u8>, Error> {
+    pub fn write(index: &Index, secret: &[u8; 32]) -> Result<Vec<u8>, IndexError> {
         let body = serde_json::to_string_pretty(index).map_err(|e| wrong(e.to_string()))?;
-        let signature = secret.sign(&[CONTEXT, body.as_bytes()].concat());
+        let signature = sign_bytes(secret, &[CONTEXT, body.as_bytes()].concat());
         let seal = Seal {
-            key: secret.public().to_string(),
+            key: public_key(secret).to_string(),
             signature: signature.iter().map(|b| format!("{b:02x}")).collect(),
         };
         Ok(format!("{}{body}{TAIL}", seal.head()?).into_bytes())
@@ -230,7 +273,7 @@ impl SignedIndex {
     ///
     /// # Errors
     /// It is no index, or its signature is not good.
-    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn read(bytes: &[u8]) -> Result<Self, IndexError> {
         let no_index = |why: String| {
             wrong(format!(
                 "the registry's {INDEX_FILE} is no index: {why}. Ask its owner to publish it again"
@@ -333,10 +376,9 @@ mod tests {
 
     #[test]
     fn no_byte_of_an_index_can_change() {
-        let secret = Secret::new().unwrap();
-        let bytes = SignedIndex::write(&index(), &secret).unwrap();
+        let bytes = SignedIndex::write(&index(), &[9; 32]).unwrap();
         let read = SignedIndex::read(&bytes).unwrap();
-        assert_eq!((read.key, read.index), (secret.public(), index()));
+        assert_eq!((read.key, read.index), (public_key(&[9; 32]), index()));
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
@@ -344,5 +386,24 @@ mod tests {
         }
         assert!(SignedIndex::read(b"").is_err());
         assert!(SignedIndex::read(&[&bytes[..], b"\n"].concat()).is_err());
+    }
+
+    #[test]
+    fn files_stay_inside() {
+        for good in ["index.json", "a/a-1.0.0+x.wasm"] {
+            assert!(is_inside(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a?b",
+            ".hidden",
+            "a/%2e",
+        ] {
+            assert!(!is_inside(bad), "{bad}");
+        }
     }
 }

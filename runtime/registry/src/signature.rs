@@ -3,40 +3,9 @@
 //! The section is accepted only in the one form that [`sign`] writes, so that the bytes outside the signature cannot be
 //! changed and still verify.
 
-use std::fmt;
-use std::str::FromStr;
+use spoor_plugin_abi::{PUBLIC_KEY_LENGTH, SIGNATURE_SECTION, SIGNATURE_SECTION_LENGTH};
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use spoor_plugin_abi::{
-    PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH, SIGNATURE_SECTION, SIGNATURE_SECTION_LENGTH,
-};
-
-use crate::identity::{NotHex, read_hex, write_hex};
-use crate::refusal::{Refusal, Rule};
-
-/// A publisher's Ed25519 public key; printed and read as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PublicKey(pub [u8; PUBLIC_KEY_LENGTH]);
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
-    }
-}
-
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
-    }
-}
-
-impl FromStr for PublicKey {
-    type Err = NotHex;
-
-    fn from_str(text: &str) -> Result<Self, NotHex> {
-        read_hex(text).map(PublicKey)
-    }
-}
+use crate::keys::{PublicKey, public_key, sign_bytes, verifies};
 
 /// Why a module cannot be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +18,14 @@ pub enum SigningError {
     Signed,
 }
 
-/// The public key of a secret key's 32 bytes.
-pub fn public_key(secret: &[u8; 32]) -> PublicKey {
-    PublicKey(SigningKey::from_bytes(secret).verifying_key().to_bytes())
+/// Why a signature does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words} (at byte {offset})")]
+pub struct BadSignature {
+    /// Where in the module.
+    pub offset: usize,
+    /// What is wrong.
+    pub words: String,
 }
 
 /// Signs a module: the bytes with the section appended. Fails on what is no module or signed already.
@@ -62,39 +36,45 @@ pub fn sign(module: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SigningError> {
     if is_signed(module) {
         return Err(SigningError::Signed);
     }
-    let key = SigningKey::from_bytes(secret);
     let mut signed = module.to_vec();
     signed.extend_from_slice(&head());
-    signed.extend_from_slice(key.verifying_key().as_bytes());
-    signed.extend_from_slice(&key.sign(module).to_bytes());
+    signed.extend_from_slice(&public_key(secret).0);
+    signed.extend_from_slice(&sign_bytes(secret, module));
     Ok(signed)
 }
 
-/// The key whose signature the section at `start` holds. The caller has seen that the section has the signature's name
-/// and nothing follows it.
-pub(crate) fn verify(module: &[u8], start: usize) -> Result<PublicKey, Refusal> {
+/// The key whose signature the section at `start` holds. What follows the section makes it bad.
+///
+/// # Errors
+/// The section is malformed, not the last, or not the key's over the bytes before it.
+pub fn verify(module: &[u8], start: usize) -> Result<PublicKey, BadSignature> {
     let (signed, section) = module.split_at(start.min(module.len()));
     let content = section
         .strip_prefix(&head()[..])
         .filter(|content| content.len() == SIGNATURE_SECTION_LENGTH)
         .ok_or_else(|| {
             let words = format!("the section has to hold {SIGNATURE_SECTION_LENGTH} bytes and be written in the shortest form");
-            Refusal::new(Rule::Signature, start, words)
+            bad(start, words)
         })?;
     let (key, signature) = content.split_at(PUBLIC_KEY_LENGTH);
     let place = start + head().len();
-    let failed = |words: &str| Refusal::new(Rule::Signature, place, words);
-    let key: [u8; PUBLIC_KEY_LENGTH] =
-        key.try_into().map_err(|_| failed("the key is cut short"))?;
-    let signature: [u8; SIGNATURE_LENGTH] = signature
-        .try_into()
-        .map_err(|_| failed("the signature is cut short"))?;
-    let verifying =
-        VerifyingKey::from_bytes(&key).map_err(|_| failed("the key is no Ed25519 key"))?;
-    verifying
-        .verify_strict(signed, &Signature::from_bytes(&signature))
-        .map_err(|_| failed("the signature is not the key's over these bytes: they were changed, or it is forged"))?;
-    Ok(PublicKey(key))
+    let cut_short = || bad(place, "the key or the signature is cut short");
+    let key = PublicKey(key.try_into().map_err(|_| cut_short())?);
+    let signature = signature.try_into().map_err(|_| cut_short())?;
+    if verifies(&key, signed, &signature) {
+        return Ok(key);
+    }
+    Err(bad(
+        place,
+        "the signature is not the key's over these bytes: they were changed, or it is forged",
+    ))
+}
+
+fn bad(offset: usize, words: impl Into<String>) -> BadSignature {
+    BadSignature {
+        offset,
+        words: words.into(),
+    }
 }
 
 /// What the section begins with: its id, its size and its name.

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spoor_plugin_abi::Capability;
+use spoor_plugin_abi::{Capability, Manifest};
 
-use crate::admit::Admitted;
 use crate::identity::Identity;
-use crate::signature::PublicKey;
+use crate::keys::PublicKey;
+use crate::label::Label;
 
 /// What is known of plugins and publishers when one asks to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,14 +74,17 @@ pub enum Stop {
 }
 
 impl Trust {
-    /// Decides on an admitted module. What stops it comes first, then what the user said, then the pin.
-    pub fn decide(&self, module: &Admitted<'_>) -> Decision {
+    /// Decides on a module. What stops it comes first, then what the user said, then the pin.
+    pub fn decide(&self, module: &Label) -> Decision {
         if let Some(stop) = self.stop(module) {
             return Decision::Stop(stop);
         }
         let run = |grounds, granted: &BTreeSet<Capability>| Decision::Run {
             grounds,
-            granted: asked(module).intersection(granted).copied().collect(),
+            granted: asked(&module.manifest)
+                .intersection(granted)
+                .copied()
+                .collect(),
         };
         if let Some(granted) = self.approved.get(&module.identity) {
             return run(Grounds::Approved, granted);
@@ -102,7 +105,7 @@ impl Trust {
         )
     }
 
-    fn stop(&self, module: &Admitted<'_>) -> Option<Stop> {
+    fn stop(&self, module: &Label) -> Option<Stop> {
         if self.blocked.contains(&module.identity) {
             return Some(Stop::Blocked);
         }
@@ -117,6 +120,6 @@ impl Trust {
     }
 }
 
-fn asked(module: &Admitted<'_>) -> BTreeSet<Capability> {
-    module.manifest.capabilities.iter().copied().collect()
+fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
+    manifest.capabilities.iter().copied().collect()
 }
