@@ -1,8 +1,8 @@
 // Lays out the page: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR] [--gallery DIR]
 // [--brotli] [--site]`.
 //
-// DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`
-// and `python/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
+// DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`,
+// `python/` and `plugins/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
 // site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
 // Python imports from are packed into one file each, so that a page fetches a few blocks and not
 // thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook. `--gallery`
@@ -44,7 +44,7 @@ for (const name of ["bindings", "assets", "out"]) {
 
 if (options.site) await checkOut(options.out);
 await mkdir(path.join(options.out, "python"), { recursive: true });
-await Promise.all([scripts(), page(), gallery()]);
+await Promise.all([scripts(), page(), gallery(), plugins()]);
 const mounts = [];
 const site = { kernel: await asset("kernel.wasm"), python: await python() };
 if (options.site) site.service = "service.js";
@@ -126,6 +126,25 @@ async function gallery() {
     index.push({ file, title, description, author, data_types, data_sources, tags, revised });
   }
   await writeFile(path.join(to, "index.json"), JSON.stringify(index));
+}
+
+/**
+ * The registry of the plugins that ship, as the assets have it: `plugins/index.json`, and the modules that it lists. Without
+ * one, `[]` says so, that a page need not ask for more.
+ */
+async function plugins() {
+  const from = path.join(options.assets, "plugins");
+  const to = path.join(options.out, "plugins");
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  const index = await readFile(path.join(from, "index.json"), "utf8").catch(() => "[]");
+  await writeFile(path.join(to, "index.json"), index);
+  for (const { versions } of Object.values(JSON.parse(index).index?.plugins ?? {})) {
+    for (const { file } of versions) {
+      await mkdir(path.dirname(path.join(to, file)), { recursive: true });
+      await copyFile(path.join(from, file), path.join(to, file));
+    }
+  }
 }
 
 /** The data, and `data/index.json`: the sources that a page offers its session. */

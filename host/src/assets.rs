@@ -39,6 +39,11 @@ impl Assets {
         self.dir.join(kernel::FILE)
     }
 
+    /// The registry of the plugins that ship, which may be missing.
+    pub fn plugins(&self) -> PathBuf {
+        self.dir.join("plugins")
+    }
+
     /// The folder of the Python guest.
     pub fn python(&self) -> PathBuf {
         self.dir.join("python")

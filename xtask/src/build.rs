@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::paths::Paths;
 use crate::process::{say, step};
 use crate::toolchain::Toolchain;
-use crate::{setup, web};
+use crate::{plugins, setup, web};
 
 /// What to build.
 #[derive(Args)]
@@ -30,6 +30,8 @@ pub enum Part {
     Host,
     /// kernel.wasm.
     Kernel,
+    /// The plugins that ship.
+    Plugins,
     /// The Python guest with IPython and pandas already imported.
     Guest,
     /// The page.
@@ -71,6 +73,9 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     }
     if wanted(Part::Guest) {
         guest(paths)?;
+    }
+    if wanted(Part::Plugins) {
+        plugins::build(paths)?;
     }
     if wanted(Part::Web) {
         web::build(paths, profile)?;
@@ -142,6 +147,7 @@ pub fn guest(paths: &Paths) -> Result<()> {
 pub fn for_running(paths: &Paths) -> Result<()> {
     host(paths)?;
     kernel(paths, Profile::Daily)?;
+    plugins::build(paths)?;
     guest(paths)
 }
 

@@ -59,6 +59,7 @@ pub fn gallery(paths: &Paths) -> Result<PathBuf> {
         paths.spoor(),
         paths.assets().join("kernel.wasm"),
         paths.assets().join("python/python.image"),
+        paths.assets().join("plugins/index.json"),
         data.join(".made-by"),
     ];
     for entry in fs::read_dir(&hunts).with_context(|| format!("no {}", hunts.display()))? {

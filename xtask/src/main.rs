@@ -14,6 +14,7 @@ mod demo;
 mod hunt_real;
 mod licences;
 mod paths;
+mod plugins;
 mod process;
 mod setup;
 mod site;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::build::{self, Profile};
 use crate::paths::Paths;
-use crate::web;
+use crate::{plugins, web};
 
 /// Where to, and how.
 #[derive(Args)]
@@ -32,6 +32,7 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         .with_context(|| format!("cannot tell where {} is", out.display()))?;
     build::host(paths)?;
     build::kernel(paths, profile)?;
+    plugins::build(paths)?;
     build::guest(paths)?;
     web::site(paths, profile, &out)?;
     println!("\nThe site: {}", out.display());

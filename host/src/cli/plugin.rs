@@ -19,8 +19,9 @@ use spoor_plugin_abi::{Capability, MAX_MODULE};
 use super::run::seconds;
 use super::{Exit, Failure, say};
 use crate::aot::Cache;
+use crate::assets::Assets;
 use crate::error::Error;
-use crate::plugins::registry::Installed;
+use crate::plugins::registry::{Installed, Shipped};
 use crate::plugins::{self, Runner, Wish};
 
 /// Make, check, run, sign and keep plugins
@@ -143,12 +144,18 @@ fn runner() -> Runner {
     Runner::new(Cache::of_user())
 }
 
-/// The module that a person names: a file, or a plugin that was added.
+/// The module that a person names: a file, a plugin that was added, or one that comes with Spoor.
 pub(super) fn module(name: &Path, folder: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let is_plain = name.components().count() == 1 && name.extension().is_none();
     if !name.exists() && is_plain {
         let installed = Installed::open(folder_of(folder)?)?;
         if let Some(name) = name.to_str() {
+            let is_added = installed.plugins().contains_key(name);
+            if let Some(shipped) =
+                shipped()?.filter(|shipped| !is_added && shipped.version(name).is_some())
+            {
+                return Ok(shipped.module(name)?);
+            }
             return installed.module(name).map_err(|error| {
                 let place = say::path(Path::new(name));
                 Failure::new(
@@ -159,6 +166,14 @@ pub(super) fn module(name: &Path, folder: Option<&Path>) -> Result<Vec<u8>, Fail
         }
     }
     read_module(name)
+}
+
+/// The plugins that come with Spoor; none where its assets are not there.
+fn shipped() -> Result<Option<Shipped>, Failure> {
+    match Assets::find() {
+        Ok(assets) => Ok(Shipped::find(&assets)?),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A file's bytes; of one that is too large to be admitted, no more than shows it.

@@ -139,8 +139,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         log_output: false,
     };
     let progress = move |progress: crate::aot::Progress| lines.line(&progress.to_string());
-    let runtime = Runtime::load(Assets::find()?, Cache::of_user(), Box::new(progress))?;
-    let plugins = plugins::given(&args.plugins, &args.grant, &mut notebook)?;
+    let assets = Assets::find()?;
+    let plugins = plugins::given(&args.plugins, &args.grant, &assets, &mut notebook)?;
+    let runtime = Runtime::load(assets, Cache::of_user(), Box::new(progress))?;
     let plan = Plan {
         allow_errors: args.allow_errors,
         timeout: args.timeout,

@@ -18,7 +18,23 @@ pub struct PluginPin {
     pub sha256: String,
 }
 
+/// Whether a cell's text may call a plugin's function: it has a call's words, and the name. One that says so and calls
+/// nothing costs the loading of a plugin; none that calls it is passed over.
+pub fn mentions(source: &str, function: &str) -> bool {
+    let calls = source.contains("evaluate") || source.contains("plugins");
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    calls && source.split(|c| !is_word(c)).any(|word| word == function)
+}
+
 impl Notebook {
+    /// Whether a code cell may call a plugin's function; see [`mentions`].
+    pub fn mentions(&self, function: &str) -> bool {
+        let cells = self.cells.iter().filter(|cell| cell.is_code());
+        cells
+            .into_iter()
+            .any(|cell| mentions(&cell.source, function))
+    }
+
     /// The pins, by the plugins' names; entries that are none are passed over.
     pub fn plugin_pins(&self) -> BTreeMap<String, PluginPin> {
         let pins = self
@@ -97,6 +113,14 @@ mod tests {
         assert_eq!(notebook.metadata["spoor"]["title"], "Hunt");
         notebook.unpin_plugin("beacons");
         assert_eq!(notebook.metadata["spoor"], json!({"title": "Hunt"}));
+    }
+
+    #[test]
+    fn calls_are_found_by_their_words() {
+        assert!(mentions("T | evaluate beacons(At)", "beacons"));
+        assert!(mentions("from spoor.plugins import beacons", "beacons"));
+        assert!(!mentions("T | where beacons == 1", "beacons"));
+        assert!(!mentions("T | evaluate beacons_of(At)", "beacons"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use spoor_gate::PublicKey;
 
 use super::super::{Exit, Failure, say};
 use crate::plugins::keys::Secret;
-use crate::plugins::registry::{self, Index, Installed, Pinned, Place};
+use crate::plugins::registry::{self, Index, Installed, Pinned, Place, Version};
 
 /// Put a plugin into a registry
 ///
@@ -62,7 +62,7 @@ pub struct AddArgs {
     dir: Option<PathBuf>,
 }
 
-/// List the plugins that were added, or those of a registry
+/// List the plugins that were added and those that come with spoor, or those of a registry
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Example:
@@ -189,7 +189,19 @@ pub fn list(args: &ListArgs) -> Result<Exit, Failure> {
             installed.save()?;
             of_index(&index)
         }
-        None => of_pins(&installed),
+        None => {
+            let mut lines = of_pins(&installed);
+            if let Some(shipped) = super::shipped()? {
+                let others = shipped.all();
+                let others = others.filter(|(name, _)| !installed.plugins().contains_key(*name));
+                lines.extend(
+                    others.map(|(name, version)| {
+                        format!("{}  comes with spoor", listed(name, version))
+                    }),
+                );
+            }
+            lines
+        }
     };
     let mut stdout = std::io::stdout().lock();
     for line in lines {
@@ -203,13 +215,21 @@ fn of_index(index: &Index) -> Vec<String> {
     entries
         .filter_map(|(name, entry)| {
             let newest = index.resolve(name, None).ok().or(entry.versions.last())?;
-            let withdrawn = if newest.withdrawn { " (withdrawn)" } else { "" };
-            Some(format!(
-                "{name} {}{withdrawn}  {}  {}",
-                newest.version, newest.licence, newest.summary
-            ))
+            Some(listed(name, newest))
         })
         .collect()
+}
+
+fn listed(name: &str, version: &Version) -> String {
+    let withdrawn = if version.withdrawn {
+        " (withdrawn)"
+    } else {
+        ""
+    };
+    format!(
+        "{name} {}{withdrawn}  {}  {}",
+        version.version, version.licence, version.summary
+    )
 }
 
 fn of_pins(installed: &Installed) -> Vec<String> {
