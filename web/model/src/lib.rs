@@ -18,6 +18,7 @@ pub mod keys;
 pub mod notebook;
 pub mod outline;
 pub mod palette;
+pub mod plugins;
 pub mod run;
 pub mod settings;
 pub mod text;

@@ -20,6 +20,7 @@ pub mod outline;
 pub mod output;
 pub mod palette;
 pub mod picker;
+pub mod plugins;
 pub mod probe;
 pub mod scroller;
 pub mod server;

@@ -68,6 +68,9 @@ type Answer = Box<dyn FnOnce(Map<String, Value>)>;
 /// Who is told of each message, once the session has taken it in.
 type Listener = dyn Fn(FromWorker, Array);
 
+/// Who is told of a text before the kernel is.
+type Before = dyn Fn(&str);
+
 /// A session.
 pub struct Session {
     kernel: RefCell<Option<Kernel>>,
@@ -86,6 +89,21 @@ pub struct Session {
     /// What of Python is to be loaded once the session is open.
     python: Cell<Option<ImageName>>,
     listener: RefCell<Option<Rc<Listener>>>,
+    /// Who is told of a cell's text before the kernel is.
+    before: RefCell<Option<Rc<Before>>>,
+    /// Requests from before it was open.
+    held: RefCell<Vec<Event>>,
+}
+
+/// The text that a request has the kernel run or look at.
+fn text_of(event: &Event) -> Option<&str> {
+    match event {
+        Event::Execute { code, .. }
+        | Event::Complete { code, .. }
+        | Event::Inspect { code, .. }
+        | Event::Diagnose { code, .. } => Some(code),
+        _ => None,
+    }
 }
 
 impl Session {
@@ -104,6 +122,8 @@ impl Session {
             appended: Cell::new(0),
             python: Cell::new(None),
             listener: RefCell::default(),
+            before: RefCell::default(),
+            held: RefCell::default(),
         });
         let weak = Rc::downgrade(&session);
         let started = Kernel::start(move |message, buffers| {
@@ -145,6 +165,15 @@ impl Session {
         if let Some(image) = self.python.take() {
             self.send(&ToWorker::PreparePython { image });
         }
+        let held = std::mem::take(&mut *self.held.borrow_mut());
+        for event in held {
+            self.request(event);
+        }
+    }
+
+    /// Calls `before` with each text that the kernel is to run or to look at, before it gets it.
+    pub fn before(&self, before: impl Fn(&str) + 'static) {
+        *self.before.borrow_mut() = Some(Rc::new(before));
     }
 
     /// Loads Python behind the kernel, as soon as the session is open.
@@ -166,14 +195,21 @@ impl Session {
         self.send(&ToWorker::AddSource { source });
     }
 
-    /// Adds a plugin, whose module is at `url`, and calls `answer` with the content of the kernel's `plugin_reply`.
-    pub fn add_plugin(&self, url: &str, answer: impl FnOnce(Map<String, Value>) + 'static) {
+    /// Adds a plugin, whose module is at `url` and has this SHA-256, with these capabilities, and calls `answer` with the content
+    /// of the kernel's `plugin_reply`.
+    pub fn add_plugin(
+        &self,
+        url: &str,
+        sha256: &str,
+        granted: Vec<String>,
+        answer: impl FnOnce(Map<String, Value>) + 'static,
+    ) {
         let id = self.expect(answer);
         self.send(&ToWorker::AddPlugin {
             id,
             url: url.to_owned(),
-            sha256: None,
-            granted: Vec::new(),
+            sha256: Some(sha256.to_owned()),
+            granted,
             limits: PluginWish::default(),
         });
     }
@@ -190,8 +226,15 @@ impl Session {
         self.send(&ToWorker::RemoveSource { name });
     }
 
-    /// Sends a request.
+    /// Sends a request, once the session is open.
     pub fn request(&self, event: Event) {
+        if self.health.get() == Health::NotLoaded {
+            return self.held.borrow_mut().push(event);
+        }
+        let before = self.before.borrow().clone();
+        if let (Some(before), Some(text)) = (before, text_of(&event)) {
+            before(text);
+        }
         self.send(&ToWorker::Request { event });
     }
 

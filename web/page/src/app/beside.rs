@@ -84,13 +84,6 @@ impl Beside {
         }
     }
 
-    /// Shows the data anew: something is known of a plugin.
-    pub fn redraw_data(&self) {
-        if let Some(files) = &*self.files.borrow() {
-            files.redraw_data();
-        }
-    }
-
     /// Lists the notebooks of the folder of `spoor serve` too.
     pub fn serve(&self, client: &Client) {
         let mut served = self.served.borrow_mut();
@@ -335,7 +328,6 @@ impl Beside {
             self.screen.clone(),
         );
         let (opening, revealing) = (self.screen.clone(), Rc::downgrade(self));
-        let app = self.app.clone();
         Callbacks {
             open: Box::new(move |id| {
                 if let Some(screen) = opening.upgrade() {
@@ -355,7 +347,7 @@ impl Beside {
                 Some(screen) => describe::describe(&screen.session, table),
                 None => Box::pin(async { Err("The notebook is closed.".to_owned()) }),
             }),
-            plugin: Box::new(move |file| app.plugin_line(file)),
+            plugins: self.app.plugins.clone(),
             waiting: Box::new(move || {
                 let screen = waiting.upgrade();
                 screen.map_or("", |screen| describe::waiting(&screen.session))

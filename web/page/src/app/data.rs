@@ -7,7 +7,6 @@ use std::rc::{Rc, Weak};
 use spoor_messages::Source;
 use wasm_bindgen_futures::spawn_local;
 
-use super::plugins::OwnPlugins;
 use crate::files::Sources;
 use crate::session::Session;
 use crate::storage::{Changed, Listening, Store};
@@ -20,8 +19,6 @@ pub struct OwnData {
     site: RefCell<Vec<Source>>,
     /// The files that the session knows.
     told: RefCell<HashMap<String, Source>>,
-    /// The plugins among them.
-    pub plugins: Rc<OwnPlugins>,
     listening: RefCell<Option<Listening>>,
 }
 
@@ -42,7 +39,6 @@ impl OwnData {
             store: store.clone(),
             site: RefCell::default(),
             told: RefCell::default(),
-            plugins: Rc::default(),
             listening: RefCell::default(),
         })
     }
@@ -79,13 +75,6 @@ impl OwnData {
         news
     }
 
-    /// Gives the session the plugins that there are.
-    pub async fn add_plugins(&self, session: &Rc<Session>) {
-        if let Ok(there) = self.sources.plugins().await {
-            self.plugins.tell(session, &there);
-        }
-    }
-
     /// Tells the session of files that are added and deleted from now on.
     pub fn follow(self: &Rc<Self>, session: &Rc<Session>) {
         let (own, session) = (Rc::downgrade(self), Rc::downgrade(session));
@@ -117,5 +106,4 @@ async fn tell(own: &Weak<OwnData>, session: &Weak<Session>) {
     for source in news.new {
         session.add_source(source);
     }
-    own.add_plugins(&session).await;
 }

@@ -1,11 +1,15 @@
 //! The first screen: the gallery, with the user's files beside it.
 
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 
 use super::{Fetched, Shell};
 use crate::dom::{self, el};
 use crate::files::{self, Files};
 use crate::gallery::{self, Gallery};
+use crate::plugins::Plugins;
 use crate::server::{self, Client};
 use crate::storage::Store;
 
@@ -27,7 +31,7 @@ impl Home {
 }
 
 /// Shows both, for as long as the page lives.
-pub async fn show(shell: &Shell) -> Fetched<Home> {
+pub async fn show(shell: &Shell, plugins: &Rc<Plugins>) -> Fetched<Home> {
     let store = Store::open().await;
     let main = shell.main();
     dom::clear(&main);
@@ -53,13 +57,17 @@ pub async fn show(shell: &Shell) -> Fetched<Home> {
             current: Box::new(|| None),
             settle: Box::new(|| Box::pin(async {})),
             describe: Box::new(|_| Box::pin(async { Err(NO_KERNEL.to_owned()) })),
-            plugin: Box::new(|_| "plugin".to_owned()),
+            plugins: plugins.clone(),
             waiting: Box::new(|| ""),
             insert: None,
             reveal: Box::new(|| {}),
         };
         let files: Files = files::mount(&side, &store, callbacks);
         std::mem::forget(files);
+        let plugins = plugins.clone();
+        spawn_local(async move {
+            futures::future::join(plugins.follow(&store), plugins.read_offers()).await;
+        });
     }
     Ok(Home { side })
 }

@@ -4,26 +4,23 @@ mod beside;
 mod data;
 mod describe;
 mod export;
-mod fetch;
+pub mod fetch;
 mod file;
 mod home;
 mod offline;
 mod open;
 mod own;
-mod plugins;
 mod preferences;
 mod route;
 mod save;
 mod shell;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::lock::Mutex;
 use spoor_messages::Source;
 use spoor_model::{Command, Document};
-use spoor_notebook::PluginPin;
 use wasm_bindgen_futures::spawn_local;
 
 pub use beside::Beside;
@@ -36,10 +33,9 @@ pub use route::{Place, Route};
 pub use save::save_as;
 pub use shell::Shell;
 
-use plugins::OwnPlugins;
-
 use crate::dom;
 use crate::notebook::Screen;
+use crate::plugins::Plugins;
 use crate::server::Client;
 use crate::session::Session;
 use crate::storage::{Store, StoreError};
@@ -62,6 +58,8 @@ pub struct App {
     pub offered: RefCell<Vec<Source>>,
     /// The user's data files, which the session knows.
     data: RefCell<Option<Rc<data::OwnData>>>,
+    /// What is known of plugins.
+    pub plugins: Rc<Plugins>,
     /// The notebook on the screen. What listens to it holds it weakly.
     screen: RefCell<Option<Rc<Screen>>>,
 }
@@ -80,22 +78,6 @@ impl App {
         let screen = self.screen.borrow().clone();
         if let Some(screen) = screen {
             screen.with_beside(|beside| beside.serve(client));
-        }
-    }
-
-    /// A line on the plugin in a file of the user's.
-    pub fn plugin_line(&self, file: &str) -> String {
-        let data = self.data.borrow();
-        let line = data.as_ref().map(|own| own.plugins.line(file));
-        line.unwrap_or_else(|| "plugin".to_owned())
-    }
-
-    /// Those of a notebook's plugins that are not here.
-    pub fn missing_plugins(&self, pins: &BTreeMap<String, PluginPin>) -> Vec<String> {
-        let data = self.data.borrow();
-        match data.as_ref() {
-            Some(own) => own.plugins.missing(pins),
-            None => OwnPlugins::default().missing(pins),
         }
     }
 
@@ -125,6 +107,7 @@ pub fn start() {
         server: RefCell::default(),
         offered: RefCell::default(),
         data: RefCell::default(),
+        plugins: Plugins::new(),
         screen: RefCell::default(),
     });
     app.preferences.apply();
@@ -141,7 +124,7 @@ pub fn start() {
 
 /// Shows the first screen, and then keeps the site for use offline.
 async fn home(app: &App) -> Result<(), String> {
-    let home = home::show(&app.shell).await?;
+    let home = home::show(&app.shell, &app.plugins).await?;
     match fetch::site().await {
         // The server is as near as the page, and has no service worker.
         Ok((_, Some(client))) => home.show_served(&client),
@@ -215,8 +198,13 @@ fn seed() -> u64 {
 
 /// Opens the kernel's session with what the site has.
 async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
-    let (mut sources, site, store) =
-        futures::future::join3(fetch::sources(), fetch::site(), app.store()).await;
+    let (mut sources, site, store, ()) = futures::future::join4(
+        fetch::sources(),
+        fetch::site(),
+        app.store(),
+        app.plugins.read_offers(),
+    )
+    .await;
     app.offered.replace(sources.clone());
     let screen = app.screen.borrow().clone();
     if let Some(screen) = screen {
@@ -229,13 +217,8 @@ async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
                 let own = data::OwnData::new(&store);
                 sources = own.beside(&sources).await;
                 own.follow(session);
-                let shows = Rc::downgrade(app);
-                own.plugins.listen(move || {
-                    let screen = shows.upgrade().and_then(|app| app.screen.borrow().clone());
-                    if let Some(screen) = screen {
-                        screen.with_beside(Beside::redraw_data);
-                    }
-                });
+                let (plugins, store) = (app.plugins.clone(), store.clone());
+                spawn_local(async move { plugins.follow(&store).await });
                 app.data.replace(Some(own));
             }
             match &server {
@@ -244,11 +227,8 @@ async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
             }
             let host = server.map(|client| ("host".to_owned(), client.kql()));
             let providers = host.into_iter().collect();
+            app.plugins.attach(session);
             session.open(site, sources, providers, app.route.verify);
-            let own = app.data.borrow().clone();
-            if let Some(own) = own {
-                own.add_plugins(session).await;
-            }
         }
         Err(message) => session.fail("site", &message),
     }

@@ -82,6 +82,15 @@ pub async fn yes(title: &str, text: &str, act: &str) -> bool {
 
 /// Asks which of several things to do; the number of its label, None for nothing.
 pub async fn choice(title: &str, text: &str, acts: &[&str]) -> Option<usize> {
+    choice_of(title, [el("p").text(text)], acts).await
+}
+
+/// As [`choice`], with more to read than a paragraph.
+pub async fn choice_of(
+    title: &str,
+    body: impl IntoIterator<Item = dom::El>,
+    acts: &[&str],
+) -> Option<usize> {
     let dialog = dialog::open(title, "question");
     let answer = Rc::new(RefCell::new(None));
     let takes: Vec<dom::El> = acts
@@ -95,7 +104,9 @@ pub async fn choice(title: &str, text: &str, acts: &[&str]) -> Option<usize> {
             })
         })
         .collect();
-    dom::append(&dialog.body, el("p").text(text));
+    for part in body {
+        dom::append(&dialog.body, part);
+    }
     dom::append(&dialog.body, buttons(&dialog, &takes));
     if let Some(first) = takes.first() {
         let _ = first.focus();

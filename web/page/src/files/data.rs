@@ -6,14 +6,10 @@ use spoor_names::table_name;
 use web_sys::HtmlElement;
 
 use super::{Inner, Item, ask_yes, download, is_plugin, menu, tables, words};
-use crate::dom::el;
 use crate::storage::{DataFile, StoreError, bytes};
 
 /// A data file's row.
 pub fn row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
-    if is_plugin(&file.name) {
-        return plugin_row(inner, file);
-    }
     let table = table_name(&file.name);
     let about = format!(
         "{} · {} · {}",
@@ -26,43 +22,30 @@ pub fn row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
     tables::row(inner, &table, &key, &about, Some(more))
 }
 
-/// A plugin's row: what it is and what it offers.
-fn plugin_row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
-    let about = format!(
-        "{} · {}",
-        (inner.callbacks.plugin)(&file.name),
-        bytes(file.bytes)
-    );
-    let mut items = items(inner, file);
-    // It is no table.
-    items.remove(0);
-    let more = menu("⋯", &format!("{}: more", file.name), items);
-    el("li")
-        .class("file")
-        .attr("data-key", &format!("data:{}", file.name))
-        .child(el("span").class("file-name mono").text(&file.name))
-        .child(el("span").class("file-tools").child(more))
-        .child(el("span").class("file-meta").text(&about))
-        .build()
+fn items(inner: &Rc<Inner>, file: &DataFile) -> Vec<Item> {
+    let copy = item(inner, file, |inner, name| {
+        tables::copy_name(inner, table_name(&name));
+    });
+    let mut items = vec![("Copy the table's name", copy)];
+    items.extend(file_items(inner, file));
+    items
 }
 
-fn items(inner: &Rc<Inner>, file: &DataFile) -> Vec<Item> {
-    let item = |label: &'static str, act: fn(&Rc<Inner>, String)| -> Item {
-        let (weak, name) = (Rc::downgrade(inner), file.name.clone());
-        let act = move || {
-            if let Some(inner) = weak.upgrade() {
-                act(&inner, name.clone());
-            }
-        };
-        (label, Rc::new(act))
-    };
+/// What can be done with any file.
+pub fn file_items(inner: &Rc<Inner>, file: &DataFile) -> Vec<Item> {
     vec![
-        item("Copy the table's name", |inner, name| {
-            tables::copy_name(inner, table_name(&name));
-        }),
-        item("Download", save),
-        item("Delete…", delete),
+        ("Download", item(inner, file, save)),
+        ("Delete…", item(inner, file, delete)),
     ]
+}
+
+fn item(inner: &Rc<Inner>, file: &DataFile, act: fn(&Rc<Inner>, String)) -> Rc<dyn Fn()> {
+    let (weak, name) = (Rc::downgrade(inner), file.name.clone());
+    Rc::new(move || {
+        if let Some(inner) = weak.upgrade() {
+            act(&inner, name.clone());
+        }
+    })
 }
 
 fn save(inner: &Rc<Inner>, name: String) {
@@ -82,7 +65,12 @@ fn delete(inner: &Rc<Inner>, name: String) {
                 "its table"
             }
         );
-        if ask_yes("Delete the data file?", &text, "Delete").await {
+        let title = if is_plugin(&name) {
+            "Delete the plugin?"
+        } else {
+            "Delete the data file?"
+        };
+        if ask_yes(title, &text, "Delete").await {
             inner.store.remove_file(&name).await?;
         }
         Ok::<_, StoreError>(())

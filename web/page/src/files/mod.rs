@@ -14,6 +14,7 @@ mod links;
 mod menu;
 mod notebooks;
 mod place;
+mod plugins;
 mod sources;
 mod tables;
 mod versions;
@@ -31,7 +32,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 pub use add::Choice;
-pub use ask::{Question, choice as ask_choice, text as ask_text, told as tell, yes as ask_yes};
+pub use ask::{
+    Question, choice as ask_choice, choice_of as ask_of, text as ask_text, told as tell,
+    yes as ask_yes,
+};
 pub use export::{ExportError, Form, copy, download, formed, link};
 pub use import::{Found, ImportError, from_fragment, from_link, keep, proper_name, read};
 pub use menu::{Item, grouped as grouped_menu, menu};
@@ -40,6 +44,7 @@ pub use place::keep_as;
 pub use sources::{Sources, is_plugin};
 
 use crate::dom::{self, button, el};
+use crate::plugins::Plugins;
 use crate::storage::{Changed, DataFile, Entry, Listening, Store, StoreError, bytes};
 
 /// What a table holds, for its preview.
@@ -75,8 +80,8 @@ pub struct Callbacks {
     pub settle: Box<dyn Fn() -> Settling>,
     /// Says what a table holds, by asking the kernel.
     pub describe: Box<dyn Fn(&str) -> Describing>,
-    /// A line on the plugin in a file of this name.
-    pub plugin: Box<dyn Fn(&str) -> String>,
+    /// What is known of plugins.
+    pub plugins: Rc<Plugins>,
     /// What to show until it is known what a table holds.
     pub waiting: Box<dyn Fn() -> &'static str>,
     /// Writes a table's name where the user writes, if there is such a place; whether it did.
@@ -99,6 +104,7 @@ struct Inner {
     removed: HtmlElement,
     adding: HtmlElement,
     data: HtmlElement,
+    plugins: HtmlElement,
     offered: tables::Offered,
     space: HtmlElement,
     refreshing: Cell<bool>,
@@ -125,6 +131,7 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
         removed: el("details").class("removed").flag("hidden", true).build(),
         adding: list("file-list adding", "Being added"),
         data: list("file-list", "Data"),
+        plugins: list("file-list", "Plugins"),
         offered: tables::Offered::default(),
         space: el("p").class("space").build(),
         refreshing: Cell::new(false),
@@ -143,6 +150,12 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
             inner.refresh();
         }
     });
+    let weak = Rc::downgrade(&inner);
+    inner.callbacks.plugins.listen(move || {
+        if let Some(inner) = weak.upgrade() {
+            inner.show_plugins();
+        }
+    });
     inner.refresh();
     Files { inner, _listening }
 }
@@ -150,12 +163,6 @@ pub fn mount(parent: &Element, store: &Store, callbacks: Callbacks) -> Files {
 impl Files {
     /// Shows anew what is there, as when another notebook is open.
     pub fn refresh(&self) {
-        self.inner.refresh();
-    }
-
-    /// Draws the data files anew, as when there is more to say of one.
-    pub fn redraw_data(&self) {
-        self.inner.shown.borrow_mut().files.clear();
         self.inner.refresh();
     }
 
@@ -213,9 +220,12 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
         "Export everything (.zip)",
         add::export_all,
     );
-    let hint = "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too; plugins (.wasm). Drop files anywhere on the page.";
+    let hint =
+        "CSV, JSON, Parquet or Arrow; gzip, zstd and zip too. Drop files anywhere on the page.";
     let notebooks = section("Notebooks", vec![new, import]);
     let files = section("Data", vec![data]);
+    let more = menu("Add", "Add plugins", plugins::add_items(inner));
+    let plugins = section("Plugins", vec![more]);
     let offered = section("From this site", Vec::new());
     let offered = offered.child(inner.offered.list()).build();
     inner.offered.stand_in(&offered);
@@ -230,6 +240,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
                 .child(el("p").class("hint").text(hint)),
         )
         .child(offered)
+        .child(plugins.child(&inner.plugins))
         .child(
             el("div")
                 .class("files-foot")
@@ -290,8 +301,9 @@ impl Inner {
     fn show(self: &Rc<Self>, shown: Shown) {
         let before = self.shown.borrow();
         if shown.files != before.files || self.data.child_element_count() == 0 {
-            let rows = shown.files.iter().map(|file| data::row(self, file));
-            fill(&self.data, rows, "No data and no plugins yet.");
+            let files = shown.files.iter().filter(|file| !is_plugin(&file.name));
+            let rows = files.map(|file| data::row(self, file));
+            fill(&self.data, rows, "No data yet.");
         }
         drop(before);
         if self.has_open_menu() {
@@ -317,6 +329,17 @@ impl Inner {
         }
         self.offered.refresh(&shown.files);
         self.shown.replace(shown);
+        self.show_plugins();
+    }
+
+    /// Draws the plugins, of which more is known than the storage has.
+    fn show_plugins(self: &Rc<Self>) {
+        let files = self.shown.borrow().files.clone();
+        let files: Vec<DataFile> = files
+            .into_iter()
+            .filter(|file| is_plugin(&file.name))
+            .collect();
+        plugins::list(self, &self.plugins, &files);
     }
 
     fn has_open_menu(&self) -> bool {
