@@ -126,12 +126,29 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     }, words);
     await until(page, () => spoor.storage && document.querySelector("#files .space")?.textContent);
     const id = await page.evaluate((text) => spoor.storage.create("hunt.ipynb", text), texts["/test.ipynb"]);
-    await keep("kind.wasm", good);
     await keep("text.wasm", Buffer.from("no module"));
+    await until(page, () => document.querySelector("#toasts").textContent.includes("text.wasm cannot be used"));
+    await keep("kind.wasm", good);
+    await page.getByRole("heading", { name: "Let kind 1.0.0 run?" }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await row("waits until you let it run");
+    assert.match(error(await run(page, query(1, "kind"))), /no plugin has a function called `kind`/);
     await page.goto(`${site.url}/?file=${id}`);
     await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle" && spoor.storage);
+    // A question that was not answered is not asked again by itself.
+    await row("waits until you let it run");
+    assert.equal(await page.locator("dialog").count(), 0);
+    await page.getByRole("button", { name: "Show or hide the files" }).click();
+    await page.getByRole("button", { name: "Let kind.wasm run" }).click();
+    if (process.env.SPOOR_SHOTS) await page.screenshot({ path: path.join(process.env.SPOOR_SHOTS, "plugin-question.png") });
+    await page.getByRole("button", { name: "Let it run" }).click();
     await works(page, "kind");
     await row("plugin kind 1.0.0 · kind · not signed");
+    // The answer is kept.
+    await page.reload();
+    await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle" && spoor.storage);
+    await row("plugin kind 1.0.0 · kind · not signed");
+    await works(page, "kind");
     await until(page, () => [...document.querySelectorAll("#files .file")].some((row) => row.textContent.includes("not a plugin")));
     // What was called is pinned by its hash, and saved so.
     await until(page, async (id) => (await spoor.storage.read(id)).includes('"sha256"'), id);
@@ -139,7 +156,6 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     assert.deepEqual(Object.keys(pinned), ["kind"]);
     assert.match(pinned.kind.sha256, /^[0-9a-f]{64}$/);
     // Without its file the cell fails, and the page says what is missing.
-    await page.getByRole("button", { name: "Show or hide the files" }).click();
     if (process.env.SPOOR_SHOTS) await page.screenshot({ path: path.join(process.env.SPOOR_SHOTS, "plugins.png") });
     await page.getByRole("button", { name: "kind.wasm: more" }).click();
     await page.getByRole("menuitem", { name: "Delete…" }).click();

@@ -91,7 +91,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 11] = [
+const TESTS: [(&str, &str); 12] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -109,6 +109,7 @@ const TESTS: [(&str, &str); 11] = [
     ("hostile notebooks", "hostile"),
     ("public vectors of cross-site scripting", "vectors"),
     ("plugins, and those that mean harm", "plugins"),
+    ("a site's plugins, and those of a registry", "registry"),
     ("a session by keyboard alone", "keyboard"),
     (
         "every screen, narrow, magnified and in both themes",

@@ -82,14 +82,23 @@ pub async fn yes(title: &str, text: &str, act: &str) -> bool {
 
 /// Asks which of several things to do; the number of its label, None for nothing.
 pub async fn choice(title: &str, text: &str, acts: &[&str]) -> Option<usize> {
-    choice_of(title, [el("p").text(text)], acts).await
+    choose(title, [el("p").text(text)], acts, true).await
 }
 
-/// As [`choice`], with more to read than a paragraph.
+/// As [`choice`], with more to read than a paragraph, and with nothing that a key pressed too early would choose.
 pub async fn choice_of(
     title: &str,
     body: impl IntoIterator<Item = dom::El>,
     acts: &[&str],
+) -> Option<usize> {
+    choose(title, body, acts, false).await
+}
+
+async fn choose(
+    title: &str,
+    body: impl IntoIterator<Item = dom::El>,
+    acts: &[&str],
+    is_ready: bool,
 ) -> Option<usize> {
     let dialog = dialog::open(title, "question");
     let answer = Rc::new(RefCell::new(None));
@@ -108,7 +117,7 @@ pub async fn choice_of(
         dom::append(&dialog.body, part);
     }
     dom::append(&dialog.body, buttons(&dialog, &takes));
-    if let Some(first) = takes.first() {
+    if let Some(first) = takes.first().filter(|_| is_ready) {
         let _ = first.focus();
     }
     closed(&dialog).await;

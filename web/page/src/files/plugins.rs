@@ -95,10 +95,11 @@ fn offered_row(name: &str, version: &Version, here: bool) -> HtmlElement {
         .class("preview")
         .children(version.functions.iter().map(|function| {
             let docs = function.docs.as_deref().unwrap_or_default();
+            let paragraphs = docs.split("\n\n").filter(|text| !text.trim().is_empty());
+            let paragraphs = [function.summary.as_str()].into_iter().chain(paragraphs);
             el("div")
                 .child(el("p").child(el("code").text(&format!("evaluate {}(…)", function.name))))
-                .child(el("p").class("hint").text(&function.summary))
-                .child(el("p").class("hint docs").text(docs))
+                .children(paragraphs.map(|text| el("p").class("hint").text(text)))
         }));
     let help = help.build();
     help.set_hidden(true);
