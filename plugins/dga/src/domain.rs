@@ -1,0 +1,186 @@
+//! The label of a domain that someone registered.
+//!
+//! The whole Public Suffix List is ten thousand rules and changes by the week. What matters here is not to take `co` of
+//! `x.co.uk` for the name, nor a dynamic DNS provider's name for its customer's: a rule for the first, a short list for
+//! the second.
+
+/// Second-level labels that registries under two-letter domains sell names below.
+const SECOND: &[&str] = &[
+    "ac", "asso", "biz", "co", "com", "ed", "edu", "firm", "gen", "go", "gob", "gouv", "gov", "gv",
+    "id", "in", "ind", "info", "lg", "ltd", "me", "mi", "mil", "muni", "ne", "net", "nhs", "nic",
+    "nom", "or", "org", "plc", "police", "re", "sch", "school", "tm", "web",
+];
+
+/// Providers that let anyone pick a name below theirs, as malware does. Those that draw names by lot for their customers,
+/// content networks above all, are not here on purpose: each of their names looks generated.
+const SHARED: &[&str] = &[
+    "000webhostapp.com",
+    "access.ly",
+    "azurewebsites.net",
+    "blogspot.com",
+    "bounceme.net",
+    "changeip.com",
+    "chickenkiller.com",
+    "cloudapp.net",
+    "ddns.net",
+    "ddns.us",
+    "ddnsking.com",
+    "dns-dynamic.net",
+    "dns.army",
+    "dnsdynamic.org",
+    "duckdns.org",
+    "dynamic-dns.net",
+    "dynamicdns.biz",
+    "dyndns.org",
+    "dynserv.com",
+    "dynu.net",
+    "dynv6.net",
+    "eu.org",
+    "freeddns.org",
+    "freedynamicdns.net",
+    "github.io",
+    "gotdns.ch",
+    "herokuapp.com",
+    "hopto.me",
+    "hopto.org",
+    "kozow.com",
+    "mooo.com",
+    "myddns.rocks",
+    "myftp.biz",
+    "myftp.org",
+    "myvnc.com",
+    "netlify.app",
+    "no-ip.biz",
+    "no-ip.info",
+    "no-ip.org",
+    "noip.me",
+    "ooguy.com",
+    "pages.dev",
+    "publicvm.com",
+    "redirectme.net",
+    "servebeer.com",
+    "serveblog.net",
+    "serveftp.com",
+    "servegame.com",
+    "servehttp.com",
+    "serveirc.com",
+    "servequake.com",
+    "strangled.net",
+    "sytes.net",
+    "us.to",
+    "vercel.app",
+    "viewdns.net",
+    "webhop.me",
+    "workers.dev",
+    "yolasite.com",
+    "zapto.org",
+];
+
+/// The longest name that DNS has, in bytes; longer text is none.
+const LONGEST: usize = 253;
+
+/// The registered label of a domain or of a URL's host, in lower case. `None` where there is none: addresses, names of one
+/// label, labels with anything but letters, digits and `-`, labels in other scripts (`xn--`).
+pub fn registered(text: &str) -> Option<String> {
+    let host = host(text)?.to_ascii_lowercase();
+    let labels: Vec<&str> = host.rsplit('.').collect();
+    if labels.iter().any(|label| label.is_empty()) || is_number(labels.first()?) {
+        return None;
+    }
+    let label = *labels.get(suffix(&labels))?;
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let fits = label.len() <= 63 && label.bytes().all(known) && !label.starts_with("xn--");
+    fits.then(|| label.to_owned())
+}
+
+/// The host in a URL, or all of what is none, without a port and the last dot.
+fn host(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let text = text.split(['/', '?', '#', '\\']).next()?;
+    let text = text.rsplit('@').next()?;
+    let text = match text.rsplit_once(':') {
+        Some((host, port)) if is_number(port) => host,
+        _ => text,
+    };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    (text.len() <= LONGEST).then_some(text)
+}
+
+/// How many of the labels, from the last one on, are no one's own.
+fn suffix(labels: &[&str]) -> usize {
+    let (Some(last), Some(second)) = (labels.first(), labels.get(1)) else {
+        return labels.len();
+    };
+    let by_registry = last.len() == 2 && SECOND.binary_search(second).is_ok();
+    let name = || second.bytes().chain([b'.']).chain(last.bytes());
+    let by_provider = SHARED.binary_search_by(|shared| shared.bytes().cmp(name()));
+    // The provider itself, and a registry's own site, have no label below.
+    match (by_registry || by_provider.is_ok()) && labels.len() > 2 {
+        true => 2,
+        false => 1,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registered_label_is_found() {
+        let cases = [
+            ("example.com", Some("example")),
+            ("WWW.Example.COM.", Some("example")),
+            ("a.b.example.co.uk", Some("example")),
+            ("example.com.br", Some("example")),
+            ("co.uk", Some("co")),
+            ("com.example", Some("com")),
+            ("bad.duckdns.org", Some("bad")),
+            ("x.bad.duckdns.org", Some("bad")),
+            ("duckdns.org", Some("duckdns")),
+            (
+                "https://user:pw@www.example.org:8443/a.b?c=d.e",
+                Some("example"),
+            ),
+            ("example.org:443", Some("example")),
+            (" example.org ", Some("example")),
+            ("d111111abcdef8.cloudfront.net", Some("cloudfront")),
+            ("_ldap._tcp.dc._msdcs.corp.local", Some("corp")),
+            ("10.0.0.1", None),
+            ("10.0.0.1:80", None),
+            ("fe80::1", None),
+            ("[fe80::1]:80", None),
+            ("localhost", None),
+            ("", None),
+            (".", None),
+            ("..", None),
+            ("a..com", None),
+            ("xn--bcher-kva.example", None),
+            ("b\u{fc}cher.example", None),
+            ("under_score.com", None),
+            ("://", None),
+            ("@", None),
+            (":", None),
+            ("\0.\0", None),
+        ];
+        for (text, label) in cases {
+            assert_eq!(registered(text).as_deref(), label, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_none() {
+        assert_eq!(registered(&format!("{}.com", "a".repeat(64))), None);
+        assert_eq!(registered(&"a.".repeat(1_000_000)), None);
+    }
+
+    #[test]
+    fn the_lists_are_sound() {
+        assert!(SHARED.iter().all(|shared| shared.matches('.').count() == 1));
+        assert!(SHARED.is_sorted() && SECOND.is_sorted());
+    }
+}
