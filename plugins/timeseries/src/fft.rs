@@ -6,17 +6,21 @@ use std::f64::consts::TAU;
 /// `None` where the values do not vary.
 pub fn autocorrelation(values: &[f64]) -> Option<Vec<f64>> {
     let count = values.len();
-    let size = (count * 2).next_power_of_two();
+    // Room for the lags that are asked for, without what wraps around.
+    let size = (count + count / 2 + 1).next_power_of_two();
     let mut re: Vec<f64> = values.to_vec();
     re.resize(size, 0.0);
     let mut im = vec![0.0; size];
-    transform(&mut re, &mut im);
+    let turns: Vec<(f64, f64)> = (0..size / 2)
+        .map(|at| (-TAU * at as f64 / size as f64).sin_cos())
+        .collect();
+    transform(&mut re, &mut im, &turns);
     for (re, im) in re.iter_mut().zip(&mut im) {
         *re = *re * *re + *im * *im;
         *im = 0.0;
     }
     // The power spectrum is even, so that its transform is its inverse transform, but for a factor.
-    transform(&mut re, &mut im);
+    transform(&mut re, &mut im, &turns);
     let variance = re.first().copied()? / count as f64;
     if variance.is_nan() || variance <= f64::MIN_POSITIVE {
         return None;
@@ -29,7 +33,7 @@ pub fn autocorrelation(values: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// The discrete Fourier transform in place (Cooley and Tukey, radix 2). The length is a power of two.
-fn transform(re: &mut [f64], im: &mut [f64]) {
+fn transform(re: &mut [f64], im: &mut [f64], turns: &[(f64, f64)]) {
     let size = re.len();
     if size < 2 {
         return;
@@ -42,14 +46,11 @@ fn transform(re: &mut [f64], im: &mut [f64]) {
             im.swap(at, other);
         }
     }
-    let turns: Vec<(f64, f64)> = (0..size / 2)
-        .map(|at| (-TAU * at as f64 / size as f64).sin_cos())
-        .collect();
     let mut width = 2;
     while width <= size {
         let blocks = re.chunks_exact_mut(width).zip(im.chunks_exact_mut(width));
         for (re, im) in blocks {
-            butterflies(re, im, &turns, size / width);
+            butterflies(re, im, turns, size / width);
         }
         width *= 2;
     }

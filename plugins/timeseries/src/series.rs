@@ -1,6 +1,6 @@
 //! Rows as series on a grid: one value a step, from the first that has a row to the last.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use spoor_plugin::Datetime;
 
@@ -64,7 +64,7 @@ pub struct How {
     pub fill: Option<f64>,
 }
 
-type Keyed<'a> = BTreeMap<Option<&'a str>, Vec<(i64, f64)>>;
+type Keyed<'a> = Vec<(Option<&'a str>, Vec<(i64, f64)>)>;
 
 /// The series of readings, in the order of their keys, and their grid. Rows whose time is null or no `datetime` are left out. Fails
 /// where there would be more steps than an answer may have.
@@ -79,7 +79,7 @@ pub fn collect<'a>(
     };
     let fill = how.fill.or(counted.then_some(0.0));
     let combine = if counted { Combine::Sum } else { how.combine };
-    let whole = fill.and_then(|_| extent(keyed.values().flatten(), grid));
+    let whole = fill.and_then(|_| extent(keyed.iter().flat_map(|(_, readings)| readings), grid));
     let mut bytes = 0;
     let mut series = Vec::new();
     for (key, readings) in &keyed {
@@ -100,6 +100,7 @@ pub fn collect<'a>(
 /// The rows by key, and whether they are to be counted since they have no column of values.
 fn read<'a>(readings: impl Iterator<Item = Reading<'a>>) -> (Keyed<'a>, bool) {
     let mut keyed = Keyed::new();
+    let mut places: HashMap<Option<&str>, usize> = HashMap::new();
     let mut counted = true;
     for row in readings {
         let Datetime(time) = row.time;
@@ -108,13 +109,22 @@ fn read<'a>(readings: impl Iterator<Item = Reading<'a>>) -> (Keyed<'a>, bool) {
         }
         counted &= row.value.is_none();
         let value = row.value.map_or(1.0, |value| value.0.unwrap_or(f64::NAN));
-        keyed.entry(row.key).or_default().push((time, value));
+        let place = *places.entry(row.key).or_insert(keyed.len());
+        match keyed.get_mut(place) {
+            Some((_, readings)) => readings.push((time, value)),
+            None => keyed.push((row.key, vec![(time, value)])),
+        }
     }
+    keyed.sort_unstable_by_key(|(key, _)| *key);
     (keyed, counted)
 }
 
 fn times(keyed: &Keyed<'_>) -> Vec<i64> {
-    let mut times: Vec<i64> = keyed.values().flatten().map(|(time, _)| *time).collect();
+    let mut times: Vec<i64> = keyed
+        .iter()
+        .flat_map(|(_, readings)| readings)
+        .map(|(time, _)| *time)
+        .collect();
     times.sort_unstable();
     times.dedup();
     times
