@@ -1,6 +1,8 @@
 //! Counts in the week's events what `ANSWERS.md` says of them, so that neither can change without the other. Every
 //! figure is put into the words of the answer key and looked for there.
 
+mod perimeter;
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 

@@ -21,7 +21,7 @@ pub(crate) const POWERSHELL: Program = Program::new(
 pub(crate) const OUTLOOK: Program = Program::new(OFFICE16, "OUTLOOK.EXE");
 pub(crate) const WINWORD: Program = Program::new(OFFICE16, "WINWORD.EXE");
 const EXCEL: Program = Program::new(OFFICE16, "EXCEL.EXE");
-const EDGE: Program = Program::new(
+pub(crate) const EDGE: Program = Program::new(
     "C:\\Program Files (x86)\\Microsoft\\Edge\\Application",
     "msedge.exe",
 );

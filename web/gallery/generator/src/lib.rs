@@ -10,6 +10,7 @@ mod alerts;
 mod answers;
 mod company;
 mod desktops;
+mod perimeter;
 mod rng;
 mod secrets;
 mod security;
@@ -83,6 +84,7 @@ pub fn generate(dir: &Path, options: &Options) -> io::Result<Summary> {
         write::file(dir, &week.processes)?,
         write::file(dir, &week.network)?,
         write::file(dir, &week.dns)?,
+        write::file(dir, &week.firewall)?,
         write::file(dir, &week.alerts)?,
     ];
     Ok(Summary { files })
@@ -95,10 +97,12 @@ fn week_of(seed: u64) -> Week {
     desktops::ordinary(seed, &company, &mut week);
     servers::ordinary(seed, &company, &mut week);
     security::ordinary(seed, &company, &mut week);
+    perimeter::ordinary(seed, &company, &mut week);
     secrets::leaks(seed, &company, &mut week);
     story::tell(seed, &company, &mut week);
     alerts::all(seed, &company, &mut week);
     security::process_creation(&mut week);
+    perimeter::firewall(seed, &company, &mut week);
     week.sort();
     week
 }

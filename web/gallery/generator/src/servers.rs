@@ -10,7 +10,8 @@ use crate::time::{HOUR, MINUTE, SECOND};
 use crate::week::{Actor, Process, Program, Remote, Week, resolver};
 
 const MONITOR: Program = Program::new("C:\\Program Files\\Host Monitor", "hostmon.exe");
-const BACKUP: Program = Program::new("C:\\Program Files\\Vault Backup", "vaultbackup.exe");
+pub(crate) const BACKUP: Program =
+    Program::new("C:\\Program Files\\Vault Backup", "vaultbackup.exe");
 const WMIPRVSE: Program = Program::new("C:\\Windows\\System32\\wbem", "WmiPrvSE.exe");
 const TASKHOST: Program = Program::new(SYSTEM32, "taskhostw.exe");
 

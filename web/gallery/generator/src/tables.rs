@@ -249,6 +249,26 @@ table! {
 }
 
 table! {
+    /// What the firewall let pass to the internet, as it says by CEF.
+    CommonSecurityLog {
+        TimeGenerated: Time,
+        DeviceVendor: Text,
+        DeviceProduct: Text,
+        Activity: Text,
+        DeviceAction: Text,
+        SourceIP: Text,
+        DestinationIP: Text,
+        DestinationPort: Option<i32>,
+        DestinationHostName: Text,
+        Protocol: Text,
+        ApplicationProtocol: Text,
+        SentBytes: Option<i64>,
+        ReceivedBytes: Option<i64>,
+        Type: Text,
+    }
+}
+
+table! {
     /// Queries that the domain controllers' DNS servers answered.
     DnsEvents {
         TimeGenerated: Time,

@@ -3,8 +3,8 @@
 use crate::company::{Company, Computer, DOMAIN, NETBIOS, User};
 use crate::rng::Rng;
 use crate::tables::{
-    DeviceNetworkEvents, DeviceProcessEvents, DnsEvents, SecurityAlert, SecurityEvent, SigninLogs,
-    Text, Time,
+    CommonSecurityLog, DeviceNetworkEvents, DeviceProcessEvents, DnsEvents, SecurityAlert,
+    SecurityEvent, SigninLogs, Text, Time,
 };
 use crate::time::{END, Micros, START};
 
@@ -16,6 +16,7 @@ pub(crate) struct Week {
     pub(crate) processes: Vec<DeviceProcessEvents>,
     pub(crate) network: Vec<DeviceNetworkEvents>,
     pub(crate) dns: Vec<DnsEvents>,
+    pub(crate) firewall: Vec<CommonSecurityLog>,
     pub(crate) alerts: Vec<SecurityAlert>,
 }
 
@@ -221,6 +222,7 @@ impl Week {
         self.processes.sort_by_key(|row| row.TimeGenerated);
         self.network.sort_by_key(|row| row.TimeGenerated);
         self.dns.sort_by_key(|row| row.TimeGenerated);
+        self.firewall.sort_by_key(|row| row.TimeGenerated);
         self.alerts.sort_by_key(|row| row.TimeGenerated);
     }
 }
