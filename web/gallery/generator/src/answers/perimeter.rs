@@ -62,7 +62,7 @@ fn the_recorder() {
         .map(|pair| pair[1].TimeGenerated.0 - pair[0].TimeGenerated.0);
     assert!(
         gaps.clone()
-            .all(|gap| gap >= 9 * MINUTE - SECOND && gap < 90 * MINUTE)
+            .all(|gap| (9 * MINUTE - SECOND..90 * MINUTE).contains(&gap))
     );
     let missed = gaps.filter(|gap| *gap > 21 * MINUTE).count();
     assert!(
