@@ -137,7 +137,8 @@ async function plugins() {
   const to = path.join(options.out, "plugins");
   await rm(to, { recursive: true, force: true });
   await mkdir(to, { recursive: true });
-  const index = await readFile(path.join(from, "index.json"), "utf8").catch(() => "[]");
+  const list = path.join(from, "index.json");
+  const index = existsSync(list) ? await readFile(list, "utf8") : "[]";
   await writeFile(path.join(to, "index.json"), index);
   for (const { versions } of Object.values(JSON.parse(index).index?.plugins ?? {})) {
     for (const { file } of versions) {

@@ -54,7 +54,8 @@ pub fn build(paths: &Paths) -> Result<Vec<PathBuf>> {
 fn publish(paths: &Paths, modules: &[PathBuf]) -> Result<()> {
     let folder = paths.assets().join("plugins");
     let mut made_of = String::new();
-    for module in modules {
+    // The command too: it is what writes the index.
+    for module in modules.iter().chain([&paths.spoor()]) {
         made_of.push_str(&crate::setup::sha256_file(module)?);
         made_of.push('\n');
     }
@@ -76,8 +77,11 @@ fn publish(paths: &Paths, modules: &[PathBuf]) -> Result<()> {
     fs::write(&stamp, made_of).context("could not mark the plugins as published")
 }
 
-/// The key that signs the registry: this target folder's own. Who publishes Spoor signs with theirs.
+/// The key that signs the registry: the file that `SPOOR_REGISTRY_KEY` names, for who publishes Spoor, or else this target folder's own.
 fn key(paths: &Paths) -> Result<PathBuf> {
+    if let Some(key) = std::env::var_os("SPOOR_REGISTRY_KEY") {
+        return Ok(PathBuf::from(key));
+    }
     let key = paths.target.join("registry.key");
     if !Path::exists(&key) {
         let mut command = Command::new(paths.spoor());

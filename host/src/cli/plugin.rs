@@ -90,7 +90,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 /// What a call may use.
 #[derive(Debug, Clone, clap::Args)]
 struct LimitArgs {
-    /// Fuel of a call, in instructions [default: the plugin's wish, 2000000000 at most]
+    /// Fuel of a call, in instructions [default: the plugin's wish, 2000000000 and 50000 for each row at most]
     #[arg(long, value_name = "UNITS")]
     fuel: Option<u64>,
     /// Memory of a call, as 512M [default: the plugin's wish, 256M at most]

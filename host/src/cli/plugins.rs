@@ -4,26 +4,27 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use spoor_gate::Identity;
 use spoor_notebook::{Notebook, PluginPin};
 use spoor_plugin_abi::Capability;
 use spoor_protocol::PluginWish;
+use spoor_registry::Label;
 
 use super::{Failure, plugin, say};
 use crate::assets::Assets;
+use crate::error::Error;
 use crate::plugins::registry::{Installed, Shipped};
 use crate::session::PluginFile;
 
-/// The plugins of a run of `notebook`. Those that the command line names, and those that come with Spoor, are pinned in it.
+/// The plugins of a run of `notebook`. Those that the command line names, and those that come with Spoor and it calls, are pinned
+/// in it.
 pub fn given(
     named: &[PathBuf],
     granted: &[Capability],
     assets: &Assets,
     notebook: &mut Notebook,
 ) -> Result<Vec<PluginFile>, Failure> {
-    let mut files = Vec::new();
+    let mut given = Given::default();
     let pins = notebook.plugin_pins();
-    let mut seen = Vec::new();
     for path in named {
         let bytes = plugin::module(path, None)?;
         // The kernel admits it again: here the refusal names the file, before anything else is begun.
@@ -31,45 +32,113 @@ pub fn given(
         let (name, pin) = (admitted.manifest.name.clone(), pin_of(&admitted));
         warn_of_another(&pins, &name, &pin);
         notebook.pin_plugin(&name, &pin);
-        seen.push(name);
-        files.push(file(path.display().to_string(), bytes, None, granted));
+        let functions = admitted.manifest.functions.iter();
+        let functions: Vec<String> = functions.map(|f| f.name.clone()).collect();
+        let file = file(path.display().to_string(), bytes, None, granted);
+        given.take(name, functions, file);
     }
-    for (name, pin) in &pins {
-        if seen.contains(name) {
-            continue;
-        }
-        // A notebook is not its user: what it pins gets no capability.
-        if let Some(bytes) = added(name, pin) {
-            files.push(file(name.clone(), bytes, Some(pin.sha256.clone()), &[]));
-            seen.push(name.clone());
-        }
-    }
+    given.take_added(&pins)?;
     if let Some(shipped) = Shipped::find(assets)? {
-        for (name, version) in shipped.all() {
-            let called = version.functions.iter();
-            let called = called.into_iter().any(|f| notebook.mentions(&f.name));
-            if !called || seen.iter().any(|seen| seen == name) {
-                continue;
-            }
-            let pin = PluginPin {
-                version: version.version.clone(),
-                sha256: version.sha256.clone(),
-            };
-            warn_of_another(&pins, name, &pin);
-            notebook.pin_plugin(name, &pin);
-            let bytes = shipped.module(name)?;
-            files.push(file(name.to_owned(), bytes, Some(pin.sha256), &[]));
-            seen.push(name.to_owned());
-        }
+        given.take_shipped(&shipped, &pins, notebook)?;
     }
-    for (name, pin) in pins.iter().filter(|(name, _)| !seen.contains(name)) {
+    for (name, pin) in pins.iter().filter(|(name, _)| !given.has(name)) {
         say::warning(format_args!(
             "the notebook pins the plugin {name} {}, and that module was not added here: cells that call it will fail. \
              Add it with `spoor plugin add`, or name its file with --plugin",
             pin.version
         ));
     }
-    Ok(files)
+    Ok(given.files)
+}
+
+/// The plugins so far.
+#[derive(Default)]
+struct Given {
+    files: Vec<PluginFile>,
+    /// Their names.
+    names: Vec<String>,
+    /// The names of their functions, of which no two plugins may have one.
+    functions: Vec<String>,
+}
+
+impl Given {
+    fn take(&mut self, name: String, functions: Vec<String>, file: PluginFile) {
+        self.names.push(name);
+        self.functions.extend(functions);
+        self.files.push(file);
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|there| there == name)
+    }
+
+    /// Those that the notebook pins and the user has added. A notebook is not its user: what it pins gets no capability.
+    fn take_added(&mut self, pins: &BTreeMap<String, PluginPin>) -> Result<(), Failure> {
+        if pins.keys().all(|name| self.has(name)) {
+            return Ok(());
+        }
+        let installed = Installed::folder_of_user().and_then(Installed::open);
+        let installed = match installed {
+            Ok(installed) => installed,
+            Err(error) => {
+                say::warning(format_args!(
+                    "the plugins that were added cannot be used: {error}"
+                ));
+                return Ok(());
+            }
+        };
+        for (name, pin) in pins {
+            let added = installed.plugins().get(name);
+            if self.has(name) || added.is_none_or(|added| added.sha256 != pin.sha256) {
+                continue;
+            }
+            match installed.module(name) {
+                Ok(bytes) => {
+                    let label = Label::read(&bytes).map_err(|e| Error::Data(e.to_string()))?;
+                    let functions = label.manifest.functions.into_iter();
+                    let functions = functions.map(|f| f.name).collect();
+                    let file = file(name.clone(), bytes, Some(pin.sha256.clone()), &[]);
+                    self.take(name.clone(), functions, file);
+                }
+                Err(error) => say::warning(format_args!("{error}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that come with Spoor and the notebook pins or calls, where no other has their names.
+    fn take_shipped(
+        &mut self,
+        shipped: &Shipped,
+        pins: &BTreeMap<String, PluginPin>,
+        notebook: &mut Notebook,
+    ) -> Result<(), Failure> {
+        for (name, version) in shipped.all() {
+            let functions: Vec<String> = version.functions.iter().map(|f| f.name.clone()).collect();
+            let is_pinned = pins
+                .get(name)
+                .is_some_and(|pin| pin.sha256 == version.sha256);
+            let is_called = functions.iter().any(|name| notebook.mentions(name));
+            let is_taken = self.has(name) || functions.iter().any(|f| self.functions.contains(f));
+            if is_taken || !(is_pinned || is_called) {
+                continue;
+            }
+            let pin = PluginPin {
+                version: version.version.clone(),
+                sha256: version.sha256.clone(),
+            };
+            warn_of_another(pins, name, &pin);
+            notebook.pin_plugin(name, &pin);
+            let file = file(
+                name.to_owned(),
+                shipped.module(name)?,
+                Some(pin.sha256),
+                &[],
+            );
+            self.take(name.to_owned(), functions, file);
+        }
+        Ok(())
+    }
 }
 
 fn warn_of_another(pins: &BTreeMap<String, PluginPin>, name: &str, pin: &PluginPin) {
@@ -87,15 +156,6 @@ fn pin_of(admitted: &spoor_gate::Admitted<'_>) -> PluginPin {
         version: admitted.manifest.version.clone(),
         sha256: admitted.identity.to_string(),
     }
-}
-
-/// The module of a plugin that the notebook pins, if the user has added that very one.
-fn added(name: &str, pin: &PluginPin) -> Option<Vec<u8>> {
-    let installed = Installed::folder_of_user().and_then(Installed::open);
-    let bytes = installed
-        .and_then(|installed| installed.module(name))
-        .ok()?;
-    (Identity::of(&bytes).to_string() == pin.sha256).then_some(bytes)
 }
 
 fn file(

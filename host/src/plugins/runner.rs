@@ -244,6 +244,13 @@ impl Plugin {
     /// One call: a frame as plugins/ABI.md has it, of a table of `rows` rows (0 where there is none). The instance is
     /// fresh and gone afterwards, whatever came of it.
     pub fn call(&self, function: &Function, frame: &[u8], rows: u64, control: &Control) -> Outcome {
-        call::run(&self.pre, &self.limits, function, frame, rows, control)
+        call::run(
+            &self.pre,
+            &self.limits.for_rows(rows),
+            function,
+            frame,
+            rows,
+            control,
+        )
     }
 }

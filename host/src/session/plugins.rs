@@ -126,6 +126,8 @@ fn compile(runtime: &Runtime, load: &Load) -> Result<Ready, Error> {
 fn limits(limits: &PluginLimits) -> Limits {
     Limits {
         fuel: limits.fuel,
+        // The kernel has added it.
+        fuel_per_row: 0,
         memory: limits.memory,
         output: limits.output,
         wall: Duration::from_millis(limits.wall_ms),

@@ -51,6 +51,16 @@ fn each_broken_rule_names_its_place() {
         ("/name", json!("Entropy"), "name: 'Entropy' is no name"),
         ("/version", json!("1"), "version: '1' is no semver"),
         ("/summary", json!("a\nb"), "summary: has to be one line"),
+        (
+            "/summary",
+            json!("a\u{202e}b"),
+            "summary: has to be one line",
+        ),
+        (
+            "/summary",
+            json!("a".repeat(301)),
+            "summary: has to be one line",
+        ),
         ("/functions", json!([]), "functions: there are 0"),
         ("/capabilities", json!(["net"]), "unknown variant `net`"),
         (

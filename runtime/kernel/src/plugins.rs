@@ -149,7 +149,7 @@ impl Plugins {
     ) -> Option<(u64, Calling)> {
         let name = &call.function.plugin;
         let added = self.added.get(name)?;
-        let limits = added.limits;
+        let limits = added.limits.for_rows(call.rows);
         let pin = json!({ "version": added.version, "sha256": added.sha256 });
         self.used.insert(name.clone(), pin);
         self.calls += 1;

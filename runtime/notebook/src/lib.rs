@@ -26,4 +26,4 @@ pub use html::{
 pub use language::Language;
 pub use model::{Bundle, Card, Cell, CellKind, NBFORMAT_MINOR, Notebook, Object, Output};
 pub use parameters::{Injected, ParameterError, Parameters};
-pub use plugins::{PluginPin, mentions};
+pub use plugins::{PluginPin, may_call, names};

@@ -18,21 +18,24 @@ pub struct PluginPin {
     pub sha256: String,
 }
 
-/// Whether a cell's text may call a plugin's function: it has a call's words, and the name. One that says so and calls
-/// nothing costs the loading of a plugin; none that calls it is passed over.
-pub fn mentions(source: &str, function: &str) -> bool {
-    let calls = source.contains("evaluate") || source.contains("plugins");
+/// Whether a cell's text has a call's words: KQL's `evaluate`, or Python's `spoor.plugins`.
+pub fn may_call(source: &str) -> bool {
+    source.contains("evaluate") || source.contains("plugins")
+}
+
+/// Whether a cell's text has a function's name. In a notebook of which a cell has a call's words, that is taken for a call: one that
+/// is none costs the loading of a plugin. Names that are made at run time are not found.
+pub fn names(source: &str, function: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    calls && source.split(|c| !is_word(c)).any(|word| word == function)
+    source.split(|c| !is_word(c)).any(|word| word == function)
 }
 
 impl Notebook {
-    /// Whether a code cell may call a plugin's function; see [`mentions`].
+    /// Whether its cells may call a plugin's function; see [`names`].
     pub fn mentions(&self, function: &str) -> bool {
-        let cells = self.cells.iter().filter(|cell| cell.is_code());
-        cells
-            .into_iter()
-            .any(|cell| mentions(&cell.source, function))
+        let code = || self.cells.iter().filter(|cell| cell.is_code());
+        code().any(|cell| may_call(&cell.source))
+            && code().any(|cell| names(&cell.source, function))
     }
 
     /// The pins, by the plugins' names; entries that are none are passed over.
@@ -91,6 +94,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::model::Cell;
 
     fn pin(sha256: &str) -> PluginPin {
         PluginPin {
@@ -117,10 +121,18 @@ mod tests {
 
     #[test]
     fn calls_are_found_by_their_words() {
-        assert!(mentions("T | evaluate beacons(At)", "beacons"));
-        assert!(mentions("from spoor.plugins import beacons", "beacons"));
-        assert!(!mentions("T | where beacons == 1", "beacons"));
-        assert!(!mentions("T | evaluate beacons_of(At)", "beacons"));
+        let mut notebook = Notebook::new();
+        let mut mentions = |sources: &[&str]| {
+            notebook.cells = sources.iter().map(|text| Cell::code(*text)).collect();
+            notebook.mentions("beacons")
+        };
+        assert!(mentions(&["T | evaluate beacons(At)"]));
+        assert!(mentions(&[
+            "from spoor import plugins as p",
+            "p.beacons(frame)"
+        ]));
+        assert!(!mentions(&["T | where beacons == 1"]));
+        assert!(!mentions(&["T | evaluate beacons_of(At)"]));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use spoor_gate::MAX_FUEL;
 use spoor_plugin_abi::{
-    DEFAULT_FUEL, DEFAULT_MEMORY, DEFAULT_OUTPUT, DEFAULT_WALL, Limits as Asked,
+    DEFAULT_FUEL, DEFAULT_FUEL_PER_ROW, DEFAULT_MEMORY, DEFAULT_OUTPUT, DEFAULT_WALL,
+    Limits as Asked,
 };
 
 /// What one call may use at most.
@@ -12,6 +13,8 @@ use spoor_plugin_abi::{
 pub struct Limits {
     /// Instructions.
     pub fuel: u64,
+    /// Instructions that are added for each row of the input; see [`Limits::for_rows`].
+    pub fuel_per_row: u64,
     /// Linear memory, in bytes.
     pub memory: u64,
     /// The answer, in bytes.
@@ -24,6 +27,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             fuel: DEFAULT_FUEL,
+            fuel_per_row: DEFAULT_FUEL_PER_ROW,
             memory: DEFAULT_MEMORY,
             output: DEFAULT_OUTPUT,
             wall: Duration::from_millis(DEFAULT_WALL),
@@ -51,17 +55,29 @@ impl Limits {
         let usual = Limits::default();
         let no_more = |asked: Option<u64>, usual: u64| asked.unwrap_or(usual).min(usual);
         let wall = asked.wall.map_or(usual.wall, Duration::from_millis);
+        let is_said = wish.fuel.is_some() || asked.fuel.is_some_and(|fuel| fuel < usual.fuel);
         Limits {
             fuel: wish
                 .fuel
                 .unwrap_or(no_more(asked.fuel, usual.fuel))
                 .min(MAX_FUEL),
+            fuel_per_row: if is_said { 0 } else { usual.fuel_per_row },
             memory: wish
                 .memory
                 .unwrap_or(no_more(asked.memory, usual.memory))
                 .min(4 << 30),
             output: wish.output.unwrap_or(no_more(asked.output, usual.output)),
             wall: wish.wall.unwrap_or(wall.min(usual.wall)),
+        }
+    }
+
+    /// The limits of a call whose input has so many rows: an analytic that does so much for each row is not out of fuel because
+    /// there are many of them. The wall's time stays what it is.
+    pub fn for_rows(&self, rows: u64) -> Self {
+        let more = rows.saturating_mul(self.fuel_per_row);
+        Limits {
+            fuel: self.fuel.saturating_add(more).min(MAX_FUEL),
+            ..*self
         }
     }
 
@@ -105,5 +121,26 @@ mod tests {
         let limits = Limits::of(&asked, &wish);
         assert_eq!((limits.fuel, limits.memory), (MAX_FUEL, 512 << 20));
         assert_eq!(Limits::beyond(&asked), ["memory 1099511627776"]);
+    }
+
+    #[test]
+    fn rows_bring_fuel_unless_somebody_said_how_much() {
+        let usual = Limits::default().for_rows(1_000_000);
+        assert_eq!(usual.fuel, DEFAULT_FUEL + 1_000_000 * DEFAULT_FUEL_PER_ROW);
+        assert_eq!(Limits::default().for_rows(u64::MAX).fuel, MAX_FUEL);
+        let lowered = Asked {
+            fuel: Some(10),
+            ..Asked::default()
+        };
+        let said = Wish {
+            fuel: Some(20),
+            ..Wish::default()
+        };
+        for (asked, wish, fuel) in [
+            (&lowered, &Wish::default(), 10),
+            (&Asked::default(), &said, 20),
+        ] {
+            assert_eq!(Limits::of(asked, wish).for_rows(1 << 40).fuel, fuel);
+        }
     }
 }

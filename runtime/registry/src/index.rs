@@ -181,10 +181,7 @@ impl Index {
         })?;
         let any = VersionReq::STAR;
         let requirement = requirement.unwrap_or(&any);
-        let exact = requirement
-            .comparators
-            .iter()
-            .any(|comparator| comparator.op == semver::Op::Exact);
+        let exact = is_exact(requirement);
         let fitting = entry.versions.iter().filter(|version| {
             (exact || !version.withdrawn)
                 && version
@@ -205,6 +202,14 @@ impl Index {
                     some(&known)
                 ))
             })
+    }
+}
+
+/// Whether a requirement names one version, all its numbers told.
+fn is_exact(requirement: &VersionReq) -> bool {
+    match requirement.comparators.as_slice() {
+        [one] => one.op == semver::Op::Exact && one.minor.is_some() && one.patch.is_some(),
+        _ => false,
     }
 }
 
@@ -372,6 +377,7 @@ mod tests {
         index.plugins.get_mut("x").unwrap().versions[2].withdrawn = true;
         assert_eq!(found(&index, "1").unwrap(), "1.0.0");
         assert_eq!(found(&index, "=1.2.0").unwrap(), "1.2.0");
+        assert_eq!(found(&index, "=1").unwrap(), "1.0.0");
     }
 
     #[test]

@@ -68,8 +68,8 @@ type Answer = Box<dyn FnOnce(Map<String, Value>)>;
 /// Who is told of each message, once the session has taken it in.
 type Listener = dyn Fn(FromWorker, Array);
 
-/// Who is told of a text before the kernel is.
-type Before = dyn Fn(&str);
+/// Who is told of a text before the kernel is, and whether it is to run.
+type Before = dyn Fn(&str, bool);
 
 /// A session.
 pub struct Session {
@@ -171,8 +171,8 @@ impl Session {
         }
     }
 
-    /// Calls `before` with each text that the kernel is to run or to look at, before it gets it.
-    pub fn before(&self, before: impl Fn(&str) + 'static) {
+    /// Calls `before` with each text that the kernel is to run or to look at, and whether it is to run, before the kernel gets it.
+    pub fn before(&self, before: impl Fn(&str, bool) + 'static) {
         *self.before.borrow_mut() = Some(Rc::new(before));
     }
 
@@ -233,7 +233,7 @@ impl Session {
         }
         let before = self.before.borrow().clone();
         if let (Some(before), Some(text)) = (before, text_of(&event)) {
-            before(text);
+            before(text, matches!(event, Event::Execute { .. }));
         }
         self.send(&ToWorker::Request { event });
     }

@@ -71,6 +71,18 @@ impl Inbox {
         self.first(is_urgent).await
     }
 
+    /// Waits until there is one that concerns what runs, and leaves it where it is: for the request that it means.
+    pub async fn urgent_there(&self) {
+        poll_fn(|context| {
+            if self.waiting.borrow().iter().any(is_urgent) {
+                return Poll::Ready(());
+            }
+            self.waker.set(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// As [`Inbox::next_urgent`], where there is one already.
     pub fn take_urgent(&self) -> Option<Asked> {
         self.take(is_urgent)
@@ -140,6 +152,7 @@ mod tests {
         push(Event::Interrupt);
         push(Event::InputReply { value: None });
         inbox.push(Asked::RollBack);
+        assert!(inbox.urgent_there().now_or_never().is_some());
         let urgent = || inbox.next_urgent().now_or_never();
         assert!(matches!(urgent(), Some(Asked::Event(Event::Interrupt))));
         assert!(matches!(
@@ -147,6 +160,7 @@ mod tests {
             Some(Asked::Event(Event::InputReply { .. }))
         ));
         assert!(matches!(urgent(), Some(Asked::RollBack)));
+        assert!(inbox.urgent_there().now_or_never().is_none());
         let next = || inbox.next().now_or_never();
         assert!(matches!(next(), Some(Asked::Event(Event::Restart))));
         assert!(matches!(next(), Some(Asked::Event(Event::Continue))));

@@ -186,7 +186,6 @@ pub fn list(args: &ListArgs) -> Result<Exit, Failure> {
         Some(from) => {
             let place = Place::parse(from)?;
             let index = installed.index(&place, args.key).map_err(super::refused)?;
-            installed.save()?;
             of_index(&index)
         }
         None => {

@@ -123,13 +123,16 @@ impl Installed {
     /// A registry's index, verified. The first time its key has to be given; then it is the one that was given.
     ///
     /// # Errors
-    /// It cannot be had, its signature is not good, its key is unknown or another, or it is older than one seen before.
+    /// It cannot be had, its signature is not good, its key is unknown or another, it is older than one seen before, or what is
+    /// known of it cannot be written.
     pub fn index(&mut self, place: &Place, key: Option<PublicKey>) -> Result<Index, Error> {
         let bytes = place.read(INDEX_FILE, MAX_INDEX)?;
         let signed = SignedIndex::read(&bytes).map_err(|e| wrong(e.to_string()))?;
         let known = self.pins.registries.get(&place.to_string());
         let known = Known::see(known, key, &signed).map_err(|why| untrusted(place, why))?;
         self.pins.registries.insert(place.to_string(), known);
+        // Whatever comes of what is taken from it: an older one is not believed any more.
+        self.save()?;
         Ok(signed.index)
     }
 

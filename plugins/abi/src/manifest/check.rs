@@ -11,6 +11,9 @@ const MAX_FUNCTIONS: usize = 64;
 const MAX_PARAMETERS: usize = 64;
 const MAX_COLUMNS: usize = 256;
 const MAX_NAME: usize = 64;
+
+/// Characters of a line of text.
+const MAX_LINE: usize = 300;
 const MAX_COLUMN_NAME: usize = 1024;
 
 type Checked = Result<(), ManifestError>;
@@ -218,12 +221,18 @@ fn identifier(path: &str, name: &str) -> Checked {
     })
 }
 
+/// What stands beside what a host says of a plugin: it can neither fill a screen nor turn text around.
 fn one_line(path: &str, text: &str) -> Checked {
-    require(
-        !text.trim().is_empty() && !text.contains(char::is_control),
-        path,
-        || String::from("has to be one line of text, and not empty"),
-    )
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let fits = text.chars().count() <= MAX_LINE && !text.contains(misleads);
+    require(!text.trim().is_empty() && fits, path, || {
+        format!(
+            "has to be one line of text, not empty, of {MAX_LINE} characters at most, without marks that turn text around"
+        )
+    })
 }
 
 fn require(holds: bool, path: &str, message: impl FnOnce() -> String) -> Checked {

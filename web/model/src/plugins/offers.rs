@@ -1,6 +1,6 @@
 //! The plugins that the page's site offers.
 
-use spoor_notebook::mentions;
+use spoor_notebook::names;
 use spoor_registry::{SignedIndex, Version};
 
 /// The newest version of each plugin of the site's registry, by name. The page itself comes from the same place, so its
@@ -31,11 +31,11 @@ impl Offers {
         &self.0
     }
 
-    /// Those whose functions a cell's text may call.
-    pub fn mentioned<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a (String, Version)> {
+    /// Those of whose functions a cell's text has the name.
+    pub fn named<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a (String, Version)> {
         self.0.iter().filter(move |(_, version)| {
             let functions = version.functions.iter();
-            functions.into_iter().any(|f| mentions(source, &f.name))
+            functions.into_iter().any(|f| names(source, &f.name))
         })
     }
 }
@@ -48,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_cell_mentions_is_found() -> Result<(), String> {
+    fn what_a_cell_names_is_found() -> Result<(), String> {
         let mut index = Index::new();
         let entry = index.plugins.entry("x".into()).or_default();
         entry.versions.push(Version::of(&label(&[], None)));
         let bytes = SignedIndex::write(&index, &[1; 32]).map_err(|error| error.to_string())?;
         let offers = Offers::read(&bytes)?;
-        assert_eq!(offers.mentioned("T | evaluate f(A)").count(), 1);
-        assert_eq!(offers.mentioned("T | evaluate g(A)").count(), 0);
+        assert_eq!(offers.named("T | evaluate f(A)").count(), 1);
+        assert_eq!(offers.named("T | evaluate g(A)").count(), 0);
         assert_eq!(Offers::read(b"[]")?, Offers::default());
         assert!(Offers::read(b"{}").is_err());
         Ok(())

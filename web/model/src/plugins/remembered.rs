@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use spoor_plugin_abi::Capability;
 use spoor_registry::{Decision, Identity, Known, Label, PublicKey, Trust};
 
-/// What the user said. An entry that does not read is as if it had not been said.
+/// What the user said. What does not read is as if nothing had been said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {

@@ -16,6 +16,9 @@ pub struct Question {
     pub answers: Vec<&'static str>,
 }
 
+/// How many functions a question names.
+const MOST_FUNCTIONS: usize = 8;
+
 /// A line on a plugin, for lists: what it is, what queries call, and who vouches for it.
 pub fn line(module: &Label) -> String {
     let manifest = &module.manifest;
@@ -41,24 +44,29 @@ fn short(key: &PublicKey) -> String {
 /// What to ask of a module.
 pub fn question(module: &Label) -> Question {
     let manifest = &module.manifest;
-    let functions: Vec<String> = manifest
-        .functions
-        .iter()
+    let functions = manifest.functions.iter();
+    let mut functions: Vec<String> = functions
+        .take(MOST_FUNCTIONS)
         .map(|function| format!("{} — {}", function.name, function.summary))
         .collect();
+    let more = manifest.functions.len().saturating_sub(MOST_FUNCTIONS);
+    if more > 0 {
+        functions.push(format!("and {more} more"));
+    }
     let asks: Vec<&str> = manifest.capabilities.iter().map(allows).collect();
     let signed = match module.publisher {
         Some(key) => format!("{key}, whom you have not trusted here"),
         None => "nobody".to_owned(),
     };
+    // What is known of it comes before what its author says.
     let mut facts = vec![
-        ("Functions", functions.join("\n")),
-        ("Licence", manifest.licence.clone()),
         ("Signed by", signed),
         ("SHA-256", module.identity.to_string()),
+        ("Licence", manifest.licence.clone()),
+        ("Functions", functions.join("\n")),
     ];
     if !asks.is_empty() {
-        facts.insert(1, ("It asks to", asks.join(", ")));
+        facts.insert(0, ("It asks to", asks.join(", ")));
     }
     let mut answers = vec!["Let it run"];
     if module.publisher.is_some() && asks.is_empty() {

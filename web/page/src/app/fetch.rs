@@ -1,10 +1,15 @@
 //! What the page reads from its site.
 
 use gloo_net::http::{Request, Response};
+use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
 use spoor_messages::{Site, Source};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
 
 use crate::server::{Client, MARK};
+use crate::storage::bytes as bytes_in_words;
 
 /// What could be read, or why not and what to do.
 pub type Fetched<T> = Result<T, String>;
@@ -14,6 +19,20 @@ pub async fn bytes(url: &str) -> Fetched<Vec<u8>> {
     let response = response(url).await?;
     let bytes = response.binary().await;
     bytes.map_err(|error| cut_off(url, &error))
+}
+
+/// The bytes at a URL, if there are at most so many. Those of a longer file never come into the page's memory.
+pub async fn bytes_of(url: &str, most: usize) -> Fetched<Vec<u8>> {
+    let response: web_sys::Response = response(url).await?.into();
+    let lost = |_: JsValue| format!("{url} was cut off. Try again.");
+    let blob = JsFuture::from(response.blob().map_err(lost)?).await;
+    let blob: Blob = blob.map_err(lost)?.unchecked_into();
+    if blob.size() > most as f64 {
+        let size = bytes_in_words(most as f64);
+        return Err(format!("{url} has more than the {size} that it may have."));
+    }
+    let buffer = JsFuture::from(blob.array_buffer()).await.map_err(lost)?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// The engines of the site, and the way to `spoor serve` if it is that which serves the page.

@@ -196,12 +196,19 @@ fn seed() -> u64 {
     (js_sys::Math::random() * 2f64.powi(53)) as u64
 }
 
+/// The storage, with the user's plugins read: what a cell calls is theirs before it is the site's.
+async fn storage(app: &App) -> Result<Store, StoreError> {
+    let store = app.store().await?;
+    app.plugins.follow(&store).await;
+    Ok(store)
+}
+
 /// Opens the kernel's session with what the site has.
 async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
     let (mut sources, site, store, ()) = futures::future::join4(
         fetch::sources(),
         fetch::site(),
-        app.store(),
+        storage(app),
         app.plugins.read_offers(),
     )
     .await;
@@ -217,8 +224,6 @@ async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
                 let own = data::OwnData::new(&store);
                 sources = own.beside(&sources).await;
                 own.follow(session);
-                let (plugins, store) = (app.plugins.clone(), store.clone());
-                spawn_local(async move { plugins.follow(&store).await });
                 app.data.replace(Some(own));
             }
             match &server {

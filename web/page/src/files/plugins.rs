@@ -49,9 +49,13 @@ fn own_row(inner: &Rc<Inner>, file: &DataFile) -> HtmlElement {
     let row = inner.callbacks.plugins.row(&file.name);
     let about = format!("{} · {}", row.about, bytes(file.bytes));
     let mut items = data::file_items(inner, file);
-    if row.allowed {
+    if row.allowed || row.failed {
         let stop = acting(inner, &file.name, |plugins, name| plugins.stop(&name));
         items.insert(0, ("Do not let it run", stop));
+    }
+    if row.failed {
+        let again = acting(inner, &file.name, |plugins, name| plugins.again(&name));
+        items.insert(0, ("Try again", again));
     }
     let more = menu("⋯", &format!("{}: more", file.name), items);
     let mut tools = Vec::new();

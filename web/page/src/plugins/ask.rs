@@ -26,9 +26,10 @@ pub async fn may_run(module: &Label) -> Answer {
         let lines = value.lines().map(|line| el("div").text(line));
         [el("dt").text(name), el("dd").children(lines)]
     });
+    // What its author says comes after what is known of it.
     let body: Vec<El> = vec![
-        el("p").text(&asked.summary),
         el("dl").class("facts").children(facts),
+        el("p").attr("dir", "auto").text(&asked.summary),
         el("p").class("hint").text(PROMISE),
     ];
     match ask_of(&asked.title, body, &asked.answers).await {

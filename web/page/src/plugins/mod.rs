@@ -1,7 +1,7 @@
 //! Plugins in the page: those that the site offers, files of the user's, and those that are taken from registries.
 //!
 //! What the user said of them is kept in the browser (`Remembered` in `spoor-model`). A file runs once its user has let it; what
-//! the site offers comes from where the page comes from, and runs when a cell calls it. The kernel admits and meters
+//! the site offers comes from where the page comes from, and is there once a cell names it. The kernel admits and meters
 //! each anyway, and a plugin gets no capability that it was not granted.
 
 mod ask;
@@ -10,7 +10,7 @@ mod own;
 mod registry;
 mod screen;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -21,6 +21,8 @@ use spoor_notebook::PluginPin;
 
 pub use own::Row;
 pub use registry::add_from;
+
+use web_sys::StorageEvent;
 
 use crate::dom;
 use crate::files::Sources;
@@ -41,6 +43,8 @@ pub struct Plugins {
     offers: RefCell<Offers>,
     /// Those of the site's that the session was given, by name.
     given: RefCell<BTreeMap<String, Standing>>,
+    /// Whether a cell has had a call's words.
+    calls: Cell<bool>,
     /// The user's files, by their names.
     files: RefCell<BTreeMap<String, own::OwnFile>>,
     sources: RefCell<Option<Sources>>,
@@ -72,14 +76,25 @@ impl Plugins {
     pub fn new() -> Rc<Self> {
         let plugins = Rc::new(Self::default());
         plugins.recall();
+        let weak = Rc::downgrade(&plugins);
+        dom::on(&dom::window(), "storage", move |event: StorageEvent| {
+            let plugins = weak.upgrade();
+            if let Some(plugins) = plugins.filter(|_| event.key().as_deref() == Some(KEY)) {
+                plugins.recall();
+                plugins.consider_all();
+                plugins.tell();
+            }
+        });
         plugins
     }
 
     /// Reads what the user has said, here or in another tab.
     fn recall(&self) {
-        let kept = storage().and_then(|storage| storage.get_item(KEY).ok()?);
-        if let Some(kept) = kept {
-            self.said.replace(Remembered::from_json(&kept));
+        // A browser that keeps nothing has what was said since the page was opened.
+        if let Some(storage) = storage() {
+            let kept = storage.get_item(KEY).ok().flatten();
+            self.said
+                .replace(Remembered::from_json(&kept.unwrap_or_default()));
         }
     }
 
@@ -94,8 +109,9 @@ impl Plugins {
         }
     }
 
-    /// Takes in and keeps what the user says.
+    /// Takes in and keeps what the user says, beside what was said in other tabs.
     fn say(&self, change: impl FnOnce(&mut Remembered)) {
+        self.recall();
         change(&mut self.said.borrow_mut());
         if let Some(storage) = storage() {
             // A browser that keeps nothing asks again at the next visit.
@@ -107,26 +123,30 @@ impl Plugins {
     pub fn attach(self: &Rc<Self>, session: &Rc<Session>) {
         self.session.replace(Some(session.clone()));
         let weak = Rc::downgrade(self);
-        session.before(move |source| {
+        session.before(move |source, runs| {
             if let Some(plugins) = weak.upgrade() {
-                plugins.mentioned(source);
+                plugins.mentioned(source, runs);
             }
         });
         self.consider_all();
     }
 
-    /// Those of a notebook's pins that queries cannot call as they are.
+    /// Takes a plugin away from the session; the site's of that name is given again when it is called again.
+    fn withdraw(&self, plugin: &str) {
+        self.given.borrow_mut().remove(plugin);
+        if let Some(session) = &*self.session.borrow() {
+            session.remove_plugin(plugin);
+        }
+    }
+
+    /// Those of a notebook's pins that are not here.
     pub fn missing(&self, pins: &BTreeMap<String, PluginPin>) -> Vec<String> {
         let (files, offers) = (self.files.borrow(), self.offers.borrow());
+        let own = files.values().filter_map(|file| file.label.as_ref().ok());
+        let own: Vec<String> = own.map(|label| label.identity.to_string()).collect();
         let here = |pin: &PluginPin| {
-            let own = files
-                .values()
-                .filter(|file| file.standing == Standing::Here);
-            let own = own.filter_map(|file| file.label.as_ref().ok());
-            let site = offers.all().iter();
-            own.map(|label| label.identity.to_string())
-                .chain(site.map(|(_, version)| version.sha256.clone()))
-                .any(|sha256| sha256 == pin.sha256)
+            let mut site = offers.all().iter();
+            own.contains(&pin.sha256) || site.any(|(_, version)| version.sha256 == pin.sha256)
         };
         let missing = pins.iter().filter(|(_, pin)| !here(pin));
         missing

@@ -1,8 +1,9 @@
-//! The plugins that the site offers, given to the session when a cell calls them.
+//! The plugins that the site offers, given to the session when a cell names what they have.
 
 use std::rc::Rc;
 
 use spoor_model::plugins::Offers;
+use spoor_notebook::may_call;
 use spoor_registry::Version;
 
 use super::{Plugins, Standing, standing};
@@ -32,7 +33,7 @@ impl Plugins {
     pub fn offered(&self) -> Vec<(String, Version, bool)> {
         let (offers, given) = (self.offers.borrow(), self.given.borrow());
         let all = offers.all().iter();
-        all.filter(|(name, _)| !self.has_own(name))
+        all.filter(|(name, version)| !self.is_shadowed(name, version))
             .map(|(name, version)| {
                 let here = given.get(name) == Some(&Standing::Here);
                 (name.clone(), version.clone(), here)
@@ -40,18 +41,55 @@ impl Plugins {
             .collect()
     }
 
-    /// Gives the session what a cell's text may call, before it reads the text.
-    pub(super) fn mentioned(self: &Rc<Self>, source: &str) {
+    /// Gives the session what a cell's text may call, before it reads the text. With `runs` what failed before is tried again.
+    pub(super) fn mentioned(self: &Rc<Self>, source: &str, runs: bool) {
+        if !self.calls.get() && !may_call(source) {
+            return;
+        }
+        self.calls.set(true);
         let wanted: Vec<(String, Version)> = {
             let (offers, given) = (self.offers.borrow(), self.given.borrow());
-            let wanted = offers.mentioned(source);
-            let wanted =
-                wanted.filter(|(name, _)| !given.contains_key(name) && !self.has_own(name));
+            let missing = |name: &String| match given.get(name) {
+                None => true,
+                Some(Standing::Refused(_)) => runs,
+                Some(_) => false,
+            };
+            let wanted = offers
+                .named(source)
+                .filter(|(name, version)| missing(name) && !self.is_shadowed(name, version));
             wanted.cloned().collect()
         };
         for (name, version) in wanted {
             self.give(name, &version);
         }
+    }
+
+    /// Takes those away that are not to be seen beside a file of the user's.
+    pub(super) fn withdraw_shadowed(&self) {
+        let shadowed: Vec<String> = {
+            let (offers, given) = (self.offers.borrow(), self.given.borrow());
+            let all = offers.all().iter();
+            let shadowed = all.filter(|(name, version)| {
+                given.contains_key(name) && self.is_shadowed(name, version)
+            });
+            shadowed.map(|(name, _)| name.clone()).collect()
+        };
+        for name in shadowed {
+            self.withdraw(&name);
+        }
+    }
+
+    /// Whether a file of the user's that may run has this plugin, or a function of the name of one of its functions.
+    fn is_shadowed(&self, name: &str, version: &Version) -> bool {
+        let functions = || {
+            version
+                .functions
+                .iter()
+                .map(|function| function.name.as_str())
+        };
+        self.allowed().iter().any(|own| {
+            own.name == name || functions().any(|function| own.function(function).is_some())
+        })
     }
 
     fn give(self: &Rc<Self>, name: String, version: &Version) {
@@ -71,7 +109,10 @@ impl Plugins {
             if let Standing::Refused(why) = &stands {
                 toast::show(&format!("{name} cannot be used: {why}"), None);
             }
-            plugins.given.borrow_mut().insert(name, stands);
+            // It may have been taken away meanwhile.
+            if let Some(given) = plugins.given.borrow_mut().get_mut(&name) {
+                *given = stands;
+            }
             plugins.tell();
         });
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use spoor_model::plugins::line;
+use spoor_plugin_abi::Manifest;
 use spoor_registry::{Decision, Label};
 use wasm_bindgen_futures::spawn_local;
 
@@ -20,6 +21,10 @@ pub(super) struct OwnFile {
     /// What it says of itself.
     pub label: Result<Label, String>,
     pub standing: Standing,
+    /// Whether the session was given it.
+    is_given: bool,
+    /// Whether its user has yet to hear that it can be called.
+    is_new: bool,
 }
 
 /// What stands in a file's row.
@@ -29,6 +34,8 @@ pub struct Row {
     pub about: String,
     /// Whether it waits for its user's yes.
     pub waits: bool,
+    /// Whether the session did not take it.
+    pub failed: bool,
     /// Whether its user has let it run.
     pub allowed: bool,
 }
@@ -53,10 +60,14 @@ impl Plugins {
         self.recall();
         let sources = self.sources.take();
         let there = match &sources {
-            Some(sources) => sources.plugins().await.unwrap_or_default(),
-            None => Vec::new(),
+            Some(sources) => sources.plugins().await.ok(),
+            None => None,
         };
         self.sources.replace(sources);
+        // A storage that cannot be read has lost nothing yet.
+        let Some(there) = there else {
+            return;
+        };
         self.forget(&there);
         for (name, url) in there {
             let known = self.files.borrow().get(&name).map(|file| file.url.clone());
@@ -67,6 +78,8 @@ impl Plugins {
                 label: read(&url).await,
                 url,
                 standing: Standing::Waits,
+                is_given: false,
+                is_new: asks,
             };
             self.files.borrow_mut().insert(name.clone(), file);
             self.consider(&name);
@@ -84,7 +97,7 @@ impl Plugins {
             let stays = there
                 .iter()
                 .any(|(other, url)| other == name && *url == file.url);
-            if !stays && matches!(file.standing, Standing::Here | Standing::Allowed) {
+            if !stays && !matches!(file.standing, Standing::Waits | Standing::Doubled(_)) {
                 gone.extend(
                     file.label
                         .as_ref()
@@ -94,23 +107,24 @@ impl Plugins {
             }
             stays
         });
-        if let Some(session) = &*self.session.borrow() {
-            for name in &gone {
-                session.remove_plugin(name);
+        for plugin in &gone {
+            if self.bearer(plugin).is_none() {
+                self.withdraw(plugin);
             }
         }
-        // The site's of that name is given again when it is called again.
-        self.given
-            .borrow_mut()
-            .retain(|name, _| !gone.contains(name));
         if !gone.is_empty() {
             self.consider_all();
         }
     }
 
-    /// Whether a file of the user's has the plugin of this name, and it may run.
-    pub(super) fn has_own(&self, plugin: &str) -> bool {
-        self.bearer(plugin).is_some()
+    /// What the files say of themselves that may run.
+    pub(super) fn allowed(&self) -> Vec<Manifest> {
+        let files = self.files.borrow();
+        let allowed = files
+            .values()
+            .filter(|file| matches!(file.standing, Standing::Here | Standing::Allowed));
+        let labels = allowed.filter_map(|file| file.label.as_ref().ok());
+        labels.map(|label| label.manifest.clone()).collect()
     }
 
     /// The file that has the plugin of this name and may run.
@@ -124,67 +138,110 @@ impl Plugins {
         bearing.next().map(|(name, _)| name.clone())
     }
 
-    /// Decides anew on each file.
+    /// Decides anew on each file: twice, as one that may not run any more leaves its plugin's name to another.
     pub(super) fn consider_all(self: &Rc<Self>) {
         let names: Vec<String> = self.files.borrow().keys().cloned().collect();
-        for name in names {
-            self.consider(&name);
+        for name in names.iter().chain(&names) {
+            self.consider(name);
         }
     }
 
-    /// Gives the session a file that may run, if it has not got it.
+    /// Gives the session a file that may run, if it has not got it, and takes one away that may not any more.
     fn consider(self: &Rc<Self>, name: &str) {
         let (label, before) = match self.files.borrow().get(name) {
             Some(file) => (file.label.clone(), file.standing.clone()),
             None => return,
         };
-        let stands = match label {
-            Err(why) => Standing::Refused(why),
-            Ok(label) => match self.said.borrow().decide(&label) {
-                Decision::Run { granted, .. } => match self.bearer(&label.manifest.name) {
-                    Some(other) if other != name => Standing::Doubled(other),
-                    _ => {
-                        let granted = granted.iter().map(|one| one.name().to_owned()).collect();
-                        if before != Standing::Here {
-                            self.add(name, &label, granted);
-                        }
-                        before_or_allowed(&before)
-                    }
-                },
-                _ => Standing::Waits,
-            },
+        let label = match label {
+            Ok(label) => label,
+            Err(why) => return self.set(name, Standing::Refused(why)),
         };
-        if let Some(file) = self.files.borrow_mut().get_mut(name) {
-            file.standing = stands;
+        let was_allowed = matches!(before, Standing::Here | Standing::Allowed);
+        let Decision::Run { granted, .. } = self.said.borrow().decide(&label) else {
+            self.set(name, Standing::Waits);
+            if was_allowed {
+                self.withdraw(&label.manifest.name);
+            }
+            return;
+        };
+        match self.bearer(&label.manifest.name) {
+            Some(other) if other != name => self.set(name, Standing::Doubled(other)),
+            // One that was given to a session is given once.
+            _ if was_allowed && self.session.borrow().is_some() && self.is_given(name) => {}
+            _ => {
+                self.set(name, Standing::Allowed);
+                self.withdraw_shadowed();
+                self.add(
+                    name,
+                    &label,
+                    granted.iter().map(|one| one.name().to_owned()).collect(),
+                );
+            }
         }
     }
 
+    fn set(&self, name: &str, standing: Standing) {
+        if let Some(file) = self.files.borrow_mut().get_mut(name) {
+            file.standing = standing;
+        }
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.files
+            .borrow()
+            .get(name)
+            .is_some_and(|file| file.is_given)
+    }
+
+    /// Has the session take a file that it did not take, once more.
+    pub fn again(self: &Rc<Self>, name: &str) {
+        if let Some(file) = self.files.borrow_mut().get_mut(name) {
+            file.is_given = false;
+        }
+        self.consider(name);
+        self.tell();
+    }
+
     fn add(self: &Rc<Self>, name: &str, label: &Label, granted: Vec<String>) {
-        let (session, url) = (
-            self.session.borrow().clone(),
-            self.files.borrow().get(name).map(|file| file.url.clone()),
-        );
-        let (Some(session), Some(url)) = (session, url) else {
+        let Some(session) = self.session.borrow().clone() else {
             return;
         };
-        let (plugins, name) = (Rc::downgrade(self), name.to_owned());
+        let url = match self.files.borrow_mut().get_mut(name) {
+            Some(file) => {
+                file.is_given = true;
+                file.url.clone()
+            }
+            None => return,
+        };
+        let (plugins, name, label) = (Rc::downgrade(self), name.to_owned(), label.clone());
         let asked = url.clone();
         session.add_plugin(&url, &label.identity.to_string(), granted, move |reply| {
-            let Some(plugins) = plugins.upgrade() else {
-                return;
-            };
-            let stands = standing(&reply);
-            if let Standing::Refused(why) = &stands {
+            if let Some(plugins) = plugins.upgrade() {
+                plugins.answered(&name, &asked, &label, standing(&reply));
+            }
+        });
+    }
+
+    /// Takes in what the kernel says of the file that had its bytes at `url`.
+    fn answered(&self, name: &str, url: &str, label: &Label, stands: Standing) {
+        let mut files = self.files.borrow_mut();
+        // It may be gone or stopped meanwhile, and the answer with it.
+        let file = files.get_mut(name);
+        let Some(file) = file.filter(|file| file.url == url && file.standing == Standing::Allowed)
+        else {
+            return;
+        };
+        let is_new = std::mem::take(&mut file.is_new);
+        file.standing = stands.clone();
+        drop(files);
+        match stands {
+            Standing::Refused(why) => {
                 toast::show(&format!("{name} cannot be used: {why}"), None);
             }
-            let mut files = plugins.files.borrow_mut();
-            // The answer is on the file that was there when it was asked.
-            if let Some(file) = files.get_mut(&name).filter(|file| file.url == asked) {
-                file.standing = stands;
-            }
-            drop(files);
-            plugins.tell();
-        });
+            _ if is_new => toast::show(&is_here(label), None),
+            _ => {}
+        }
+        self.tell();
     }
 
     /// Asks whether a file may run, if it waits for that.
@@ -194,26 +251,16 @@ impl Plugins {
         self.tell();
     }
 
-    /// Asks of a file that waits for it, and says what became of it.
+    /// Asks of a file that waits for it.
     async fn ask_about(self: &Rc<Self>, name: &str) {
-        let Some((label, waits)) = self.files.borrow().get(name).map(|file| {
-            let waits = file.standing == Standing::Waits;
-            (file.label.clone(), waits)
-        }) else {
-            return;
+        let label = match self.files.borrow().get(name) {
+            Some(file) => (file.label.clone(), file.standing == Standing::Waits),
+            None => return,
         };
-        let label = match label {
-            Ok(label) => label,
-            Err(why) => return toast::show(&format!("{name} cannot be used: {why}"), None),
-        };
-        if waits {
-            if !self.asked(&label).await {
-                return;
-            }
-            self.consider_all();
-        }
-        if self.bearer(&label.manifest.name).as_deref() == Some(name) {
-            toast::show(&is_here(&label), None);
+        match label {
+            (Err(why), _) => toast::show(&format!("{name} cannot be used: {why}"), None),
+            (Ok(label), true) if self.asked(&label).await => self.consider_all(),
+            _ => {}
         }
     }
 
@@ -230,23 +277,15 @@ impl Plugins {
         true
     }
 
-    /// Takes back that a file may run.
+    /// Takes back that a file may run, and with it what its publisher's other files had of that.
     pub fn stop(self: &Rc<Self>, name: &str) {
-        let label = match self.files.borrow_mut().get_mut(name) {
+        let label = match self.files.borrow().get(name) {
             Some(OwnFile {
-                label: Ok(label),
-                standing,
-                ..
-            }) => {
-                *standing = Standing::Waits;
-                label.clone()
-            }
+                label: Ok(label), ..
+            }) => label.clone(),
             _ => return,
         };
         self.say(|said| said.forget(&label));
-        if let Some(session) = &*self.session.borrow() {
-            session.remove_plugin(&label.manifest.name);
-        }
         self.consider_all();
         self.tell();
     }
@@ -284,15 +323,9 @@ impl Plugins {
         Row {
             about: about + &more,
             waits: file.standing == Standing::Waits,
+            failed: file.label.is_ok() && matches!(file.standing, Standing::Refused(_)),
             allowed: matches!(file.standing, Standing::Here | Standing::Allowed),
         }
-    }
-}
-
-fn before_or_allowed(before: &Standing) -> Standing {
-    match before {
-        Standing::Here => Standing::Here,
-        _ => Standing::Allowed,
     }
 }
 
@@ -308,9 +341,6 @@ fn is_here(label: &Label) -> String {
 }
 
 async fn read(url: &str) -> Result<Label, String> {
-    let bytes = fetch::bytes(url).await?;
-    if bytes.len() > MAX_MODULE {
-        return Err(format!("it has more than {} MiB", MAX_MODULE >> 20));
-    }
+    let bytes = fetch::bytes_of(url, MAX_MODULE).await?;
     Label::read(&bytes).map_err(|error| error.to_string())
 }

@@ -10,11 +10,14 @@ use web_sys::{Blob, BlobPropertyBag, Url};
 use super::{MAX_MODULE, Plugins};
 use crate::app::fetch;
 use crate::dom::{self, El, el};
-use crate::files::{Question, ask_text, ask_yes, tell};
+use crate::files::{Question, ask_of, ask_text, tell};
 use crate::picker::{self, Choice, Row};
 use crate::storage::{Cancel, Store, bytes};
 
 const TITLE: &str = "Plugins of a registry";
+
+/// How many plugins are shown at once; words find the others.
+const MOST_ROWS: usize = 100;
 
 const CHOICE: Choice = Choice {
     title: TITLE,
@@ -67,10 +70,7 @@ fn absolute(typed: &str) -> Result<String, String> {
 
 /// The registry's index, if its key is one that the user knows.
 async fn index(plugins: &Plugins, address: &str) -> Result<Option<Index>, String> {
-    let file = fetch::bytes(&format!("{address}/{INDEX_FILE}")).await?;
-    if file.len() as u64 > MAX_INDEX {
-        return Err(format!("{address} has too long an index."));
-    }
+    let file = fetch::bytes_of(&format!("{address}/{INDEX_FILE}"), MAX_INDEX as usize).await?;
     let signed = SignedIndex::read(&file).map_err(|error| format!("{error}."))?;
     let before = plugins.said.borrow().registry(address).cloned();
     let known = match Known::see(before.as_ref(), None, &signed) {
@@ -80,7 +80,7 @@ async fn index(plugins: &Plugins, address: &str) -> Result<Option<Index>, String
             let Some(key) = key else {
                 return Err(text);
             };
-            if !ask_yes("Trust this registry?", &text, "Yes, trust it").await {
+            if !sure("Trust this registry?", &text, "Yes, trust it").await {
                 return Ok(None);
             }
             let known = Known::see(before.as_ref(), Some(key), &signed);
@@ -127,7 +127,7 @@ fn fitting(index: &Index, typed: &str) -> Vec<(String, Version)> {
         let text = format!("{name} {}", version.summary).to_lowercase();
         words.split_whitespace().all(|word| text.contains(word))
     };
-    newest.filter(fits).collect()
+    newest.filter(fits).take(MOST_ROWS).collect()
 }
 
 fn semver_of(text: &str) -> Result<Option<semver::VersionReq>, semver::Error> {
@@ -168,35 +168,34 @@ async fn take(
             version.file
         ));
     }
-    let module = fetch::bytes(&format!("{address}/{}", version.file)).await?;
-    if module.len() > MAX_MODULE {
-        return Err(format!("{name} has more than {} MiB.", MAX_MODULE >> 20));
-    }
+    let module = fetch::bytes_of(&format!("{address}/{}", version.file), MAX_MODULE).await?;
     let label = Label::read(&module).map_err(|error| format!("{name}: {error}."))?;
     let vouched = version.vouches(name, &label);
     vouched.map_err(|error| format!("{error}."))?;
-    let before = plugins.own(name);
-    let other = before
-        .iter()
-        .find(|(_, own)| own.publisher != label.publisher);
-    if let Some((_, own)) = other
-        && !ask_yes(
-            "Another publisher",
-            &changed(name, own, &label),
-            "I know of it",
+    let _turn = plugins.turn.lock().await;
+    let before: Vec<(String, Label)> = plugins.own(name);
+    if before.iter().any(|(_, own)| own.identity == label.identity) {
+        return Err(format!("{name} {} is here already.", version.version));
+    }
+    // A publisher's later version takes the place of an earlier one; what nobody signed may be anybody's.
+    let is_known = |own: &Label| own.publisher.is_some() && own.publisher == label.publisher;
+    if let Some((file, own)) = before.iter().find(|(_, own)| !is_known(own))
+        && !sure(
+            "Replace the plugin?",
+            &changed(file, own, &label),
+            "Replace it",
         )
         .await
     {
         return Ok(());
     }
-    let _turn = plugins.turn.lock().await;
     if !plugins.asked(&label).await {
         return Ok(());
     }
     let file = format!("{name}-{}.wasm", version.version);
     let kept = keep(store, &file, &module).await;
     kept.map_err(|error| format!("{file} was not kept: {error}."))?;
-    for (old, _) in before.iter().filter(|(old, _)| *old != file) {
+    for (old, _) in &before {
         store
             .remove_file(old)
             .await
@@ -205,17 +204,23 @@ async fn take(
     Ok(())
 }
 
-fn changed(name: &str, before: &Label, now: &Label) -> String {
-    let key = |label: &Label| match label.publisher {
-        Some(key) => key.to_string(),
-        None => "nobody".to_owned(),
+/// Asks with nothing that a key pressed too early would choose.
+async fn sure(title: &str, text: &str, act: &str) -> bool {
+    ask_of(title, [el("p").text(text)], &[act]).await.is_some()
+}
+
+fn changed(file: &str, before: &Label, now: &Label) -> String {
+    let by = |label: &Label| match label.publisher {
+        Some(key) => format!("signed by {key}"),
+        None => "not signed".to_owned(),
     };
     format!(
-        "{name} {} is signed by {}, and {} was by {}. Has its publisher made that known?",
-        now.manifest.version,
-        key(now),
+        "{file} has {} {}, {}. It is replaced by {}, {}. Has its publisher made that known?",
+        before.manifest.name,
         before.manifest.version,
-        key(before)
+        by(before),
+        now.manifest.version,
+        by(now)
     )
 }
 
@@ -225,6 +230,6 @@ async fn keep(store: &Store, file: &str, module: &[u8]) -> Result<(), crate::sto
     options.set_type("application/wasm");
     let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
     let cancel = Cancel::default();
-    store.add_file(file, &blob, true, |_| {}, &cancel).await?;
+    store.add_file(file, &blob, false, |_| {}, &cancel).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 use js_sys::{Array, Promise, Uint8Array};
 use serde_json::{Map, Value, json};
 use spoor_protocol::{Channel, Event, Frame, PluginLimits, PluginOutcome};
@@ -144,14 +144,14 @@ impl Session {
         self.carry(Frame::new(Event::RemovePlugin { name })).await
     }
 
-    /// The bytes at `url`. An interrupt ends the waiting.
+    /// The bytes at `url`. An interrupt ends the waiting, and is still there for the request behind it that it means.
     async fn fetched(&self, url: &str) -> Result<Uint8Array, String> {
         let ending = Ending(AbortController::new().map_err(|thrown| text_of(&thrown))?);
         let fetching = JsFuture::from(fetch_plugin(url, MAX_MODULE, &ending.0.signal()));
-        match self.unless_interrupted(fetching).await {
-            Ok(Ok(bytes)) => Ok(bytes.unchecked_into()),
-            Ok(Err(thrown)) => Err(text_of(&thrown)),
-            Err(_) => Err("it was interrupted".into()),
+        match select(fetching, Box::pin(self.inbox.urgent_there())).await {
+            Either::Left((Ok(bytes), _)) => Ok(bytes.unchecked_into()),
+            Either::Left((Err(thrown), _)) => Err(text_of(&thrown)),
+            Either::Right(_) => Err("it was interrupted".into()),
         }
     }
 
