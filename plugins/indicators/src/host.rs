@@ -1,0 +1,315 @@
+//! Hosts: names under a public suffix and IPv4 addresses, also defanged (`evil[.]example(dot)com`).
+//!
+//! Whether a name can be a host's is decided by the Public Suffix List (<https://publicsuffix.org>), as the crate `psl`
+//! has it: its last labels have to be a rule of the list. The list's unknown `*` rule is not taken, so that `cmd.exe`,
+//! `System.Management` and `dc01.corp.local` are none.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use psl::{List, Psl, Type};
+
+use crate::bytes::{self, ALPHANUMERIC, DOT, HIGH, NAME, byte, class, is, slice};
+
+/// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
+const NAME_BYTES: usize = 253;
+/// The longest label (the same).
+const LABEL_BYTES: usize = 63;
+
+/// A run of a host's bytes as it stands in text, and what it says when refanged.
+#[derive(Clone, Debug)]
+pub struct Host<'t> {
+    /// As it is meant: without brackets.
+    pub text: Cow<'t, str>,
+    /// Where it ends in the text.
+    pub end: usize,
+    /// Classes of the bytes of `text`: see [`crate::bytes`].
+    pub has: u8,
+    /// Whether it was written with brackets.
+    pub defanged: bool,
+}
+
+/// A host's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name<'n> {
+    /// In lower case.
+    pub text: Cow<'n, str>,
+    /// Where in `text` the registered domain begins: the public suffix and one label. `None` where the name is itself a
+    /// suffix that people register under (`github.io`).
+    pub registered: Option<usize>,
+}
+
+/// The length of a defanged dot at a place, 0 where there is none.
+pub fn dot(text: &str, at: usize) -> usize {
+    bracketed(text, at, &[".", "dot"])
+}
+
+/// The length of a defanged `@` at a place, 0 where there is none.
+pub fn at_sign(text: &str, at: usize) -> usize {
+    bracketed(text, at, &["@", "at"])
+}
+
+/// The length of one of `words` in brackets of one kind; 0 where it is not there.
+pub fn bracketed(text: &str, at: usize, words: &[&str]) -> usize {
+    let close = match byte(text, at) {
+        b'[' => b']',
+        b'(' => b')',
+        b'{' => b'}',
+        _ => return 0,
+    };
+    let found = words
+        .iter()
+        .find(|word| bytes::stands(text, at + 1, word) && byte(text, at + 1 + word.len()) == close);
+    found.map_or(0, |word| word.len() + 2)
+}
+
+/// Reads the run at `start`, which ends at `end` and has `has`, and what follows it after defanged dots.
+pub fn read<'t>(text: &'t str, start: usize, end: usize, has: u8) -> Host<'t> {
+    let mut host = Host {
+        text: Cow::Borrowed(slice(text, start, end)),
+        end,
+        has,
+        defanged: false,
+    };
+    // A name with more dots than a name can have is none, however it goes on.
+    for _ in 0..NAME_BYTES / 2 {
+        let length = dot(text, host.end);
+        let from = host.end + length;
+        if length == 0 || !is(byte(text, from), ALPHANUMERIC | HIGH) {
+            break;
+        }
+        let (end, more) = bytes::run(text, from);
+        let refanged = host.text.to_mut();
+        refanged.push('.');
+        refanged.push_str(slice(text, from, end));
+        host.end = end;
+        host.has |= more | DOT;
+        host.defanged = true;
+        if refanged.len() > NAME_BYTES {
+            break;
+        }
+    }
+    host
+}
+
+/// Reads a host's name; `None` where it is none. Takes no note of where it stands.
+pub fn name(text: &str) -> Option<Name<'_>> {
+    if text.len() > NAME_BYTES || !text.split('.').all(is_label) {
+        return None;
+    }
+    let top = text.rsplit('.').next()?;
+    if top.len() < 2 || top.len() == text.len() || bytes::byte(top, 0).is_ascii_digit() {
+        return None;
+    }
+    let text = match text.bytes().any(|byte| byte.is_ascii_uppercase()) || !text.is_ascii() {
+        true => Cow::Owned(text.to_lowercase()),
+        false => Cow::Borrowed(text),
+    };
+    let registered = registered(&text)?;
+    Some(Name { text, registered })
+}
+
+/// Whether what is between dots can be a label; underscores are (`_dmarc`).
+fn is_label(label: &str) -> bool {
+    let inside = |byte: u8| is(byte, ALPHANUMERIC | HIGH) || byte == b'-' || byte == b'_';
+    !label.is_empty()
+        && label.len() <= LABEL_BYTES
+        && label.bytes().all(inside)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// Where the registered domain begins, within `Some` of a known suffix; `Some(None)` where the name is a suffix of the
+/// list's private part.
+fn registered(name: &str) -> Option<Option<usize>> {
+    let (length, kind) = suffix(name)?;
+    let Some(before) = name.len().checked_sub(length + 1) else {
+        return (kind == Type::Private).then_some(None);
+    };
+    let head = slice(name, 0, before);
+    let start = head.rfind('.').map_or(0, |dot| dot + 1);
+    // Registries take no underscores.
+    (!slice(head, start, before).contains('_')).then_some(Some(start))
+}
+
+/// The length of the known public suffix of a name in lower case, and which part of the list it is from.
+fn suffix(name: &str) -> Option<(usize, Type)> {
+    let info = List.find(name.as_bytes().rsplit(|byte| *byte == b'.'));
+    if let Some(kind) = info.typ {
+        return Some((info.len, kind));
+    }
+    // The list has labels of other scripts as they are written, not in Punycode.
+    let top = name.rsplit('.').next()?;
+    let decoded = idna::punycode::decode_to_string(top.strip_prefix("xn--")?)?;
+    List.find(std::iter::once(decoded.as_bytes()))
+        .typ
+        .map(|kind| (top.len(), kind))
+}
+
+/// The ranges of IPv4 addresses in a run: between hyphens and underscores, nothing but four numbers up to 255.
+pub fn ipv4(run: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    run.split(['-', '_']).filter_map(move |piece| {
+        let trimmed = piece.trim_matches('.');
+        let from = start + (piece.len() - piece.trim_start_matches('.').len());
+        start += piece.len() + 1;
+        is_ipv4(trimmed).then_some(from..from + trimmed.len())
+    })
+}
+
+/// Whether text is an IPv4 address without leading zeros.
+pub fn is_ipv4(text: &str) -> bool {
+    let mut octets = 0;
+    let all = text.split('.').all(|octet| {
+        octets += 1;
+        octets <= 4 && is_octet(octet.as_bytes())
+    });
+    all && octets == 4
+}
+
+fn is_octet(digits: &[u8]) -> bool {
+    let value = digits.iter().try_fold(0_u32, |value, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| value * 10 + u32::from(digit - b'0'))
+            .filter(|value| *value <= 255)
+    });
+    value.is_some() && !digits.is_empty() && (digits.len() == 1 || digits.first() != Some(&b'0'))
+}
+
+/// Suffixes of two-label names that are far more often files and fields of objects: `setup.sh`, `explorer.zip`,
+/// `process.name`. Such a name is taken as a domain where it is part of a URL or an e-mail address, or defanged.
+const FILES_AND_FIELDS: [&str; 26] = [
+    "ac", "am", "app", "ax", "bar", "cab", "cat", "cc", "docs", "in", "is", "la", "md", "ml",
+    "mov", "mo", "name", "pf", "pl", "pm", "ps", "pub", "py", "rs", "sh", "zip",
+];
+
+/// First labels of the reversed names that packages have: `com.android.chrome`.
+const PACKAGES: [&str; 7] = ["com", "org", "net", "java", "javax", "android", "kotlin"];
+
+/// Whether a name that stands by itself, as `raw` between `before` and `after`, is likely meant as a host's.
+pub fn is_likely(raw: &str, before: u8, after: &[u8]) -> bool {
+    let (Some(top), Some(first)) = (raw.rsplit('.').next(), raw.split('.').next()) else {
+        return false;
+    };
+    let next = after.first().copied().unwrap_or(0);
+    // A variable's field, a user or a file after a folder, a call, an assembly's or a type's name (System.Net).
+    if matches!(before, b'$' | b'\\') || next == b'(' || !in_one_case(top, raw) {
+        return false;
+    }
+    let ends = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(top));
+    let labels = raw.split('.').count();
+    if labels == 2 && ends(&FILES_AND_FIELDS) || next == b'=' && labels == 2 {
+        return false;
+    }
+    let reversed = labels > 2 && PACKAGES.iter().any(|word| first == *word);
+    !reversed || ends(&["com", "org", "net"])
+}
+
+/// Whether the last label is in lower case, or the whole name in upper case.
+fn in_one_case(top: &str, raw: &str) -> bool {
+    let upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let lower = |text: &str| text.bytes().any(|byte| byte.is_ascii_lowercase());
+    !upper(top) || !lower(raw)
+}
+
+/// The parts of a run that may be names: without what is punctuation at its ends, and, where it has characters outside
+/// ASCII, also what is between those. Each with its offset.
+pub fn candidates(run: &str, has: u8) -> impl Iterator<Item = (usize, &str)> {
+    let whole = trimmed(run, 0);
+    let parts = (has & HIGH != 0).then(|| pieces(run));
+    std::iter::once(whole)
+        .chain(parts.into_iter().flatten())
+        .filter(|(_, part)| part.contains('.'))
+}
+
+/// The parts of ASCII alone.
+fn pieces(run: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut start = 0;
+    run.split(|letter: char| !letter.is_ascii())
+        .filter_map(move |piece| {
+            // Where a piece lies is what `split` knows and does not say: the pieces and separators add up.
+            let at = start;
+            let after = at + piece.len();
+            let separator = slice(run, after, run.len()).chars().next();
+            start = after + separator.map_or(0, char::len_utf8);
+            (!piece.is_empty()).then(|| trimmed(piece, at))
+        })
+}
+
+fn trimmed(part: &str, at: usize) -> (usize, &str) {
+    let punctuation = |letter: char| {
+        matches!(letter, '.' | '-' | '_') || !letter.is_ascii() && !letter.is_alphanumeric()
+    };
+    let start = part.trim_start_matches(|letter: char| punctuation(letter) && letter != '_');
+    let text = start.trim_end_matches(punctuation);
+    (at + part.len() - start.len(), text)
+}
+
+/// Whether a byte can be part of a name, so that what is beside it is not whole.
+pub fn continues(byte: u8) -> bool {
+    class(byte) & NAME != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_by_their_suffix() {
+        let of = |text| name(text).map(|name| name.registered.map(|at| name.text[at..].to_owned()));
+        for (text, registered) in [
+            ("example.com", Some("example.com")),
+            ("a.b.Example.CO.UK", Some("example.co.uk")),
+            ("_dmarc.example.com", Some("example.com")),
+            ("bücher.example.de", Some("example.de")),
+            ("xn--80ak6aa92e.com", Some("xn--80ak6aa92e.com")),
+            ("a.xn--e1afmkfd.xn--p1ai", Some("xn--e1afmkfd.xn--p1ai")),
+            ("evil.github.io", Some("evil.github.io")),
+            ("github.io", None),
+        ] {
+            assert_eq!(of(text), Some(registered.map(String::from)), "{text}");
+        }
+        for text in [
+            "",
+            "com",
+            "co.uk",
+            "cmd.exe",
+            "a..com",
+            "-a.com",
+            "a-.com",
+            "a_b.com",
+            "1.2.3.4",
+            ".com",
+            "dc01.corp.local",
+            "a.xn--",
+            "a.xn--zzzzzzzzzzzzz",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_four_octets() {
+        let of = |text| {
+            ipv4(text)
+                .map(|range| text[range].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("10.0.0.1"), ["10.0.0.1"]);
+        assert_eq!(
+            of("ip-10.0.0.1-255.255.255.255."),
+            ["10.0.0.1", "255.255.255.255"]
+        );
+        for text in [
+            "10.0.0",
+            "10.0.0.0.1",
+            "10.0.0.256",
+            "10.0.0.01",
+            "10.0.19041.1",
+            "a.1.2.3.4",
+        ] {
+            assert!(of(text).is_empty(), "{text}");
+        }
+    }
+}
