@@ -1,58 +1,90 @@
 //! Text as bytes: what kind of byte each is, and reads that never fail.
 
+/// What a byte is: one of this module's constants or several.
+pub type Class = u16;
+
 /// A letter `a` to `f`, either case.
-pub const HEX_LETTER: u8 = 1;
+pub const HEX_LETTER: Class = 1;
 /// Any other letter.
-pub const LETTER: u8 = 2;
+pub const LETTER: Class = 1 << 1;
 /// A decimal digit.
-pub const DIGIT: u8 = 4;
+pub const DIGIT: Class = 1 << 2;
 /// A full stop.
-pub const DOT: u8 = 8;
+pub const DOT: Class = 1 << 3;
 /// A hyphen.
-pub const HYPHEN: u8 = 16;
+pub const HYPHEN: Class = 1 << 4;
 /// An underscore.
-pub const UNDERSCORE: u8 = 32;
+pub const UNDERSCORE: Class = 1 << 5;
 /// A byte of a character outside ASCII.
-pub const HIGH: u8 = 64;
+pub const HIGH: Class = 1 << 6;
 /// What an indicator may begin with, or that means something after a name.
-pub const MARK: u8 = 128;
+pub const MARK: Class = 1 << 7;
+/// A space.
+pub const SPACE: Class = 1 << 8;
+/// An apostrophe.
+pub const APOSTROPHE: Class = 1 << 9;
+/// What no name in a path of Windows has.
+pub const PATH_END: Class = 1 << 10;
+/// What keeps a path after it apart from what is before it.
+pub const APART: Class = 1 << 11;
+/// What is not of [`NAME`].
+pub const OUTSIDE: Class = 1 << 12;
 
 /// A letter or a digit of ASCII.
-pub const ALPHANUMERIC: u8 = HEX_LETTER | LETTER | DIGIT;
+pub const ALPHANUMERIC: Class = HEX_LETTER | LETTER | DIGIT;
 /// What a run of a host's name is made of.
-pub const NAME: u8 = ALPHANUMERIC | DOT | HYPHEN | UNDERSCORE | HIGH;
+pub const NAME: Class = ALPHANUMERIC | DOT | HYPHEN | UNDERSCORE | HIGH;
 
-const CLASSES: [u8; 256] = classes();
+const CLASSES: [Class; 256] = classes();
 
-const fn classes() -> [u8; 256] {
+const fn classes() -> [Class; 256] {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'a'..=b'f' | b'A'..=b'F' => HEX_LETTER,
-            b'g'..=b'z' | b'G'..=b'Z' => LETTER,
-            b'0'..=b'9' => DIGIT,
-            b'.' => DOT,
-            b'-' => HYPHEN,
-            b'_' => UNDERSCORE,
-            b'/' | b'\\' | b'%' | b':' | b'~' => MARK,
-            0x80.. => HIGH,
-            _ => 0,
-        };
+        classes[byte] = kind(byte as u8) | bounds(byte as u8);
+        if classes[byte] & NAME == 0 {
+            classes[byte] |= OUTSIDE;
+        }
         byte += 1;
     }
     classes
 }
 
-/// What a byte is: one of this module's constants, or 0.
+const fn kind(byte: u8) -> Class {
+    match byte {
+        b'a'..=b'f' | b'A'..=b'F' => HEX_LETTER,
+        b'g'..=b'z' | b'G'..=b'Z' => LETTER,
+        b'0'..=b'9' => DIGIT,
+        b'.' => DOT,
+        b'-' => HYPHEN,
+        b'_' => UNDERSCORE,
+        b' ' => SPACE,
+        b'\'' => APOSTROPHE,
+        b'/' | b'\\' | b'%' | b':' | b'~' => MARK,
+        0x80.. => HIGH,
+        _ => 0,
+    }
+}
+
+const fn bounds(byte: u8) -> Class {
+    match byte {
+        0..=0x1F | b'"' | b'*' | b':' | b'<' | b'>' | b'|' => PATH_END | APART,
+        b'/' | b'?' | b'\\' | 0x7F => PATH_END,
+        b' ' | b'\'' | b'`' | b'=' | b',' | b';' | b'(' | b'[' | b'{' | b'@' | b'&' | b'!'
+        | b'+' => APART,
+        _ => 0,
+    }
+}
+
+/// What a byte is.
 #[inline]
-pub fn class(byte: u8) -> u8 {
+pub fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
 /// Whether a byte is one of `classes`.
 #[inline]
-pub fn is(byte: u8, classes: u8) -> bool {
+pub fn is(byte: u8, classes: Class) -> bool {
     class(byte) & classes != 0
 }
 
@@ -97,18 +129,35 @@ pub fn count(text: &str, at: usize, f: impl Fn(u8) -> bool) -> usize {
     rest.iter().position(|byte| !f(*byte)).unwrap_or(rest.len())
 }
 
-/// The end of the run of [`NAME`] bytes from `start` on, and what the run has.
+/// How many bytes come before one of `stop`, and what they are.
 #[inline]
-pub fn run(text: &str, start: usize) -> (usize, u8) {
+pub fn until(bytes: &[u8], stop: Class) -> (usize, Class) {
     let mut has = 0;
-    let mut end = start;
-    for byte in rest(text, start) {
+    let mut length = 0;
+    // Four at a time: a loop's round is paid for in a metered module.
+    for four in bytes.as_chunks::<4>().0 {
+        let [a, b, c, d] = *four;
+        let all = class(a) | class(b) | class(c) | class(d);
+        if all & stop != 0 {
+            break;
+        }
+        has |= all;
+        length += 4;
+    }
+    for byte in bytes.get(length..).unwrap_or(&[]) {
         let class = class(*byte);
-        if class & NAME == 0 {
+        if class & stop != 0 {
             break;
         }
         has |= class;
-        end += 1;
+        length += 1;
     }
-    (end, has)
+    (length, has)
+}
+
+/// The end of the run of [`NAME`] bytes from `start` on, and what the run has.
+#[inline]
+pub fn run(text: &str, start: usize) -> (usize, Class) {
+    let (length, has) = until(rest(text, start), OUTSIDE);
+    (start + length, has)
 }

@@ -9,7 +9,9 @@ use std::ops::Range;
 
 use psl::{List, Psl, Type};
 
-use crate::bytes::{self, ALPHANUMERIC, DOT, HIGH, NAME, byte, class, is, slice};
+use crate::bytes::{
+    self, ALPHANUMERIC, Class, DOT, HEX_LETTER, HIGH, HYPHEN, LETTER, UNDERSCORE, byte, is, slice,
+};
 
 /// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
 const NAME_BYTES: usize = 253;
@@ -24,7 +26,7 @@ pub struct Host<'t> {
     /// Where it ends in the text.
     pub end: usize,
     /// Classes of the bytes of `text`: see [`crate::bytes`].
-    pub has: u8,
+    pub has: Class,
     /// Whether it was written with brackets.
     pub defanged: bool,
 }
@@ -39,9 +41,12 @@ pub struct Name<'n> {
     pub registered: Option<usize>,
 }
 
-/// The length of a defanged dot at a place, 0 where there is none.
+/// The length of a defanged dot at a place, 0 where there is none. Some write the first bracket alone: `evil[.com`.
 pub fn dot(text: &str, at: usize) -> usize {
-    bracketed(text, at, &[".", "dot"])
+    match bracketed(text, at, &[".", "dot"]) {
+        0 if bytes::stands(text, at, "[.") => 2,
+        length => length,
+    }
 }
 
 /// The length of a defanged `@` at a place, 0 where there is none.
@@ -64,7 +69,7 @@ pub fn bracketed(text: &str, at: usize, words: &[&str]) -> usize {
 }
 
 /// Reads the run at `start`, which ends at `end` and has `has`, and what follows it after defanged dots.
-pub fn read<'t>(text: &'t str, start: usize, end: usize, has: u8) -> Host<'t> {
+pub fn read<'t>(text: &'t str, start: usize, end: usize, has: Class) -> Host<'t> {
     let mut host = Host {
         text: Cow::Borrowed(slice(text, start, end)),
         end,
@@ -94,29 +99,79 @@ pub fn read<'t>(text: &'t str, start: usize, end: usize, has: u8) -> Host<'t> {
 
 /// Reads a host's name; `None` where it is none. Takes no note of where it stands.
 pub fn name(text: &str) -> Option<Name<'_>> {
-    if text.len() > NAME_BYTES || !text.split('.').all(is_label) {
+    if text.len() > NAME_BYTES || !may_be_name(text) || !has_labels(text) {
         return None;
     }
-    let top = text.rsplit('.').next()?;
-    if top.len() < 2 || top.len() == text.len() || bytes::byte(top, 0).is_ascii_digit() {
-        return None;
+    if !text.is_ascii() {
+        let text = text.to_lowercase();
+        let registered = registered(&text)?;
+        let text = Cow::Owned(text);
+        return Some(Name { text, registered });
     }
-    let text = match text.bytes().any(|byte| byte.is_ascii_uppercase()) || !text.is_ascii() {
-        true => Cow::Owned(text.to_lowercase()),
-        false => Cow::Borrowed(text),
-    };
-    let registered = registered(&text)?;
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let registered = registered(text)?;
+        let text = Cow::Borrowed(text);
+        return Some(Name { text, registered });
+    }
+    // Most names in capitals are none (NTDLL.DLL): nothing is allocated for those.
+    let mut lower = [0; NAME_BYTES];
+    let lower = lower.get_mut(..text.len())?;
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    let lower = std::str::from_utf8(lower).ok()?;
+    let registered = registered(lower)?;
+    let text = Cow::Owned(lower.to_owned());
     Some(Name { text, registered })
 }
 
-/// Whether what is between dots can be a label; underscores are (`_dmarc`).
-fn is_label(label: &str) -> bool {
-    let inside = |byte: u8| is(byte, ALPHANUMERIC | HIGH) || byte == b'-' || byte == b'_';
-    !label.is_empty()
-        && label.len() <= LABEL_BYTES
-        && label.bytes().all(inside)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
+/// Whether the last label can be a suffix: at least two bytes, the first a letter, after a dot. Cheap, and enough to
+/// leave numbers and words.
+fn may_be_name(text: &str) -> bool {
+    let top = text.bytes().rev().take_while(|byte| *byte != b'.').count();
+    let first = text.len() - top;
+    top >= 2 && first > 0 && is(byte(text, first), LETTER | HEX_LETTER | HIGH)
+}
+
+/// The name of a host without the punctuation at its end; borrowed from the text that the host is borrowed from.
+pub fn name_of<'t>(host: &Cow<'t, str>) -> Option<Name<'t>> {
+    const PUNCTUATION: [char; 3] = ['.', '-', '_'];
+    match host {
+        Cow::Borrowed(host) => name(host.trim_end_matches(PUNCTUATION)),
+        Cow::Owned(host) => name(host.trim_end_matches(PUNCTUATION)).map(Name::into_owned),
+    }
+}
+
+impl Name<'_> {
+    /// The same, borrowed from nothing.
+    pub fn into_owned<'t>(self) -> Name<'t> {
+        Name {
+            text: Cow::Owned(self.text.into_owned()),
+            registered: self.registered,
+        }
+    }
+}
+
+/// Whether what is between dots are labels; underscores are in some (`_dmarc`).
+fn has_labels(text: &str) -> bool {
+    let mut length = 0;
+    let mut last = b'.';
+    for byte in text.bytes() {
+        let ends = byte == b'.';
+        if ends && !is_end(length, last) || byte == b'-' && length == 0 {
+            return false;
+        }
+        if !ends && !is(byte, ALPHANUMERIC | HIGH | HYPHEN | UNDERSCORE) {
+            return false;
+        }
+        length = if ends { 0 } else { length + 1 };
+        last = byte;
+    }
+    is_end(length, last)
+}
+
+/// Whether a label of this many bytes can end in a byte.
+fn is_end(length: usize, last: u8) -> bool {
+    (1..=LABEL_BYTES).contains(&length) && last != b'-'
 }
 
 /// Where the registered domain begins, within `Some` of a known suffix; `Some(None)` where the name is a suffix of the
@@ -159,22 +214,25 @@ pub fn ipv4(run: &str) -> impl Iterator<Item = Range<usize>> {
 
 /// Whether text is an IPv4 address without leading zeros.
 pub fn is_ipv4(text: &str) -> bool {
-    let mut octets = 0;
-    let all = text.split('.').all(|octet| {
-        octets += 1;
-        octets <= 4 && is_octet(octet.as_bytes())
-    });
-    all && octets == 4
-}
-
-fn is_octet(digits: &[u8]) -> bool {
-    let value = digits.iter().try_fold(0_u32, |value, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| value * 10 + u32::from(digit - b'0'))
-            .filter(|value| *value <= 255)
-    });
-    value.is_some() && !digits.is_empty() && (digits.len() == 1 || digits.first() != Some(&b'0'))
+    if !(7..=15).contains(&text.len()) {
+        return false;
+    }
+    let (mut octets, mut digits, mut value) = (1, 0, 0_u32);
+    for byte in text.bytes() {
+        match byte {
+            b'.' if digits > 0 => (octets, digits, value) = (octets + 1, 0, 0),
+            // After a first zero comes no digit.
+            b'0'..=b'9' if digits == 0 || value > 0 => {
+                digits += 1;
+                value = value * 10 + u32::from(byte - b'0');
+            }
+            _ => return false,
+        }
+        if value > 255 {
+            return false;
+        }
+    }
+    octets == 4 && digits > 0
 }
 
 /// Suffixes of two-label names that are far more often files and fields of objects: `setup.sh`, `explorer.zip`,
@@ -184,26 +242,50 @@ const FILES_AND_FIELDS: [&str; 26] = [
     "mov", "mo", "name", "pf", "pl", "pm", "ps", "pub", "py", "rs", "sh", "zip",
 ];
 
-/// First labels of the reversed names that packages have: `com.android.chrome`.
-const PACKAGES: [&str; 7] = ["com", "org", "net", "java", "javax", "android", "kotlin"];
+/// First labels of names that packages (`com.android.chrome`), types and objects of COM have (`wscript.shell`).
+const PACKAGES: [&str; 13] = [
+    "com",
+    "org",
+    "net",
+    "java",
+    "javax",
+    "android",
+    "kotlin",
+    "system",
+    "microsoft",
+    "windows",
+    "wscript",
+    "adodb",
+    "shell",
+];
 
 /// Whether a name that stands by itself, as `raw` between `before` and `after`, is likely meant as a host's.
 pub fn is_likely(raw: &str, before: u8, after: &[u8]) -> bool {
+    let next = after.first().copied().unwrap_or(0);
+    // A variable's field, a call.
+    if !may_be_name(raw) || before == b'$' || next == b'(' {
+        return false;
+    }
     let (Some(top), Some(first)) = (raw.rsplit('.').next(), raw.split('.').next()) else {
         return false;
     };
-    let next = after.first().copied().unwrap_or(0);
-    // A variable's field, a user or a file after a folder, a call, an assembly's or a type's name (System.Net).
-    if matches!(before, b'$' | b'\\') || next == b'(' || !in_one_case(top, raw) {
+    // An assembly's or a type's name (System.Net).
+    if !in_one_case(top, raw) {
         return false;
     }
     let ends = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(top));
-    let labels = raw.split('.').count();
-    if labels == 2 && ends(&FILES_AND_FIELDS) || next == b'=' && labels == 2 {
+    let starts = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(first));
+    let common = ends(&["com", "org", "net"]);
+    // Two labels: the only dot is between the first and the last.
+    let short = first.len() + 1 + top.len() == raw.len();
+    // After a folder, a user or a file; but browsers keep things under the names of sites.
+    if before == b'\\' && (short || !common) {
         return false;
     }
-    let reversed = labels > 2 && PACKAGES.iter().any(|word| first == *word);
-    !reversed || ends(&["com", "org", "net"])
+    if short && (next == b'=' || ends(&FILES_AND_FIELDS)) {
+        return false;
+    }
+    common || !starts(&PACKAGES)
 }
 
 /// Whether the last label is in lower case, or the whole name in upper case.
@@ -215,7 +297,7 @@ fn in_one_case(top: &str, raw: &str) -> bool {
 
 /// The parts of a run that may be names: without what is punctuation at its ends, and, where it has characters outside
 /// ASCII, also what is between those. Each with its offset.
-pub fn candidates(run: &str, has: u8) -> impl Iterator<Item = (usize, &str)> {
+pub fn candidates(run: &str, has: Class) -> impl Iterator<Item = (usize, &str)> {
     let whole = trimmed(run, 0);
     let parts = (has & HIGH != 0).then(|| pieces(run));
     std::iter::once(whole)
@@ -244,11 +326,6 @@ fn trimmed(part: &str, at: usize) -> (usize, &str) {
     let start = part.trim_start_matches(|letter: char| punctuation(letter) && letter != '_');
     let text = start.trim_end_matches(punctuation);
     (at + part.len() - start.len(), text)
-}
-
-/// Whether a byte can be part of a name, so that what is beside it is not whole.
-pub fn continues(byte: u8) -> bool {
-    class(byte) & NAME != 0
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::bytes::{self, ALPHANUMERIC, HIGH, NAME, before, byte, count, is, slice};
+use crate::bytes::{
+    self, ALPHANUMERIC, APART, APOSTROPHE, Class, HIGH, NAME, PATH_END, SPACE, before, byte, count,
+    is, slice, until,
+};
 
 /// The longest path that Windows knows, in characters; what goes on for more bytes is cut there.
 const LONGEST: usize = 32_767;
@@ -130,7 +133,7 @@ fn separator(text: &str, at: usize) -> Option<&'static str> {
 
 /// Whether a byte keeps what follows apart from what is before it.
 fn is_apart(before: u8) -> bool {
-    before <= b' ' || b"\"'`=,;:([{<>|@&*!+".contains(&before)
+    is(before, APART)
 }
 
 /// Reads what follows a root.
@@ -145,19 +148,22 @@ fn windows(text: &str, mut root: Root) -> Option<Path<'_>> {
         root.end += drive.len();
     }
     let quote = Some(before(text, root.start)).filter(|byte| matches!(byte, b'"' | b'\''));
+    let stop = match quote {
+        Some(b'\'') => PATH_END | APOSTROPHE,
+        _ => PATH_END,
+    };
     let whole = root.start == 0;
     let bound = slice(text, root.end, text.len());
     let bound = slice(bound, 0, floor(bound, LONGEST));
     let mut end = root.end;
     loop {
         let name = slice(bound, end - root.end, bound.len());
-        let length = name
-            .bytes()
-            .position(|byte| ends_name(byte) || Some(byte) == quote)
-            .unwrap_or(name.len());
+        let (length, has) = until(name.as_bytes(), stop);
         let name = slice(name, 0, length);
         let after = end + length;
-        if slice(text, after, after + root.separator.len()) == root.separator && is_folder(name) {
+        if slice(text, after, after + root.separator.len()) == root.separator
+            && is_folder(name, has)
+        {
             end = after + root.separator.len();
             continue;
         }
@@ -184,13 +190,11 @@ fn windows(text: &str, mut root: Root) -> Option<Path<'_>> {
     })
 }
 
-/// Bytes that no name of Windows has.
-fn ends_name(byte: u8) -> bool {
-    byte < b' ' || byte == 0x7F || b"\"*/:<>?\\|".contains(&byte)
-}
-
 /// Whether what lies before a separator is a folder's name; an empty one stands between doubled separators.
-fn is_folder(name: &str) -> bool {
+fn is_folder(name: &str, has: Class) -> bool {
+    if has & SPACE == 0 {
+        return true;
+    }
     let Some(space) = name.find(' ') else {
         return true;
     };
@@ -215,7 +219,19 @@ fn file(name: &str, closed: bool, quoted: bool) -> usize {
         matches!(letter, '.' | ',' | ';' | '!' | '\'' | '`' | ' ')
             || !letter.is_ascii() && !letter.is_alphanumeric()
     });
-    unclosed(kept)
+    unclosed(without_place(kept))
+}
+
+/// Without a place in the module, as call traces have it: `ntdll.dll+9d104`.
+fn without_place(name: &str) -> &str {
+    match name.rsplit_once('+') {
+        Some((module, place))
+            if has_extension(module) && place.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            module
+        }
+        _ => name,
+    }
 }
 
 /// The length of a name without the brackets at its end that were opened before it.

@@ -7,12 +7,14 @@
 //! What lies inside a URL or a path is not taken for something else: a URL gives its host, and in what follows it only
 //! addresses, hashes, e-mails, CVEs and further URLs are looked for; a path gives its server, hashes and CVEs.
 
-use std::borrow::Cow;
+mod digits;
+mod names;
 
-use crate::bytes::{
-    self, ALPHANUMERIC, DOT, HIGH, HYPHEN, MARK, NAME, before, byte, class, is, rest, slice,
-};
-use crate::host::{self, Host, Name};
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use crate::bytes::{self, Class, DOT, HYPHEN, MARK, NAME, before, byte, class, is, slice};
+use crate::host::{self, Name};
 use crate::ipv6;
 use crate::kind::{Kind, Kinds};
 use crate::path::{self, Path};
@@ -29,9 +31,6 @@ const IN_PATH: Kinds = Kinds::HASHES.or(Kinds::of(&[Kind::Cve]));
 
 /// URLs inside one another that are told; each is nearly as long as the one around it.
 const NESTED: usize = 4;
-
-/// The longest part of an e-mail address before its `@` (RFC 5321, section 4.5.3.1.1), in bytes.
-const LOCAL_BYTES: usize = 64;
 
 /// An indicator in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +57,7 @@ pub fn scan<'t>(text: &'t str, kinds: Kinds, found: impl FnMut(Indicator<'t>)) {
             end: 0,
             kinds: Kinds::ALL,
             urls: 0,
+            path: false,
         },
         floor: 0,
         json: text.trim_start().starts_with(['{', '[', '"']),
@@ -71,6 +71,7 @@ struct Inside {
     end: usize,
     kinds: Kinds,
     urls: usize,
+    path: bool,
 }
 
 struct Scan<'t, F> {
@@ -133,16 +134,24 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
 
     /// Looks at a run of name bytes and what follows it; answers where to go on.
     #[inline]
-    fn name(&mut self, start: usize, end: usize, has: u8) -> usize {
+    fn name(&mut self, start: usize, end: usize, has: Class) -> usize {
+        let long = end - start >= 32;
+        let hyphened = has & HYPHEN != 0;
+        if start < self.inside.end && self.inside.path {
+            if long || hyphened {
+                self.digits(start, end, has);
+            }
+            return end;
+        }
         let next = byte(self.text, end);
         let joins = matches!(next, b':' | b'[' | b'(' | b'{' | b'@');
-        if !joins && has & DOT == 0 && end - start < 32 && has & HYPHEN == 0 {
+        if !joins && has & DOT == 0 && !long && !hyphened {
             return end;
         }
         self.candidate(start, end, has)
     }
 
-    fn candidate(&mut self, start: usize, end: usize, has: u8) -> usize {
+    fn candidate(&mut self, start: usize, end: usize, has: Class) -> usize {
         if let Some(after) = self.url(start, end) {
             return after;
         }
@@ -162,10 +171,7 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
         if host.has & DOT != 0 {
             self.host(start, &host);
         }
-        self.hashes(start, end);
-        if has & HYPHEN != 0 {
-            self.cves(start, end);
-        }
+        self.digits(start, end, host.has);
         end
     }
 
@@ -183,6 +189,7 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             end: url.range.end.max(self.inside.end),
             kinds: IN_URL,
             urls,
+            path: false,
         };
         Some(after)
     }
@@ -196,32 +203,26 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             defanged,
         } = url;
         let raw = slice(self.text, in_text.start, in_text.end);
-        let host = slice(&value, host_in_value.start, host_in_value.end);
+        let host: Cow<'t, str> = match &value {
+            Cow::Borrowed(_) => Cow::Borrowed(raw),
+            Cow::Owned(value) => {
+                Cow::Owned(slice(value, host_in_value.start, host_in_value.end).to_owned())
+            }
+        };
         let brackets = host.starts_with('[');
         let host_defanged = !brackets && raw.contains(['[', '(', '{']);
-        let name = host::name(host).map(|name| (name.text.into_owned(), name.registered));
-        let address = brackets.then(|| host.trim_matches(['[', ']']).parse::<std::net::Ipv6Addr>());
-        let v4 = host::is_ipv4(host).then(|| host.to_owned());
-        let registered = name.as_ref().and_then(|(text, at)| {
-            let text = slice(text, (*at)?, text.len());
-            Some(Cow::Owned(text.to_owned()))
-        });
+        let name = host::name_of(&host);
+        let registered = name
+            .as_ref()
+            .and_then(|name| Some(tail(&name.text, name.registered?)));
         self.tell_of(Kind::Url, value, registered, defanged, range.start);
-        match (name, v4, address) {
-            (Some((text, registered)), ..) => {
-                let text = Cow::Owned(text);
-                self.tell_name(Name { text, registered }, host_defanged, in_text.start);
-            }
-            (_, Some(v4), _) => self.tell(Kind::Ipv4, Cow::Owned(v4), host_defanged, in_text.start),
-            (_, _, Some(Ok(v6))) => {
-                self.tell(
-                    Kind::Ipv6,
-                    Cow::Owned(v6.to_string()),
-                    false,
-                    in_text.start + 1,
-                );
-            }
-            _ => {}
+        if let Some(name) = name {
+            self.tell_name(name, host_defanged, in_text.start);
+        } else if host::is_ipv4(&host) {
+            self.tell(Kind::Ipv4, host, host_defanged, in_text.start);
+        } else if brackets && let Ok(address) = host.trim_matches(['[', ']']).parse::<Ipv6Addr>() {
+            let value = Cow::Owned(address.to_string());
+            self.tell(Kind::Ipv6, value, false, in_text.start + 1);
         }
     }
 
@@ -258,6 +259,7 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             end: path.range.end,
             kinds: IN_PATH,
             urls: 0,
+            path: true,
         };
         self.tell(kind, path.value, false, path.range.start);
         if let Some(server) = path.server {
@@ -272,251 +274,22 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
         after
     }
 
-    /// An e-mail address whose part before the `@` ends a run.
-    fn email(&mut self, end: usize) -> Option<usize> {
-        let plain = byte(self.text, end) == b'@';
-        let length = match plain {
-            true => 1,
-            false => host::at_sign(self.text, end),
-        };
-        let from = end + length;
-        if length == 0 || !is(byte(self.text, from), ALPHANUMERIC | HIGH) {
-            return None;
-        }
-        let local = self.local(end)?;
-        let (run_end, has) = bytes::run(self.text, from);
-        let host = host::read(self.text, from, run_end, has);
-        let defanged = !plain || host.defanged;
-        let kept = host.text.trim_end_matches(['.', '-', '_']);
-        let name = host::name(kept)?;
-        let registered = name.registered.map(|at| tail(&name.text, at).into_owned());
-        if self.wanted(local).has(Kind::Email) {
-            let address = slice(self.text, local, from + kept.len());
-            let value = match defanged || matches!(name.text, Cow::Owned(_)) {
-                true => Cow::Owned(format!("{}@{}", slice(self.text, local, end), name.text)),
-                false => Cow::Borrowed(address),
-            };
-            let registered = registered.clone().map(Cow::Owned);
-            self.tell_of(Kind::Email, value, registered, defanged, local);
-        }
-        if self.wanted(from).has(Kind::Domain) {
-            let text = Cow::Owned(name.text.into_owned());
-            let registered = registered.map(Cow::Owned);
-            self.tell_of(Kind::Domain, text, registered, host.defanged, from);
-        }
-        self.floor = host.end;
-        Some(host.end)
-    }
-
-    /// Where the part of an e-mail address before its `@` begins, which is at `end`.
-    fn local(&self, end: usize) -> Option<usize> {
-        let least = self.floor.max(end.saturating_sub(LOCAL_BYTES));
-        let is_local = |byte: u8| is(byte, NAME) && byte < 0x80 || byte == b'+' || byte == b'%';
-        let bytes = self.text.as_bytes().get(least..end)?;
-        let length = bytes
-            .iter()
-            .rev()
-            .take_while(|byte| is_local(**byte))
-            .count();
-        let piece = slice(self.text, end - length, end);
-        let kept = piece.trim_start_matches(['.', '-', '+', '%']).len();
-        let from = self.unescaped(end - kept, end);
-        (from < end
-            && is(
-                before(self.text, end),
-                ALPHANUMERIC | bytes::UNDERSCORE | HYPHEN,
-            ))
-        .then_some(from)
-    }
-
-    /// Past the letter of an escape of JSON, which is not part of the word after it: `\nexample.com`.
-    fn unescaped(&self, start: usize, end: usize) -> usize {
-        let escape = self.json
-            && before(self.text, start) == b'\\'
-            && start
-                .checked_sub(1)
-                .is_some_and(|at| before(self.text, at) != b'\\')
-            && matches!(byte(self.text, start), b'n' | b'r' | b't');
-        match escape && start < end {
-            true => start + 1,
-            false => start,
-        }
-    }
-
     /// An IPv6 address that a run begins.
     fn ipv6(&mut self, start: usize, end: usize) -> Option<usize> {
         let groups = byte(self.text, end) == b':' && end - start <= 4;
-        if !groups || !self.wanted(start).has(Kind::Ipv6) || is(before(self.text, start), NAME) {
+        let sought = self.wanted(start).has(Kind::Ipv6) || self.wanted(start).has(Kind::Ipv4);
+        if !groups || !sought || is(before(self.text, start), NAME) {
             return None;
         }
         let (address, end) = ipv6::read(self.text, start)?;
-        self.tell(Kind::Ipv6, Cow::Owned(address.to_string()), false, start);
-        Some(end)
-    }
-
-    /// A host's name or addresses in a run with dots.
-    fn host(&mut self, start: usize, host: &Host<'t>) {
-        let wanted = self.wanted(start);
-        if wanted.has(Kind::Domain)
-            && start >= self.inside.end
-            && let Some((name, at)) = self.likely(start, host)
+        let value = Cow::Owned(address.to_string());
+        self.tell(Kind::Ipv6, value, false, start);
+        if let Some(mapped) = address.to_ipv4_mapped()
+            && self.wanted(start).has(Kind::Ipv4)
         {
-            self.tell_name(name, host.defanged, start + at);
-            return;
+            self.tell(Kind::Ipv4, Cow::Owned(mapped.to_string()), false, start);
         }
-        if host.has & bytes::DIGIT == 0 || !wanted.has(Kind::Ipv4) {
-            return;
-        }
-        match &host.text {
-            Cow::Borrowed(run) => {
-                for range in host::ipv4(run) {
-                    let at = start + range.start;
-                    if !self.is_version(at) {
-                        let value = slice(self.text, at, start + range.end);
-                        self.tell(Kind::Ipv4, Cow::Borrowed(value), false, at);
-                    }
-                }
-            }
-            Cow::Owned(run) => {
-                let value = run.trim_end_matches(['.', '-', '_']);
-                if host::is_ipv4(value) {
-                    self.tell(Kind::Ipv4, Cow::Owned(value.to_owned()), true, start);
-                }
-            }
-        }
-    }
-
-    /// The first name in a run that is likely meant as a host's, and its offset.
-    fn likely(&self, start: usize, host: &Host<'t>) -> Option<(Name<'t>, usize)> {
-        let escape = self.escape(start, host.end);
-        match &host.text {
-            Cow::Borrowed(run) => {
-                let run: &'t str = run;
-                let run = slice(run, escape, run.len());
-                host::candidates(run, host.has).find_map(|(at, part)| {
-                    let at = at + escape;
-                    let end = start + at + part.len();
-                    let previous = match escape {
-                        0 => before(self.text, start),
-                        _ => b' ',
-                    };
-                    host::is_likely(part, previous, rest(self.text, end))
-                        .then(|| host::name(part))?
-                        .map(|name| (name, at))
-                })
-            }
-            Cow::Owned(run) => {
-                let name = host::name(run.trim_end_matches(['.', '-', '_']))?;
-                let registered = name.registered;
-                let text = Cow::Owned(name.text.into_owned());
-                Some((Name { text, registered }, 0))
-            }
-        }
-    }
-
-    /// How many bytes at the start of a run belong to an escape of JSON or of a URL.
-    fn escape(&self, start: usize, end: usize) -> usize {
-        let hex = |at| byte(self.text, at).is_ascii_hexdigit();
-        match before(self.text, start) == b'%' && hex(start) && hex(start + 1) {
-            true => 2.min(end - start),
-            false => self.unescaped(start, end) - start,
-        }
-    }
-
-    /// Whether `version` is before a place: `Version=4.0.0.0`.
-    fn is_version(&self, at: usize) -> bool {
-        let back = (0..4)
-            .take_while(|back| {
-                at.checked_sub(*back)
-                    .is_some_and(|at| b" =:\"'".contains(&before(self.text, at)))
-            })
-            .count();
-        let Some(end) = at.checked_sub(back) else {
-            return false;
-        };
-        ["version", "ver"].iter().any(|word| {
-            end.checked_sub(word.len())
-                .is_some_and(|start| bytes::stands(self.text, start, word))
-        })
-    }
-
-    /// Hashes between what is neither letter nor digit in a range.
-    fn hashes(&mut self, start: usize, end: usize) {
-        if end - start < 32 {
-            return;
-        }
-        let mut at = start;
-        while at < end {
-            let mut has = 0;
-            let length = rest(self.text, at)
-                .iter()
-                .take(end - at)
-                .take_while(|byte| {
-                    let class = class(**byte);
-                    has |= class;
-                    class & (ALPHANUMERIC | HIGH) != 0
-                })
-                .count();
-            if matches!(length, 32 | 40 | 64) {
-                self.hash(at, at + length);
-            }
-            at += length + 1;
-        }
-    }
-
-    fn hash(&mut self, start: usize, end: usize) {
-        let digits = slice(self.text, start, end);
-        let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // Sixteen hundred million million of random hashes have one without letters.
-        let letters = digits.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if !hexadecimal || !letters {
-            return;
-        }
-        let import = start
-            .checked_sub("imphash=".len())
-            .is_some_and(|at| bytes::stands(self.text, at, "imphash="));
-        let kind = match end - start {
-            32 if import => Kind::Imphash,
-            32 => Kind::Md5,
-            40 => Kind::Sha1,
-            _ => Kind::Sha256,
-        };
-        let value = match digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => Cow::Owned(digits.to_ascii_lowercase()),
-            false => Cow::Borrowed(digits),
-        };
-        if self.wanted(start).has(kind) {
-            self.tell(kind, value, false, start);
-        }
-    }
-
-    /// CVE numbers in a range: `CVE-`, a year, and four to nineteen digits (CVE's record format).
-    fn cves(&mut self, start: usize, end: usize) {
-        if end - start < "CVE-1999-0001".len() || !self.wanted(start).has(Kind::Cve) {
-            return;
-        }
-        for at in start..end - 12 {
-            if !matches!(byte(self.text, at), b'c' | b'C') || !bytes::stands(self.text, at, "cve-")
-            {
-                continue;
-            }
-            let year = slice(self.text, at + 4, at + 8);
-            let digits = bytes::count(self.text, at + 9, |byte| byte.is_ascii_digit());
-            let whole = !is(before(self.text, at), ALPHANUMERIC)
-                && ("1999"..="2999").contains(&year)
-                && year.bytes().all(|byte| byte.is_ascii_digit())
-                && byte(self.text, at + 8) == b'-'
-                && (4..=19).contains(&digits)
-                && !is(byte(self.text, at + 9 + digits), ALPHANUMERIC);
-            if whole {
-                let raw = slice(self.text, at, at + 9 + digits);
-                let value = match raw.starts_with("CVE") {
-                    true => Cow::Borrowed(raw),
-                    false => Cow::Owned(raw.to_ascii_uppercase()),
-                };
-                self.tell(Kind::Cve, value, false, at);
-            }
-        }
+        Some(end)
     }
 
     /// Looks at a byte that an indicator may begin with; answers where to go on.

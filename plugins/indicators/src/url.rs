@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::bytes::{self, HEX_LETTER, LETTER, before, byte, count, is, slice};
 use crate::host::{self, Host};
+use crate::path;
 
 /// The longest URL that is read, in bytes; a longer one is cut there.
 pub const LONGEST: usize = 8_192;
@@ -81,15 +82,17 @@ pub fn scheme(text: &str, start: usize, end: usize) -> Option<Scheme> {
 
 /// Where what is between scheme and authority ends, and whether it is other than `://`.
 fn separator(text: &str, at: usize) -> Option<(usize, bool)> {
-    for form in [
-        "://", "[:]//", "(:)//", "[://]", "(://)", ":[//]", "[:]\\\\", ":\\\\",
-    ] {
-        if bytes::stands(text, at, form) {
-            // The last form is a share's or a drive's but after the schemes that are never a drive.
-            return Some((at + form.len(), form != "://"));
-        }
-    }
-    None
+    let forms: &[&str] = match (byte(text, at), byte(text, at + 1)) {
+        (b':', b'/') => &["://"],
+        (b':', b'[') => &[":[//]"],
+        // A share's or a drive's, but after the schemes that are never a drive.
+        (b':', b'\\') => &[":\\\\"],
+        (b'[', b':') => &["[:]//", "[://]", "[:]\\\\"],
+        (b'(', b':') => &["(:)//", "(://)"],
+        _ => return None,
+    };
+    let form = forms.iter().find(|form| bytes::stands(text, at, form))?;
+    Some((at + form.len(), *form != "://"))
 }
 
 /// Reads the URL of a scheme; `None` where no host follows it (but after `file`, whose host may be empty).
@@ -181,14 +184,17 @@ fn end(text: &str, at: usize, limit: usize) -> usize {
         return end.min(limit);
     }
     let tail = slice(text, end, limit);
-    trimmed(text, end, end + extent(tail))
+    // A drive after `file://`: its path has backslashes.
+    let drive = path::may_be_drive(text, end + 1) && byte(text, end + 2) == b':';
+    trimmed(text, end, end + extent(tail, drive && end == at))
 }
 
 /// How far the bytes of a URL go, with brackets that close more than was opened as the end.
-fn extent(tail: &str) -> usize {
+fn extent(tail: &str, backslashes: bool) -> usize {
     let (mut round, mut square, mut curly) = (0_i32, 0_i32, 0_i32);
     for (at, letter) in tail.char_indices() {
         let stops = match letter {
+            '\\' if backslashes => false,
             '\0'..=' ' | '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '|' | '\x7F' => true,
             '(' => closes(&mut round, 1),
             ')' => closes(&mut round, -1),
