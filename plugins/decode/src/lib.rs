@@ -8,6 +8,8 @@
 //! asks for.
 
 pub mod content;
+mod inflate;
+mod likely;
 pub mod piece;
 pub mod unpack;
 

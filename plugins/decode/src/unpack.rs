@@ -1,15 +1,15 @@
 //! Decoding, layer by layer, within bounds.
 
-use std::io::Read;
 use std::ops::Range;
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use sha2::{Digest, Sha256};
 
 use crate::content::{self, Content, Packing, content};
+use crate::inflate::{inflate, may_be_deflated};
+use crate::likely::is_likely;
 use crate::piece::{self, Encoding, Piece};
 
 /// How far decoding goes in one text.
@@ -172,7 +172,7 @@ impl Unpacking {
             opened.chain.push("utf16le");
         }
         let packed = opened.chain.len() > outermost;
-        (packed || is_likely(encoded, piece.encoding, &opened)).then_some(opened)
+        (packed || is_likely(encoded, piece.encoding, &opened.content)).then_some(opened)
     }
 
     /// Takes the bytes from what is left; cuts what is more.
@@ -194,7 +194,7 @@ impl Unpacking {
         while opened.chain.len() < self.bounds.depth && self.bytes > 0 {
             let packing = match opened.content {
                 Content::Packed(packing) => packing,
-                Content::Data if opened.bytes.len() >= 16 => Packing::Deflate,
+                Content::Data if may_be_deflated(&opened.bytes) => Packing::Deflate,
                 _ => return,
             };
             let Some((bytes, cut)) = inflate(&opened.bytes, packing, self.bytes) else {
@@ -298,80 +298,6 @@ fn command(encoded: &str, bytes: &[u8]) -> Option<Content> {
     let likely = low * 10 >= pairs * 9 || encoded.len() >= LONG && low * 2 >= pairs;
     let text = content::any_utf16(bytes).filter(|text| content::is_text(text))?;
     (likely && pairs > 0).then_some(Content::Utf16(text))
-}
-
-/// Decompresses up to `limit` bytes; with whether there was more, or the stream was cut off. `None` where it is no
-/// such stream.
-fn inflate(bytes: &[u8], packing: Packing, limit: usize) -> Option<(Vec<u8>, bool)> {
-    let mut out = Vec::new();
-    let most = limit as u64;
-    let done = match packing {
-        Packing::Gzip => GzDecoder::new(bytes).take(most).read_to_end(&mut out),
-        Packing::Zlib => ZlibDecoder::new(bytes).take(most).read_to_end(&mut out),
-        Packing::Deflate => return deflated(bytes, most),
-    };
-    // What came before an error is kept: command lines are cut in the logs.
-    let cut = done.is_err() || out.len() == limit;
-    (!out.is_empty()).then_some((out, cut))
-}
-
-/// A stream without a header has no mark of its own: it has to give text, and, where it ends, to end with the bytes.
-fn deflated(bytes: &[u8], most: u64) -> Option<(Vec<u8>, bool)> {
-    const LEAST: usize = 16;
-    let mut out = Vec::new();
-    let mut stream = DeflateDecoder::new(bytes).take(most);
-    let done = stream.read_to_end(&mut out);
-    let used = stream.into_inner().total_in();
-    let ended = done.is_ok() && used + 8 >= bytes.len() as u64;
-    let full = out.len() as u64 == most;
-    let text = !matches!(content(&out), Content::Data | Content::Packed(_));
-    // Of what is cut off, more has to be there.
-    let least = if ended { LEAST } else { 4 * LEAST };
-    let likely = text && out.len() >= least && (ended || full || done.is_err());
-    likely.then_some((out, full || done.is_err()))
-}
-
-/// Whether what came out of a piece is more than chance.
-fn is_likely(encoded: &str, encoding: Encoding, opened: &Opened) -> bool {
-    match (&opened.content, encoding) {
-        (Content::Text(text), Encoding::Url) => text != encoded,
-        (_, Encoding::Url) => false,
-        (Content::Text(text), _) => is_likely_text(text),
-        (Content::Utf16(_) | Content::File(_), _) => true,
-        (_, Encoding::Hex) => encoded.contains('x') || encoded.len() >= 256,
-        (_, Encoding::Base64 | Encoding::Base64Url) => is_likely_base64(encoded),
-        (_, Encoding::PowerShell) => false,
-    }
-}
-
-/// Sixteen digits of base64 are text by chance about once in 100,000 words; with mostly letters, digits and spaces, still
-/// less often.
-fn is_likely_text(text: &str) -> bool {
-    const SHORT: usize = 24;
-    let letters = text
-        .chars()
-        .filter(|l| l.is_alphanumeric() || *l == ' ')
-        .count();
-    let all = text.chars().count();
-    all >= 6
-        && (text.len() >= SHORT && letters * 3 >= all || text.is_ascii() && letters * 4 >= all * 3)
-}
-
-/// Whether digits that gave neither text nor a file are still base64 and no path or name: long, with all sorts of digits,
-/// and no more of the rarer ones than there would be.
-fn is_likely_base64(encoded: &str) -> bool {
-    const LONG: usize = 64;
-    let bytes = encoded.as_bytes();
-    let has = |f: fn(&u8) -> bool| bytes.iter().any(f);
-    let rare = bytes
-        .iter()
-        .filter(|byte| matches!(byte, b'/' | b'-' | b'_' | b'+'))
-        .count();
-    bytes.len() >= LONG
-        && rare * 12 <= bytes.len()
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_digit)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -30,6 +30,11 @@ pub const APART: Class = 1 << 11;
 /// What is not of [`NAME`].
 pub const OUTSIDE: Class = 1 << 12;
 
+/// What opens a bracket, and `@`: a name may go on after it.
+pub const JOIN: Class = 1 << 13;
+
+/// Where the scan stops: without one of these, what is no longer than a word is nothing.
+pub const STOP: Class = DOT | HYPHEN | MARK | JOIN;
 /// A letter or a digit of ASCII.
 pub const ALPHANUMERIC: Class = HEX_LETTER | LETTER | DIGIT;
 /// What a run of a host's name is made of.
@@ -70,8 +75,8 @@ const fn bounds(byte: u8) -> Class {
     match byte {
         0..=0x1F | b'"' | b'*' | b':' | b'<' | b'>' | b'|' => PATH_END | APART,
         b'/' | b'?' | b'\\' | 0x7F => PATH_END,
-        b' ' | b'\'' | b'`' | b'=' | b',' | b';' | b'(' | b'[' | b'{' | b'@' | b'&' | b'!'
-        | b'+' => APART,
+        b'(' | b'[' | b'{' | b'@' => APART | JOIN,
+        b' ' | b'\'' | b'`' | b'=' | b',' | b';' | b'&' | b'!' | b'+' => APART,
         _ => 0,
     }
 }
@@ -153,6 +158,32 @@ pub fn until(bytes: &[u8], stop: Class) -> (usize, Class) {
         length += 1;
     }
     (length, has)
+}
+
+/// How many bytes come before one of `stop`.
+#[inline]
+pub fn skip(bytes: &[u8], stop: Class) -> usize {
+    let mut length = 0;
+    for eight in bytes.as_chunks::<8>().0 {
+        let [a, b, c, d, e, f, g, h] = *eight;
+        let first = class(a) | class(b) | class(c) | class(d);
+        let last = class(e) | class(f) | class(g) | class(h);
+        if (first | last) & stop != 0 {
+            break;
+        }
+        length += 8;
+    }
+    let rest = bytes.get(length..).unwrap_or(&[]);
+    let (more, _) = until(rest, stop);
+    length + more
+}
+
+/// Where the run of [`NAME`] bytes that ends at `end` begins; not before `least`.
+#[inline]
+pub fn run_back(text: &str, least: usize, end: usize) -> usize {
+    let bytes = text.as_bytes().get(least..end).unwrap_or(&[]);
+    let outside = bytes.iter().rposition(|byte| is(*byte, OUTSIDE));
+    outside.map_or(least, |at| least + at + 1)
 }
 
 /// The end of the run of [`NAME`] bytes from `start` on, and what the run has.

@@ -31,6 +31,19 @@ pub struct Host<'t> {
     pub defanged: bool,
 }
 
+impl<'t> Host<'t> {
+    /// A run without brackets: from `start` to `end`, with `has` in it.
+    #[inline]
+    pub fn plain(text: &'t str, start: usize, end: usize, has: Class) -> Self {
+        Host {
+            text: Cow::Borrowed(slice(text, start, end)),
+            end,
+            has,
+            defanged: false,
+        }
+    }
+}
+
 /// A host's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name<'n> {
@@ -70,12 +83,7 @@ pub fn bracketed(text: &str, at: usize, words: &[&str]) -> usize {
 
 /// Reads the run at `start`, which ends at `end` and has `has`, and what follows it after defanged dots.
 pub fn read<'t>(text: &'t str, start: usize, end: usize, has: Class) -> Host<'t> {
-    let mut host = Host {
-        text: Cow::Borrowed(slice(text, start, end)),
-        end,
-        has,
-        defanged: false,
-    };
+    let mut host = Host::plain(text, start, end, has);
     // A name with more dots than a name can have is none, however it goes on.
     for _ in 0..NAME_BYTES / 2 {
         let length = dot(text, host.end);
@@ -126,7 +134,7 @@ pub fn name(text: &str) -> Option<Name<'_>> {
 
 /// Whether the last label can be a suffix: at least two bytes, the first a letter, after a dot. Cheap, and enough to
 /// leave numbers and words.
-fn may_be_name(text: &str) -> bool {
+pub fn may_be_name(text: &str) -> bool {
     let top = text.bytes().rev().take_while(|byte| *byte != b'.').count();
     let first = text.len() - top;
     top >= 2 && first > 0 && is(byte(text, first), LETTER | HEX_LETTER | HIGH)
@@ -182,9 +190,9 @@ fn registered(name: &str) -> Option<Option<usize>> {
         return (kind == Type::Private).then_some(None);
     };
     let head = slice(name, 0, before);
-    let start = head.rfind('.').map_or(0, |dot| dot + 1);
+    let (_, label) = ends_of(head);
     // Registries take no underscores.
-    (!slice(head, start, before).contains('_')).then_some(Some(start))
+    (!label.as_bytes().contains(&b'_')).then_some(Some(before - label.len()))
 }
 
 /// The length of the known public suffix of a name in lower case, and which part of the list it is from.
@@ -194,7 +202,7 @@ fn suffix(name: &str) -> Option<(usize, Type)> {
         return Some((info.len, kind));
     }
     // The list has labels of other scripts as they are written, not in Punycode.
-    let top = name.rsplit('.').next()?;
+    let (_, top) = ends_of(name);
     let decoded = idna::punycode::decode_to_string(top.strip_prefix("xn--")?)?;
     List.find(std::iter::once(decoded.as_bytes()))
         .typ
@@ -235,74 +243,29 @@ pub fn is_ipv4(text: &str) -> bool {
     octets == 4 && digits > 0
 }
 
-/// Suffixes of two-label names that are far more often files and fields of objects: `setup.sh`, `explorer.zip`,
-/// `process.name`. Such a name is taken as a domain where it is part of a URL or an e-mail address, or defanged.
-const FILES_AND_FIELDS: [&str; 26] = [
-    "ac", "am", "app", "ax", "bar", "cab", "cat", "cc", "docs", "in", "is", "la", "md", "ml",
-    "mov", "mo", "name", "pf", "pl", "pm", "ps", "pub", "py", "rs", "sh", "zip",
-];
-
-/// First labels of names that packages (`com.android.chrome`), types and objects of COM have (`wscript.shell`).
-const PACKAGES: [&str; 13] = [
-    "com",
-    "org",
-    "net",
-    "java",
-    "javax",
-    "android",
-    "kotlin",
-    "system",
-    "microsoft",
-    "windows",
-    "wscript",
-    "adodb",
-    "shell",
-];
-
-/// Whether a name that stands by itself, as `raw` between `before` and `after`, is likely meant as a host's.
-pub fn is_likely(raw: &str, before: u8, after: &[u8]) -> bool {
-    let next = after.first().copied().unwrap_or(0);
-    // A variable's field, a call.
-    if !may_be_name(raw) || before == b'$' || next == b'(' {
-        return false;
-    }
-    let (Some(top), Some(first)) = (raw.rsplit('.').next(), raw.split('.').next()) else {
-        return false;
-    };
-    // An assembly's or a type's name (System.Net).
-    if !in_one_case(top, raw) {
-        return false;
-    }
-    let ends = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(top));
-    let starts = |list: &[&str]| list.iter().any(|word| word.eq_ignore_ascii_case(first));
-    let common = ends(&["com", "org", "net"]);
-    // Two labels: the only dot is between the first and the last.
-    let short = first.len() + 1 + top.len() == raw.len();
-    // After a folder, a user or a file; but browsers keep things under the names of sites.
-    if before == b'\\' && (short || !common) {
-        return false;
-    }
-    if short && (next == b'=' || ends(&FILES_AND_FIELDS)) {
-        return false;
-    }
-    common || !starts(&PACKAGES)
+/// The first and the last label.
+pub fn ends_of(name: &str) -> (&str, &str) {
+    let dot = |byte: &u8| *byte == b'.';
+    let first = name.as_bytes().iter().position(dot).unwrap_or(name.len());
+    let last = name.as_bytes().iter().rposition(dot).map_or(0, |at| at + 1);
+    (slice(name, 0, first), slice(name, last, name.len()))
 }
 
-/// Whether the last label is in lower case, or the whole name in upper case.
-fn in_one_case(top: &str, raw: &str) -> bool {
-    let upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let lower = |text: &str| text.bytes().any(|byte| byte.is_ascii_lowercase());
-    !upper(top) || !lower(raw)
-}
-
-/// The parts of a run that may be names: without what is punctuation at its ends, and, where it has characters outside
-/// ASCII, also what is between those. Each with its offset.
-pub fn candidates(run: &str, has: Class) -> impl Iterator<Item = (usize, &str)> {
-    let whole = trimmed(run, 0);
-    let parts = (has & HIGH != 0).then(|| pieces(run));
-    std::iter::once(whole)
-        .chain(parts.into_iter().flatten())
-        .filter(|(_, part)| part.contains('.'))
+/// The first part of a run that `take` takes, with its offset: the run without what is punctuation at its ends, then,
+/// where it has characters outside ASCII, what is between those.
+pub fn first_part<'r, T>(
+    run: &'r str,
+    has: Class,
+    take: impl Fn(&'r str, usize) -> Option<T>,
+) -> Option<T> {
+    let (at, whole) = trimmed(run, 0);
+    if let Some(taken) = take(whole, at) {
+        return Some(taken);
+    }
+    if has & HIGH == 0 {
+        return None;
+    }
+    pieces(run).find_map(|(at, part)| take(part, at))
 }
 
 /// The parts of ASCII alone.
@@ -320,6 +283,10 @@ fn pieces(run: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn trimmed(part: &str, at: usize) -> (usize, &str) {
+    let last = bytes::before(part, part.len());
+    if is(byte(part, 0), ALPHANUMERIC | UNDERSCORE) && is(last, ALPHANUMERIC) {
+        return (at, part);
+    }
     let punctuation = |letter: char| {
         matches!(letter, '.' | '-' | '_') || !letter.is_ascii() && !letter.is_alphanumeric()
     };

@@ -25,7 +25,10 @@ pub fn read(text: &str, start: usize) -> Option<(Ipv6Addr, usize)> {
         _ => token,
     };
     let colons = token.bytes().filter(|byte| *byte == b':').count();
-    let compressed = token.contains("::");
+    if colons < 2 {
+        return None;
+    }
+    let compressed = token.as_bytes().windows(2).any(|pair| pair == b"::");
     if !compressed && colons != 7 && !(colons == 6 && token.contains('.')) {
         return None;
     }

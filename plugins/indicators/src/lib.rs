@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod host;
 pub mod ipv6;
 pub mod kind;
+pub mod likely;
 pub mod path;
 pub mod scan;
 pub mod url;

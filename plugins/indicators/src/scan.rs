@@ -1,8 +1,9 @@
 //! One pass over a text, from left to right.
 //!
-//! The pass goes from one run of name bytes (letters, digits, `.`, `-`, `_`, what is outside ASCII) to the next. What a
-//! run and the bytes after it can be decides what is tried: most runs are a word, and cost a look at each byte. Each
-//! attempt is bounded in length, so that the whole is linear in the text.
+//! The pass goes from one byte that an indicator has to the next ([`bytes::STOP`]), and takes the run of name bytes
+//! (letters, digits, `.`, `-`, `_`, what is outside ASCII) around it. What a run and the bytes after it can be decides
+//! what is tried. What lies between is words, and is only probed for runs as long as a hash: every 32nd byte. Each attempt
+//! is bounded in length, so that the whole is linear in the text.
 //!
 //! What lies inside a URL or a path is not taken for something else: a URL gives its host, and in what follows it only
 //! addresses, hashes, e-mails, CVEs and further URLs are looked for; a path gives its server, hashes and CVEs.
@@ -13,8 +14,11 @@ mod names;
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-use crate::bytes::{self, Class, DOT, HYPHEN, MARK, NAME, before, byte, class, is, slice};
-use crate::host::{self, Name};
+use crate::bytes::{
+    self, Class, DOT, HYPHEN, JOIN, MARK, NAME, OUTSIDE, STOP, before, byte, is, run_back, skip,
+    slice,
+};
+use crate::host::{self, Host, Name};
 use crate::ipv6;
 use crate::kind::{Kind, Kinds};
 use crate::path::{self, Path};
@@ -88,16 +92,42 @@ struct Scan<'t, F> {
 impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
     fn run(mut self) {
         let mut at = 0;
-        while let Some(byte) = self.text.as_bytes().get(at) {
-            let class = class(*byte);
-            at = if class & NAME != 0 {
-                let (end, has) = bytes::run(self.text, at);
-                self.name(at, end, has)
-            } else if class & MARK != 0 && at >= self.inside.end {
-                self.mark(at)
-            } else {
-                at + 1
+        while at < self.text.len() {
+            let (end, stop) = match at < self.inside.end && self.inside.path {
+                true => (self.inside.end, HYPHEN),
+                false => (self.text.len(), STOP),
             };
+            let bytes = self.text.as_bytes().get(at..end).unwrap_or(&[]);
+            let stop = at + skip(bytes, stop);
+            let start = run_back(self.text, at, stop);
+            self.long_runs(at, start);
+            let (end, has) = bytes::run(self.text, start);
+            at = if end > start {
+                self.name(start, end, has)
+            } else if is(byte(self.text, stop), MARK) && stop >= self.inside.end {
+                self.mark(stop)
+            } else {
+                stop + 1
+            };
+        }
+    }
+
+    /// Looks at the runs of 32 bytes and more between two places, where runs begin or end.
+    #[inline]
+    fn long_runs(&mut self, mut from: usize, to: usize) {
+        while from + 31 < to {
+            // A run of 32 bytes from `from` on has this one.
+            let probe = from + 31;
+            if is(byte(self.text, probe), OUTSIDE) {
+                from = probe + 1;
+                continue;
+            }
+            let start = run_back(self.text, from, probe);
+            let (end, has) = bytes::run(self.text, start);
+            if end - start >= 32 {
+                self.digits(start, end, has);
+            }
+            from = end + 1;
         }
     }
 
@@ -144,7 +174,7 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             return end;
         }
         let next = byte(self.text, end);
-        let joins = matches!(next, b':' | b'[' | b'(' | b'{' | b'@');
+        let joins = next == b':' || is(next, JOIN);
         if !joins && has & DOT == 0 && !long && !hyphened {
             return end;
         }
@@ -152,27 +182,35 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
     }
 
     fn candidate(&mut self, start: usize, end: usize, has: Class) -> usize {
-        if let Some(after) = self.url(start, end) {
-            return after;
-        }
-        if start >= self.inside.end
-            && let Some(after) = self.rooted(start, end)
+        let next = byte(self.text, end);
+        if (next == b':' || is(next, JOIN))
+            && let Some(after) = self.joined(start, end)
         {
             return after;
         }
-        if let Some(after) = self.email(end) {
-            return after;
-        }
-        if let Some(after) = self.ipv6(start, end) {
-            return after;
-        }
-        let host = host::read(self.text, start, end, has);
+        let host = match is(next, JOIN) {
+            true => host::read(self.text, start, end, has),
+            false => Host::plain(self.text, start, end, has),
+        };
         let end = host.end;
         if host.has & DOT != 0 {
             self.host(start, &host);
         }
         self.digits(start, end, host.has);
         end
+    }
+
+    /// What a run is the beginning of, with `:`, `@` or a bracket after it.
+    fn joined(&mut self, start: usize, end: usize) -> Option<usize> {
+        if let Some(after) = self.url(start, end) {
+            return Some(after);
+        }
+        if start >= self.inside.end
+            && let Some(after) = self.rooted(start, end)
+        {
+            return Some(after);
+        }
+        self.email(end).or_else(|| self.ipv6(start, end))
     }
 
     /// A URL whose scheme ends a run.

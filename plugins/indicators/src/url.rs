@@ -139,12 +139,7 @@ fn userinfo(text: &str, at: usize) -> usize {
 }
 
 fn host_at<'t>(text: &'t str, at: usize, scheme: &str) -> Option<Host<'t>> {
-    let plain = |end: usize| Host {
-        text: Cow::Borrowed(slice(text, at, end)),
-        end,
-        has: 0,
-        defanged: false,
-    };
+    let plain = |end: usize| Host::plain(text, at, end, 0);
     if byte(text, at) == b'[' {
         let length = count(text, at + 1, |byte| {
             byte.is_ascii_hexdigit() || byte == b':' || byte == b'.'

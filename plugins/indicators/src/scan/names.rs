@@ -8,6 +8,7 @@ use crate::bytes::{
 };
 use crate::host::{self, Host, Name};
 use crate::kind::Kind;
+use crate::likely;
 
 /// The longest part of an e-mail address before its `@` (RFC 5321, section 4.5.3.1.1), in bytes.
 const LOCAL_BYTES: usize = 64;
@@ -115,14 +116,13 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             Cow::Borrowed(run) => {
                 let run: &'t str = run;
                 let run = slice(run, escape, run.len());
-                host::candidates(run, host.has).find_map(|(at, part)| {
+                host::first_part(run, host.has, |part, at| {
                     let at = at + escape;
-                    let end = start + at + part.len();
                     let previous = match escape {
                         0 => before(self.text, start),
                         _ => b' ',
                     };
-                    host::is_likely(part, previous, rest(self.text, end))
+                    likely::is_likely(part, previous, rest(self.text, start + at + part.len()))
                         .then(|| host::name(part))?
                         .map(|name| (name, at))
                 })
