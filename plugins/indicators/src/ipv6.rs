@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::bytes::{ALPHANUMERIC, byte, is, rest, slice};
+use crate::bytes::{ALPHANUMERIC, DIGIT, DOT, HEX_LETTER, byte, is, rest, slice};
 
 /// More than the longest of them has bytes (an IPv4 address in the last two groups: 45).
 const LONGEST: usize = 46;
@@ -10,12 +10,19 @@ const LONGEST: usize = 46;
 /// Reads an address at a place where no letter or digit is before: it, and where it ends. What is not: times, MAC
 /// addresses, `::` alone, and words around `::` that have no digit (`dead::beef`).
 pub fn read(text: &str, start: usize) -> Option<(Ipv6Addr, usize)> {
-    let length = rest(text, start)
-        .iter()
-        .take(LONGEST)
-        .take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
-        .count();
-    if length >= LONGEST || is(byte(text, start + length), ALPHANUMERIC) {
+    let (mut length, mut colons, mut compressed, mut last) = (0, 0, false, 0);
+    for byte in rest(text, start).iter().take(LONGEST) {
+        if *byte == b':' {
+            colons += 1;
+            compressed |= last == b':';
+        } else if !is(*byte, HEX_LETTER | DIGIT | DOT) {
+            break;
+        }
+        last = *byte;
+        length += 1;
+    }
+    let few = !compressed && colons < 6;
+    if few || length >= LONGEST || is(byte(text, start + length), ALPHANUMERIC) {
         return None;
     }
     let token = slice(text, start, start + length);
@@ -25,10 +32,6 @@ pub fn read(text: &str, start: usize) -> Option<(Ipv6Addr, usize)> {
         _ => token,
     };
     let colons = token.bytes().filter(|byte| *byte == b':').count();
-    if colons < 2 {
-        return None;
-    }
-    let compressed = token.as_bytes().windows(2).any(|pair| pair == b"::");
     if !compressed && colons != 7 && !(colons == 6 && token.contains('.')) {
         return None;
     }

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::bytes::{
-    self, ALPHANUMERIC, APART, APOSTROPHE, Class, HIGH, NAME, PATH_END, SPACE, before, byte, count,
-    is, slice, until,
+    self, ALPHANUMERIC, APART, APOSTROPHE, Class, DOT, HIGH, HYPHEN, NAME, PATH_END, SPACE,
+    UNDERSCORE, before, byte, count, is, rest, slice, until,
 };
 
 /// The longest path that Windows knows, in characters; what goes on for more bytes is cut there.
@@ -139,7 +139,8 @@ fn is_apart(before: u8) -> bool {
 /// Reads what follows a root.
 fn windows(text: &str, mut root: Root) -> Option<Path<'_>> {
     let drive = slice(text, root.end, root.end + 2 + root.separator.len());
-    if slice(text, root.start, root.end).contains('?')
+    if byte(text, root.start) == b'\\'
+        && slice(text, root.start, root.end).contains('?')
         && drive.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && drive
             .get(1..)
@@ -153,22 +154,23 @@ fn windows(text: &str, mut root: Root) -> Option<Path<'_>> {
         _ => PATH_END,
     };
     let whole = root.start == 0;
-    let bound = slice(text, root.end, text.len());
-    let bound = slice(bound, 0, floor(bound, LONGEST));
+    let limit = floor(text, root.end + LONGEST);
     let mut end = root.end;
     loop {
-        let name = slice(bound, end - root.end, bound.len());
-        let (length, has) = until(name.as_bytes(), stop);
-        let name = slice(name, 0, length);
+        let bytes = text.as_bytes().get(end..limit).unwrap_or(&[]);
+        let (length, has) = until(bytes, stop);
         let after = end + length;
-        if slice(text, after, after + root.separator.len()) == root.separator
-            && is_folder(name, has)
-        {
+        let name = slice(text, end, after);
+        let separated = rest(text, after).starts_with(root.separator.as_bytes());
+        if separated && (has & SPACE == 0 || is_folder(name)) {
             end = after + root.separator.len();
             continue;
         }
         let closed = Some(byte(text, after)) == quote || whole && after == text.len();
-        end += file(name, closed, quote.is_some());
+        end += match is_plain(name, has) {
+            true => length,
+            false => file(name, closed, quote.is_some()),
+        };
         end += stream(text, end, after);
         break;
     }
@@ -191,15 +193,18 @@ fn windows(text: &str, mut root: Root) -> Option<Path<'_>> {
 }
 
 /// Whether what lies before a separator is a folder's name; an empty one stands between doubled separators.
-fn is_folder(name: &str, has: Class) -> bool {
-    if has & SPACE == 0 {
-        return true;
-    }
+fn is_folder(name: &str) -> bool {
     let Some(space) = name.find(' ') else {
         return true;
     };
     let odd = |text: &str| text.contains([',', ';']) || text.contains(" -");
     space > 0 && !name.ends_with([' ', '.']) && !has_extension(slice(name, 0, space)) && !odd(name)
+}
+
+/// Whether a name has nothing that could be after it in its place: most names.
+fn is_plain(name: &str, has: Class) -> bool {
+    let outside = has & !(ALPHANUMERIC | DOT | HYPHEN | UNDERSCORE);
+    outside == 0 && is(before(name, name.len()), ALPHANUMERIC)
 }
 
 /// How much of the last name belongs to the path. `closed` where its end is the end of quotes or of the text.

@@ -15,8 +15,8 @@ use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use crate::bytes::{
-    self, Class, DOT, HYPHEN, JOIN, MARK, NAME, OUTSIDE, STOP, before, byte, is, run_back, skip,
-    slice,
+    self, ALPHANUMERIC, Class, DOT, HIGH, HYPHEN, MARK, NAME, OUTSIDE, STOP, before, byte, is,
+    run_back, skip, slice,
 };
 use crate::host::{self, Host, Name};
 use crate::ipv6;
@@ -173,22 +173,19 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             }
             return end;
         }
-        let next = byte(self.text, end);
-        let joins = next == b':' || is(next, JOIN);
-        if !joins && has & DOT == 0 && !long && !hyphened {
+        let joins = goes_on(byte(self.text, end), byte(self.text, end + 1));
+        let cve = hyphened && end - start >= digits::SHORTEST_CVE;
+        if !joins && has & DOT == 0 && !long && !cve {
             return end;
         }
-        self.candidate(start, end, has)
+        self.candidate(start, end, has, joins)
     }
 
-    fn candidate(&mut self, start: usize, end: usize, has: Class) -> usize {
-        let next = byte(self.text, end);
-        if (next == b':' || is(next, JOIN))
-            && let Some(after) = self.joined(start, end)
-        {
+    fn candidate(&mut self, start: usize, end: usize, has: Class, joins: bool) -> usize {
+        if joins && let Some(after) = self.joined(start, end) {
             return after;
         }
-        let host = match is(next, JOIN) {
+        let host = match joins {
             true => host::read(self.text, start, end, has),
             false => Host::plain(self.text, start, end, has),
         };
@@ -351,6 +348,18 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
             }
             _ => at + 1,
         }
+    }
+}
+
+/// Whether something begins with a run that has these two bytes after it: a scheme, a drive, `$env:`, an IPv6 address, an
+/// e-mail address, a defanged name. `Image: ` and `f(x)` do not.
+#[inline]
+fn goes_on(next: u8, after: u8) -> bool {
+    match next {
+        b':' => is(after, ALPHANUMERIC) || matches!(after, b'/' | b'\\' | b'[' | b':'),
+        b'@' => is(after, ALPHANUMERIC | HIGH),
+        b'[' | b'(' | b'{' => matches!(after, b'.' | b':' | b'@' | b'a' | b'A' | b'd' | b'D'),
+        _ => false,
     }
 }
 

@@ -9,6 +9,9 @@ use crate::bytes::{
 };
 use crate::kind::Kind;
 
+/// The length of `CVE-1999-0001`.
+pub(super) const SHORTEST_CVE: usize = 13;
+
 impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
     /// Hashes and CVE numbers in a range that has `has`.
     pub(super) fn digits(&mut self, start: usize, end: usize, has: Class) {
@@ -58,10 +61,10 @@ impl<'t, F: FnMut(Indicator<'t>)> Scan<'t, F> {
 
     /// CVE numbers in a range: `CVE-`, a year, and four to nineteen digits (CVE's record format).
     fn cves(&mut self, start: usize, end: usize) {
-        if end - start < "CVE-1999-0001".len() || !self.wanted(start).has(Kind::Cve) {
+        if end - start < SHORTEST_CVE || !self.wanted(start).has(Kind::Cve) {
             return;
         }
-        for at in start..end - 12 {
+        for at in start..=end - SHORTEST_CVE {
             if !matches!(byte(self.text, at), b'c' | b'C') || !bytes::stands(self.text, at, "cve-")
             {
                 continue;
