@@ -98,7 +98,7 @@ fn start_of_url(bytes: &[u8], word: usize, escape: usize) -> usize {
 }
 
 fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
+    matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')')
 }
 
 /// The end of a word: whitespace or a quote.

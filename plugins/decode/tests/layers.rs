@@ -204,6 +204,7 @@ fn what_only_looks_encoded_is_left() {
         "grep -e pattern -e another; echo -e something; cmd /e value",
         "http://example.com/a%20b%20c 100% %TEMP% %SystemRoot%",
         "20201009123456789012345678901234 1602244800000000",
+        "{$I=($I+1)%256;$H=($H+$S[$I])%256;$_-bXor$S[($S[$I]+$S[$H])%256]}",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "================================================",
         "",
