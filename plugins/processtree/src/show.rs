@@ -104,7 +104,7 @@ impl Shown<'_> {
     /// parentheses, since it has no row of its own.
     fn outline(&self, node: usize, held: &Node) -> String {
         let depth = (held.depth as usize).min(INDENTED);
-        let mut text = String::new();
+        let mut text = String::with_capacity(depth * 4 + 32);
         if let Some(root) = held
             .parent
             .filter(|parent| *parent >= self.events.list.len())
@@ -113,10 +113,8 @@ impl Shown<'_> {
             self.name(root, &mut text);
             text.push_str(") ");
         }
-        if depth > 0 {
-            text += &"│ ".repeat(depth - 1);
-            text += "└ ";
-        }
+        text.extend(std::iter::repeat_n("│ ", depth.saturating_sub(1)));
+        text += if depth > 0 { "└ " } else { "" };
         self.name(node, &mut text);
         text
     }
@@ -127,7 +125,7 @@ impl Shown<'_> {
         let nearest = if deep { PATH - 2 } else { PATH };
         let mut nodes: Vec<usize> = above.take(nearest).collect();
         nodes.reverse();
-        let mut text = String::new();
+        let mut text = String::with_capacity(nodes.len() * 20);
         if deep {
             self.name(self.root(held), &mut text);
             text.push_str(" > …");
