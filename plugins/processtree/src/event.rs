@@ -54,19 +54,25 @@ impl<'a> FromColumn<'a> for Id {
 /// A number for each text, in the order of its first coming.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
-    places: HashMap<String, u32>,
+    /// By the text as it came, so that most need no folding.
+    exact: HashMap<&'a str, u32>,
+    folded: HashMap<String, u32>,
     shown: Vec<&'a str>,
 }
 
 impl<'a> Names<'a> {
     /// The number of a text. Letters of ASCII are the same in either case.
     pub fn number(&mut self, text: &'a str) -> u32 {
-        let folded = text.to_ascii_lowercase();
+        if let Some(number) = self.exact.get(text) {
+            return *number;
+        }
         let next = self.shown.len() as u32;
-        let number = *self.places.entry(folded).or_insert(next);
+        let folded = text.to_ascii_lowercase();
+        let number = *self.folded.entry(folded).or_insert(next);
         if number == next {
             self.shown.push(text);
         }
+        self.exact.insert(text, number);
         number
     }
 

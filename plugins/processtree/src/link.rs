@@ -34,7 +34,12 @@ pub struct Inferred {
 }
 
 /// Events with one id on one host, by their places, which are in the order of time.
-type Holders = HashMap<(u32, u32), Vec<usize>>;
+type Holders = HashMap<u64, Vec<usize>>;
+
+/// A host and an id, as one number: that is hashed in less time than two.
+fn holder(host: u32, id: u32) -> u64 {
+    u64::from(host) << 32 | u64::from(id)
+}
 
 /// The parents of all events, and the processes inferred. `events` are by host and time. A parent is the last process with
 /// the id on the host that was created before the child, or at most `slack` ticks after it, and has the name that the child's row
@@ -43,7 +48,7 @@ pub fn parents(events: &[Event<'_>], slack: i64) -> (Vec<Parent>, Vec<Inferred>)
     let mut holders = Holders::new();
     for (place, event) in events.iter().enumerate() {
         holders
-            .entry((event.host, event.id))
+            .entry(holder(event.host, event.id))
             .or_default()
             .push(place);
     }
@@ -62,7 +67,7 @@ pub fn parents(events: &[Event<'_>], slack: i64) -> (Vec<Parent>, Vec<Inferred>)
             None => Parent::None,
             Some(id) => {
                 let of_id = holders
-                    .get(&(event.host, id))
+                    .get(&holder(event.host, id))
                     .map_or(&[][..], Vec::as_slice);
                 match seen(events, of_id, place, *event, slack) {
                     Some(parent) => Parent::Seen(parent),

@@ -20,13 +20,18 @@ pub struct Pair {
 pub fn measure(starts: &[Option<(u32, u32)>]) -> Vec<Option<Pair>> {
     let mut numbers: HashMap<(u32, u32), usize> = HashMap::new();
     let mut pairs: Vec<((u32, u32), u32)> = Vec::new();
-    for pair in starts.iter().flatten() {
+    let mut number = |pair: &(u32, u32)| {
         let number = *numbers.entry(*pair).or_insert(pairs.len());
         match pairs.get_mut(number) {
             Some((_, count)) => *count += 1,
             None => pairs.push((*pair, 1)),
         }
-    }
+        number
+    };
+    let numbered: Vec<Option<usize>> = starts
+        .iter()
+        .map(|pair| pair.as_ref().map(&mut number))
+        .collect();
     let by_parent = tails(pairs.iter().map(|((parent, _), count)| (*parent, *count)));
     let by_child = tails(pairs.iter().map(|((_, child), count)| (*child, *count)));
     let rarities: Vec<f64> = by_parent
@@ -34,17 +39,14 @@ pub fn measure(starts: &[Option<(u32, u32)>]) -> Vec<Option<Pair>> {
         .zip(by_child)
         .map(|(by_parent, by_child)| by_parent.min(by_child))
         .collect();
-    let figures = |pair: &(u32, u32)| {
-        let number = *numbers.get(pair)?;
+    let figures = |number: usize| {
         Some(Pair {
             count: pairs.get(number)?.1,
             rarity: *rarities.get(number)?,
         })
     };
-    starts
-        .iter()
-        .map(|pair| pair.as_ref().and_then(figures))
-        .collect()
+    let figures = |number: &Option<usize>| number.and_then(figures);
+    numbered.iter().map(figures).collect()
 }
 
 /// For each pair, of those with the same key: the share of their counts that lies in counts no higher than its own.
