@@ -20,10 +20,14 @@ const NATURAL: [i64; 15] = [
     6 * 3_600 * SECOND,
     12 * 3_600 * SECOND,
     24 * 3_600 * SECOND,
-    7 * 24 * 3_600 * SECOND,
+    WEEK,
 ];
-/// The most steps that events are counted into when nothing says how long a step is.
-const STEPS_BY_ITSELF: i64 = 2_000;
+/// The most steps that rows are put into when nothing says how long a step is, and the least that are allowed.
+const STEPS_BY_ITSELF: std::ops::RangeInclusive<i64> = 8..=2_000;
+/// How many rows a step is to have then, in the mean.
+const ROWS_BY_ITSELF: i64 = 4;
+/// Ticks in a week.
+const WEEK: i64 = 7 * 24 * 3_600 * SECOND;
 
 /// Steps of equal length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,27 +51,24 @@ impl Grid {
         }
     }
 
-    /// The steps that fit `times`, which are in order, without duplicates, and from 0 to [`LAST_TICK`]. `counted` says that
-    /// they are events to be counted, and not readings.
-    pub fn find(times: &[i64], counted: bool) -> Self {
+    /// The steps that fit `times`, which are in order, without duplicates, and from 0 to [`LAST_TICK`], and come of this many
+    /// rows. `counted` says that rows are events to be counted, and not readings.
+    pub fn find(times: &[i64], rows: usize, counted: bool) -> Self {
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
             return Grid::of_step(SECOND);
         };
         let span = last - first;
-        let mut gaps: Vec<i64> = times
-            .iter()
-            .zip(times.iter().skip(1))
-            .map(|(a, b)| b - a)
-            .collect();
+        let pairs = times.iter().zip(times.iter().skip(1));
+        let mut gaps: Vec<i64> = pairs.map(|(a, b)| b - a).collect();
         let found = match counted {
+            // Many events have one timestamp: it is a step's already.
+            true if rows / 4 >= times.len() => {
+                exact(&gaps, span, *first).filter(|grid| span / grid.step <= *STEPS_BY_ITSELF.end())
+            }
             true => None,
             false => exact(&gaps, span, *first).or_else(|| jittered(&mut gaps, *first)),
         };
-        found.unwrap_or_else(|| {
-            let fits = |step: &&i64| span / **step <= STEPS_BY_ITSELF;
-            let natural = NATURAL.iter().find(fits).copied();
-            Grid::of_step(natural.unwrap_or(span / STEPS_BY_ITSELF))
-        })
+        found.unwrap_or_else(|| Grid::of_step(natural(span, rows)))
     }
 
     /// Which step a timestamp falls into; the first at the origin is 0.
@@ -82,6 +83,15 @@ impl Grid {
         let from = index.saturating_mul(self.step);
         from.saturating_add(self.origin).clamp(0, LAST_TICK)
     }
+}
+
+/// The shortest natural length, or number of weeks, that makes no more steps of a span than its rows are enough for.
+fn natural(span: i64, rows: usize) -> i64 {
+    let (least, most) = STEPS_BY_ITSELF.into_inner();
+    let steps = (rows as i64 / ROWS_BY_ITSELF).clamp(least, most);
+    let fits = |step: &&i64| span / **step <= steps;
+    let weeks = || (span / steps / WEEK).saturating_add(1).saturating_mul(WEEK);
+    NATURAL.iter().find(fits).copied().unwrap_or_else(weeks)
 }
 
 /// The greatest step that all gaps are multiples of, where at least a quarter of such steps have a timestamp.
@@ -138,20 +148,28 @@ mod tests {
             .map(|at| at * 60 * SECOND + at * at % 7 * SECOND / 10)
             .collect();
         let events: Vec<i64> = (0..300).map(|at| at * at * 977 * SECOND).collect();
-        for (times, counted, step) in [
-            (hours(&[0, 1, 2, 3]), false, HOUR),
-            (hours(&[0, 2, 4, 5, 8]), false, HOUR),
-            (hours(&[0, 24, 48]), false, 24 * HOUR),
-            (jitter.clone(), false, 60 * SECOND),
-            (jitter, true, 5 * SECOND),
-            (events, false, 24 * HOUR),
-            (vec![5], false, SECOND),
-            (vec![], false, SECOND),
-            (vec![0, LAST_TICK], false, LAST_TICK),
-            (vec![0, LAST_TICK], true, LAST_TICK / STEPS_BY_ITSELF),
+        for (times, rows, counted, step) in [
+            (hours(&[0, 1, 2, 3]), 4, false, HOUR),
+            (hours(&[0, 2, 4, 5, 8]), 5, false, HOUR),
+            (hours(&[0, 24, 48]), 3, false, 24 * HOUR),
+            (hours(&[0, 1, 2, 3]), 40, true, HOUR),
+            (jitter.clone(), 50, false, 60 * SECOND),
+            (jitter.clone(), 50, true, 300 * SECOND),
+            (jitter, 50_000, true, 5 * SECOND),
+            (events.clone(), 300, false, 2 * WEEK),
+            (events, 30_000, true, 24 * HOUR),
+            (vec![5], 1, false, SECOND),
+            (vec![], 0, false, SECOND),
+            (vec![0, LAST_TICK], 2, false, LAST_TICK),
+            (
+                vec![0, LAST_TICK],
+                2,
+                true,
+                (LAST_TICK / 8 / WEEK + 1) * WEEK,
+            ),
         ] {
-            let found = Grid::find(&times, counted);
-            assert_eq!(found.step, step, "{times:?}");
+            let found = Grid::find(&times, rows, counted);
+            assert_eq!(found.step, step, "{} times, {rows} rows", times.len());
         }
     }
 
@@ -160,7 +178,7 @@ mod tests {
         let times: Vec<i64> = (0..50)
             .map(|at| at * 60 * SECOND + [0, -SECOND, SECOND][at as usize % 3] + HOUR)
             .collect();
-        let grid = Grid::find(&times, false);
+        let grid = Grid::find(&times, times.len(), false);
         let steps: Vec<i64> = times.iter().map(|time| grid.index(*time)).collect();
         assert_eq!(steps, (0..50).collect::<Vec<_>>());
     }

@@ -75,7 +75,10 @@ pub fn collect<'a>(
     let (keyed, counted) = read(readings);
     let grid = match how.step {
         Some(step) => Grid::of_step(step),
-        None => Grid::find(&times(&keyed), counted),
+        None => {
+            let rows = keyed.iter().map(|(_, readings)| readings.len()).sum();
+            Grid::find(&times(&keyed), rows, counted)
+        }
     };
     let fill = how.fill.or(counted.then_some(0.0));
     let combine = if counted { Combine::Sum } else { how.combine };

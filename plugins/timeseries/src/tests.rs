@@ -114,10 +114,10 @@ fn values_of_one_step_are_combined() {
 
 #[test]
 fn rows_are_counted_without_values() {
-    // Two an hour, but 40 in one and none in another.
+    // Four an hour, but 40 in one and none in another.
     let mut rows = Vec::new();
     for hour in 0..400 {
-        let count = [2, 2, 40, 0][usize::from(hour == 200) * 2 + usize::from(hour == 300) * 3];
+        let count = [4, 4, 40, 0][usize::from(hour == 200) * 2 + usize::from(hour == 300) * 3];
         rows.extend((0..count).map(|_| Reading {
             value: None,
             ..at(hour, 0.0)
