@@ -62,18 +62,13 @@ fn scored<'a>(
         .zip(baseline)
         .map(|(value, (trend, seasonal))| value - (trend + seasonal))
         .collect();
-    let sigma = sigma(&of.values, &residuals);
+    let usual = Usual::of(&of.values, &residuals);
     let length = period.map(|period| Timespan((period as i64).saturating_mul(grid.step)));
     points.extend((0..of.values.len()).map(|at| {
         let part = |of: &[f64]| of.get(at).copied().filter(|value| value.is_finite());
         let (trend, seasonal) = (part(&parts.trend), part(&parts.seasonal));
         let residual = part(&residuals);
-        let score = residual
-            .zip(sigma)
-            .map(|(residual, sigma)| match sigma > 0.0 {
-                true => (residual / sigma).clamp(-1e9, 1e9),
-                false => 0.0,
-            });
+        let score = residual.and_then(|residual| usual.score(residual));
         Point {
             series: of.key,
             time: Datetime(grid.time(of.first.saturating_add(at as i64))),
@@ -101,16 +96,42 @@ fn flag(score: f64, threshold: f64) -> i32 {
     }
 }
 
-/// How far residuals usually lie; 0 where they are all 0 but for rounding, `None` of too few.
-fn sigma(values: &[f64], residuals: &[f64]) -> Option<f64> {
-    let known = |of: &[f64]| -> Vec<f64> {
-        of.iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .collect()
-    };
-    let residuals = known(residuals);
-    let mut sizes: Vec<f64> = known(values).iter().map(|value| value.abs()).collect();
-    let usual = robust::median(&mut sizes)?;
-    (residuals.len() >= LEAST_VALUES).then(|| robust::scale(&residuals, usual * 1e-9))
+/// How far residuals usually lie, up and down; `None` of too few, 0 where they are all 0 but for rounding.
+struct Usual {
+    up: Option<f64>,
+    down: Option<f64>,
+}
+
+impl Usual {
+    /// The same for both; but where values are counts, a rise is held against one at least, so that a single event in
+    /// a quiet series is none. A count that falls short of what never changes is a dip.
+    fn of(values: &[f64], residuals: &[f64]) -> Self {
+        let (values, residuals) = (known(values), known(residuals));
+        let counts = values
+            .iter()
+            .all(|value| *value >= 0.0 && value.fract() == 0.0);
+        let mut sizes: Vec<f64> = values.iter().map(|value| value.abs()).collect();
+        let dust = robust::median(&mut sizes).unwrap_or(0.0) * 1e-9;
+        let down = (residuals.len() >= LEAST_VALUES).then(|| robust::scale(&residuals, dust));
+        let least = if counts { 1.0 } else { 0.0 };
+        Usual {
+            up: down.map(|down| down.max(least)),
+            down,
+        }
+    }
+
+    fn score(&self, residual: f64) -> Option<f64> {
+        let sigma = if residual > 0.0 { self.up } else { self.down };
+        sigma.map(|sigma| match sigma > 0.0 {
+            true => (residual / sigma).clamp(-1e9, 1e9),
+            false => 0.0,
+        })
+    }
+}
+
+fn known(of: &[f64]) -> Vec<f64> {
+    of.iter()
+        .copied()
+        .filter(|value| value.is_finite())
+        .collect()
 }

@@ -127,6 +127,18 @@ fn rows_are_counted_without_values() {
 }
 
 #[test]
+fn a_single_event_is_none_and_a_missing_one_is() {
+    let series = |usual: f64, odd: f64| -> Vec<Reading<'static>> {
+        let value = |hour: i64| if hour == 50 { odd } else { usual };
+        (0..100).map(|hour| at(hour, value(hour))).collect()
+    };
+    assert_eq!(found(&series(0.0, 1.0), HOW), []);
+    assert_eq!(found(&series(0.0, 6.0), HOW), [(50, 1)]);
+    assert_eq!(found(&series(1.0, 0.0), HOW), [(50, -1)]);
+    assert_eq!(found(&series(0.0, 0.5), HOW), [(50, 1)]);
+}
+
+#[test]
 fn series_are_apart() {
     let mut rows = weeks();
     rows.iter_mut().for_each(|row| row.key = Some("b"));
