@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::skim::{Layout, Skim};
 
 /// An event: the columns that were asked for, or all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,14 +79,24 @@ impl Value<'_> {
 }
 
 impl<'j> Event<'j> {
-    /// Reads a row's JSON, for the columns in `wanted`, or for all. The message says what is wrong with it.
-    pub fn read(json: &'j str, wanted: Option<&BTreeSet<String>>) -> Result<Self, String> {
-        let mut reader = serde_json::Deserializer::from_str(json);
-        let entries = Columns(wanted).deserialize(&mut reader);
-        let entries = entries.and_then(|entries| reader.end().map(|()| entries));
-        entries
-            .map(|entries| Event { entries })
-            .map_err(|error| format!("this is no event as `pack_all()` makes it: {error}"))
+    /// Reads a row's JSON, for the columns in `wanted`, or for all. `layout` is what rows before were like. The message
+    /// says what is wrong with it.
+    pub fn read(
+        json: &'j str,
+        wanted: Option<&BTreeSet<String>>,
+        layout: &mut Layout,
+    ) -> Result<Self, String> {
+        let mut entries = Vec::new();
+        let columns = Skim::new(json).columns(wanted, layout, |name, json| {
+            match value(json).map_err(|error| format!("{name}: {error}"))? {
+                Value::Null => {}
+                value => entries.push((name, value)),
+            }
+            Ok(())
+        });
+        columns
+            .map(|()| Event { entries })
+            .map_err(|wrong| format!("this is no event as `pack_all()` makes it: {wrong}"))
     }
 
     /// Every value.
@@ -118,38 +130,21 @@ fn within<'v, 'j>(entries: &'v [(Cow<'j, str>, Value<'j>)], path: &str) -> Optio
     }
 }
 
-/// Reads an object, and of it what is wanted.
-struct Columns<'w>(Option<&'w BTreeSet<String>>);
-
-impl<'j> DeserializeSeed<'j> for Columns<'_> {
-    type Value = Vec<(Cow<'j, str>, Value<'j>)>;
-
-    fn deserialize<D: Deserializer<'j>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
+/// Reads a value.
+fn value(json: &str) -> Result<Value<'_>, serde_json::Error> {
+    if json == "null" {
+        return Ok(Value::Null);
     }
-}
-
-impl<'j> Visitor<'j> for Columns<'_> {
-    type Value = Vec<(Cow<'j, str>, Value<'j>)>;
-
-    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("a JSON object")
+    let inside = json
+        .strip_prefix('"')
+        .and_then(|json| json.strip_suffix('"'));
+    if let Some(text) = inside.filter(|text| !text.contains('\\')) {
+        return Ok(Value::Text(Cow::Borrowed(text)));
     }
-
-    fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(Text(key)) = map.next_key_seed(Text::default())? {
-            if self.0.is_none_or(|wanted| wanted.contains(&*key)) {
-                match map.next_value_seed(Any)? {
-                    Value::Null => {}
-                    value => entries.push((key, value)),
-                }
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(entries)
-    }
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let value = Any.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// Reads text, where it can without a copy.
@@ -235,7 +230,11 @@ impl<'j> Visitor<'j> for Any {
         Ok(Value::List(values))
     }
 
-    fn visit_map<A: MapAccess<'j>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Columns(None).visit_map(map).map(Value::Bag)
+    fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(Text(key)) = map.next_key_seed(Text::default())? {
+            entries.push((key, map.next_value_seed(Any)?));
+        }
+        Ok(Value::Bag(entries))
     }
 }

@@ -30,6 +30,7 @@ pub mod pattern;
 pub mod problem;
 pub mod rule;
 pub mod search;
+pub mod skim;
 pub mod source;
 pub mod spec;
 pub mod yaml;
@@ -39,6 +40,7 @@ use engine::{Engine, Known};
 use event::Event;
 use names::{Mapping, columns};
 use rule::{Rule, rules};
+use skim::Layout;
 
 /// Bytes of rules that are read.
 const LONGEST: usize = 16 << 20;
@@ -74,7 +76,7 @@ pub struct Rules(Rc<Prepared>);
 struct Prepared {
     text: String,
     engine: OnceCell<Result<Engine, String>>,
-    known: RefCell<Known>,
+    known: RefCell<(Layout, Known)>,
 }
 
 impl FromOption for Rules {
@@ -126,13 +128,14 @@ pub fn sigma(
         .engine
         .get_or_init(|| prepare(&rules.0.text, how(), partial));
     let engine = prepared.as_ref().map_err(String::clone)?;
-    let event = Event::read(row.row, engine.wanted.as_ref())?;
     let mut known = rules
         .0
         .known
         .try_borrow_mut()
         .map_err(|error| error.to_string())?;
-    engine.run(&event, &mut known, |rule, searches| {
+    let (layout, known) = &mut *known;
+    let event = Event::read(row.row, engine.wanted.as_ref(), layout)?;
+    engine.run(&event, known, |rule, searches| {
         out.push(Match {
             rule_id: Some(rule.id.clone()).filter(|id| !id.is_empty()),
             rule_title: rule.title.clone(),

@@ -7,6 +7,7 @@ use spoor_plugin_sigma::compile::{How, compile};
 use spoor_plugin_sigma::engine::{Engine, Known};
 use spoor_plugin_sigma::event::Event;
 use spoor_plugin_sigma::rule::rules;
+use spoor_plugin_sigma::skim::Layout;
 
 fn engine(text: &str) -> Engine {
     compile(rules(text), &How::default()).unwrap()
@@ -26,7 +27,7 @@ fn refusal(text: &str) -> String {
 }
 
 fn count(engine: &Engine, json: &str) -> usize {
-    let event = Event::read(json, engine.wanted.as_ref()).unwrap();
+    let event = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap();
     let mut count = 0;
     engine.run(&event, &mut Known::default(), |_, _| count += 1);
     count
@@ -121,6 +122,27 @@ fn patterns_that_explode_elsewhere_end_here() {
 }
 
 #[test]
+fn rows_are_read_however_they_are_written() {
+    let engine = engine(&rule("        F: x\n        G.H|gt: 1"));
+    let rows = [
+        r#"{"A":"","F":"x","G":{"H":2}}"#,
+        r#"{ "A" : "" , "F" : "x" , "G" : { "H" : 2 } }"#,
+        "{\"A\":\t\"\",\n\"F\":\t\"x\"\n,\"G\":\t{\"H\":2}\t}",
+        r#"{"A":null,"F":"x","G":{"H":[1,2]}}"#,
+        r#"{"A":{"F":["]}\""]},"F":"x","G.H":2}"#,
+        r#"{"F":"\u0078","G":{"H":2},"A":"\\"}"#,
+        r#"{"\u0046":"x","G":{"H":2}}"#,
+    ];
+    let mut layout = Layout::default();
+    for json in rows.iter().chain(&rows).flat_map(|row| [row, row]) {
+        let event = Event::read(json, engine.wanted.as_ref(), &mut layout).unwrap();
+        let mut count = 0;
+        engine.run(&event, &mut Known::default(), |_, _| count += 1);
+        assert_eq!(count, 1, "{json}");
+    }
+}
+
+#[test]
 fn rows_that_are_no_events_are_told() {
     let engine = engine(&rule("        F: x"));
     let deep = format!("{{\"F\": {}1{}}}", "[".repeat(1_000), "]".repeat(1_000));
@@ -134,7 +156,7 @@ fn rows_that_are_no_events_are_told() {
         r#"{"F": 1} x"#,
         &deep,
     ] {
-        let told = Event::read(json, engine.wanted.as_ref()).unwrap_err();
+        let told = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap_err();
         assert!(told.contains("pack_all"), "{told}");
     }
 }
@@ -157,6 +179,27 @@ fn numbers_at_the_ends_of_their_range_are_taken() {
 }
 
 proptest! {
+    /// What is skipped is skipped to the same place that a parser comes to.
+    #[test]
+    fn any_row_is_read(
+        names in prop::collection::vec("[a-cF]{1,3}|\\PC{0,3}", 0..6),
+        texts in prop::collection::vec("[ab\"\\\\{},:\\[\\]]{0,20}", 6),
+    ) {
+        let engine = engine(&rule("        F: a"));
+        let pairs = names.iter().zip(&texts);
+        let object: serde_json::Map<String, serde_json::Value> =
+            pairs.map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+        let is_match = object.get("F").is_some_and(|text| text == "a");
+        let json = serde_json::Value::Object(object).to_string();
+        let mut layout = Layout::default();
+        for _ in 0..2 {
+            let event = Event::read(&json, engine.wanted.as_ref(), &mut layout).unwrap();
+            let mut count = 0;
+            engine.run(&event, &mut Known::default(), |_, _| count += 1);
+            prop_assert_eq!(count == 1, is_match);
+        }
+    }
+
     #[test]
     fn any_text_is_read(text in "[ \\-\\[\\]{}a-c:|*&!'\"#\n?%>~]{0,200}") {
         for rule in rules(&text) {

@@ -10,6 +10,7 @@ use spoor_plugin_sigma::compile::{How, compile};
 use spoor_plugin_sigma::engine::{Engine, Known};
 use spoor_plugin_sigma::event::Event;
 use spoor_plugin_sigma::rule::{Rule, rules};
+use spoor_plugin_sigma::skim::Layout;
 use spoor_plugin_sigma::yaml::{Kind, Node, documents, number, read};
 
 fn files() -> Vec<(String, String)> {
@@ -61,7 +62,7 @@ fn examples(document: &Node, which: &str) -> Vec<String> {
 }
 
 fn matched(engine: &Engine, json: &str) -> BTreeSet<String> {
-    let event = Event::read(json, engine.wanted.as_ref()).unwrap();
+    let event = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap();
     let mut found = BTreeSet::new();
     engine.run(&event, &mut Known::default(), |rule, searches| {
         assert!(!rule.title.is_empty() && searches.len() <= 1_000);

@@ -1,0 +1,242 @@
+//! Goes through a row's JSON without reading what no rule asks: most of a wide table's columns. Values that are skipped
+//! are not checked.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// The columns of the row before, in order: the next row mostly has the same.
+#[derive(Clone, Debug, Default)]
+pub struct Layout(Vec<Column>);
+
+/// A column of the row before.
+#[derive(Clone, Debug)]
+struct Column {
+    /// Its name in quotes, and a colon.
+    head: String,
+    /// Whether it is wanted.
+    is_wanted: bool,
+}
+
+/// A text being gone through.
+pub struct Skim<'j> {
+    json: &'j str,
+    at: usize,
+}
+
+/// What is wrong with a row.
+pub type Wrong = &'static str;
+
+impl<'j> Skim<'j> {
+    /// At a text's start.
+    pub fn new(json: &'j str) -> Self {
+        Skim { json, at: 0 }
+    }
+
+    /// Calls `f` with the name and the JSON of each wanted column; with all where `wanted` is `None`.
+    pub fn columns(
+        mut self,
+        wanted: Option<&BTreeSet<String>>,
+        layout: &mut Layout,
+        mut f: impl FnMut(Cow<'j, str>, &'j str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        self.take(b'{', "it is no object")?;
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(self.end()?);
+        }
+        for nth in 0.. {
+            let (name, is_wanted) = match self.known(nth, layout) {
+                Some(known) => known,
+                None => self.name(nth, wanted, layout)?,
+            };
+            let value = self.value()?;
+            if is_wanted {
+                f(name, value)?;
+            }
+            if self.rest().first() == Some(&b',') {
+                self.at += 1;
+                continue;
+            }
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err("it ends too soon".into()),
+            }
+        }
+        self.at += 1;
+        Ok(self.end()?)
+    }
+
+    /// The name of a column where the row before had the same, written the same.
+    fn known(&mut self, nth: usize, layout: &Layout) -> Option<(Cow<'j, str>, bool)> {
+        let column = layout.0.get(nth)?;
+        let head = column.head.as_bytes();
+        let here = self.rest().get(..head.len())?;
+        if !is_same(here, head) {
+            return None;
+        }
+        let start = self.at + 1;
+        self.at += head.len();
+        let end = self.at - 2;
+        self.spaces();
+        let name = match column.is_wanted {
+            true => self.json.get(start..end)?,
+            false => "",
+        };
+        Some((Cow::Borrowed(name), column.is_wanted))
+    }
+
+    fn rest(&self) -> &'j [u8] {
+        self.json.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn spaces(&mut self) {
+        while matches!(self.rest().first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte after spaces.
+    fn peek(&mut self) -> Option<u8> {
+        self.spaces();
+        self.rest().first().copied()
+    }
+
+    fn take(&mut self, byte: u8, wrong: Wrong) -> Result<(), Wrong> {
+        match self.peek() == Some(byte) {
+            true => Ok(self.at += 1),
+            false => Err(wrong),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Wrong> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err("something follows it"),
+        }
+    }
+
+    /// A column's name, and whether it is wanted.
+    fn name(
+        &mut self,
+        nth: usize,
+        wanted: Option<&BTreeSet<String>>,
+        layout: &mut Layout,
+    ) -> Result<(Cow<'j, str>, bool), Wrong> {
+        self.take(b'"', "a name is missing")?;
+        let start = self.at;
+        let is_plain = self.string()?;
+        let name = self.json.get(start..self.at - 1).unwrap_or_default();
+        let quoted = self.json.get(start - 1..self.at).unwrap_or_default();
+        self.take(b':', "a name has no value")?;
+        self.spaces();
+        let name = match is_plain {
+            true => Cow::Borrowed(name),
+            false => Cow::Owned(serde_json::from_str(quoted).map_err(|_| "a name is broken")?),
+        };
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&*name));
+        layout.0.truncate(nth);
+        if is_plain && layout.0.len() == nth {
+            layout.0.push(Column {
+                head: format!("{quoted}:"),
+                is_wanted,
+            });
+        }
+        Ok((name, is_wanted))
+    }
+
+    /// Goes past a string whose first quote is behind. Whether it has no escapes.
+    fn string(&mut self) -> Result<bool, Wrong> {
+        let mut is_plain = true;
+        loop {
+            let found = quote_or_backslash(self.rest()).ok_or("a text does not end")?;
+            self.at += found;
+            if self.rest().first() == Some(&b'"') {
+                self.at += 1;
+                return Ok(is_plain);
+            }
+            is_plain = false;
+            self.at += 2;
+        }
+    }
+
+    /// Goes past a value.
+    fn value(&mut self) -> Result<&'j str, Wrong> {
+        let start = self.at;
+        match self.rest().first() {
+            Some(b'"') => {
+                self.at += 1;
+                match self.rest().first() {
+                    // Text that is empty, as most is in wide tables.
+                    Some(b'"') => self.at += 1,
+                    _ => drop(self.string()?),
+                }
+            }
+            Some(b'n') => self.at += 4,
+            Some(b'{' | b'[') => self.nested()?,
+            _ => {
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+                let length = self.rest().iter().position(ends);
+                self.at += length.ok_or("it ends too soon")?;
+            }
+        }
+        self.json.get(start..self.at).ok_or("it ends too soon")
+    }
+
+    fn nested(&mut self) -> Result<(), Wrong> {
+        let mut depth = 0_usize;
+        loop {
+            let byte = *self.rest().first().ok_or("it ends too soon")?;
+            self.at += 1;
+            match byte {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Where the first quote or backslash is. Eight bytes at a time: 32-bit WebAssembly has no faster search.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    let (words, _) = text.as_chunks::<8>();
+    for (nth, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ EACH * u64::from(b'"')) | zeros(word ^ EACH * u64::from(b'\\'));
+        if found != 0 {
+            return Some(nth * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let done = words.len() * 8;
+    let rest = text.get(done..)?;
+    let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+    found.map(|found| done + found)
+}
+
+/// One in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// The high bit of each byte that is zero, up to the first at least.
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(EACH) & !word & (EACH << 7)
+}
+
+/// Whether texts of one length are the same, eight bytes at a time.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (words, rest) = one.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    let pairs = words.iter().zip(other_words);
+    let mut bytes = rest.iter().zip(other_rest);
+    one.len() == other.len()
+        && pairs
+            .into_iter()
+            .all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
+        && bytes.all(|(a, b)| a == b)
+}
