@@ -1,13 +1,14 @@
 //! From rules to what is run: fields and tests, each once for all rules that ask the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::engine::{Check, Engine, Field, Runnable, Test, Way};
+use crate::engine::{Check, Engine, Field, Place, Runnable, Test, Way};
 use crate::names::{Mapping, columns};
 use crate::needles::Gathered;
-use crate::problem::{Place, Problem};
+use crate::problem::{self, Problem};
 use crate::rule::Rule;
-use crate::source::{self, Source};
+use crate::skim::Wanted;
+use crate::source::{self, Source, Tells};
 use crate::spec::{Ask, Asked};
 
 /// Bytes of text that all rules together look for.
@@ -54,7 +55,7 @@ pub fn compile(rules: Vec<Rule>, how: &How) -> Result<Engine, String> {
 /// A rule that is refused says why.
 fn unexplained(mut rule: Rule) -> Rule {
     if rule.problems.is_empty() {
-        let at = Place {
+        let at = problem::Place {
             line: rule.line,
             column: 1,
         };
@@ -193,9 +194,11 @@ impl<'h> Compiler<'h> {
             }
         }
         engine.wanted = wanted(&columns);
+        engine.tells = Tells::new(&engine.wanted);
         for ([plain, cased], columns) in self.gathered.into_iter().zip(columns) {
+            let places = columns.map(|names| places(&names, &engine.wanted));
             engine.fields.push(Field {
-                columns,
+                places,
                 plain: plain.build()?,
                 cased: cased.build()?,
             });
@@ -212,15 +215,26 @@ impl<'h> Compiler<'h> {
     }
 }
 
-/// The columns that are read of an event; `None` for all of them.
-fn wanted(fields: &[Option<Vec<String>>]) -> Option<BTreeSet<String>> {
-    let mut names: BTreeSet<String> = source::columns().map(str::to_owned).collect();
-    for columns in fields {
-        for name in columns.as_ref()? {
-            // A path begins in the column of its first name.
-            names.extend(name.split_once('.').map(|(first, _)| first.to_owned()));
-            names.insert(name.clone());
+/// The columns that are read of an event: all of them for keywords.
+fn wanted(fields: &[Option<Vec<String>>]) -> Wanted {
+    let of_sources = source::columns().map(str::to_owned);
+    let of_fields = fields.iter().flatten().flatten().flat_map(|name| {
+        // A path begins in the column of its first name.
+        let first = name.split_once('.').map(|(first, _)| first.to_owned());
+        [name.clone()].into_iter().chain(first)
+    });
+    Wanted::new(of_sources.chain(of_fields), fields.contains(&None))
+}
+
+/// Where the values of a field's columns are.
+fn places(names: &[String], wanted: &Wanted) -> Vec<Place> {
+    let mut places = Vec::new();
+    for name in names {
+        places.extend(wanted.slot(name).map(Place::Column));
+        if let Some((first, rest)) = name.split_once('.') {
+            let slot = wanted.slot(first);
+            places.extend(slot.map(|slot| Place::Inside(slot, rest.to_owned())));
         }
     }
-    Some(names)
+    places
 }

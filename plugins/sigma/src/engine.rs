@@ -1,14 +1,13 @@
 //! Running rules on events: every question is asked at most once of an event, however many rules ask it.
 
-use std::collections::BTreeSet;
-
 use crate::condition::Condition;
 use crate::event::{Event, Value};
 use crate::fold::{fold, fold_into};
 use crate::needles::Needles;
 use crate::pattern::Stands;
 use crate::rule::Rule;
-use crate::source::{Facts, Source};
+use crate::skim::Wanted;
+use crate::source::{Facts, Source, Tells};
 use crate::spec::{Expression, Network, Order};
 
 /// Rules, ready to be run.
@@ -18,8 +17,9 @@ pub struct Engine {
     pub rules: Vec<Runnable>,
     /// The rules that cannot be run, each with its problems.
     pub refused: Vec<Rule>,
-    /// The columns that are read of an event; `None` for all.
-    pub wanted: Option<BTreeSet<String>>,
+    /// The columns that are read of an event.
+    pub wanted: Wanted,
+    pub(crate) tells: Tells,
     pub(crate) fields: Vec<Field>,
     pub(crate) tests: Vec<Test>,
     pub(crate) sources: Vec<Source>,
@@ -49,11 +49,29 @@ pub(crate) enum Check {
 #[derive(Debug)]
 pub(crate) struct Field {
     /// The first of these that has a value; `None` for every value of the event.
-    pub columns: Option<Vec<String>>,
+    pub places: Option<Vec<Place>>,
     /// In lower case.
     pub plain: Needles,
     /// As it is written.
     pub cased: Needles,
+}
+
+/// Where a field's value may be.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In the column with this number.
+    Column(usize),
+    /// In a bag in the column with this number, at this path.
+    Inside(usize, String),
+}
+
+impl Place {
+    fn value<'v, 'e>(&self, event: &'v Event<'e>) -> Option<&'v Value<'e>> {
+        match self {
+            Place::Column(slot) => event.at(*slot),
+            Place::Inside(slot, path) => event.at(*slot)?.within(path),
+        }
+    }
 }
 
 /// A question to a field.
@@ -97,7 +115,7 @@ impl Engine {
         known.tests.resize(self.tests.len(), None);
         known.scanned.clear();
         known.scanned.resize(self.fields.len(), false);
-        let facts = Facts::of(event);
+        let facts = Facts::of(event, &self.tells);
         let fits = |source: &Source| !self.by_source || source.may_have(&facts);
         let fitting: Vec<bool> = self.sources.iter().map(fits).collect();
         let mut asking = Asking {
@@ -255,8 +273,8 @@ fn values<'v, 'e>(
     event: &'v Event<'e>,
     field: &'v Field,
 ) -> impl Iterator<Item = &'v Value<'e>> + use<'v, 'e> {
-    let own = field.columns.as_ref().map(|columns| {
-        let mut found = columns.iter().filter_map(|name| event.get(name));
+    let own = field.places.as_ref().map(|places| {
+        let mut found = places.iter().filter_map(|place| place.value(event));
         found.find(|value| value.is_something())
     });
     let (own, all) = match own {
@@ -279,7 +297,7 @@ fn each_text(event: &Event<'_>, field: &Field, f: &mut impl FnMut(&str)) {
 
 /// Whether a field is there, as empty text alone.
 fn is_empty(event: &Event<'_>, field: &Field) -> bool {
-    let columns = field.columns.iter().flatten();
-    let mut found = columns.filter_map(|name| event.get(name)).peekable();
+    let places = field.places.iter().flatten();
+    let mut found = places.filter_map(|place| place.value(event)).peekable();
     found.peek().is_some() && found.all(|value| *value == Value::Text("".into()))
 }

@@ -1,17 +1,18 @@
 //! Events: a row's columns as JSON, read for the columns that rules ask.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::skim::{Layout, Skim};
+use crate::skim::{Layout, Skim, Wanted};
 
 /// An event: the columns that were asked for, or all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event<'j> {
     entries: Vec<(Cow<'j, str>, Value<'j>)>,
+    /// For each number of a wanted column, its place among the entries.
+    places: Vec<Option<usize>>,
 }
 
 /// A value of an event. What is null is not there.
@@ -79,23 +80,24 @@ impl Value<'_> {
 }
 
 impl<'j> Event<'j> {
-    /// Reads a row's JSON, for the columns in `wanted`, or for all. `layout` is what rows before were like. The message
-    /// says what is wrong with it.
-    pub fn read(
-        json: &'j str,
-        wanted: Option<&BTreeSet<String>>,
-        layout: &mut Layout,
-    ) -> Result<Self, String> {
+    /// Reads a row's JSON, for the columns in `wanted`. `layout` is what rows before were like, for the same `wanted`. The
+    /// message says what is wrong with it.
+    pub fn read(json: &'j str, wanted: &Wanted, layout: &mut Layout) -> Result<Self, String> {
         let mut entries = Vec::new();
-        let columns = Skim::new(json).columns(wanted, layout, |name, json| {
-            match value(json).map_err(|error| format!("{name}: {error}"))? {
-                Value::Null => {}
-                value => entries.push((name, value)),
+        let mut places = vec![None; wanted.slots()];
+        let columns = Skim::new(json).columns(wanted, layout, |name, slot, json| {
+            let value = value(json).map_err(|error| format!("{name}: {error}"))?;
+            if value == Value::Null {
+                return Ok(());
             }
+            if let Some(place) = slot.and_then(|slot| places.get_mut(slot)) {
+                place.get_or_insert(entries.len());
+            }
+            entries.push((name, value));
             Ok(())
         });
         columns
-            .map(|()| Event { entries })
+            .map(|()| Event { entries, places })
             .map_err(|wrong| format!("this is no event as `pack_all()` makes it: {wrong}"))
     }
 
@@ -104,29 +106,25 @@ impl<'j> Event<'j> {
         self.entries.iter().map(|(_, value)| value)
     }
 
-    /// The value of a column, or of a path of names in bags: `a.b`.
-    pub fn get(&self, name: &str) -> Option<&Value<'j>> {
-        within(&self.entries, name)
-    }
-
-    /// A column's text, where it is something.
-    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.get(name)?.text().filter(|text| !text.is_empty())
+    /// The value of the column with a number.
+    pub fn at(&self, slot: usize) -> Option<&Value<'j>> {
+        let place = self.places.get(slot).copied().flatten()?;
+        self.entries.get(place).map(|(_, value)| value)
     }
 }
 
-fn within<'v, 'j>(entries: &'v [(Cow<'j, str>, Value<'j>)], path: &str) -> Option<&'v Value<'j>> {
-    let named = |name: &str| {
-        let found = entries.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value)
-    };
-    if let Some(value) = named(path) {
-        return Some(value);
-    }
-    let (first, rest) = path.split_once('.')?;
-    match named(first)? {
-        Value::Bag(inner) => within(inner, rest),
-        _ => None,
+impl<'j> Value<'j> {
+    /// The value at a path of names in bags: `a.b`.
+    pub fn within(&self, path: &str) -> Option<&Value<'j>> {
+        let Value::Bag(entries) = self else {
+            return None;
+        };
+        let named = |name: &str| entries.iter().find(|(key, _)| key == name);
+        if let Some((_, value)) = named(path) {
+            return Some(value);
+        }
+        let (first, rest) = path.split_once('.')?;
+        named(first)?.1.within(rest)
     }
 }
 

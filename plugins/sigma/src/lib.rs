@@ -134,7 +134,7 @@ pub fn sigma(
         .try_borrow_mut()
         .map_err(|error| error.to_string())?;
     let (layout, known) = &mut *known;
-    let event = Event::read(row.row, engine.wanted.as_ref(), layout)?;
+    let event = Event::read(row.row, &engine.wanted, layout)?;
     engine.run(&event, known, |rule, searches| {
         out.push(Match {
             rule_id: Some(rule.id.clone()).filter(|id| !id.is_empty()),

@@ -2,7 +2,38 @@
 //! are not checked.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+/// The columns that are read of a row.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Their names, and a number for each.
+    slots: BTreeMap<String, usize>,
+    /// Whether all others are read as well.
+    all: bool,
+}
+
+impl Wanted {
+    /// These, or these and all others.
+    pub fn new(names: impl IntoIterator<Item = String>, all: bool) -> Self {
+        let mut slots = BTreeMap::new();
+        for name in names {
+            let next = slots.len();
+            slots.entry(name).or_insert(next);
+        }
+        Wanted { slots, all }
+    }
+
+    /// A column's number.
+    pub fn slot(&self, name: &str) -> Option<usize> {
+        self.slots.get(name).copied()
+    }
+
+    /// How many numbers there are.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+}
 
 /// The columns of the row before, in order: the next row mostly has the same.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +44,10 @@ pub struct Layout(Vec<Column>);
 struct Column {
     /// Its name in quotes, and a colon.
     head: String,
-    /// Whether it is wanted.
-    is_wanted: bool,
+    /// Whether it is read.
+    is_read: bool,
+    /// Its number, where it has one.
+    slot: Option<usize>,
 }
 
 /// A text being gone through.
@@ -22,6 +55,9 @@ pub struct Skim<'j> {
     json: &'j str,
     at: usize,
 }
+
+/// A column's name where it is read, and its number where it has one.
+type Named<'j> = (Option<Cow<'j, str>>, Option<usize>);
 
 /// What is wrong with a row.
 pub type Wrong = &'static str;
@@ -32,12 +68,12 @@ impl<'j> Skim<'j> {
         Skim { json, at: 0 }
     }
 
-    /// Calls `f` with the name and the JSON of each wanted column; with all where `wanted` is `None`.
+    /// Calls `f` with the name, the number and the JSON of each wanted column.
     pub fn columns(
         mut self,
-        wanted: Option<&BTreeSet<String>>,
+        wanted: &Wanted,
         layout: &mut Layout,
-        mut f: impl FnMut(Cow<'j, str>, &'j str) -> Result<(), String>,
+        mut f: impl FnMut(Cow<'j, str>, Option<usize>, &'j str) -> Result<(), String>,
     ) -> Result<(), String> {
         self.take(b'{', "it is no object")?;
         if self.peek() == Some(b'}') {
@@ -45,13 +81,13 @@ impl<'j> Skim<'j> {
             return Ok(self.end()?);
         }
         for nth in 0.. {
-            let (name, is_wanted) = match self.known(nth, layout) {
+            let (name, slot) = match self.known(nth, layout) {
                 Some(known) => known,
                 None => self.name(nth, wanted, layout)?,
             };
             let value = self.value()?;
-            if is_wanted {
-                f(name, value)?;
+            if let Some(name) = name {
+                f(name, slot, value)?;
             }
             if self.rest().first() == Some(&b',') {
                 self.at += 1;
@@ -67,8 +103,8 @@ impl<'j> Skim<'j> {
         Ok(self.end()?)
     }
 
-    /// The name of a column where the row before had the same, written the same.
-    fn known(&mut self, nth: usize, layout: &Layout) -> Option<(Cow<'j, str>, bool)> {
+    /// What a column is where the row before had the same, written the same.
+    fn known(&mut self, nth: usize, layout: &Layout) -> Option<Named<'j>> {
         let column = layout.0.get(nth)?;
         let head = column.head.as_bytes();
         let here = self.rest().get(..head.len())?;
@@ -79,11 +115,11 @@ impl<'j> Skim<'j> {
         self.at += head.len();
         let end = self.at - 2;
         self.spaces();
-        let name = match column.is_wanted {
-            true => self.json.get(start..end)?,
-            false => "",
+        let name = match column.is_read {
+            true => Some(Cow::Borrowed(self.json.get(start..end)?)),
+            false => None,
         };
-        Some((Cow::Borrowed(name), column.is_wanted))
+        Some((name, column.slot))
     }
 
     fn rest(&self) -> &'j [u8] {
@@ -116,13 +152,13 @@ impl<'j> Skim<'j> {
         }
     }
 
-    /// A column's name, and whether it is wanted.
+    /// What a column is.
     fn name(
         &mut self,
         nth: usize,
-        wanted: Option<&BTreeSet<String>>,
+        wanted: &Wanted,
         layout: &mut Layout,
-    ) -> Result<(Cow<'j, str>, bool), Wrong> {
+    ) -> Result<Named<'j>, Wrong> {
         self.take(b'"', "a name is missing")?;
         let start = self.at;
         let is_plain = self.string()?;
@@ -134,15 +170,17 @@ impl<'j> Skim<'j> {
             true => Cow::Borrowed(name),
             false => Cow::Owned(serde_json::from_str(quoted).map_err(|_| "a name is broken")?),
         };
-        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&*name));
+        let slot = wanted.slot(&name);
+        let is_read = slot.is_some() || wanted.all;
         layout.0.truncate(nth);
         if is_plain && layout.0.len() == nth {
             layout.0.push(Column {
                 head: format!("{quoted}:"),
-                is_wanted,
+                is_read,
+                slot,
             });
         }
-        Ok((name, is_wanted))
+        Ok((Some(name).filter(|_| is_read), slot))
     }
 
     /// Goes past a string whose first quote is behind. Whether it has no escapes.

@@ -2,6 +2,7 @@
 //! Defender's tables have them.
 
 use crate::event::Event;
+use crate::skim::Wanted;
 use crate::yaml::Node;
 
 /// A rule's `logsource`, in lower case; empty where it does not say.
@@ -84,19 +85,42 @@ const CHANNELS: [&str; 7] = [
 ];
 const ACTIONS: [&str; 1] = ["ActionType"];
 
-/// All columns that [`Facts::of`] reads.
+/// All columns that say where an event is from.
 pub fn columns() -> impl Iterator<Item = &'static str> {
     IDS.into_iter().chain(CHANNELS).chain(ACTIONS)
 }
 
+/// The numbers of these columns.
+#[derive(Clone, Debug, Default)]
+pub struct Tells {
+    ids: Vec<usize>,
+    channels: Vec<usize>,
+    actions: Vec<usize>,
+}
+
+impl Tells {
+    /// As `wanted` has them.
+    pub fn new(wanted: &Wanted) -> Self {
+        let slots = |names: &[&str]| names.iter().filter_map(|name| wanted.slot(name)).collect();
+        Tells {
+            ids: slots(&IDS),
+            channels: slots(&CHANNELS),
+            actions: slots(&ACTIONS),
+        }
+    }
+}
+
 impl Facts {
     /// Reads an event's.
-    pub fn of(event: &Event<'_>) -> Self {
-        let first = |names: &[&str]| names.iter().find_map(|name| event.text(name));
+    pub fn of(event: &Event<'_>, tells: &Tells) -> Self {
+        let first = |slots: &[usize]| {
+            let mut found = slots.iter().filter_map(|slot| event.at(*slot)?.text());
+            found.find(|text| !text.is_empty())
+        };
         Facts {
-            id: first(&IDS).and_then(|text| text.trim().parse().ok()),
-            channel: first(&CHANNELS).map(|text| text.to_lowercase()),
-            action: first(&ACTIONS).map(|text| text.into_owned()),
+            id: first(&tells.ids).and_then(|text| text.trim().parse().ok()),
+            channel: first(&tells.channels).map(|text| text.to_lowercase()),
+            action: first(&tells.actions).map(|text| text.into_owned()),
         }
     }
 

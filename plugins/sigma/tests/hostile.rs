@@ -27,7 +27,7 @@ fn refusal(text: &str) -> String {
 }
 
 fn count(engine: &Engine, json: &str) -> usize {
-    let event = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap();
+    let event = Event::read(json, &engine.wanted, &mut Layout::default()).unwrap();
     let mut count = 0;
     engine.run(&event, &mut Known::default(), |_, _| count += 1);
     count
@@ -135,7 +135,7 @@ fn rows_are_read_however_they_are_written() {
     ];
     let mut layout = Layout::default();
     for json in rows.iter().chain(&rows).flat_map(|row| [row, row]) {
-        let event = Event::read(json, engine.wanted.as_ref(), &mut layout).unwrap();
+        let event = Event::read(json, &engine.wanted, &mut layout).unwrap();
         let mut count = 0;
         engine.run(&event, &mut Known::default(), |_, _| count += 1);
         assert_eq!(count, 1, "{json}");
@@ -156,7 +156,7 @@ fn rows_that_are_no_events_are_told() {
         r#"{"F": 1} x"#,
         &deep,
     ] {
-        let told = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap_err();
+        let told = Event::read(json, &engine.wanted, &mut Layout::default()).unwrap_err();
         assert!(told.contains("pack_all"), "{told}");
     }
 }
@@ -193,7 +193,7 @@ proptest! {
         let json = serde_json::Value::Object(object).to_string();
         let mut layout = Layout::default();
         for _ in 0..2 {
-            let event = Event::read(&json, engine.wanted.as_ref(), &mut layout).unwrap();
+            let event = Event::read(&json, &engine.wanted, &mut layout).unwrap();
             let mut count = 0;
             engine.run(&event, &mut Known::default(), |_, _| count += 1);
             prop_assert_eq!(count == 1, is_match);

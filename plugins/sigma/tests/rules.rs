@@ -62,7 +62,7 @@ fn examples(document: &Node, which: &str) -> Vec<String> {
 }
 
 fn matched(engine: &Engine, json: &str) -> BTreeSet<String> {
-    let event = Event::read(json, engine.wanted.as_ref(), &mut Layout::default()).unwrap();
+    let event = Event::read(json, &engine.wanted, &mut Layout::default()).unwrap();
     let mut found = BTreeSet::new();
     engine.run(&event, &mut Known::default(), |rule, searches| {
         assert!(!rule.title.is_empty() && searches.len() <= 1_000);
