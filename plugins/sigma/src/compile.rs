@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::condition::Condition;
 use crate::engine::{Check, Engine, Field, Place, Runnable, Test, Way};
 use crate::names::{Mapping, columns};
 use crate::needles::Gathered;
@@ -36,11 +37,13 @@ pub fn compile(rules: Vec<Rule>, how: &How) -> Result<Engine, String> {
             Some(condition) => {
                 let searches = std::mem::take(&mut rule.searches);
                 let category = rule.source.category.clone();
-                let searches = searches
+                let searches: Vec<(String, Check)> = searches
                     .iter()
-                    .map(|(name, asked)| (name.clone(), compiler.check(asked, &category)));
+                    .map(|(name, asked)| (name.clone(), compiler.check(asked, &category)))
+                    .collect();
                 engine.rules.push(Runnable {
-                    searches: searches.collect(),
+                    gate: gate(&condition, &searches),
+                    searches,
                     source: compiler.source(&rule.source),
                     condition,
                     rule,
@@ -50,6 +53,31 @@ pub fn compile(rules: Vec<Rule>, how: &How) -> Result<Engine, String> {
         }
     }
     compiler.finish(engine)
+}
+
+/// A test without which a rule does not match, if there is one that is seen at once.
+fn gate(condition: &Condition, searches: &[(String, Check)]) -> Option<usize> {
+    match condition {
+        Condition::Search(at) => searches.get(*at).and_then(|(_, check)| needed(check)),
+        Condition::All(terms) => terms.iter().find_map(|term| gate(term, searches)),
+        Condition::One(terms) => match terms.as_slice() {
+            [only] => gate(only, searches),
+            _ => None,
+        },
+        Condition::Not(_) => None,
+    }
+}
+
+fn needed(check: &Check) -> Option<usize> {
+    match check {
+        Check::Test(test) => Some(*test),
+        Check::All(of) => of.iter().find_map(needed),
+        Check::One(of) => match of.as_slice() {
+            [only] => needed(only),
+            _ => None,
+        },
+        Check::Not(_) => None,
+    }
 }
 
 /// A rule that is refused says why.

@@ -32,6 +32,8 @@ pub struct Runnable {
     /// What it says of itself; its searches and condition are here instead.
     pub rule: Rule,
     pub(crate) source: usize,
+    /// A test without which the rule does not match.
+    pub(crate) gate: Option<usize>,
     pub(crate) searches: Vec<(String, Check)>,
     pub(crate) condition: Condition,
 }
@@ -125,7 +127,8 @@ impl Engine {
         };
         for runnable in &self.rules {
             let is_fitting = fitting.get(runnable.source).copied().unwrap_or(false);
-            if is_fitting && asking.condition(&runnable.condition, runnable) {
+            let is_open = is_fitting && runnable.gate.is_none_or(|test| asking.test(test));
+            if is_open && asking.condition(&runnable.condition, runnable) {
                 let searches = runnable.searches.iter();
                 let matched: Vec<&str> = searches
                     .filter(|(_, check)| asking.check(check))

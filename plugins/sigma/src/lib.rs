@@ -33,6 +33,8 @@ pub mod search;
 pub mod skim;
 pub mod source;
 pub mod spec;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
 use compile::{How, compile};
