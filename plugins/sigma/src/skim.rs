@@ -48,6 +48,18 @@ struct Column {
     is_read: bool,
     /// Its number, where it has one.
     slot: Option<usize>,
+    /// The text from here to the end of several columns that are not read, as empty ones had it, and how many they are:
+    /// where a row has the same, they are passed at once.
+    run: Option<(String, usize)>,
+}
+
+impl Layout {
+    fn learn(&mut self, first: usize, after: usize, text: Option<&str>) {
+        let count = after.saturating_sub(first);
+        if let (Some(column), Some(text), true) = (self.0.get_mut(first), text, count > 1) {
+            column.run = Some((text.to_owned(), count));
+        }
+    }
 }
 
 /// A text being gone through.
@@ -80,27 +92,78 @@ impl<'j> Skim<'j> {
             self.at += 1;
             return Ok(self.end()?);
         }
-        for nth in 0.. {
+        let mut nth = 0;
+        // Where columns began that are empty and not read.
+        let mut empty: Option<(usize, usize)> = None;
+        loop {
+            let begin = self.at;
+            let passed = self.run(nth, layout);
+            if passed > 0 {
+                self.learn(&mut empty, nth, begin, layout);
+                nth += passed;
+                continue;
+            }
             let (name, slot) = match self.known(nth, layout) {
                 Some(known) => known,
                 None => self.name(nth, wanted, layout)?,
             };
             let value = self.value()?;
+            let is_empty = name.is_none() && matches!(value, "\"\"" | "null");
             if let Some(name) = name {
                 f(name, slot, value)?;
             }
-            if self.rest().first() == Some(&b',') {
-                self.at += 1;
-                continue;
+            let is_last = self.is_last()?;
+            match is_empty && !is_last {
+                true => _ = empty.get_or_insert((nth, begin)),
+                false => self.learn(&mut empty, nth, begin, layout),
             }
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err("it ends too soon".into()),
+            if is_last {
+                return Ok(self.end()?);
             }
+            nth += 1;
         }
+    }
+
+    /// Goes past what follows a value. Whether it was the last.
+    fn is_last(&mut self) -> Result<bool, Wrong> {
+        if self.rest().first() == Some(&b',') {
+            self.at += 1;
+            return Ok(false);
+        }
+        let found = self.peek();
         self.at += 1;
-        Ok(self.end()?)
+        match found {
+            Some(b',') => Ok(false),
+            Some(b'}') => Ok(true),
+            _ => Err("it ends too soon"),
+        }
+    }
+
+    /// Goes past a run of empty columns that the rows before had. How many they are.
+    fn run(&mut self, nth: usize, layout: &Layout) -> usize {
+        let run = layout.0.get(nth).and_then(|column| column.run.as_ref());
+        let Some((text, count)) = run else {
+            return 0;
+        };
+        let here = self.rest().get(..text.len());
+        if !here.is_some_and(|here| is_same(here, text.as_bytes())) {
+            return 0;
+        }
+        self.at += text.len();
+        *count
+    }
+
+    /// Keeps the run of empty columns that ended before column `nth`, which begins at `end`.
+    fn learn(
+        &self,
+        empty: &mut Option<(usize, usize)>,
+        nth: usize,
+        end: usize,
+        layout: &mut Layout,
+    ) {
+        if let Some((first, begin)) = empty.take() {
+            layout.learn(first, nth, self.json.get(begin..end));
+        }
     }
 
     /// What a column is where the row before had the same, written the same.
@@ -178,6 +241,7 @@ impl<'j> Skim<'j> {
                 head: format!("{quoted}:"),
                 is_read,
                 slot,
+                run: None,
             });
         }
         Ok((Some(name).filter(|_| is_read), slot))

@@ -179,6 +179,34 @@ fn numbers_at_the_ends_of_their_range_are_taken() {
 }
 
 proptest! {
+    /// Rows with columns that come and go, empty or not, after each other.
+    #[test]
+    fn any_rows_after_each_other_are_read(
+        rows in prop::collection::vec(prop::collection::vec(0..4_u8, 9), 1..9),
+        gone in 0..12_usize,
+    ) {
+        let engine = engine(&rule("        F: a"));
+        let mut layout = Layout::default();
+        for (at, row) in rows.iter().enumerate() {
+            let columns = ["A", "B", "C", "D", "F", "G", "H", "I", "J"].iter().zip(row).enumerate();
+            let parts: Vec<String> = columns
+                .filter(|(nth, _)| at % 2 == 0 || *nth != gone)
+                .map(|(_, (name, what))| match what {
+                    0 => format!("\"{name}\":\"\""),
+                    1 => format!("\"{name}\":null"),
+                    2 => format!("\"{name}\": \"\""),
+                    _ => format!("\"{name}\":\"a\""),
+                })
+                .collect();
+            let json = format!("{{{}}}", parts.join(","));
+            let is_match = json.contains("\"F\":\"a\"");
+            let event = Event::read(&json, &engine.wanted, &mut layout).unwrap();
+            let mut count = 0;
+            engine.run(&event, &mut Known::default(), |_, _| count += 1);
+            prop_assert_eq!(count == 1, is_match);
+        }
+    }
+
     /// What is skipped is skipped to the same place that a parser comes to.
     #[test]
     fn any_row_is_read(
