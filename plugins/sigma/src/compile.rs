@@ -1,6 +1,6 @@
 //! From rules to what is run: fields and tests, each once for all rules that ask the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::Condition;
 use crate::engine::{Check, Engine, Field, Place, Runnable, Test, Way};
@@ -101,6 +101,8 @@ struct Compiler<'h> {
     tests: BTreeMap<(usize, Ask), usize>,
     made: Vec<Test>,
     sources: BTreeMap<Source, usize>,
+    /// The fields that are asked for empty text.
+    empty: BTreeSet<usize>,
     text: usize,
     memory: usize,
 }
@@ -114,6 +116,7 @@ impl<'h> Compiler<'h> {
             tests: BTreeMap::new(),
             made: Vec::new(),
             sources: BTreeMap::new(),
+            empty: BTreeSet::new(),
             text: 0,
             memory: 0,
         }
@@ -193,7 +196,10 @@ impl<'h> Compiler<'h> {
             Ask::Compare(order, number) => Way::Compare(*order, number.value()),
             Ask::Equals(number) => Way::Equals(number.value()),
             Ask::Something => Way::Something,
-            Ask::Empty => Way::Empty,
+            Ask::Empty => {
+                self.empty.insert(field);
+                Way::Empty
+            }
             Ask::Field {
                 other,
                 stands,
@@ -221,7 +227,7 @@ impl<'h> Compiler<'h> {
                 *slot = names;
             }
         }
-        engine.wanted = wanted(&columns);
+        engine.wanted = wanted(&columns, &self.empty);
         engine.tells = Tells::new(&engine.wanted);
         for ([plain, cased], columns) in self.gathered.into_iter().zip(columns) {
             let places = columns.map(|names| places(&names, &engine.wanted));
@@ -244,14 +250,16 @@ impl<'h> Compiler<'h> {
 }
 
 /// The columns that are read of an event: all of them for keywords.
-fn wanted(fields: &[Option<Vec<String>>]) -> Wanted {
+fn wanted(fields: &[Option<Vec<String>>], empty: &BTreeSet<usize>) -> Wanted {
+    let empty = empty.iter().filter_map(|at| fields.get(*at)?.clone());
+    let empty = empty.flatten().collect();
     let of_sources = source::columns().map(str::to_owned);
     let of_fields = fields.iter().flatten().flatten().flat_map(|name| {
         // A path begins in the column of its first name.
         let first = name.split_once('.').map(|(first, _)| first.to_owned());
         [name.clone()].into_iter().chain(first)
     });
-    Wanted::new(of_sources.chain(of_fields), fields.contains(&None))
+    Wanted::new(of_sources.chain(of_fields), empty, fields.contains(&None))
 }
 
 /// Where the values of a field's columns are.

@@ -2,26 +2,32 @@
 //! are not checked.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns that are read of a row.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Their names, and a number for each.
     slots: BTreeMap<String, usize>,
+    /// Those of which empty text is read: otherwise it is as if the column were not there.
+    empty: BTreeSet<String>,
     /// Whether all others are read as well.
     all: bool,
 }
 
 impl Wanted {
-    /// These, or these and all others.
-    pub fn new(names: impl IntoIterator<Item = String>, all: bool) -> Self {
+    /// These, or these and all others. Of those in `empty`, empty text is read as well.
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        empty: BTreeSet<String>,
+        all: bool,
+    ) -> Self {
         let mut slots = BTreeMap::new();
         for name in names {
             let next = slots.len();
             slots.entry(name).or_insert(next);
         }
-        Wanted { slots, all }
+        Wanted { slots, empty, all }
     }
 
     /// A column's number.
@@ -39,16 +45,26 @@ impl Wanted {
 #[derive(Clone, Debug, Default)]
 pub struct Layout(Vec<Column>);
 
+/// What of a column is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Nothing,
+    /// What is not empty.
+    Something,
+    /// Empty text, too.
+    Everything,
+}
+
 /// A column of the row before.
 #[derive(Clone, Debug)]
 struct Column {
     /// Its name in quotes, and a colon.
     head: String,
     /// Whether it is read.
-    is_read: bool,
+    read: Read,
     /// Its number, where it has one.
     slot: Option<usize>,
-    /// The text from here to the end of several columns that are not read, as empty ones had it, and how many they are:
+    /// The text from here to the end of several columns, when they were empty, and how many they are:
     /// where a row has the same, they are passed at once.
     run: Option<(String, usize)>,
 }
@@ -68,8 +84,8 @@ pub struct Skim<'j> {
     at: usize,
 }
 
-/// A column's name where it is read, and its number where it has one.
-type Named<'j> = (Option<Cow<'j, str>>, Option<usize>);
+/// A column's name, what of it is read, and its number where it has one.
+type Named<'j> = (Cow<'j, str>, Read, Option<usize>);
 
 /// What is wrong with a row.
 pub type Wrong = &'static str;
@@ -93,7 +109,7 @@ impl<'j> Skim<'j> {
             return Ok(self.end()?);
         }
         let mut nth = 0;
-        // Where columns began that are empty and not read.
+        // Where columns began that are empty.
         let mut empty: Option<(usize, usize)> = None;
         loop {
             let begin = self.at;
@@ -103,13 +119,17 @@ impl<'j> Skim<'j> {
                 nth += passed;
                 continue;
             }
-            let (name, slot) = match self.known(nth, layout) {
+            let (name, read, slot) = match self.known(nth, layout) {
                 Some(known) => known,
                 None => self.name(nth, wanted, layout)?,
             };
             let value = self.value()?;
-            let is_empty = name.is_none() && matches!(value, "\"\"" | "null");
-            if let Some(name) = name {
+            let is_empty = match value {
+                "null" => true,
+                "\"\"" => read != Read::Everything,
+                _ => false,
+            };
+            if read != Read::Nothing && !is_empty {
                 f(name, slot, value)?;
             }
             let is_last = self.is_last()?;
@@ -178,11 +198,8 @@ impl<'j> Skim<'j> {
         self.at += head.len();
         let end = self.at - 2;
         self.spaces();
-        let name = match column.is_read {
-            true => Some(Cow::Borrowed(self.json.get(start..end)?)),
-            false => None,
-        };
-        Some((name, column.slot))
+        let name = self.json.get(start..end)?;
+        Some((Cow::Borrowed(name), column.read, column.slot))
     }
 
     fn rest(&self) -> &'j [u8] {
@@ -234,17 +251,21 @@ impl<'j> Skim<'j> {
             false => Cow::Owned(serde_json::from_str(quoted).map_err(|_| "a name is broken")?),
         };
         let slot = wanted.slot(&name);
-        let is_read = slot.is_some() || wanted.all;
+        let read = match slot.is_some() || wanted.all {
+            false => Read::Nothing,
+            true if wanted.empty.contains(&*name) => Read::Everything,
+            true => Read::Something,
+        };
         layout.0.truncate(nth);
         if is_plain && layout.0.len() == nth {
             layout.0.push(Column {
                 head: format!("{quoted}:"),
-                is_read,
+                read,
                 slot,
                 run: None,
             });
         }
-        Ok((Some(name).filter(|_| is_read), slot))
+        Ok((name, read, slot))
     }
 
     /// Goes past a string whose first quote is behind. Whether it has no escapes.
