@@ -219,10 +219,11 @@ impl<'j> Skim<'j> {
     }
 
     fn take(&mut self, byte: u8, wrong: Wrong) -> Result<(), Wrong> {
-        match self.peek() == Some(byte) {
-            true => Ok(self.at += 1),
-            false => Err(wrong),
+        if self.peek() != Some(byte) {
+            return Err(wrong);
         }
+        self.at += 1;
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), Wrong> {
@@ -332,7 +333,7 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     let (words, _) = text.as_chunks::<8>();
     for (nth, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ EACH * u64::from(b'"')) | zeros(word ^ EACH * u64::from(b'\\'));
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
         if found != 0 {
             return Some(nth * 8 + found.trailing_zeros() as usize / 8);
         }
@@ -345,6 +346,8 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
 
 /// One in each byte.
 const EACH: u64 = 0x0101_0101_0101_0101;
+const QUOTES: u64 = EACH * b'"' as u64;
+const BACKSLASHES: u64 = EACH * b'\\' as u64;
 
 /// The high bit of each byte that is zero, up to the first at least.
 fn zeros(word: u64) -> u64 {
