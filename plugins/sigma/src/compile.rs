@@ -13,7 +13,7 @@ use crate::source::{self, Source, Tells};
 use crate::spec::{Ask, Asked};
 
 /// Bytes of text that all rules together look for.
-const MOST_TEXT: usize = 2 << 20;
+const MOST_TEXT: usize = 1 << 20;
 /// Bytes of memory that all regular expressions together may take.
 const MOST_MEMORY: usize = 128 << 20;
 
