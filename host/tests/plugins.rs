@@ -361,7 +361,7 @@ fn a_registry_cannot_lie() {
     let mut bytes = fs::read(bench.place.path(file)).unwrap();
     bytes.push(0);
     bench.write(file, &bytes);
-    bench.fails(1, &add, &["not what its index vouches for"]);
+    bench.fails(1, &add, &["not what the registry's index vouches for"]);
     bytes.pop();
     bench.write(file, &bytes);
     bench.done(&add);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 
+use crate::identity::Identity;
 use crate::keys::{PublicKey, public_key, sign_bytes, verifies};
 use crate::label::Label;
 
@@ -122,25 +123,27 @@ impl Version {
         }
     }
 
-    /// Whether a module is the one that a registry lists under this name, by its hash and by what it says of itself.
+    /// The label of a module that a registry lists under this name: it is this version by its hash, and by what it says of itself.
     ///
     /// # Errors
-    /// It is another.
-    pub fn vouches(&self, name: &str, label: &Label) -> Result<(), IndexError> {
-        let (found, manifest) = (label.identity.to_string(), &label.manifest);
+    /// It is another, or no plugin.
+    pub fn vouches(&self, name: &str, module: &[u8]) -> Result<Label, IndexError> {
+        let found = Identity::of(module).to_string();
         if found != self.sha256 {
             return Err(wrong(format!(
                 "{} is not what the registry's index vouches for: its SHA-256 is {found}, not {}",
                 self.file, self.sha256
             )));
         }
+        let label = Label::read(module).map_err(|e| wrong(format!("{}: {e}", self.file)))?;
+        let manifest = &label.manifest;
         let publisher = label.publisher.map(|key| key.to_string());
         if manifest.name == name
             && manifest.version == self.version
             && manifest.licence == self.licence
             && publisher == self.publisher
         {
-            return Ok(());
+            return Ok(label);
         }
         Err(wrong(format!(
             "the registry lists {name} {} ({}), and the module says it is {} {} ({}) or is signed by another",

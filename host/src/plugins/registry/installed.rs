@@ -8,7 +8,7 @@ use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 use spoor_gate::{Admitted, Identity, Policy, PublicKey, admit};
 
-use spoor_registry::{INDEX_FILE, Index, Known, Label, MAX_INDEX, SignedIndex, Untrusted};
+use spoor_registry::{INDEX_FILE, Index, Known, MAX_INDEX, SignedIndex, Untrusted};
 
 use super::place::Place;
 use super::wrong;
@@ -154,8 +154,7 @@ impl Installed {
             .resolve(name, requirement)
             .map_err(|e| wrong(e.to_string()))?;
         let bytes = place.read(&version.file, spoor_plugin_abi::MAX_MODULE as u64)?;
-        let label = Label::read(&bytes).map_err(|e| wrong(format!("{}: {e}", version.file)))?;
-        let vouched = version.vouches(name, &label);
+        let vouched = version.vouches(name, &bytes);
         vouched.map_err(|e| wrong(format!("{place}: {e}")))?;
         let admitted = admit(&bytes, &Policy::default()).map_err(|e| wrong(e.to_string()))?;
         self.add(&admitted, &place.to_string(), is_new_publisher)

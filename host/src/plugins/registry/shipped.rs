@@ -1,6 +1,6 @@
 //! The plugins that come with Spoor: a registry among the assets, whose word is as good as the program's own.
 
-use spoor_registry::{INDEX_FILE, Index, Label, MAX_INDEX, SignedIndex, Version};
+use spoor_registry::{INDEX_FILE, Index, MAX_INDEX, SignedIndex, Version};
 
 use super::place::Place;
 use super::wrong;
@@ -54,8 +54,7 @@ impl Shipped {
         let bytes = self
             .place
             .read(&version.file, spoor_plugin_abi::MAX_MODULE as u64)?;
-        let label = Label::read(&bytes).map_err(|e| wrong(format!("{}: {e}", version.file)))?;
-        let vouched = version.vouches(name, &label);
+        let vouched = version.vouches(name, &bytes);
         vouched.map_err(|e| wrong(format!("{}: {e}", self.place)))?;
         Ok(bytes)
     }

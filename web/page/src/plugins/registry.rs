@@ -169,9 +169,8 @@ async fn take(
         ));
     }
     let module = fetch::bytes_of(&format!("{address}/{}", version.file), MAX_MODULE).await?;
-    let label = Label::read(&module).map_err(|error| format!("{name}: {error}."))?;
-    let vouched = version.vouches(name, &label);
-    vouched.map_err(|error| format!("{error}."))?;
+    let label = version.vouches(name, &module);
+    let label = label.map_err(|error| format!("{error}."))?;
     let _turn = plugins.turn.lock().await;
     let before: Vec<(String, Label)> = plugins.own(name);
     if before.iter().any(|(_, own)| own.identity == label.identity) {
