@@ -100,8 +100,8 @@ describe("the plugins of a site", { timeout: 600_000 }, () => {
 describe("a registry", { timeout: 600_000 }, () => {
   let folder, registry;
   const module = async (change) => callable(await readFile(path.join(corpus, "good.wasm")), (manifest) => {
-    manifest.name = "kind";
-    manifest.functions[0].name = "kind";
+    manifest.name = change.name ?? "kind";
+    manifest.functions[0].name = manifest.name;
     return Object.assign(manifest, change);
   });
   const publish = async (change, { signed } = {}) => {
@@ -150,7 +150,7 @@ describe("a registry", { timeout: 600_000 }, () => {
     await publish({ version: "1.2.0" }, { signed: "two.key" });
     await look(page, "/registry");
     await page.getByRole("option", { name: /kind 1\.2\.0/ }).click();
-    await heading(page, "Another publisher");
+    await heading(page, "Replace the plugin?");
     await press(page, "Cancel");
 
     // A module that was changed on the way.
@@ -175,5 +175,24 @@ describe("a registry", { timeout: 600_000 }, () => {
     await ready(page);
     await works(page);
     assert.equal(await page.locator("dialog").count(), 0);
-  }, { mounts: { get "/registry/"() { return registry; } } }));
+
+    // Trust that is taken back ends all that had it, in this tab and in others.
+    await rm(path.join(registry, "index.json"));
+    await publish({ name: "other", version: "1.0.0" }, { signed: "one.key" });
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await ready(other);
+    await works(other);
+    await look(page, "/second");
+    await press(page, "Yes, trust it");
+    await page.getByRole("option", { name: /other 1\.0\.0/ }).click();
+    await row(page, ["other-1.0.0.wasm", "signed by"]);
+    const both = "%%kql\nrange x from 1 to 2 step 1 | evaluate other() | summarize sum(Value)";
+    assert.match(await run(page, both), /6/);
+    await page.getByRole("button", { name: "kind-1.1.0.wasm: more" }).click();
+    await page.getByRole("menuitem", { name: "Do not let it run" }).click();
+    await row(page, ["other-1.0.0.wasm", "waits until you let it run"]);
+    assert.match(await run(page, both), /no plugin has a function called `other`/);
+    assert.match(await run(other, both.replace("other", "kind")), /no plugin has a function called `kind`/);
+  }, { mounts: { get "/registry/"() { return registry; }, get "/second/"() { return registry; } } }));
 });
