@@ -142,6 +142,7 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     await page.getByRole("button", { name: "Let kind.wasm run" }).click();
     if (process.env.SPOOR_SHOTS) await page.screenshot({ path: path.join(process.env.SPOOR_SHOTS, "plugin-question.png") });
     await page.getByRole("button", { name: "Let it run" }).click();
+    await until(page, () => document.querySelector("#toasts").textContent.includes("The plugin kind 1.0.0 is here"));
     await works(page, "kind");
     await row("plugin kind 1.0.0 · kind · not signed");
     // The answer is kept.
@@ -208,6 +209,20 @@ describe("plugins", { timeout: 1_200_000 }, () => {
       assert.ok(Date.now() - before < 5000);
       await works(page, "kind");
     }
+  }));
+
+  test("an interrupt that comes before Python's call ends the call", () => opened(async (page) => {
+    await add(page, await plugin("endless-loop"), { limits: ENDLESS });
+    // In this page nothing reaches code that does not wait: the interrupt is there when the call comes.
+    const busy = "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\n";
+    await run(page, "1");
+    for (let n = 0; n < 3; n++) {
+      await page.evaluate((source) => spoor.run("a", source), `${busy}kql('range x from 1 to 1 step 1 | evaluate f()')`);
+      await page.waitForTimeout(400);
+      await interrupt(page);
+      assert.match(error(await finished(page)), /KeyboardInterrupt/);
+    }
+    assert.match(text(await run(page, "kql('print 41 + 1')['print_0'][0]")), /42/);
   }));
 
   test("a trap is an error on its cell that names the plugin and says its last words", () => opened(async (page) => {

@@ -337,6 +337,16 @@ pub fn unpoke(memory: &WebAssembly::Memory, pokes: &[Poke]) {
     });
 }
 
+/// Whether all flags that [`poke`] sets are set: the guest has not gone on since.
+pub fn is_poked(memory: &WebAssembly::Memory, pokes: &[Poke]) -> bool {
+    let is_set = |poke: &Poke| {
+        let byte = window(memory, poke.address, 1);
+        let value = byte.and_then(|byte| Atomics::load(&byte, 0).ok());
+        value.is_some_and(|value| value & i32::from(poke.or) == i32::from(poke.or))
+    };
+    !pokes.is_empty() && pokes.iter().all(is_set)
+}
+
 fn change(
     memory: &WebAssembly::Memory,
     pokes: &[Poke],

@@ -87,6 +87,8 @@ pub enum FromPython {
         /// 1 or 2.
         fd: u8,
     },
+    /// An interrupt has reached the guest, whose code raises `KeyboardInterrupt` when it goes on.
+    Interrupted,
     /// The guest waits until all that it has told and written is taken in.
     Rest,
     /// The guest, which is blocked, has taken a part of an answer and wants the next.

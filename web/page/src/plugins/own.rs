@@ -259,7 +259,12 @@ impl Plugins {
         };
         match label {
             (Err(why), _) => toast::show(&format!("{name} cannot be used: {why}"), None),
-            (Ok(label), true) if self.asked(&label).await => self.consider_all(),
+            (Ok(label), true) if self.asked(&label).await => {
+                if let Some(file) = self.files.borrow_mut().get_mut(name) {
+                    file.is_new = true;
+                }
+                self.consider_all();
+            }
             _ => {}
         }
     }

@@ -281,6 +281,7 @@ impl Desk {
         if let Some(asleep) = self.asleep.take() {
             let _ = asleep.send(());
         }
+        self.say(&FromPython::Interrupted);
     }
 }
 

@@ -134,11 +134,17 @@ impl Session {
     ) -> Result<Next, Error> {
         let sent = match message {
             FromPython::Call => {
-                let reply = self.serve_thread(extras).await?;
+                // Code that was interrupted on its way here waits for nothing more.
+                let interrupted = thread.is_interrupted();
+                let reply = self.serve_thread(extras, interrupted).await?;
                 thread.answer(&reply)
             }
+            FromPython::Interrupted => {
+                thread.interrupted();
+                Ok(())
+            }
             FromPython::Tell => {
-                let reply = self.serve_thread(extras).await?;
+                let reply = self.serve_thread(extras, false).await?;
                 self.say_left_out(&reply)?;
                 Ok(())
             }
@@ -195,16 +201,27 @@ impl Session {
     }
 
     /// What the kernel answers to a request of the guest's.
-    async fn serve_thread(self: &Rc<Self>, extras: &Array) -> Result<Vec<u8>, Error> {
+    async fn serve_thread(
+        self: &Rc<Self>,
+        extras: &Array,
+        interrupted: bool,
+    ) -> Result<Vec<u8>, Error> {
         match bytes_of(extras) {
-            Some(request) if request.length() <= MAX_REQUEST => self.serve(request.to_vec()).await,
+            Some(request) if request.length() <= MAX_REQUEST => {
+                self.serve(request.to_vec(), interrupted).await
+            }
             Some(request) => too_large(request.length()),
             None => too_large(0),
         }
     }
 
-    /// Gives the kernel what the guest asks, and steps on until there is an answer.
-    async fn serve(self: &Rc<Self>, request: Vec<u8>) -> Result<Vec<u8>, Error> {
+    /// Gives the kernel what the guest asks, and steps on until there is an answer. With `interrupted` what is not answered at
+    /// once is interrupted.
+    async fn serve(
+        self: &Rc<Self>,
+        request: Vec<u8>,
+        mut interrupted: bool,
+    ) -> Result<Vec<u8>, Error> {
         let mut queue = VecDeque::from([Frame::with(Event::Upcall, vec![request])]);
         loop {
             let frame = match queue.pop_front() {
@@ -221,6 +238,10 @@ impl Session {
             } = self.step(&frame)?;
             if let Some(reply) = reply {
                 return Ok(reply);
+            }
+            if std::mem::take(&mut interrupted) {
+                queue.push_back(Frame::new(Event::Interrupt));
+                continue;
             }
             for name in &reads {
                 queue.extend(self.read(name).await);

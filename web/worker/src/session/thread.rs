@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::answers::Answers;
 use crate::bindings::{Thread, array, can_suspend, isolated, thread};
-use crate::guest::{poke, unpoke};
+use crate::guest::{is_poked, poke, unpoke};
 use crate::wire::{FromPython, ToPython};
 use spoor_messages::Poke;
 
@@ -30,6 +30,8 @@ pub struct PythonThread {
     /// The guest's memory, where the threads share it.
     memory: RefCell<Option<WebAssembly::Memory>>,
     pokes: Vec<Poke>,
+    /// Interrupts that the thread was told of and has not answered.
+    untold: Cell<u32>,
 }
 
 impl PythonThread {
@@ -46,6 +48,7 @@ impl PythonThread {
             answers: (isolated() && !can_suspend()).then(Answers::new),
             memory: RefCell::default(),
             pokes,
+            untold: Cell::new(0),
         });
         // The closures live as long as the page: a thread is ended seldom.
         let hearer = Rc::downgrade(&own);
@@ -142,9 +145,7 @@ impl PythonThread {
 
     /// Begins a turn. Interrupts that came too late for the last one are forgotten.
     pub fn turn(&self, source: &str) -> Result<(), JsValue> {
-        if let Some(memory) = &*self.memory.borrow() {
-            unpoke(memory, &self.pokes);
-        }
+        self.forget_interrupts();
         let source = source.into();
         self.say(&ToPython::Turn { source }, &[], &[])
     }
@@ -167,6 +168,27 @@ impl PythonThread {
         self.answers.as_ref().map_or(Ok(()), Answers::more)
     }
 
+    /// Takes in that an interrupt has reached the guest.
+    pub fn interrupted(&self) {
+        self.untold.set(self.untold.get().saturating_sub(1));
+    }
+
+    /// Whether the guest's code has been interrupted and has not gone on since, as when it asks for something meanwhile.
+    pub fn is_interrupted(&self) -> bool {
+        match &*self.memory.borrow() {
+            Some(memory) => is_poked(memory, &self.pokes),
+            None => self.untold.get() > 0,
+        }
+    }
+
+    /// What was interrupted so far has been.
+    pub fn forget_interrupts(&self) {
+        self.untold.set(0);
+        if let Some(memory) = &*self.memory.borrow() {
+            unpoke(memory, &self.pokes);
+        }
+    }
+
     /// Makes the guest's code raise `KeyboardInterrupt`: at once where the threads share its memory,
     /// else when it next waits.
     pub fn interrupt(&self) -> Result<(), JsValue> {
@@ -176,13 +198,11 @@ impl PythonThread {
         }
         match &self.answers {
             Some(answers) => answers.wake(),
-            None => self.say(
-                &ToPython::Interrupt {
-                    poke: memory.is_none(),
-                },
-                &[],
-                &[],
-            ),
+            None => {
+                self.untold.set(self.untold.get() + 1);
+                let poke = memory.is_none();
+                self.say(&ToPython::Interrupt { poke }, &[], &[])
+            }
         }
     }
 
