@@ -105,7 +105,7 @@ describe("in Firefox", { timeout: 900_000 }, () => {
     await page.goto(`${sites.false.url}/`);
     await click(page, ".card button");
     await click(page, "dialog button.main, dialog button[type=submit]");
-    await click(page, ".home-files .file-name");
+    await click(page, ".home-files [aria-label=Notebooks] .file-name");
     await until(page, () => document.querySelectorAll(".cell").length > 5);
     await retype(page, ["kept = through a reload"]);
     await until(page, () => document.querySelector(".saved").textContent === "saved");
