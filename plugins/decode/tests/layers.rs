@@ -298,7 +298,8 @@ proptest! {
             _ => base64(zlib(inner.as_bytes())),
         });
         let layers = unpack(&encoded, Bounds { depth: 32, ..BOUNDS });
-        let last = layers.last().and_then(|layer| layer.text.clone());
-        prop_assert_eq!(last, Some(text));
+        // By chance a word of the text may itself be something encoded.
+        let told = layers.iter().any(|layer| layer.text.as_deref() == Some(text.as_str()));
+        prop_assert!(told, "{layers:?}");
     }
 }
