@@ -88,8 +88,8 @@ pub const ROW_COLUMN: &str = "_row";
 /// Fuel of a call where neither the manifest nor the user says otherwise, in instructions.
 pub const DEFAULT_FUEL: u64 = 2_000_000_000;
 
-/// The fuel that a call has beside that for each row of its input, so that what is done to each row does not run out because there
-/// are many. Of a call whose fuel its user or its manifest says, there is no such addition.
+/// What is added to that for each row of the input, so that what is done to each row does not run out because there are many. A call
+/// whose fuel its user says, or its manifest lowers, has no such addition.
 pub const DEFAULT_FUEL_PER_ROW: u64 = 50_000;
 
 /// Linear memory of an instance where neither the manifest nor the user says otherwise, in bytes.

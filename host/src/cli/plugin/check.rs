@@ -19,7 +19,7 @@ Example:
 
 Exit codes: 0 nothing failed, 1 something did.")]
 pub struct Args {
-    /// The plugin's file, or the name of one that was added
+    /// The plugin's file, or the name of one that was added or comes with spoor
     #[arg(value_name = "FILE")]
     plugin: PathBuf,
     /// Inputs of each function

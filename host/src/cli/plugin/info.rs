@@ -19,7 +19,7 @@ use crate::plugins::{Limits, Wish};
 Example:
   spoor plugin info entropy.wasm")]
 pub struct Args {
-    /// The plugin's file, or the name of one that was added
+    /// The plugin's file, or the name of one that was added or comes with spoor
     #[arg(value_name = "FILE")]
     plugin: PathBuf,
     /// How to tell it
@@ -112,8 +112,12 @@ fn names(capabilities: &[Capability]) -> String {
 }
 
 fn limits(limits: &Limits) -> String {
+    let more = match limits.fuel_per_row {
+        0 => String::new(),
+        more => format!(" and {} for each row", say::count(more)),
+    };
     format!(
-        "{} units of fuel, {} MiB of memory, {} MiB of answer, {:?}",
+        "{} units of fuel{more}, {} MiB of memory, {} MiB of answer, {:?}",
         say::count(limits.fuel),
         limits.memory >> 20,
         limits.output >> 20,

@@ -21,7 +21,7 @@ use crate::sources::Data;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// The plugin's file, or the name of one that was added
+    /// The plugin's file, or the name of one that was added or comes with spoor
     #[arg(value_name = "FILE")]
     plugin: PathBuf,
     /// The function; may be left out where there is one

@@ -216,9 +216,10 @@ fn report(plugin: &Plugin, function: &Function, plan: Plan, seen: &Seen) -> Vec<
         Mark::Pass,
         what("use"),
         format!(
-            "at most {} units of fuel of {}, and {} KiB of memory of {}",
+            "at most {} units of fuel of {} and {} for each row, and {} KiB of memory of {}",
             seen.fuel,
             plugin.limits().fuel,
+            plugin.limits().fuel_per_row,
             seen.memory >> 10,
             plugin.limits().memory >> 10
         ),
