@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use spoor_notebook::{Cell, Notebook, OutputArea};
+use spoor_notebook::{Cell, Notebook, OutputArea, PluginPin};
 use spoor_protocol::{Channel, Event};
 
 use crate::error::Error;
@@ -391,6 +391,7 @@ impl Front<'_> {
             Channel::Iopub => drop(area.message(notebook, &message.msg_type, message.content)),
             Channel::Shell if message.msg_type == "execute_reply" => {
                 if let Some(Value::Object(spoor)) = message.metadata.remove("spoor") {
+                    pin_called(notebook, spoor.get("plugins"));
                     gathered.spoor = spoor;
                 }
                 gathered.reply = message.content;
@@ -418,6 +419,16 @@ impl Front<'_> {
         } else {
             Ending::Complete
         })
+    }
+}
+
+/// Pins the plugins that a cell called, as its reply names them: `{name: {version, sha256}}`.
+fn pin_called(notebook: &mut Notebook, plugins: Option<&Value>) {
+    for (name, pin) in plugins.and_then(Value::as_object).into_iter().flatten() {
+        let text = |key: &str| pin.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let (Some(version), Some(sha256)) = (text("version"), text("sha256")) {
+            notebook.pin_plugin(name, &PluginPin { version, sha256 });
+        }
     }
 }
 

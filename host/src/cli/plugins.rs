@@ -15,8 +15,7 @@ use crate::error::Error;
 use crate::plugins::registry::{Installed, Shipped};
 use crate::session::PluginFile;
 
-/// The plugins of a run of `notebook`. Those that the command line names, and those that come with Spoor and it calls, are pinned
-/// in it.
+/// The plugins of a run of `notebook`. Those that the command line names are pinned in it at once, the others when they are called.
 pub fn given(
     named: &[PathBuf],
     granted: &[Capability],
@@ -38,10 +37,16 @@ pub fn given(
         given.take(name, functions, file);
     }
     given.take_added(&pins)?;
-    if let Some(shipped) = Shipped::find(assets)? {
-        given.take_shipped(&shipped, &pins, notebook)?;
+    let shipped = Shipped::find(assets)?;
+    if let Some(shipped) = &shipped {
+        given.take_shipped(shipped, &pins, notebook)?;
     }
-    for (name, pin) in pins.iter().filter(|(name, _)| !given.has(name)) {
+    // One that ships is not here because no cell names it, or a plugin that was named has a function of its.
+    let ships = |name: &str| shipped.as_ref().is_some_and(|s| s.version(name).is_some());
+    let missing = pins
+        .iter()
+        .filter(|(name, _)| !given.has(name) && !ships(name));
+    for (name, pin) in missing {
         say::warning(format_args!(
             "the notebook pins the plugin {name} {}, and that module was not added here: cells that call it will fail. \
              Add it with `spoor plugin add`, or name its file with --plugin",
@@ -111,7 +116,7 @@ impl Given {
         &mut self,
         shipped: &Shipped,
         pins: &BTreeMap<String, PluginPin>,
-        notebook: &mut Notebook,
+        notebook: &Notebook,
     ) -> Result<(), Failure> {
         for (name, version) in shipped.all() {
             let functions: Vec<String> = version.functions.iter().map(|f| f.name.clone()).collect();
@@ -127,8 +132,8 @@ impl Given {
                 version: version.version.clone(),
                 sha256: version.sha256.clone(),
             };
+            // It is pinned once it is called: it may only be named.
             warn_of_another(pins, name, &pin);
-            notebook.pin_plugin(name, &pin);
             let file = file(
                 name.to_owned(),
                 shipped.module(name)?,
