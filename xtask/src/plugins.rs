@@ -59,6 +59,8 @@ fn publish(paths: &Paths, modules: &[PathBuf]) -> Result<()> {
         made_of.push_str(&crate::setup::sha256_file(module)?);
         made_of.push('\n');
     }
+    let key = key(paths)?;
+    made_of.push_str(&crate::setup::sha256_file(&key)?);
     let stamp = folder.join(".made-of");
     if fs::read_to_string(&stamp).is_ok_and(|before| before == made_of) {
         return Ok(());
@@ -67,7 +69,6 @@ fn publish(paths: &Paths, modules: &[PathBuf]) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(&folder).context("could not clear the plugins' registry")?;
     }
-    let key = key(paths)?;
     for module in modules {
         let mut command = Command::new(paths.spoor());
         command.args(["plugin", "publish"]).arg(module);

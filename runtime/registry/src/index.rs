@@ -46,7 +46,8 @@ pub fn is_inside(file: &str) -> bool {
 pub struct Index {
     /// The form: 1.
     pub form: u32,
-    /// Counts what was published: an index with a lower number than one that was seen is an old one.
+    /// Grows with each publication, by the clock where that is ahead: an index with a lower number than one that was seen is an old
+    /// one.
     pub serial: u64,
     /// The plugins, by name.
     pub plugins: BTreeMap<String, Entry>,

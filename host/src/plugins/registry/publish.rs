@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use spoor_gate::{Admitted, Policy, PublicKey, admit};
 
@@ -87,6 +88,12 @@ fn enter(index: &mut Index, module: &Admitted<'_>) -> Result<Version, Error> {
         }
         None => entry.versions.push(version.clone()),
     }
-    index.serial += 1;
+    index.serial = now().max(index.serial + 1);
     Ok(version)
+}
+
+/// Seconds since 1970: a registry that is made anew goes on from the one before.
+fn now() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs()
 }
