@@ -14,9 +14,14 @@ const SLOT: &str = "data-slot";
 /// A button's label and what it does.
 pub type Action = (&'static str, Box<dyn FnOnce()>);
 
-/// Asks until it is answered, in place of the question before with the same answer.
+/// Asks until it is answered or put away, in place of the question before with the same answer.
 pub fn ask(text: &str, action: Action) {
-    put(text, action.0, Some(action));
+    let Some(toast) = put(text, action.0, Some(action)) else {
+        return;
+    };
+    let gone = toast.clone();
+    let away = button("Not now").class("plain");
+    dom::append(&toast, away.on("click", move |_: Event| gone.remove()));
 }
 
 /// Shows a message in place of the one before. Questions stay.

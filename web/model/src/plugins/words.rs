@@ -55,7 +55,9 @@ pub fn question(module: &Label) -> Question {
     }
     let asks: Vec<&str> = manifest.capabilities.iter().map(allows).collect();
     let signed = match module.publisher {
-        Some(key) => format!("{key}, whom you have not trusted here"),
+        // Trust in a publisher is not what lets a module have what it asks for.
+        Some(key) if asks.is_empty() => format!("{key}, whom you have not trusted here"),
+        Some(key) => key.to_string(),
         None => "nobody".to_owned(),
     };
     // What is known of it comes before what its author says.

@@ -16,7 +16,7 @@ mod save;
 mod shell;
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures::lock::Mutex;
 use spoor_messages::Source;
@@ -196,6 +196,21 @@ fn seed() -> u64 {
     (js_sys::Math::random() * 2f64.powi(53)) as u64
 }
 
+/// Gives the session what it may call, and has the editors know of it.
+fn attach_plugins(app: &Rc<App>, session: &Rc<Session>) {
+    let (texts, arrived) = (Rc::downgrade(app), Rc::downgrade(app));
+    let screen = |app: &Weak<App>| app.upgrade()?.screen.borrow().clone();
+    app.plugins.attach(
+        session,
+        move || screen(&texts).map_or_else(Vec::new, |screen| screen.code()),
+        move || {
+            if let Some(screen) = screen(&arrived) {
+                screen.diagnose_all();
+            }
+        },
+    );
+}
+
 /// The storage, with the user's plugins read: what a cell calls is theirs before it is the site's.
 async fn storage(app: &App) -> Result<Store, StoreError> {
     let store = app.store().await?;
@@ -232,7 +247,7 @@ async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
             }
             let host = server.map(|client| ("host".to_owned(), client.kql()));
             let providers = host.into_iter().collect();
-            app.plugins.attach(session);
+            attach_plugins(app, session);
             session.open(site, sources, providers, app.route.verify);
         }
         Err(message) => session.fail("site", &message),

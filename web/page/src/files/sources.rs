@@ -43,8 +43,7 @@ impl Sources {
     /// The tables that there are now.
     pub async fn list(&self) -> Result<Vec<Source>, StoreError> {
         let files = self.store.files().await?;
-        let there = |name: &String| files.iter().any(|file| file.name == *name);
-        self.urls.borrow_mut().retain(|name, _| there(name));
+        self.forget_gone(&files);
         let mut sources = Vec::new();
         for file in files.iter().filter(|file| !is_plugin(&file.name)) {
             let url = self.address(file).await?;
@@ -56,11 +55,17 @@ impl Sources {
     /// The plugins that there are now: the files' names and where their bytes are.
     pub async fn plugins(&self) -> Result<Vec<(String, String)>, StoreError> {
         let files = self.store.files().await?;
+        self.forget_gone(&files);
         let mut plugins = Vec::new();
         for file in files.iter().filter(|file| is_plugin(&file.name)) {
             plugins.push((file.name.clone(), self.address(file).await?));
         }
         Ok(plugins)
+    }
+
+    fn forget_gone(&self, files: &[DataFile]) {
+        let there = |name: &String| files.iter().any(|file| file.name == *name);
+        self.urls.borrow_mut().retain(|name, _| there(name));
     }
 
     async fn address(&self, file: &DataFile) -> Result<String, StoreError> {

@@ -27,6 +27,26 @@ impl Screen {
         });
     }
 
+    /// Asks what is wrong with the queries that are in editors: there is something new that they may name.
+    pub(crate) fn diagnose_all(self: &Rc<Self>) {
+        let open: Vec<CellKey> = {
+            let views = self.views.borrow();
+            let open = views.iter().filter(|(_, view)| view.editor().is_some());
+            open.map(|(key, _)| *key).collect()
+        };
+        for key in open {
+            self.diagnose(key);
+        }
+    }
+
+    /// The texts of the code cells.
+    pub(crate) fn code(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        let cells = state.document().notebook().cells.iter();
+        let code = cells.filter(|cell| cell.is_code());
+        code.map(|cell| cell.source.clone()).collect()
+    }
+
     /// Asks what is wrong with a query that is in an editor.
     pub(super) fn diagnose(self: &Rc<Self>, key: CellKey) {
         let code = {

@@ -32,8 +32,8 @@ use crate::storage::Listening;
 /// Where what the user said is kept.
 const KEY: &str = "spoor.plugins";
 
-/// The longest module that is taken, in bytes.
-const MAX_MODULE: usize = 16 << 20;
+/// Gives the texts of a notebook's code cells.
+type Texts = Box<dyn Fn() -> Vec<String>>;
 
 /// What the page knows of plugins.
 #[derive(Default)]
@@ -45,6 +45,12 @@ pub struct Plugins {
     given: RefCell<BTreeMap<String, Standing>>,
     /// Whether a cell has had a call's words.
     calls: Cell<bool>,
+    /// The texts of the notebook's code cells.
+    texts: RefCell<Option<Texts>>,
+    /// Who is told when queries can call one more plugin.
+    arrived: RefCell<Option<Box<dyn Fn()>>>,
+    /// What the browser kept when it was last read or written.
+    kept: RefCell<Option<String>>,
     /// The user's files, by their names.
     files: RefCell<BTreeMap<String, own::OwnFile>>,
     sources: RefCell<Option<Sources>>,
@@ -79,7 +85,9 @@ impl Plugins {
         let weak = Rc::downgrade(&plugins);
         dom::on(&dom::window(), "storage", move |event: StorageEvent| {
             let plugins = weak.upgrade();
-            if let Some(plugins) = plugins.filter(|_| event.key().as_deref() == Some(KEY)) {
+            // Without a key all is gone.
+            let is_ours = event.key().is_none_or(|key| key == KEY);
+            if let Some(plugins) = plugins.filter(|_| is_ours) {
                 plugins.recall();
                 plugins.consider_all();
                 plugins.tell();
@@ -90,11 +98,15 @@ impl Plugins {
 
     /// Reads what the user has said, here or in another tab.
     fn recall(&self) {
-        // A browser that keeps nothing has what was said since the page was opened.
-        if let Some(storage) = storage() {
-            let kept = storage.get_item(KEY).ok().flatten();
-            self.said
-                .replace(Remembered::from_json(&kept.unwrap_or_default()));
+        let Some(storage) = storage() else {
+            return;
+        };
+        let kept = storage.get_item(KEY).ok().flatten();
+        // A browser that did not take what was said here has nothing newer.
+        if *self.kept.borrow() != kept {
+            let said = Remembered::from_json(kept.as_deref().unwrap_or_default());
+            self.said.replace(said);
+            self.kept.replace(kept);
         }
     }
 
@@ -109,18 +121,34 @@ impl Plugins {
         }
     }
 
+    fn tell_of_arrival(&self) {
+        if let Some(arrived) = &*self.arrived.borrow() {
+            arrived();
+        }
+        self.tell();
+    }
+
     /// Takes in and keeps what the user says, beside what was said in other tabs.
     fn say(&self, change: impl FnOnce(&mut Remembered)) {
         self.recall();
         change(&mut self.said.borrow_mut());
-        if let Some(storage) = storage() {
-            // A browser that keeps nothing asks again at the next visit.
-            let _ = storage.set_item(KEY, &self.said.borrow().to_json());
+        let text = self.said.borrow().to_json();
+        // A browser that keeps nothing asks again at the next visit.
+        if storage().is_some_and(|storage| storage.set_item(KEY, &text).is_ok()) {
+            self.kept.replace(Some(text));
         }
     }
 
-    /// Gives a session what may run, now and whenever more does.
-    pub fn attach(self: &Rc<Self>, session: &Rc<Session>) {
+    /// Gives a session what may run, now and whenever more does. `texts` are those of the notebook's code cells; `arrived` is
+    /// called when queries can call one more plugin.
+    pub fn attach(
+        self: &Rc<Self>,
+        session: &Rc<Session>,
+        texts: impl Fn() -> Vec<String> + 'static,
+        arrived: impl Fn() + 'static,
+    ) {
+        self.texts.replace(Some(Box::new(texts)));
+        self.arrived.replace(Some(Box::new(arrived)));
         self.session.replace(Some(session.clone()));
         let weak = Rc::downgrade(self);
         session.before(move |source, runs| {

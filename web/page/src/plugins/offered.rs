@@ -43,10 +43,24 @@ impl Plugins {
 
     /// Gives the session what a cell's text may call, before it reads the text. With `runs` what failed before is tried again.
     pub(super) fn mentioned(self: &Rc<Self>, source: &str, runs: bool) {
-        if !self.calls.get() && !may_call(source) {
-            return;
+        if !self.calls.get() {
+            if !may_call(source) {
+                return;
+            }
+            self.calls.set(true);
+            // What other cells name may be what this one calls.
+            let texts = self.texts.borrow().as_ref().map(|texts| texts());
+            for text in texts.into_iter().flatten() {
+                self.named(&text, false);
+            }
         }
-        self.calls.set(true);
+        self.named(source, runs);
+    }
+
+    fn named(self: &Rc<Self>, source: &str, runs: bool) {
+        if runs {
+            self.try_again(source);
+        }
         let wanted: Vec<(String, Version)> = {
             let (offers, given) = (self.offers.borrow(), self.given.borrow());
             let missing = |name: &String| match given.get(name) {
@@ -113,7 +127,7 @@ impl Plugins {
             if let Some(given) = plugins.given.borrow_mut().get_mut(&name) {
                 *given = stands;
             }
-            plugins.tell();
+            plugins.tell_of_arrival();
         });
     }
 }

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use spoor_model::plugins::line;
-use spoor_plugin_abi::Manifest;
+use spoor_notebook::names;
+use spoor_plugin_abi::{MAX_MODULE, Manifest};
 use spoor_registry::{Decision, Label};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{MAX_MODULE, Plugins, Standing, ask, standing};
+use super::{Plugins, Standing, ask, standing};
 use crate::app::fetch;
 use crate::dom;
 use crate::files::Sources;
@@ -74,8 +75,12 @@ impl Plugins {
             if known.as_ref() == Some(&url) {
                 continue;
             }
+            let label = match read(&url).await {
+                Ok(bytes) => Label::read(&bytes).map_err(|error| error.to_string()),
+                Err(why) => Err(format!("it could not be read: {why}")),
+            };
             let file = OwnFile {
-                label: read(&url).await,
+                label,
                 url,
                 standing: Standing::Waits,
                 is_given: false,
@@ -157,6 +162,7 @@ impl Plugins {
             Err(why) => return self.set(name, Standing::Refused(why)),
         };
         let was_allowed = matches!(before, Standing::Here | Standing::Allowed);
+        let was_refused = matches!(before, Standing::Refused(_)) && self.is_given(name);
         let Decision::Run { granted, .. } = self.said.borrow().decide(&label) else {
             self.set(name, Standing::Waits);
             if was_allowed {
@@ -164,6 +170,10 @@ impl Plugins {
             }
             return;
         };
+        // What the kernel would not have it has to be asked for again.
+        if was_refused {
+            return;
+        }
         match self.bearer(&label.manifest.name) {
             Some(other) if other != name => self.set(name, Standing::Doubled(other)),
             // One that was given to a session is given once.
@@ -191,6 +201,22 @@ impl Plugins {
             .borrow()
             .get(name)
             .is_some_and(|file| file.is_given)
+    }
+
+    /// Has the session take the files that it did not take and that a cell names, once more.
+    pub(super) fn try_again(self: &Rc<Self>, source: &str) {
+        let refused: Vec<String> = {
+            let files = self.files.borrow();
+            let refused = files.iter().filter(|(_, file)| {
+                let functions = file.label.as_ref().map(|label| &label.manifest.functions);
+                matches!(file.standing, Standing::Refused(_))
+                    && functions.is_ok_and(|all| all.iter().any(|f| names(source, &f.name)))
+            });
+            refused.map(|(name, _)| name.clone()).collect()
+        };
+        for name in refused {
+            self.again(&name);
+        }
     }
 
     /// Has the session take a file that it did not take, once more.
@@ -223,7 +249,7 @@ impl Plugins {
     }
 
     /// Takes in what the kernel says of the file that had its bytes at `url`.
-    fn answered(&self, name: &str, url: &str, label: &Label, stands: Standing) {
+    fn answered(self: &Rc<Self>, name: &str, url: &str, label: &Label, stands: Standing) {
         let mut files = self.files.borrow_mut();
         // It may be gone or stopped meanwhile, and the answer with it.
         let file = files.get_mut(name);
@@ -237,11 +263,13 @@ impl Plugins {
         match stands {
             Standing::Refused(why) => {
                 toast::show(&format!("{name} cannot be used: {why}"), None);
+                // Another file may have the plugin too.
+                self.consider_all();
             }
             _ if is_new => toast::show(&is_here(label), None),
             _ => {}
         }
-        self.tell();
+        self.tell_of_arrival();
     }
 
     /// Asks whether a file may run, if it waits for that.
@@ -345,7 +373,8 @@ fn is_here(label: &Label) -> String {
     )
 }
 
-async fn read(url: &str) -> Result<Label, String> {
-    let bytes = fetch::bytes_of(url, MAX_MODULE).await?;
-    Label::read(&bytes).map_err(|error| error.to_string())
+/// The bytes of a file, at a URL that says nothing to its user.
+async fn read(url: &str) -> Result<Vec<u8>, String> {
+    let bytes = fetch::bytes_of(url, MAX_MODULE).await;
+    bytes.map_err(|error| error.replace(url, "it"))
 }

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use spoor_model::plugins::untrusted;
+use spoor_plugin_abi::MAX_MODULE;
 use spoor_registry::{INDEX_FILE, Index, Known, Label, MAX_INDEX, SignedIndex, Version, is_inside};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, Url};
 
-use super::{MAX_MODULE, Plugins};
+use super::Plugins;
 use crate::app::fetch;
 use crate::dom::{self, El, el};
 use crate::files::{Question, ask_of, ask_text, tell};
@@ -178,23 +179,21 @@ async fn take(
     }
     // A publisher's later version takes the place of an earlier one; what nobody signed may be anybody's.
     let is_known = |own: &Label| own.publisher.is_some() && own.publisher == label.publisher;
-    if let Some((file, own)) = before.iter().find(|(_, own)| !is_known(own))
-        && !sure(
-            "Replace the plugin?",
-            &changed(file, own, &label),
-            "Replace it",
-        )
-        .await
-    {
-        return Ok(());
+    for (file, own) in before.iter().filter(|(_, own)| !is_known(own)) {
+        let text = changed(file, own, &label);
+        if !sure("Replace the plugin?", &text, "Replace it").await {
+            return Ok(());
+        }
     }
     if !plugins.asked(&label).await {
         return Ok(());
     }
     let file = format!("{name}-{}.wasm", version.version);
-    let kept = keep(store, &file, &module).await;
+    // A file of this name is replaced where it is one of those that were asked about.
+    let is_replaced = before.iter().any(|(old, _)| *old == file);
+    let kept = keep(store, &file, &module, is_replaced).await;
     kept.map_err(|error| format!("{file} was not kept: {error}."))?;
-    for (old, _) in &before {
+    for (old, _) in before.iter().filter(|(old, _)| *old != file) {
         store
             .remove_file(old)
             .await
@@ -223,12 +222,19 @@ fn changed(file: &str, before: &Label, now: &Label) -> String {
     )
 }
 
-async fn keep(store: &Store, file: &str, module: &[u8]) -> Result<(), crate::storage::StoreError> {
+async fn keep(
+    store: &Store,
+    file: &str,
+    module: &[u8],
+    is_replaced: bool,
+) -> Result<(), crate::storage::StoreError> {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(module));
     let options = BlobPropertyBag::new();
     options.set_type("application/wasm");
     let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
     let cancel = Cancel::default();
-    store.add_file(file, &blob, false, |_| {}, &cancel).await?;
+    store
+        .add_file(file, &blob, is_replaced, |_| {}, &cancel)
+        .await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What an open notebook says of the plugins that its cells call.
 
 use spoor_model::CellKey;
-use spoor_notebook::PluginPin;
+use spoor_notebook::{PluginPin, may_call};
 
 use crate::notebook::Screen;
 use crate::toast;
@@ -27,7 +27,7 @@ impl Screen {
         let state = self.state.borrow();
         let document = state.document();
         let source = document.source(key);
-        if !source.contains("evaluate") && !source.contains("spoor.plugins") {
+        if !may_call(source) {
             return;
         }
         let missing = self.app.plugins.missing(&document.notebook().plugin_pins());
