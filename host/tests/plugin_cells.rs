@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
-use common::{Place, expect, outputs, stderr};
+use common::{Place, expect, outputs, stderr, stdout};
 use serde_json::{Value, json};
 use spoor_hostile::with_section;
 use spoor_plugin_abi::{MANIFEST_SECTION, encode_frame};
@@ -203,4 +203,36 @@ fn a_pinned_plugin_runs_where_its_user_has_added_it() {
         "{} {told}",
         shown[0]
     );
+}
+
+#[test]
+fn native_queries_call_plugins_too() {
+    let found = "print Text = 'CVE-2026-1234' | evaluate indicators(Text) | project Indicator";
+    let host = format!("%%kql host\n{found}");
+    let place = place(&[&host], &module(NO_WORK, &[]));
+    // What is named, and what comes with Spoor.
+    let query = |text: &str, more: &[&str]| {
+        let args = [&["query", text, "--data", "T.csv", "--format", "csv"], more].concat();
+        let output = place.run(&args);
+        expect(&output, 0);
+        stdout(&output)
+    };
+    let named = query("T | evaluate mark(Cmd)", &["--plugin", "marks.wasm"]);
+    assert_eq!(named, "Score\n0.5\n");
+    assert_eq!(query(found, &[]), "Indicator\nCVE-2026-1234\n");
+    let (shown, _) = run(&place, 0, &[]);
+    assert!(shown[0].contains("CVE-2026-1234"), "{}", shown[0]);
+    let endless = module("(func $work (loop (br 0)))", &[]);
+    fs::write(place.path("marks.wasm"), endless).unwrap();
+    let args = [
+        "query",
+        "T | evaluate mark(Cmd)",
+        "--data",
+        "T.csv",
+        "--plugin",
+        "marks.wasm",
+    ];
+    let output = place.run(&args);
+    expect(&output, 1);
+    assert!(stderr(&output).contains("mark (marks): the plugin ran out of fuel"));
 }

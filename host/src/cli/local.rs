@@ -12,8 +12,9 @@ use spoor_kql_syntax::{Diagnostic, line_column};
 use spoor_protocol::Mistake;
 use spoor_table::{Table, ipc};
 
-use super::query;
+use super::{plugin, plugins, query};
 use crate::native::{Problem, Query, Stop, Watch};
+use crate::plugins::{Callable, Runner};
 use crate::sources::{Data, Source};
 
 /// How long a query runs between two looks at whether it is still wanted.
@@ -28,6 +29,8 @@ pub struct Local {
     /// How many queries may run at once.
     at_once: usize,
     tables: Mutex<BTreeMap<String, Kept>>,
+    /// Keeps the plugins that queries call as they were compiled.
+    runner: Runner,
 }
 
 /// A table and the file that it was read from.
@@ -39,6 +42,9 @@ struct Kept {
 impl Query for Local {
     fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
         let mut engine = self.engine(text, watch)?;
+        let plugins = plugins::for_query(text, &[], &self.runner);
+        let plugins = plugins.map_err(|failure| said(failure.message))?;
+        plugins.offer(&mut engine);
         let now = query::now();
         let running = engine.start(text, now).map_err(|wrong| {
             at(
@@ -46,7 +52,7 @@ impl Query for Local {
                 &query::explained(&mut engine, text, now, &self.data, wrong),
             )
         })?;
-        let table = finish(running, text, watch)?;
+        let table = finish(running, text, watch, &plugins)?;
         ipc::write_stream(&table, out).map_err(|error| said(error.to_string()))
     }
 }
@@ -58,6 +64,7 @@ impl Local {
             data,
             at_once,
             tables: Mutex::default(),
+            runner: plugin::runner(),
         }
     }
 
@@ -132,13 +139,20 @@ fn state(source: &Source) -> Option<(u64, SystemTime)> {
 }
 
 /// Runs a query to its end, or until nobody wants it.
-fn finish(mut running: Running, text: &str, watch: &Watch) -> Result<Table, Problem> {
+fn finish(
+    mut running: Running,
+    text: &str,
+    watch: &Watch,
+    plugins: &Callable,
+) -> Result<Table, Problem> {
     loop {
         heed(watch)?;
         match running.step(SLICE) {
             Ok(Step::More) => {}
             Ok(Step::Done(result)) => return Ok(result.table),
-            Ok(Step::Call(_)) => return Err(said(QueryError::Uncalled.to_string())),
+            Ok(Step::Call(calls)) => {
+                plugins.answer(&mut running, &calls, &|| watch.stop().is_none());
+            }
             Err(QueryError::Diagnostics(wrong)) => return Err(at(text, &wrong)),
             Err(error) => return Err(said(error.to_string())),
         }

@@ -140,7 +140,7 @@ pub(super) fn capability(text: &str) -> Result<Capability, String> {
         .ok_or_else(|| "expected log, progress or time".to_owned())
 }
 
-fn runner() -> Runner {
+pub(super) fn runner() -> Runner {
     Runner::new(Cache::of_user())
 }
 
@@ -169,7 +169,7 @@ pub(super) fn module(name: &Path, folder: Option<&Path>) -> Result<Vec<u8>, Fail
 }
 
 /// The plugins that come with Spoor; none where its assets are not there.
-fn shipped() -> Result<Option<Shipped>, Failure> {
+pub(super) fn shipped() -> Result<Option<Shipped>, Failure> {
     match Assets::find() {
         Ok(assets) => Ok(Shipped::find(&assets)?),
         Err(_) => Ok(None),

@@ -1,18 +1,19 @@
 //! The plugins of a run: those that the command line names, those that the notebook pins and the user has added, and those
 //! that come with Spoor and the notebook calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use spoor_notebook::{Notebook, PluginPin};
+use spoor_notebook::{Notebook, PluginPin, may_call, names};
 use spoor_plugin_abi::Capability;
 use spoor_protocol::PluginWish;
 use spoor_registry::Label;
 
-use super::{Failure, plugin, say};
+use super::{Exit, Failure, plugin, say};
 use crate::assets::Assets;
 use crate::error::Error;
 use crate::plugins::registry::{Installed, Shipped};
+use crate::plugins::{Callable, Plugin, Runner, Wish};
 use crate::session::PluginFile;
 
 /// The plugins of a run of `notebook`. Those that the command line names are pinned in it at once, the others when they are called.
@@ -54,6 +55,33 @@ pub fn given(
         ));
     }
     Ok(given.files)
+}
+
+/// The plugins that a native query may call: those that the command line names, and those that come with Spoor and the query
+/// calls. None gets a capability.
+pub fn for_query(text: &str, named: &[PathBuf], runner: &Runner) -> Result<Callable, Failure> {
+    let (mut plugins, mut functions) = (Vec::new(), Vec::new());
+    for path in named {
+        let plugin = load(runner, &plugin::module(path, None)?, &say::path(path))?;
+        functions.extend(plugin.manifest().functions.iter().map(|f| f.name.clone()));
+        plugins.push(plugin);
+    }
+    let Some(shipped) = plugin::shipped()?.filter(|_| may_call(text)) else {
+        return Ok(Callable::new(plugins));
+    };
+    for (name, version) in shipped.all() {
+        let mut own = version.functions.iter().map(|function| &function.name);
+        let is_called = own.clone().any(|function| names(text, function));
+        if is_called && !own.any(|function| functions.contains(function)) {
+            plugins.push(load(runner, &shipped.module(name)?, name)?);
+        }
+    }
+    Ok(Callable::new(plugins))
+}
+
+fn load(runner: &Runner, bytes: &[u8], name: &str) -> Result<Plugin, Failure> {
+    let loaded = runner.load(bytes, &Wish::default(), &BTreeSet::new(), &|_| {});
+    loaded.map_err(|failure| Failure::new(Exit::Unreadable, format!("{name}: {failure}")))
 }
 
 /// The plugins so far.

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use spoor_data::{KERNEL_MEMORY, Limits, Loader, Progress};
-use spoor_kql::{Engine, EngineOptions, QueryError, bind};
+use spoor_kql::{Engine, EngineOptions, QueryError, Step, bind};
 use spoor_kql_syntax::Diagnostic;
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
 use super::places::{Places, is_stream};
-use super::{Exit, Failure, say};
+use super::{Exit, Failure, plugin, plugins, say};
 use crate::error::Error;
 use crate::export;
+use crate::plugins::Callable;
 use crate::save::write_atomically;
 use crate::sources::{Data, Source};
 
@@ -32,6 +33,9 @@ pub struct Args {
     /// CSV, JSON, JSON lines, Parquet and Arrow, also gzipped, zstd-compressed or zipped.
     #[arg(short, long, value_name = "DIR|FILE")]
     data: Vec<PathBuf>,
+    /// A plugin whose functions the query calls: a file, or the name of one that was added. Those that come with spoor need no naming
+    #[arg(long = "plugin", value_name = "FILE|NAME")]
+    plugins: Vec<PathBuf>,
     /// How to write the result [default: by the extension of --output, else table]
     #[arg(short, long, value_enum)]
     format: Option<Format>,
@@ -51,6 +55,9 @@ Examples:
 
   From one format to another:
     spoor query 'events' --data events.json.gz -o events.parquet
+
+  With an analytic that comes with spoor:
+    spoor query 'Connections | evaluate beacons(Time, Source, Target) | where Score > 0.5' --data logs/
 
   Nothing but an expression:
     spoor query 'print ago(1d)'
@@ -177,16 +184,36 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
 
 fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
     keep_apart(args, &wanted(text, data))?;
+    let plugins = plugins::for_query(text, &args.plugins, &plugin::runner())?;
     let mut engine = engine_for(text, data)?;
+    plugins.offer(&mut engine);
     let now = now();
-    let error = match engine.run(text, now) {
-        Ok(result) => return Ok(result.table),
+    let error = match finished(&mut engine, text, now, &plugins) {
+        Ok(table) => return Ok(table),
         Err(QueryError::Diagnostics(found)) => {
             QueryError::Diagnostics(explained(&mut engine, text, now, data, found))
         }
         Err(error) => error,
     };
     Err(Failure::new(Exit::Failed, told(error, text, name)))
+}
+
+/// Runs a query to its end, with the calls of plugins that it waits for.
+fn finished(
+    engine: &mut Engine,
+    text: &str,
+    now: i64,
+    plugins: &Callable,
+) -> Result<Table, QueryError> {
+    let mut query = engine.start(text, now).map_err(QueryError::Diagnostics)?;
+    loop {
+        match query.step(Duration::from_secs(3600))? {
+            Step::Done(result) => return Ok(result.table),
+            Step::More => {}
+            // Ctrl-C ends the process, which is all that there is to stop.
+            Step::Call(calls) => plugins.answer(&mut query, &calls, &|| true),
+        }
+    }
 }
 
 /// What is wrong with a query. It may be a table's name: then the names that there are help.

@@ -10,7 +10,7 @@ use spoor_kql_syntax::{Diagnostic, Fix, Severity, apply_fixes, line_column, pars
 use spoor_table::{Column, Table};
 
 use super::schema;
-use crate::cli::{Exit, Failure, query, say};
+use crate::cli::{Exit, Failure, plugin, plugins, query, say};
 use crate::sources::Data;
 
 /// Say what is wrong with queries, without running them
@@ -122,6 +122,7 @@ impl Tables {
                 engine.register(name, Table::empty(columns.clone()));
             }
         }
+        plugins::for_query(text, &[], &plugin::runner())?.offer(&mut engine);
         Ok(engine)
     }
 }

@@ -1,0 +1,76 @@
+//! Plugins in queries that run natively: their functions in an engine, and the calls that a query waits for.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use spoor_kql::{Called, Engine, PluginCall, PluginFunction, Query};
+
+use super::control::Control;
+use super::runner::Plugin;
+
+/// How long calls run between two looks at whether they are still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The plugins that a query may call.
+#[derive(Debug, Default)]
+pub struct Callable(Vec<Plugin>);
+
+impl Callable {
+    /// These, of which no two have a function of one name.
+    pub fn new(plugins: Vec<Plugin>) -> Self {
+        Self(plugins)
+    }
+
+    /// Offers their functions to an engine's queries.
+    pub fn offer(&self, engine: &mut Engine) {
+        for plugin in &self.0 {
+            let manifest = plugin.manifest();
+            for function in &manifest.functions {
+                engine.add_function(PluginFunction {
+                    plugin: manifest.name.clone(),
+                    module: plugin.identity().to_string(),
+                    function: function.clone().into(),
+                });
+            }
+        }
+    }
+
+    /// Makes the calls that a query waits for, as many at once as there are cores, and hands in what comes of them. They are
+    /// ended once `wanted` says so, which is asked some times a second.
+    pub fn answer(&self, query: &mut Query, calls: &[PluginCall], wanted: &dyn Fn() -> bool) {
+        let at_once = thread::available_parallelism().map_or(1, usize::from);
+        let control = Control::default();
+        for some in calls.chunks(at_once) {
+            let (done, ended) = channel();
+            thread::scope(|scope| {
+                for call in some {
+                    let (done, control) = (done.clone(), &control);
+                    // Whoever waits is there until the last has sent.
+                    scope.spawn(move || done.send((call.number, self.call(call, control))));
+                }
+                drop(done);
+                loop {
+                    match ended.recv_timeout(LOOK) {
+                        Ok((number, called)) => {
+                            query.answer(number, called);
+                        }
+                        Err(RecvTimeoutError::Timeout) if wanted() => {}
+                        Err(RecvTimeoutError::Timeout) => control.cancel(),
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    }
+                }
+            });
+        }
+    }
+
+    fn call(&self, call: &PluginCall, control: &Control) -> Called {
+        let (name, function) = (&call.function.plugin, &call.function.function);
+        let plugin = self.0.iter().find(|plugin| plugin.manifest().name == *name);
+        let plugin = plugin.ok_or_else(|| format!("there is no plugin {name}"))?;
+        let outcome = plugin.call(function, &call.frame, call.rows, control);
+        outcome
+            .answer
+            .map_err(|failure| format!("{} ({name}): {failure}", function.name))
+    }
+}
