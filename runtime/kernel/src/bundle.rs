@@ -15,6 +15,8 @@ const TEXT_WIDTH: usize = 160;
 pub(crate) struct Answer {
     pub table: Table,
     pub render: Option<Render>,
+    /// What plugins that it called answer beside its rows: further tables, and charts.
+    pub more: Vec<Answer>,
 }
 
 /// What the query's `render` asks for; a list is several properties of one name.

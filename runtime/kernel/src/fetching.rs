@@ -146,7 +146,11 @@ impl Fetching {
                 }
                 Ok(spoor_data::Progress::Done(table)) => {
                     let render = render_of(&self.text);
-                    Progress::Done(Ok(Answer { table, render }))
+                    Progress::Done(Ok(Answer {
+                        table,
+                        render,
+                        more: Vec::new(),
+                    }))
                 }
                 Err(error) => Progress::Done(Err(Failure::new("KqlError", error.to_string()))),
             },

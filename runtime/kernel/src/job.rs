@@ -24,7 +24,12 @@ pub(crate) struct Job {
     query: Option<Query>,
     /// The calls of plugins that it waits for, by their numbers in the session.
     calls: BTreeMap<u64, Calling>,
+    /// What their answers have beside the query's rows.
+    more: Vec<Answer>,
 }
+
+/// The most further tables and charts of plugins that a query's result has.
+const MOST_MORE: usize = 16;
 
 /// How far a query has come.
 pub(crate) enum Progress {
@@ -47,6 +52,7 @@ impl Job {
             wanted,
             query: None,
             calls: BTreeMap::new(),
+            more: Vec::new(),
         }
     }
 
@@ -79,7 +85,12 @@ impl Job {
             return false;
         };
         // Its stream may have given it up meanwhile, as below a `take`; the query goes on all the same.
-        query.answer(calling.number(), calling.ended(outcome, bytes));
+        let called = calling.ended(outcome, bytes);
+        if let Ok(answer) = &called {
+            self.more.extend(calling.more(answer));
+            self.more.truncate(MOST_MORE);
+        }
+        query.answer(calling.number(), called);
         true
     }
 
@@ -110,6 +121,7 @@ impl Job {
                 Progress::Done(Ok(Answer {
                     table: result.table,
                     render,
+                    more: std::mem::take(&mut self.more),
                 }))
             }
             Err(QueryError::Diagnostics(diagnostics)) => {

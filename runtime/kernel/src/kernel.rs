@@ -490,6 +490,11 @@ impl Machine {
             let content = json!({ "execution_count": request.count, "data": bundle(&answer), "metadata": {} });
             let to = (Channel::Iopub, "execute_result", request.id.as_str());
             out.message(to, object(content), metadata, buffers);
+            for more in &answer.more {
+                let content = json!({ "data": bundle(more), "metadata": {}, "transient": {} });
+                let to = (Channel::Iopub, "display_data", request.id.as_str());
+                out.message(to, object(content), Map::new(), Vec::new());
+            }
         }
         let Cell::Kql(cell::KqlCell {
             keep: Some(name), ..

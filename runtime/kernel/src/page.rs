@@ -79,6 +79,7 @@ mod tests {
         let mut page = ForPage::new(Answer {
             table,
             render: None,
+            more: Vec::new(),
         });
         let over = Instant::now();
         let mut slices = 1;

@@ -8,9 +8,12 @@ use spoor_gate::answer::{self, Answer, Bounds};
 use spoor_gate::{Admitted, Identity, Policy, Trap, admit, meter};
 use spoor_kql::bind::is_kustos;
 use spoor_kql::{Called, Engine, PluginCall, PluginFunction};
+use spoor_plugin_abi::InputMode;
 use spoor_plugins::{Failure as PluginFailure, Limits, Trapped, Wish};
 use spoor_protocol::{Effect, PluginLimits, PluginOutcome, PluginWish};
+use spoor_table::convert::from_arrow;
 
+use crate::bundle::{Answer as Shown, Render};
 use crate::output::{Failure, Output, object};
 
 /// The plugins, by name.
@@ -199,6 +202,35 @@ impl Calling {
             }),
         };
         Err(self.words(&ended))
+    }
+
+    /// What an answer has beside the declared table: further tables, and charts of any. Of batches there would be as many as
+    /// calls.
+    pub(crate) fn more(&self, answer: &Answer) -> Vec<Shown> {
+        if self.call.function.function.input == InputMode::Batches {
+            return Vec::new();
+        }
+        let table = |at: usize| {
+            let table = answer.tables.get(at)?;
+            from_arrow(&table.schema, &table.batches).ok()
+        };
+        let is_drawn = |at: usize| answer.charts.iter().any(|chart| chart.table as usize == at);
+        let tables = (1..answer.tables.len()).filter(|at| !is_drawn(*at));
+        let tables = tables.filter_map(|at| Some((table(at)?, None)));
+        let charts = answer.charts.iter();
+        let charts = charts.filter_map(|chart| {
+            let render = Render {
+                kind: chart.kind.clone(),
+                properties: chart.properties.clone().into_iter().collect(),
+            };
+            Some((table(chart.table as usize)?, Some(render)))
+        });
+        let shown = |(table, render)| Shown {
+            table,
+            render,
+            more: Vec::new(),
+        };
+        tables.chain(charts).map(shown).collect()
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Answer, String> {

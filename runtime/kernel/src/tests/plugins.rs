@@ -72,6 +72,23 @@ fn a_plugin_is_admitted_called_and_named_in_the_reply() {
 }
 
 #[test]
+fn tables_and_charts_beside_the_declared_one_are_shown_under_the_result() {
+    let good = good_answer();
+    let frame = spoor_plugin_abi::Frame::decode(&good).unwrap();
+    let table = frame.tables().next().unwrap();
+    let header = br#"{"charts":[{"kind":"card","table":2,"properties":{"title":"Sum"}}]}"#;
+    let bytes = spoor_plugin_abi::encode_frame(header, &[table, table, table]).unwrap();
+    let log = with_plugin(PluginOutcome::Answered { fuel: 5 }, &bytes).run(CELL);
+    let parts: Vec<&str> = log.split("display_data").collect();
+    assert_eq!(parts.len(), 3, "{log}");
+    assert!(parts[0].contains("execute_result"), "{log}");
+    assert!(
+        parts[1].contains("text/html") && parts[2].contains("image/svg+xml"),
+        "{log}"
+    );
+}
+
+#[test]
 fn what_is_no_plugin_is_refused_with_its_rule() {
     let refused = |frame: Frame<Event>| {
         let mut driver = Driver::new();
