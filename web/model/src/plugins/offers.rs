@@ -38,6 +38,25 @@ impl Offers {
             functions.into_iter().any(|f| names(source, &f.name))
         })
     }
+
+    /// The functions whose names may be typed at the end of this text, which is a cell's up to the cursor: each with what it does.
+    /// Beside them how many characters of the name are there.
+    pub fn completing(&self, before: &str) -> (usize, Vec<(&str, &str)>) {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let head = before.trim_end_matches(is_word);
+        let typed = &before[head.len()..];
+        let follows = |word: &str| {
+            let rest = head.trim_end().strip_suffix(word);
+            rest.is_some_and(|rest| !rest.ends_with(is_word))
+        };
+        if !follows("evaluate") && !follows("spoor.plugins.") {
+            return (0, Vec::new());
+        }
+        let functions = self.0.iter().flat_map(|(_, version)| &version.functions);
+        let fitting = functions.filter(|function| function.name.starts_with(typed));
+        let named = fitting.map(|function| (function.name.as_str(), function.summary.as_str()));
+        (typed.len(), named.collect())
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +65,27 @@ mod tests {
 
     use super::super::words::tests::label;
     use super::*;
+
+    #[test]
+    fn names_are_completed_where_a_call_is_typed() {
+        let offers = Offers(vec![("x".into(), Version::of(&label(&[], None)))]);
+        let names = |before: &str| -> Vec<String> {
+            let (_, found) = offers.completing(before);
+            found.into_iter().map(|(name, _)| name.to_owned()).collect()
+        };
+        assert_eq!(names("T | evaluate "), ["f"]);
+        assert_eq!(names("x = spoor.plugins.f"), ["f"]);
+        assert_eq!(offers.completing("T | evaluate f").0, 1);
+        for before in [
+            "T | evaluate g",
+            "T | reevaluate ",
+            "T | where f",
+            "evaluatef",
+            "",
+        ] {
+            assert_eq!(names(before), [""; 0], "{before}");
+        }
+    }
 
     #[test]
     fn what_a_cell_names_is_found() -> Result<(), String> {

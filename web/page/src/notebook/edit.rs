@@ -182,15 +182,23 @@ impl Screen {
         }
         let cursor_pos = points_of_units(&code, at);
         let session = self.session.clone();
+        // What the site offers is not the kernel's before it is called.
+        let before: String = code.chars().take(cursor_pos).collect();
+        let (typed, offered) = self.app.plugins.completing(&before);
         Promise::new(&mut move |resolve, _| {
             let text = code.clone();
+            let offered = Offered {
+                from: at - typed as u32,
+                to: at,
+                functions: offered.clone(),
+            };
             let make = |id| Event::Complete {
                 id,
                 code: code.clone(),
                 cursor_pos,
             };
             session.ask(make, move |reply| {
-                let _ = resolve.call1(&JsValue::NULL, &matches(&text, &reply));
+                let _ = resolve.call1(&JsValue::NULL, &matches(&text, &reply, &offered));
             });
         })
     }
@@ -216,15 +224,26 @@ impl Screen {
     }
 }
 
-/// A `complete_reply` as the editor takes it: `{from, to, options}`, or null if there is nothing.
-fn matches(code: &str, reply: &Map<String, Value>) -> JsValue {
+/// Functions that could be typed between two places, each with what it does.
+struct Offered {
+    from: u32,
+    to: u32,
+    functions: Vec<(String, String)>,
+}
+
+/// A `complete_reply` as the editor takes it, with what is offered beside it: `{from, to, options}`, or null if there is nothing.
+fn matches(code: &str, reply: &Map<String, Value>, offered: &Offered) -> JsValue {
     let words: Vec<&str> = strings(reply.get("matches"));
-    if words.is_empty() {
+    if words.is_empty() && offered.functions.is_empty() {
         return JsValue::NULL;
     }
-    let place = |name: &str| {
-        let points = reply.get(name).and_then(Value::as_u64).unwrap_or(0);
-        units_of_points(code, usize::try_from(points).unwrap_or(usize::MAX))
+    let place = |name: &str, without: u32| {
+        let points = reply.get(name).and_then(Value::as_u64);
+        points
+            .filter(|_| !words.is_empty())
+            .map_or(without, |points| {
+                units_of_points(code, usize::try_from(points).unwrap_or(usize::MAX))
+            })
     };
     let types = reply
         .get("metadata")
@@ -243,9 +262,17 @@ fn matches(code: &str, reply: &Map<String, Value>) -> JsValue {
         ]);
         options.push(&option);
     }
+    let others = offered.functions.iter();
+    for (name, about) in others.filter(|(name, _)| !words.contains(&name.as_str())) {
+        options.push(&object(&[
+            ("label", name.into()),
+            ("type", "function".into()),
+            ("detail", about.into()),
+        ]));
+    }
     object(&[
-        ("from", place("cursor_start").into()),
-        ("to", place("cursor_end").into()),
+        ("from", place("cursor_start", offered.from).into()),
+        ("to", place("cursor_end", offered.to).into()),
         ("options", options.into()),
     ])
 }

@@ -41,6 +41,14 @@ impl Plugins {
             .collect()
     }
 
+    /// The functions of the site's whose names may be typed next, and what each does; see [`Offers::completing`].
+    pub fn completing(&self, before: &str) -> (usize, Vec<(String, String)>) {
+        let offers = self.offers.borrow();
+        let (typed, found) = offers.completing(before);
+        let owned = |(name, about): (&str, &str)| (name.to_owned(), about.to_owned());
+        (typed, found.into_iter().map(owned).collect())
+    }
+
     /// Gives the session what a cell's text may call, before it reads the text. With `runs` what failed before is tried again.
     pub(super) fn mentioned(self: &Rc<Self>, source: &str, runs: bool) {
         if !self.calls.get() {
