@@ -176,8 +176,17 @@ impl Running {
             threaded,
         } = self;
         if *threaded {
+            // It may wait for calls that nobody here can make, and that its threads leave.
+            let calls = std::future::poll_fn(|context| {
+                desk.watch(context.waker());
+                match future.as_mut().poll(context) {
+                    Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                    Poll::Pending if desk.waits() => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
             return runtime
-                .block_on(async { tokio::time::timeout(budget, future.as_mut()).await.ok() });
+                .block_on(async { tokio::time::timeout(budget, calls).await.ok().flatten() });
         }
         let deadline = Instant::now() + budget;
         pacer.open(deadline);
