@@ -1,15 +1,55 @@
 //! The label of a domain that someone registered.
 //!
 //! The whole Public Suffix List is ten thousand rules and changes by the week. What matters here is not to take `co` of
-//! `x.co.uk` for the name, nor a dynamic DNS provider's name for its customer's: a rule for the first, a short list for
-//! the second.
+//! `x.co.uk` for the name, nor a dynamic DNS provider's name for its customer's: a short table for the first, a short
+//! list for the second.
 
-/// Second-level labels that registries under two-letter domains sell names below.
-const SECOND: &[&str] = &[
-    "ac", "asso", "biz", "co", "com", "ed", "edu", "firm", "gen", "go", "gob", "gouv", "gov", "gv",
-    "id", "in", "ind", "info", "lg", "ltd", "me", "mi", "mil", "muni", "ne", "net", "nhs", "nic",
-    "nom", "or", "org", "plc", "police", "re", "sch", "school", "tm", "web",
+/// Labels that registries sell names below, under many two-letter domains; under the others hardly anyone's own.
+const ANYWHERE: &[&str] = &[
+    "ac", "co", "com", "edu", "gob", "gouv", "gov", "mil", "net", "org",
 ];
+
+/// Labels that registries under these two-letter domains sell names below. Under others they may be a company's, as
+/// `web.de` and `id.me` are. As the Public Suffix List has it.
+const SOMEWHERE: &[(&str, &str)] = &[
+    ("asso", "ci dz fr gp ht km mc ml nc re"),
+    (
+        "biz",
+        "az bb cy et fj id in ki ls mv mw my ni nr pk pl pr ss tj tr tt vn zm",
+    ),
+    ("ed", "ao ci cr jp"),
+    ("firm", "ht in nf ro ve"),
+    ("gen", "in nz tr"),
+    ("go", "ci cr id it jp ke kr th tj tz ug"),
+    ("gv", "ao at"),
+    ("id", "au cv ir lv ly us vn"),
+    ("in", "ni rs th ua us"),
+    ("ind", "br gt in kw tn"),
+    (
+        "info",
+        "az bb bj bo ec eg et fj gu ht hu in ke ki la ls ml mv nf ni nr pl pr ro sd tn tr tt tz ve vn zm",
+    ),
+    ("lg", "jp ua"),
+    ("ltd", "cy gi lk uk"),
+    ("me", "eg in it ke kr so ss tz uk us"),
+    ("mi", "it th us"),
+    ("muni", "il"),
+    ("ne", "jp ke kr tz ug us"),
+    ("nhs", "uk"),
+    ("nic", "in tj za"),
+    ("nom", "ag co es fr io km mg nc ni pa pe pl ro tm ve za"),
+    ("or", "at bi ci cr id it jp ke kr mu th tz ug us"),
+    ("plc", "ly uk"),
+    ("police", "uk"),
+    ("re", "it kr"),
+    ("sch", "ae id ir jo lk ly ng qa sa ss uk zm"),
+    ("school", "ge nz za"),
+    ("tm", "cy dz fr hu km mc no pl ro se za"),
+    ("web", "bo do gu id lk nf ni pk tj tr ve za"),
+];
+
+/// Two-letter domains that sell names below second-level labels alone, whichever these are.
+const NOWHERE_ELSE: &[&str] = &["bd", "ck", "er", "fk", "jm", "kh", "mm", "np", "pg"];
 
 /// Providers that let anyone pick a name below theirs, as malware does. Those that draw names by lot for their customers,
 /// content networks above all, are not here on purpose: each of their names looks generated.
@@ -112,7 +152,7 @@ fn suffix(labels: &[&str]) -> usize {
     let (Some(last), Some(second)) = (labels.first(), labels.get(1)) else {
         return labels.len();
     };
-    let by_registry = last.len() == 2 && SECOND.binary_search(second).is_ok();
+    let by_registry = last.len() == 2 && is_registrys(second, last);
     let name = || second.bytes().chain([b'.']).chain(last.bytes());
     let by_provider = SHARED.binary_search_by(|shared| shared.bytes().cmp(name()));
     // The provider itself, and a registry's own site, have no label below.
@@ -120,6 +160,15 @@ fn suffix(labels: &[&str]) -> usize {
         true => 2,
         false => 1,
     }
+}
+
+/// Whether a registry sells names below a second-level label of a country's domain.
+fn is_registrys(second: &str, country: &str) -> bool {
+    let somewhere = SOMEWHERE.binary_search_by_key(&second, |(label, _)| label);
+    let there = somewhere.ok().and_then(|at| SOMEWHERE.get(at));
+    ANYWHERE.contains(&second)
+        || NOWHERE_ELSE.contains(&country)
+        || there.is_some_and(|(_, countries)| countries.split(' ').any(|one| one == country))
 }
 
 fn is_number(text: &str) -> bool {
@@ -138,6 +187,24 @@ mod tests {
             ("a.b.example.co.uk", Some("example")),
             ("example.com.br", Some("example")),
             ("co.uk", Some("co")),
+            ("www.web.de", Some("web")),
+            ("example.web.za", Some("example")),
+            ("qxzkvwpt.id.me", Some("id")),
+            ("example.id.au", Some("example")),
+            ("login.in.gr", Some("in")),
+            ("example.in.th", Some("example")),
+            ("api.me.sh", Some("me")),
+            ("example.me.uk", Some("example")),
+            ("www.info.cz", Some("info")),
+            ("example.info.pl", Some("example")),
+            ("mail.go.com", Some("go")),
+            ("www.go.de", Some("go")),
+            ("www.example.go.jp", Some("example")),
+            ("shop.re.de", Some("re")),
+            ("example.re.kr", Some("example")),
+            ("www.tm.de", Some("tm")),
+            ("www.example.school.nz", Some("example")),
+            ("www.example.any.np", Some("example")),
             ("com.example", Some("com")),
             ("bad.duckdns.org", Some("bad")),
             ("x.bad.duckdns.org", Some("bad")),
@@ -181,6 +248,12 @@ mod tests {
     #[test]
     fn the_lists_are_sound() {
         assert!(SHARED.iter().all(|shared| shared.matches('.').count() == 1));
-        assert!(SHARED.is_sorted() && SECOND.is_sorted());
+        assert!(SHARED.is_sorted() && SOMEWHERE.is_sorted());
+        let countries = SOMEWHERE.iter().flat_map(|(_, all)| all.split(' '));
+        assert!(
+            countries
+                .chain(NOWHERE_ELSE.iter().copied())
+                .all(|one| one.len() == 2)
+        );
     }
 }
