@@ -42,7 +42,8 @@ pub struct Beacon<'a> {
     /// How long after a contact the next one comes. Null where no period was found.
     pub period: Option<Timespan>,
     /// How far gaps stray from the period, as a share of it, to either side: half of what lies between their 5th and 95th
-    /// percentile. Null where no period was found.
+    /// percentile. Only gaps within `tolerance` of the period are among them, so that it is about that at
+    /// most: near it, jitter may be larger. Null where no period was found.
     pub jitter: Option<f64>,
     /// The share of contacts, 0 to 1, that another one follows after the period. Null where no period was found.
     pub support: Option<f64>,
@@ -60,9 +61,9 @@ pub struct Beacon<'a> {
     pub regularity: Option<f64>,
     /// RITA's symmetry of the gaps: 1 - |Bowley's skewness|, 0 to 1. Null with fewer than 3 gaps.
     pub symmetry: Option<f64>,
-    /// The median of the bytes. Null without the column.
+    /// The median of the bytes. Null with fewer than 3 known values.
     pub bytes_median: Option<f64>,
-    /// The dispersion of the bytes: 1 - MAD / median, 0 to 1, 1 where all are alike. Null without the column.
+    /// The dispersion of the bytes: 1 - MAD / median, 0 to 1, 1 where all are alike. Null with fewer than 3 known values.
     pub bytes_regularity: Option<f64>,
 }
 
@@ -71,7 +72,8 @@ pub struct Beacon<'a> {
 /// One row for each pair of source and destination with at least `least` connections, the most regular first. A period is
 /// looked for among the gaps between contacts and between contacts a few apart, so that other traffic in between and missed
 /// beats do little harm. The score is how many contacts are followed by one a period later, counted as a lower confidence
-/// bound and less what chance would give at the pair's own density. Rows with a null time, source or destination are left out.
+/// bound and less what chance would give at the pair's own density. Rows without a time, a source or a destination are left out; empty text is
+/// none.
 #[function]
 pub fn beacons<'a>(
     rows: Rows<'a, Connection<'a>>,

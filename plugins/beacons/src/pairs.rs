@@ -25,13 +25,17 @@ impl Pair<'_> {
     }
 }
 
-/// The pairs in the order in which they first come.
+/// The pairs in the order in which they first come. Connections whose source or destination is empty, as what is missing
+/// in KQL's text, are left out.
 pub fn of<'a>(connections: impl Iterator<Item = Connection<'a>>) -> Vec<Pair<'a>> {
     // Looked up only: its order never shows.
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     for connection in connections {
         let key = (connection.source, connection.destination);
+        if key.0.is_empty() || key.1.is_empty() {
+            continue;
+        }
         let place = *places.entry(key).or_insert_with(|| {
             pairs.push(Pair {
                 source: key.0,
@@ -63,4 +67,29 @@ pub fn span(pairs: &[Pair<'_>]) -> f64 {
 /// The ticks from one time to a later one; no two times are too far apart for it.
 pub fn apart(one: i64, other: i64) -> f64 {
     (i128::from(other) - i128::from(one)) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use spoor_plugin::Datetime;
+
+    use super::*;
+
+    #[test]
+    fn empty_ends_are_no_pair() {
+        let connections = [("a", "b"), ("", "b"), ("a", ""), ("", "")];
+        let found = of(connections
+            .into_iter()
+            .map(|(source, destination)| Connection {
+                timestamp: Datetime(0),
+                source,
+                destination,
+                bytes: None,
+            }));
+        let ends: Vec<_> = found
+            .iter()
+            .map(|pair| (pair.source, pair.destination))
+            .collect();
+        assert_eq!(ends, [("a", "b")]);
+    }
 }

@@ -80,7 +80,8 @@ impl Limits {
 pub struct Beat {
     /// The median of the gaps that keep to it, in ticks.
     pub period: f64,
-    /// Half of what lies between the 5th and the 95th percentile of those gaps, as a share of the period.
+    /// Half of what lies between the 5th and the 95th percentile of those gaps, as a share of the period: hardly more than
+    /// the tolerance, which their window is wide to either side.
     pub jitter: f64,
     /// The share of contacts that another one follows after the period.
     pub support: f64,

@@ -9,6 +9,7 @@
 pub mod cluster;
 pub mod mask;
 pub mod tokens;
+mod words;
 
 use spoor_plugin::{At, Input, Output, Rows, function, plugin};
 
@@ -17,9 +18,9 @@ use crate::cluster::{Clusters, Group};
 /// A process that was started.
 #[derive(Input)]
 pub struct Started<'a> {
-    /// Its command line.
+    /// Its command line. Empty text is none.
     pub command_line: &'a str,
-    /// The host that it ran on.
+    /// The host that it ran on. Empty text is none.
     #[input(optional)]
     pub host: Option<&'a str>,
 }
@@ -34,7 +35,7 @@ pub struct Rare {
     pub program: String,
     /// Rows with the template.
     pub template_count: i64,
-    /// Hosts with the template. Null without the column.
+    /// Hosts with the template. Null where no row says its host.
     pub template_hosts: Option<i64>,
     /// Rows with the program.
     pub program_count: i64,
@@ -53,7 +54,7 @@ pub struct Template<'a> {
     pub program: String,
     /// Rows with the template.
     pub count: i64,
-    /// Hosts with the template. Null without the column.
+    /// Hosts with the template. Null where no row says its host.
     pub hosts: Option<i64>,
     /// How many different command lines it covers.
     pub variants: i64,

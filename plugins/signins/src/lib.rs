@@ -3,12 +3,9 @@
 
 pub mod rarity;
 pub mod travel;
-
-use std::collections::HashMap;
+pub mod users;
 
 use spoor_plugin::{At, Datetime, Input, Output, Rows, Timespan, function, plugin};
-
-use crate::travel::{Place, Stop};
 
 /// A sign-in from somewhere.
 #[derive(Input)]
@@ -48,8 +45,9 @@ pub struct Travel {
 
 /// Sign-ins to which the user would have had to travel faster than one can.
 ///
-/// A row comes back if it is at least `distance` from the user's sign-in before it and faster than `speed`. Rows with a
-/// null or a place that is none are left out.
+/// A row comes back if it is at least `distance` from the user's sign-in before it and faster than `speed`. Rows without a
+/// time or a user, which empty text is not, and with a place that is none are left out. Give sign-ins that succeeded:
+/// who guesses passwords is not where the user is. Users' names are compared without regard to the case of ASCII letters.
 #[function]
 pub fn impossible_travel(
     rows: Rows<'_, Somewhere<'_>>,
@@ -65,26 +63,7 @@ pub fn impossible_travel(
             return Err(format!("{name} is {value}: give 0 or more"));
         }
     }
-    // Looked up only: its order never shows.
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut users: Vec<Vec<Stop>> = Vec::new();
-    for (row, signin) in rows.iter() {
-        let Some(place) = Place::new(signin.latitude, signin.longitude) else {
-            continue;
-        };
-        let at = *places.entry(signin.user).or_insert_with(|| {
-            users.push(Vec::new());
-            users.len() - 1
-        });
-        if let Some(stops) = users.get_mut(at) {
-            stops.push(Stop {
-                time: signin.timestamp.0,
-                row,
-                place,
-            });
-        }
-    }
-    let mut found: Vec<At<Travel>> = users
+    let mut found: Vec<At<Travel>> = travel::by_user(rows.iter())
         .into_iter()
         .flat_map(|stops| travel::journeys(stops, speed, distance))
         .collect();
@@ -128,7 +107,8 @@ pub struct Unusual {
 
 /// How unusual each sign-in's country, application and so on are for its user.
 ///
-/// Every row with a user comes back. A value that is new to a user counts less where many others have it.
+/// Every row with a user comes back; empty text is no user and no value. Users' names are compared without regard to the
+/// case of ASCII letters, values as they are written. A value that is new to a user counts less where many others have it.
 #[function]
 pub fn rare_combinations(rows: Rows<'_, With<'_>>) -> Vec<At<Unusual>> {
     let signins: Vec<_> = rows

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use spoor_plugin::At;
 
 use crate::Unusual;
+use crate::users::Users;
 
 /// The columns' names.
 const NAMES: [&str; 4] = ["first", "second", "third", "fourth"];
@@ -54,7 +55,7 @@ struct Row {
     values: [Option<(usize, usize)>; 4],
 }
 
-/// Each row with how unusual it is.
+/// Each row that has a user, with how unusual it is. Empty text is none.
 pub fn unusual(signins: &[Signin<'_>]) -> Vec<At<Unusual>> {
     let counts = count(signins);
     let at = |row: &Row| At {
@@ -66,11 +67,12 @@ pub fn unusual(signins: &[Signin<'_>]) -> Vec<At<Unusual>> {
 
 fn count<'a>(signins: &[Signin<'a>]) -> Counts<'a> {
     let mut counts = Counts::default();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut users = Users::default();
     for (row, name, texts) in signins {
-        let next = numbers.len();
-        let number = *numbers.entry(name).or_insert(next);
-        if number == next {
+        let Some(number) = users.number(name) else {
+            continue;
+        };
+        if number == counts.users.len() {
             counts.users.push(User::default());
         }
         let Some(user) = counts.users.get_mut(number) else {
@@ -80,6 +82,7 @@ fn count<'a>(signins: &[Signin<'a>]) -> Counts<'a> {
         let mut values = [None; 4];
         let columns = counts.columns.iter_mut().zip(&mut user.known);
         for ((text, value), (column, known)) in texts.iter().zip(&mut values).zip(columns) {
+            let text = text.filter(|text| !text.is_empty());
             *value = text.map(|text| column.count(number, text));
             *known += f64::from(u8::from(text.is_some()));
         }
@@ -195,5 +198,31 @@ mod tests {
         assert_eq!(found[1].value.rarity, 0.0);
         assert_eq!(found[1].value.rarest, None);
         assert!(unusual(&[]).is_empty());
+    }
+
+    #[test]
+    fn empty_text_is_none() {
+        let with = |row, user, first| (row, user, [Some(first), None, None, None]);
+        let nulls = unusual(&[
+            (0, "ann", [None; 4]),
+            with(1, "ann", "de"),
+            with(2, "ann", "fr"),
+        ]);
+        let rows = [
+            with(9, "", "de"),
+            with(0, "ann", ""),
+            with(1, "ann", "de"),
+            with(2, "ann", "fr"),
+        ];
+        let found = unusual(&rows);
+        assert_eq!(found, nulls);
+        assert_eq!(found[0].value.rarest, None);
+    }
+
+    #[test]
+    fn users_are_the_same_in_either_case() {
+        let found = rows(&[("ann@x.example", "de", 3), ("Ann@X.example", "de", 1)]);
+        assert!(found.iter().all(|unusual| unusual.user_count == 4));
+        assert_eq!(found[3].rarest_count, 3);
     }
 }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use spoor_plugin::{At, Datetime, Timespan};
 
-use crate::Travel;
+use crate::users::Users;
+use crate::{Somewhere, Travel};
 
 /// The earth's mean radius in kilometres (IUGG).
 const RADIUS: f64 = 6371.009;
@@ -65,6 +66,28 @@ impl Place {
             (self.longitude / wide).floor() as i32,
         )
     }
+}
+
+/// The stops of each user. Rows without a user or a place are left out.
+pub fn by_user<'a>(signins: impl Iterator<Item = (u32, Somewhere<'a>)>) -> Vec<Vec<Stop>> {
+    let mut users = Users::default();
+    let mut stops: Vec<Vec<Stop>> = Vec::new();
+    for (row, signin) in signins {
+        let place = Place::new(signin.latitude, signin.longitude);
+        let Some((place, user)) = place.zip(users.number(signin.user)) else {
+            continue;
+        };
+        let stop = Stop {
+            time: signin.timestamp.0,
+            row,
+            place,
+        };
+        match stops.get_mut(user) {
+            Some(stops) => stops.push(stop),
+            None => stops.push(vec![stop]),
+        }
+    }
+    stops
 }
 
 /// A user's journeys that are too fast and far enough.
@@ -158,6 +181,23 @@ mod tests {
             (travel.here_count, travel.there_count, travel.user_count),
             (1, 2, 4)
         );
+    }
+
+    #[test]
+    fn users_are_folded_and_missing_ones_left_out() {
+        let users = ["", "Ann", "", "bob", "ANN"];
+        let signins = users.map(|user| Somewhere {
+            timestamp: Datetime(0),
+            user,
+            latitude: LONDON.0,
+            longitude: LONDON.1,
+        });
+        let found = by_user((0..).zip(signins));
+        let rows: Vec<Vec<u32>> = found
+            .iter()
+            .map(|stops| stops.iter().map(|stop| stop.row).collect())
+            .collect();
+        assert_eq!(rows, [vec![1, 4], vec![3]]);
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub struct Reading<'a> {
     /// What is measured. Left out, the rows in each step are counted.
     #[input(optional)]
     pub value: Option<Measure>,
-    /// The series that the row belongs to, as text. Left out, there is one.
+    /// The series that the row belongs to, as text. Left out, there is one; rows with a null or
+    /// empty text are one series.
     #[input(optional)]
     pub key: Option<&'a str>,
 }

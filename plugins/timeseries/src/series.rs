@@ -100,7 +100,7 @@ pub fn collect<'a>(
     Ok((grid, series))
 }
 
-/// The rows by key, and whether they are to be counted since they have no column of values.
+/// The rows by key, of which an empty one is none, and whether they are to be counted since they have no column of values.
 fn read<'a>(readings: impl Iterator<Item = Reading<'a>>) -> (Keyed<'a>, bool) {
     let mut keyed = Keyed::new();
     let mut places: HashMap<Option<&str>, usize> = HashMap::new();
@@ -112,10 +112,11 @@ fn read<'a>(readings: impl Iterator<Item = Reading<'a>>) -> (Keyed<'a>, bool) {
         }
         counted &= row.value.is_none();
         let value = row.value.map_or(1.0, |value| value.0.unwrap_or(f64::NAN));
-        let place = *places.entry(row.key).or_insert(keyed.len());
+        let key = row.key.filter(|key| !key.is_empty());
+        let place = *places.entry(key).or_insert(keyed.len());
         match keyed.get_mut(place) {
             Some((_, readings)) => readings.push((time, value)),
-            None => keyed.push((row.key, vec![(time, value)])),
+            None => keyed.push((key, vec![(time, value)])),
         }
     }
     keyed.sort_unstable_by_key(|(key, _)| *key);

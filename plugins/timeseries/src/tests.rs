@@ -164,6 +164,18 @@ fn series_are_apart() {
 }
 
 #[test]
+fn an_empty_key_is_none() {
+    let keys = [None, Some(""), Some("a"), Some("")];
+    let rows = keys.map(|key| Reading { key, ..at(0, 1.0) });
+    let found = points(&rows, HOW);
+    let series: Vec<_> = found
+        .iter()
+        .map(|point| (point.series, point.rows))
+        .collect();
+    assert_eq!(series, [(None, 3), (Some("a"), 1)]);
+}
+
+#[test]
 fn a_constant_has_no_anomalies_and_what_leaves_it_is_one() {
     let mut rows: Vec<_> = (0..100).map(|hour| at(hour, 0.1)).collect();
     assert_eq!(found(&rows, HOW), []);
