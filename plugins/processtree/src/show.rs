@@ -45,7 +45,7 @@ pub fn trees(events: &Events<'_>, slack: i64, rare: f64) -> Result<Vec<At<Placed
         bytes += row.value.path.len() + row.value.outline.len();
         if bytes > MOST_BYTES {
             return Err(format!(
-                "the paths of these {} processes take more than {} MiB: give fewer rows, as those of fewer hosts",
+                "the paths and outlines of these {} processes take more than {} MiB: give fewer rows, as those of fewer hosts",
                 events.list.len(),
                 MOST_BYTES >> 20
             ));
