@@ -1,9 +1,9 @@
-//! Counts in the week's events what `ANSWERS.md` says of them, so that neither can change without the other. Every
-//! figure is put into the words of the answer key and looked for there.
+//! Counts in the week's events what `ANSWERS.md` says of them, so that neither can change without the other. A figure
+//! that is counted here is put into the words of the answer key and looked for there.
 
 mod perimeter;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use crate::secrets::LEAKS;
@@ -432,6 +432,46 @@ fn what_looks_bad_and_is_not() {
         assert!(travels(account, country), "{account}");
         told(&format!("`{account}`"));
     }
+}
+
+/// Degrees north and east of the place that a sign-in is located in.
+fn place(row: &SigninLogs) -> Option<(f64, f64)> {
+    let details: serde_json::Value = serde_json::from_str(&row.LocationDetails.0).ok()?;
+    let of = |name: &str| details["geoCoordinates"][name].as_f64();
+    Some((of("latitude")?.to_radians(), of("longitude")?.to_radians()))
+}
+
+/// Kilometres between two places, by the haversine formula.
+fn distance(from: (f64, f64), to: (f64, f64)) -> f64 {
+    let half = |a: f64, b: f64| ((b - a) / 2.0).sin().powi(2);
+    let chord = half(from.0, to.0) + from.0.cos() * to.0.cos() * half(from.1, to.1);
+    2.0 * 6_371.0 * chord.sqrt().asin()
+}
+
+#[test]
+fn who_travels_too_fast() {
+    const FASTEST: f64 = 900.0;
+    let mut last = HashMap::new();
+    let mut too_fast = BTreeSet::new();
+    for row in week().signins.iter().filter(|row| row.ResultType == "0") {
+        let Some(here) = place(row) else {
+            continue;
+        };
+        let user = row.UserPrincipalName.as_ref();
+        if let Some((there, then)) = last.insert(user, (here, row.TimeGenerated.0)) {
+            let hours = (row.TimeGenerated.0 - then) as f64 / HOUR as f64;
+            if distance(there, here) > FASTEST * hours {
+                too_fast.insert(user);
+            }
+        }
+    }
+    assert_eq!(
+        too_fast,
+        BTreeSet::from(["ingrid.vos@haldenfreight.example"])
+    );
+    told(&format!(
+        "No journey but the intruder's is faster than {FASTEST:.0} km/h"
+    ));
 }
 
 #[test]

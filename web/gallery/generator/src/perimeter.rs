@@ -17,7 +17,7 @@ pub(crate) const AD_NAME: &str = "px7rk2vq9d4t.example";
 /// The recorder that somebody else is in.
 pub(crate) const RECORDER: &str = "10.20.3.240";
 /// Whom it calls, on port 8443 and without a name.
-pub(crate) const LISTENER: &str = "203.0.113.181";
+pub(crate) const LISTENER: &str = "192.0.2.181";
 
 const BOARD: (&str, &str) = ("board.portcalls.example", "192.0.2.52");
 const CAMERAS: (&str, &str) = ("cloud.viewport-cam.example", "192.0.2.90");
