@@ -402,9 +402,15 @@ fn what_looks_bad_and_is_not() {
     let vera: Vec<_> = failed()
         .filter(|row| row.UserPrincipalName.starts_with("vera.sim@") && row.ResultType == "50126")
         .collect();
+    let phone: Vec<_> = vera
+        .iter()
+        .filter(|row| row.IPAddress.contains(':'))
+        .collect();
+    assert_eq!(distinct(phone.iter().map(|row| &row.IPAddress)), 1);
     told(&format!(
-        "`vera.sim`: a phone with an old password, {} failures, nearly all from one address",
-        vera.len()
+        "`vera.sim`: a phone with an old password, {} failures, {} of them from one address",
+        vera.len(),
+        phone.len()
     ));
     let office =
         failed().filter(|row| row.IPAddress == "198.51.100.10" && row.ResultType == "50126");
