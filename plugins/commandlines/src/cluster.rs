@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::value::is_value;
 use crate::words::Numbers;
 use crate::{Started, mask, tokens};
 
@@ -176,24 +177,6 @@ fn shape(line: &str, words: &mut Numbers) -> Shape {
             .map_or(String::new(), |path| tokens::program(path)),
         tokens: masked.into_iter().map(|text| words.of(text)).collect(),
     }
-}
-
-/// Whether a masked token is a value: not a word, which may be what is to be done, not a switch, and not a command for
-/// another shell, as after `cmd /c`.
-fn is_value(token: &str) -> bool {
-    let of_slash = token.strip_prefix('/');
-    let is_switch = token.starts_with('-') || of_slash.is_some_and(|rest| !rest.contains('/'));
-    let is_word = token
-        .chars()
-        .all(|letter| letter.is_alphabetic() || letter == '-');
-    !is_switch && !is_word && !is_command(token)
-}
-
-/// Whether a token is several words, or joins commands, and is no path.
-fn is_command(token: &str) -> bool {
-    let is_path = token.starts_with(['/', '\\', '%']) || token.get(1..3) == Some(":\\");
-    let joins = token.contains(['&', '|', ';', '^']);
-    joins || (!is_path && token.contains(char::is_whitespace))
 }
 
 /// Puts `any` where shapes that are otherwise the same have `variants` values or more. Whether any changed.

@@ -9,6 +9,7 @@
 pub mod cluster;
 pub mod mask;
 pub mod tokens;
+mod value;
 mod words;
 
 use spoor_plugin::{At, Input, Output, Rows, function, plugin};

@@ -63,7 +63,8 @@ fn next(text: &str) -> (String, &str) {
     (token, "")
 }
 
-/// Puts `C:\Program`, `Files\a.exe` together.
+/// Puts `C:\Program`, `Files\a.exe` together. A switch or another path with a drive is an argument, and what ends like a
+/// program after it is one too.
 fn join_program(tokens: &mut Vec<String>) {
     let has_drive = |token: &String| token.get(1..3) == Some(":\\");
     if !tokens.first().is_some_and(has_drive) {
@@ -73,7 +74,10 @@ fn join_program(tokens: &mut Vec<String>) {
         let end = token.len().checked_sub(4).and_then(|at| token.get(at..));
         end.is_some_and(|end| PROGRAMS.iter().any(|one| end.eq_ignore_ascii_case(one)))
     };
-    let last = tokens.iter().take(PATH).position(ends);
+    let is_argument = |token: &String| token.starts_with(['/', '-']) || has_drive(token);
+    let arguments = tokens.iter().skip(1).position(is_argument);
+    let path = arguments.map_or(PATH, |at| PATH.min(at + 1));
+    let last = tokens.iter().take(path).position(ends);
     if let Some(last) = last.filter(|last| *last > 0) {
         let program = tokens.drain(..=last).collect::<Vec<_>>().join(" ");
         tokens.insert(0, program);
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn quotes_hold_a_token_together() {
-        let cases: [(&str, &[&str]); 12] = [
+        let cases: [(&str, &[&str]); 16] = [
             ("", &[]),
             ("   ", &[]),
             ("a  b\tc", &["a", "b", "c"]),
@@ -105,6 +109,16 @@ mod tests {
                 &[r"C:\Program Files\a.exe", "-x"],
             ),
             (r"C:\a.exe b.exe", &[r"C:\a.exe", "b.exe"]),
+            (
+                r"C:\Windows\system32\cmd /c C:\temp\x.exe",
+                &[r"C:\Windows\system32\cmd", "/c", r"C:\temp\x.exe"],
+            ),
+            (
+                r"C:\Windows\system32\cmd /c start notepad.exe",
+                &[r"C:\Windows\system32\cmd", "/c", "start", "notepad.exe"],
+            ),
+            (r"C:\bin\run -x a.exe", &[r"C:\bin\run", "-x", "a.exe"]),
+            (r"C:\bin\run C:\a b.exe", &[r"C:\bin\run", r"C:\a", "b.exe"]),
             (r"C:\no program here", &[r"C:\no", "program", "here"]),
             (r#"a --x="b c" d"#, &["a", "--x=b c", "d"]),
             (r#"a "b c"#, &["a", "b c"]),
