@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { texts } from "./screens.mjs";
 import { serve } from "./server.mjs";
 
@@ -42,16 +42,19 @@ function focus() {
 /** Presses a key; the focus is then somewhere, in sight and marked. Gives where. */
 async function press(page, key) {
   await page.keyboard.press(key);
-  let now;
-  for (let turn = 0; turn < 40; turn++) {
-    now = await page.evaluate(focus);
+  for (const end = Date.now() + 30_000; ;) {
+    const now = await page.evaluate(focus);
     if (!now.nowhere && now.inSight && now.marked) return now.what;
+    if (Date.now() > end) assert.fail(`after ${key}: ${JSON.stringify(now)}`);
     await page.waitForTimeout(50);
   }
-  assert.fail(`after ${key}: ${JSON.stringify(now)}`);
 }
 
 const on = (page, selector) => page.evaluate((selector) => Boolean(document.activeElement?.matches(selector)), selector);
+
+/** Waits until what has the focus fits a selector, or is in what does. */
+const has = (page, selector, message) => becomes(() => on(page, selector), true, message ?? selector);
+const within = (page, selector, message) => becomes(() => page.evaluate((selector) => document.activeElement.closest(selector) !== null, selector), true, message ?? selector);
 
 /** Goes on with a key until what has the focus fits a selector. */
 async function reach(page, selector, key = "Tab", most = 60) {
@@ -83,12 +86,18 @@ async function opened(page) {
   await until(page, () => document.querySelectorAll(".cell").length > 0 && spoor.state === "idle");
 }
 
-/** Runs the cell at `nth`, from wherever the focus is in the notebook. */
+/** Runs the cell at `nth`, from wherever the focus is in the notebook, and waits until its result can be gone into. */
 async function runs(page, nth) {
   await press(page, "Home");
   for (let n = 0; n < nth; n++) await press(page, "j");
   await press(page, "Control+Enter");
   await heard(page, new RegExp(`Cell ${nth + 1} (finished|failed)`));
+  // Its rows come from a worker of theirs: what is below moves once more.
+  await until(page, (nth) => {
+    const cell = document.querySelectorAll(".cell")[nth];
+    if (cell.querySelector(".live .chart")) return cell.querySelector(".live canvas") !== null && cell.querySelector("details.rows") !== null;
+    return [...cell.querySelectorAll(".live [role=gridcell]")].some(({ textContent }) => textContent !== "");
+  }, nth);
   assert.equal(await cellOf(page), nth);
 }
 
@@ -97,7 +106,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await page.goto(`${site.url}/`);
     await page.locator(".card").first().waitFor();
     await press(page, "Tab");
-    assert.ok(await on(page, ".skip"), "the first thing is the link to the content");
+    await has(page, ".skip", "the first thing is the link to the content");
     await reach(page, "input[type=search], .search input");
     await page.keyboard.type("sign-in");
     await until(page, () => document.querySelectorAll(".card").length === 1);
@@ -115,7 +124,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     const nth = await cellOf(page);
     await press(page, "Shift+Enter");
     await heard(page, new RegExp(`Cell ${nth + 1} finished.*1 row`));
-    assert.equal(await cellOf(page), nth + 1);
+    await becomes(() => cellOf(page), nth + 1);
   }));
 
   test("an editor lets go", () => withPage(async (page) => {
@@ -124,7 +133,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "Enter");
     await until(page, () => document.activeElement.matches(".cm-content"));
     await press(page, "Escape");
-    assert.ok(await on(page, ".cell"));
+    await has(page, ".cell");
     for (let turn = 0; turn < 2; turn++) {
       await press(page, "Tab");
       assert.ok(!(await on(page, ".cm-content")), "Tab goes past the editor");
@@ -140,22 +149,23 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await press(page, "ArrowDown");
     await press(page, "End");
     const active = () => page.evaluate(() => document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.textContent);
-    await until(page, () => document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.textContent === "explorer.exe");
+    await becomes(active, "explorer.exe");
     await press(page, "Alt+ArrowDown");
-    assert.ok(await page.evaluate(() => document.activeElement.closest(".panel") !== null));
+    await within(page, ".panel");
     assert.deepEqual(await nameless(page), []);
     await press(page, "Escape");
-    assert.ok(await on(page, "[role=grid]"), "the table has the focus again");
+    await has(page, "[role=grid]", "the table has the focus again");
     await press(page, "Enter");
-    await until(page, () => document.activeElement.closest("dialog") !== null);
+    await within(page, "dialog");
     await press(page, "Escape");
-    assert.ok(await on(page, "[role=grid]"));
-    assert.equal(await active(), "explorer.exe");
+    await has(page, "[role=grid]");
+    await becomes(() => page.locator("dialog").count(), 0);
+    await becomes(active, "explorer.exe");
     // The cell runs anew under the table that has the focus.
     await press(page, "Control+Enter");
     await until(page, () => document.querySelectorAll(".cell")[1].querySelector(".count").textContent === "[2]");
     await page.locator("[role=grid]").waitFor();
-    assert.equal(await cellOf(page), 1, "the cell has the focus that its table had");
+    await becomes(() => cellOf(page), 1, "the cell has the focus that its table had");
     await reach(page, "[role=grid]");
     // The header is a row: Enter sorts by it.
     await press(page, "Control+ArrowUp");
@@ -167,7 +177,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await until(page, () => document.querySelector(".timeline button") !== null);
     await reach(page, ".timeline-track button");
     await press(page, "ArrowRight");
-    assert.ok(await on(page, ".timeline-track button"));
+    await has(page, ".timeline-track button");
   }));
 
   test("along a chart", () => withPage(async (page) => {
@@ -180,7 +190,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
     await until(page, () => document.querySelector(".chart-live").textContent !== "");
     const first = await said();
     await press(page, "ArrowRight");
-    assert.notEqual(await said(), first);
+    await until(page, (first) => document.querySelector(".chart-live").textContent !== first, first);
     await press(page, "+");
     await press(page, "Escape");
     await press(page, "Tab");
@@ -196,29 +206,37 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
       await press(page, "Control+Shift+C");
       await page.keyboard.type(name);
     };
+    // Each by what is there then: a command of the palette is carried out once the palette is gone.
+    const dialog = (name) => `dialog[open]:has(#dialog-title:text-is("${name}"))`;
     const places = {
-      find: () => press(page, "Control+f"),
-      replace: () => press(page, "Control+h"),
-      palette: () => command("run"),
-      settings: async () => { await command("settings"); await press(page, "Enter"); },
-      help: () => press(page, "h"),
+      find: [() => press(page, "Control+f"), "#find"],
+      replace: [() => press(page, "Control+h"), "#find"],
+      palette: [() => command("run"), dialog("Commands")],
+      settings: [async () => { await command("settings"); await press(page, "Enter"); }, dialog("Settings")],
+      help: [() => press(page, "h"), dialog("Keys")],
     };
-    for (const [name, open] of Object.entries(places)) {
+    for (const [name, [open, selector]] of Object.entries(places)) {
       await open();
-      assert.ok(await page.evaluate(() => document.activeElement.closest("dialog, #find") !== null), name);
+      const place = page.locator(selector);
+      await place.waitFor();
+      await becomes(() => place.evaluate((place) => place.contains(document.activeElement)), true, name);
       assert.deepEqual(await nameless(page), [], name);
       await press(page, "Escape");
-      assert.ok(await on(page, ".cell"), `${name}: a cell has the focus again`);
+      await place.waitFor({ state: "hidden" });
+      await has(page, ".cell", `${name}: a cell has the focus again`);
       assert.equal(await cellOf(page), nth, name);
     }
-    await command("outline");
-    await press(page, "Enter");
-    assert.equal(await cellOf(page), nth);
-    await command("outline");
-    await press(page, "Enter");
+    const outline = page.locator("#outline .entry").first();
+    await outline.waitFor();
+    for (const state of ["hidden", "visible"]) {
+      await command("outline");
+      await press(page, "Enter");
+      await outline.waitFor({ state });
+      await becomes(() => cellOf(page), nth);
+    }
     await reach(page, "#outline .entry", "Shift+Tab");
     await press(page, "Enter");
-    assert.ok((await cellOf(page)) >= 0, "the outline leads to a cell");
+    await until(page, () => document.activeElement.closest(".cell") !== null);
   }));
 
   test("Tab goes through all of a notebook, and names each", () => withPage(async (page) => {
@@ -234,7 +252,7 @@ describe("by keyboard alone", { timeout: 600_000 }, () => {
         await page.keyboard.press(key);
         let now = await page.evaluate(focus);
         // What has the focus may still be scrolled into view.
-        for (let waits = 0; waits < 40 && !now.nowhere && !(now.inSight && now.marked); waits += 1) {
+        for (let waits = 0; waits < 400 && !now.nowhere && !(now.inSight && now.marked); waits += 1) {
           await page.waitForTimeout(50);
           now = await page.evaluate(focus);
         }
