@@ -108,6 +108,7 @@ describe("in Firefox", { timeout: 900_000 }, () => {
     await click(page, ".home-files [aria-label=Notebooks] .file-name");
     await until(page, () => document.querySelectorAll(".cell").length > 5);
     await retype(page, ["kept = through a reload"]);
+    await until(page, () => document.querySelector(".cell").textContent.includes("through a reload"));
     await until(page, () => document.querySelector(".saved").textContent === "saved");
     await page.reload();
     await until(page, () => document.querySelector(".cell")?.textContent.includes("through a reload"));

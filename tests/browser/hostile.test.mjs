@@ -27,7 +27,7 @@ async function tried(text) {
     page.on("request", (request) => { if (new URL(request.url()).host.includes(HOST)) asked.push(request.url()); });
     page.on("dialog", (dialog) => { dialogs.push(dialog.message()); dialog.dismiss(); });
     await page.goto(`${server.url}/?nb=hostile.ipynb`);
-    await until(page, (count) => document.querySelectorAll("main .cell").length === count, JSON.parse(text).cells.length);
+    await until(page, (count) => document.querySelectorAll("main .cell").length === count, JSON.parse(text).cells.length, 180_000);
     await page.evaluate(() => {
       for (const bait of document.querySelectorAll("main a")) {
         bait.removeAttribute("target");
@@ -76,7 +76,7 @@ test("what the test looks for does fire where nothing holds it back", async () =
         Object.defineProperty(globalThis, "fired", { get: () => 0, set: () => globalThis.tellFired() });
       });
       await page.goto(`http://127.0.0.1:${bare.address().port}/`, { waitUntil: "commit" }).catch(() => {});
-      for (let waits = 0; fired === 0 && waits < 200; waits += 1) await new Promise((again) => setTimeout(again, 50));
+      for (let waits = 0; fired === 0 && waits < 1200; waits += 1) await new Promise((again) => setTimeout(again, 50));
       assert.ok(fired > 0);
     });
   } finally {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -68,19 +68,19 @@ describe("what is large", { timeout: 1_200_000 }, () => {
     await page.keyboard.press("End");
     const last = page.locator(".cell").nth(499);
     await until(page, () => [...document.querySelectorAll(".cell")].indexOf(document.activeElement) === 499);
-    assert.ok((await last.boundingBox()).y < page.viewportSize().height, "the last cell is in sight");
+    await becomes(async () => (await last.boundingBox()).y < page.viewportSize().height, true, "the last cell is in sight");
     await page.keyboard.press("Enter");
     await until(page, () => document.activeElement.matches(".cm-content"));
     await page.keyboard.press("Control+a");
-    await page.keyboard.type("%%kql");
-    await page.keyboard.press("Enter");
+    // Behind a word that is typed a list may be open, and take Enter.
+    await page.keyboard.insertText("%%kql\n");
     await page.keyboard.type("print answer = 6 * 7");
     await page.keyboard.press("Control+Enter");
     await finished(page);
     await until(page, () => [...document.querySelectorAll(".cell")].at(-1).querySelector("[role=gridcell]")?.textContent === "42");
     await page.keyboard.press("Home");
     await until(page, () => [...document.querySelectorAll(".cell")].indexOf(document.activeElement) === 0);
-    assert.ok((await page.locator(".cell").first().boundingBox()).y >= 0, "the first cell is in sight");
+    await becomes(async () => (await page.locator(".cell").first().boundingBox()).y >= 0, true, "the first cell is in sight");
   }));
 
   test("all of its cells run in order", () => withPage(async (page) => {
@@ -125,14 +125,16 @@ describe("what is large", { timeout: 1_200_000 }, () => {
     await finished(page);
     const saved = await page.evaluate(() => JSON.stringify(spoor.cells[0].outputs).length);
     assert.ok(saved > MB && saved < 9 * MB, `${saved} bytes are kept of 100 MB`);
+    // A long stream is drawn the less often the longer that takes.
+    await until(page, () => document.querySelector(".cell .outputs").textContent.length > 1000);
     const shown = await page.locator(".cell").first().locator(".outputs").evaluate((outputs) => outputs.textContent.length);
-    assert.ok(shown > 1000 && shown < 9 * MB, `${shown} characters are shown`);
+    assert.ok(shown < 9 * MB, `${shown} characters are shown`);
     const told = await page.evaluate(() => spoor.cells[0].outputs.filter(({ name, text }) => name === "stderr" && [text].flat().join("").includes("more than a page can show")).length);
     assert.equal(told, 1, "it is said once that there was more");
     await page.keyboard.press("Shift+Enter");
     await finished(page);
-    assert.match(await page.locator(".cell").nth(1).locator(".outputs").innerText(), /42/);
-    assert.equal(await page.evaluate(() => spoor.state), "idle");
+    await becomes(() => page.locator(".cell").nth(1).locator(".outputs").innerText(), /42/);
+    await becomes(() => page.evaluate(() => spoor.state), "idle");
   }));
 
   test("results that take the place of each other give their memory back", () => withPage(async (page) => {
@@ -147,8 +149,13 @@ describe("what is large", { timeout: 1_200_000 }, () => {
     for (let turn = 0; turn < 3; turn++) await run();
     const before = await held(page);
     for (let turn = 0; turn < 6; turn++) await run();
-    const grown = (await held(page)) - before;
-    // Six such results are some 250 MB.
+    // Six such results are some 250 MB. The last to go may still be on its way out.
+    let grown;
+    for (const end = Date.now() + 60_000; ;) {
+      grown = (await held(page)) - before;
+      if (grown < 60 * MB || Date.now() > end) break;
+      await page.waitForTimeout(500);
+    }
     assert.ok(grown < 60 * MB, `${Math.round(grown / MB)} MB more after six more runs`);
   }, { flags: ["--enable-blink-features=ForceEagerMeasureMemory"] }));
 });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -19,7 +19,7 @@ const texts = {
   "/million.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
   "/chart.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart with (title='Squares')")]),
   "/typo.ipynb": notebook([code("q", "%%kql\nprint a = 1 | exted b = 2")]),
-  "/stream.ipynb": notebook([code("p", "import time\nfor n in range(6):\n    print('line', n)\n    time.sleep(0.2)")]),
+  "/stream.ipynb": notebook([code("p", "import time\nfor n in range(6):\n    print('line', n)\n    time.sleep(0.2)\ntime.sleep(600)")]),
 };
 
 let site;
@@ -61,8 +61,7 @@ test("a chart is drawn on its canvas, and has a table", () => ran("chart.ipynb",
   });
   await until(page, drawn);
   await page.getByRole("button", { name: "Show as table" }).click();
-  const cells = await page.locator(".live table td").allInnerTexts();
-  assert.ok(cells.some((cell) => cell.trim() === "25"), cells.join());
+  await until(page, () => [...document.querySelectorAll(".live table td")].some((cell) => cell.innerText.trim() === "25"));
   // The rows are below, to be opened.
   await page.locator("details.rows > summary").click();
   await page.locator(grid).waitFor();
@@ -80,9 +79,11 @@ test("a mistake is underlined, and its fix mends it", () => withPage(async (page
 }));
 
 test("what a cell prints is shown while it runs", () => ran("stream.ipynb", async (page) => {
+  const lines = (count) => Array.from({ length: count }, (_, n) => `line ${n}`).join("\n");
   await until(page, () => document.querySelector(".outputs")?.textContent.includes("line 1"), undefined, 60_000);
+  await becomes(() => page.locator(".outputs").innerText().then((text) => text.trim()), lines(6));
   assert.equal(await page.evaluate(() => spoor.finished), false);
+  await page.click("#stop");
   await finished(page);
-  const text = await page.locator(".outputs").innerText();
-  assert.equal(text.trim(), [0, 1, 2, 3, 4, 5].map((n) => `line ${n}`).join("\n"));
+  await becomes(() => page.locator(".outputs").innerText(), new RegExp(`^\\s*${lines(6)}\\s[^]*KeyboardInterrupt`));
 }));

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { callable } from "./corpus.mjs";
 import { serve } from "./server.mjs";
 
@@ -188,11 +188,12 @@ describe("a registry", { timeout: 600_000 }, () => {
     await page.getByRole("option", { name: /other 1\.0\.0/ }).click();
     await row(page, ["other-1.0.0.wasm", "signed by"]);
     const both = "%%kql\nrange x from 1 to 2 step 1 | evaluate other() | summarize sum(Value)";
-    assert.match(await run(page, both), /6/);
+    await becomes(() => run(page, both), /6/);
     await page.getByRole("button", { name: "kind-1.1.0.wasm: more" }).click();
     await page.getByRole("menuitem", { name: "Do not let it run" }).click();
     await row(page, ["other-1.0.0.wasm", "waits until you let it run"]);
-    assert.match(await run(page, both), /no plugin has a function called `other`/);
-    assert.match(await run(other, both.replace("other", "kind")), /no plugin has a function called `kind`/);
+    // A session is told just after its panel is, and that of another tab once the tab has heard of it.
+    await becomes(() => run(page, both), /no plugin has a function called `other`/);
+    await becomes(() => run(other, both.replace("other", "kind")), /no plugin has a function called `kind`/);
   }, { mounts: { get "/registry/"() { return registry; }, get "/second/"() { return registry; } } }));
 });

@@ -71,7 +71,17 @@ const command = async (page, name) => {
   await page.keyboard.type(name);
   await page.keyboard.press("Enter");
 };
-const closed = async (page) => { await page.keyboard.press("Escape"); };
+/** Closes with Escape what is open, and waits until it is gone. */
+const closed = async (page) => {
+  await page.keyboard.press("Escape");
+  await until(page, () => !document.querySelector("dialog[open], [role=menu]:not([hidden]), #find:not([hidden]), .panel"));
+};
+const menu = async (page) => {
+  await page.locator(".home-files .menu-opener[aria-label$=more]").first().click();
+  await page.getByRole("menu").waitFor();
+};
+/** Waits for the dialog of this title. */
+const dialog = (page, title) => page.locator("dialog[open] #dialog-title", { hasText: title }).waitFor();
 
 /** Each screen by its name: how to get there from the one before, and how to leave it. */
 export const SCREENS = [
@@ -88,14 +98,16 @@ export const SCREENS = [
     await page.locator("dialog button[type=submit], dialog button.main").first().click();
     await page.locator(".home-files .file").first().waitFor();
   }],
-  ["a file's menu", (page) => page.locator(".home-files .menu-opener[aria-label$=more]").first().click(), closed],
+  ["a file's menu", menu, closed],
   ["rename", async (page) => {
-    await page.locator(".home-files .menu-opener[aria-label$=more]").first().click();
+    await menu(page);
     await page.getByRole("menuitem", { name: "Rename…" }).click();
+    await page.locator("dialog[open] input").waitFor();
   }, closed],
   ["versions", async (page) => {
-    await page.locator(".home-files .menu-opener[aria-label$=more]").first().click();
+    await menu(page);
     await page.getByRole("menuitem", { name: "Versions…" }).click();
+    await dialog(page, "Versions");
   }, closed],
   ["no such notebook", async (page, url) => {
     await go(page, `${url}/?nb=none.ipynb`);
@@ -154,11 +166,16 @@ export const SCREENS = [
   ["the palette", async (page) => {
     await page.keyboard.press("Control+Shift+C");
     await page.keyboard.type("cell");
+    await dialog(page, "Commands");
   }, closed],
-  ["the settings", (page) => command(page, "settings"), closed],
+  ["the settings", async (page) => {
+    await command(page, "settings");
+    await dialog(page, "Settings");
+  }, closed],
   ["the keys", async (page) => {
     await cell(page, 0).focus();
     await page.keyboard.press("h");
+    await dialog(page, "Keys");
   }, closed],
   ["without the outline", (page) => page.locator("#tool-toggle-outline, [aria-label*=outline i]").first().click(),
     (page) => page.locator("#tool-toggle-outline, [aria-label*=outline i]").first().click()],

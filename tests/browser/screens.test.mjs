@@ -8,7 +8,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, drawn, until, withPage } from "./browser.mjs";
 import { SCREENS, faults, misplaced, texts } from "./screens.mjs";
 import { serve } from "./server.mjs";
 
@@ -27,6 +27,7 @@ async function tour(page, look) {
   for (const [name, enter, leave] of SCREENS) {
     await enter(page, site.url).catch((error) => { throw new Error(`${name} was not reached: ${error}`); });
     // What fades is to be there.
+    await drawn(page);
     await page.waitForTimeout(200);
     found.push(...(await look(name)).map((what) => `${name}: ${what}`));
     await leave?.(page);
@@ -56,7 +57,7 @@ describe("every screen", { timeout: 1_200_000 }, () => {
     test(`nothing is cut off, covered or moving, ${kind}`, () => withPage(async (page) => {
       await page.emulateMedia({ reducedMotion: "reduce" });
       await page.setViewportSize({ width, height });
-      assert.equal(await page.evaluate(() => innerWidth), width);
+      await becomes(() => page.evaluate(() => innerWidth), width);
       const found = await tour(page, async (name) => {
         await shot(page, name, kind);
         return [...(await misplaced(page)), ...(await page.evaluate(moving)), ...(kind === "narrow" ? await faults(page) : [])];
@@ -84,7 +85,7 @@ describe("every screen", { timeout: 1_200_000 }, () => {
     await until(page, () => document.querySelectorAll(".cell").length > 0);
     await until(page, () => ["#top", "#tools", "#status", "#outline"].every((part) => document.querySelector(part)));
     await page.emulateMedia({ media: "print" });
-    assert.ok(await page.evaluate(() => document.querySelector(".cell table").checkVisibility()));
+    await until(page, () => document.querySelector(".cell table")?.checkVisibility());
     const shown = await page.evaluate(() => ["#top", "#tools", "#status", "#outline"].filter((part) => document.querySelector(part)?.checkVisibility()));
     assert.deepEqual(shown, []);
   }));

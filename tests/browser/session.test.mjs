@@ -106,10 +106,11 @@ describe("a session", { timeout: 1_200_000 }, () => {
   }));
 
   test("scripts of a cell's HTML run apart and cannot reach the page", () => opened(async (page) => {
-    const html = "<b id=b>shown</b><script>parent.stolen=1;document.title='x'</script><img src=x onerror='parent.postMessage({height:9999},`*`);parent.stolen=1'>";
+    const html = "<b id=b>shown</b><script>parent.stolen=1;document.title='x'</script><img src=x onerror='document.body.dataset.tried=1;parent.postMessage({height:9999},`*`);parent.stolen=1'>";
     await run(page, `from IPython.display import HTML, display\ndisplay(HTML(${JSON.stringify(html)}))`);
     const frame = page.frameLocator("iframe");
     await frame.locator("#b").waitFor();
+    await frame.locator("body[data-tried]").waitFor({ state: "attached" });
     await page.waitForTimeout(300);
     assert.equal(await page.evaluate(() => "stolen" in globalThis), false);
     assert.equal(await page.locator("iframe").getAttribute("sandbox"), "allow-scripts");
@@ -193,8 +194,7 @@ describe("a session", { timeout: 1_200_000 }, () => {
 
   test("the page is told how much memory the engines hold", () => opened(async (page) => {
     await run(page, "big = bytearray(100 << 20)");
-    const { kernel, python } = await page.evaluate(() => spoor.held);
-    assert.ok(kernel > 1 << 20 && python > 100 << 20, `${kernel} ${python}`);
+    await until(page, () => spoor.held.kernel > 1 << 20 && spoor.held.python > 100 << 20);
   }));
 
   test("a long stream comes whole, by its additions", () => opened(async (page) => {

@@ -12,7 +12,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -68,7 +68,7 @@ const installed = (page) => until(page, async () => Boolean((await navigator.ser
 const kept = (page, parts) => until(page, async (wanted) => {
   const names = (await (await caches.open("spoor-engines")).keys()).map(({ url }) => url);
   return wanted.every(([part, count]) => names.filter((name) => name.includes(part)).length >= count);
-}, parts, 60_000, 500);
+}, parts, 300_000, 500);
 
 const QUERY = "%%kql\nSigninLogs | summarize Rows = count() | extend Is = 'counted'";
 const IMPORT = "import sqlite3, wave\nprint('imported', sqlite3.connect(':memory:').execute('select 6*7').fetchone()[0])";
@@ -169,7 +169,7 @@ describe("a site", { timeout: 1_200_000 }, () => {
 
         await Promise.all([page.waitForEvent("load"), reload.click()]);
         await until(page, () => Boolean(navigator.serviceWorker.controller));
-        assert.equal(await style(), true);
+        await becomes(style, true);
         await until(page, async () => (await caches.keys()).filter((name) => name.startsWith("spoor-shell-")).length === 1);
         assert.notEqual((await shells())[0], before);
       });

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { becomes, until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -62,9 +62,7 @@ const opfs = (page) => page.evaluate(async () => {
 
 /** Waits until leftovers have been collected. */
 async function emptied(page) {
-  for (const end = Date.now() + 10_000; (await opfs(page)).length > 0;) {
-    if (Date.now() > end) assert.deepEqual(await opfs(page), []);
-  }
+  await becomes(() => opfs(page), []);
 }
 
 /** Sets how much the site may keep; undefined lifts it. */
@@ -137,9 +135,13 @@ describe("the storage", { timeout: 900_000 }, () => {
   test("an edit is saved within two seconds, and at once when the page is left", () => opened(async (page, site) => {
     const id = await page.evaluate((text) => spoor.storage.create("hunt.ipynb", text), notebook("one"));
     await page.evaluate(async (id) => { globalThis.tab = await spoor.storage.open(id); }, id);
-    await page.evaluate((text) => tab.edit(text), notebook("two"));
-    assert.equal(await page.evaluate(() => tab.state()), "unsaved");
-    await until(page, () => tab.state() === "saved", undefined, 2000);
+    // What a save itself takes is the machine's.
+    const begun = Date.now();
+    await page.evaluate(async (text) => spoor.storage.save(await spoor.storage.create("other.ipynb", text), 1, text), notebook("one"));
+    const save = Date.now() - begun;
+    const state = await page.evaluate((text) => { tab.edit(text); return tab.state(); }, notebook("two"));
+    assert.equal(state, "unsaved");
+    await until(page, () => tab.state() === "saved", undefined, 2000 + 5 * save);
     for (const word of ["three", "four", "five"]) {
       await page.evaluate(async (id) => { globalThis.tab ??= await spoor.storage.open(id); }, id);
       await page.evaluate((text) => tab.edit(text), notebook(word));
@@ -147,7 +149,7 @@ describe("the storage", { timeout: 900_000 }, () => {
       assert.equal(await page.evaluate((id) => spoor.storage.read(id), id), notebook(word));
     }
     const notebooks = await page.evaluate(() => spoor.storage.notebooks());
-    assert.equal(notebooks.length, 1);
+    assert.deepEqual(notebooks.map(({ name }) => name).sort(), ["hunt.ipynb", "other.ipynb"]);
   }));
 
   test("a draft on a version that is no longer the last becomes a notebook of its own", () => opened(async (page, site) => {
@@ -174,6 +176,8 @@ describe("the storage", { timeout: 900_000 }, () => {
           console.log(`saved ${await spoor.storage.save(id, version, text)}`);
         }
       }, [id, expected]).catch(() => {});
+      // Half of the tabs die with something saved, however slow the machine is.
+      for (const end = Date.now() + 30_000; round % 2 && saved === expected && Date.now() < end;) await new Promise((again) => setTimeout(again, 5));
       await new Promise((wait) => setTimeout(wait, 60 + round * 23));
       page = await crash(page, site);
       const text = await page.evaluate((id) => spoor.storage.read(id), id);
@@ -248,7 +252,7 @@ describe("the files", { timeout: 900_000 }, () => {
     await file.close();
     assert.ok(size > 100e6);
     await choose(page, () => page.getByRole("button", { name: "Add data files" }).click(), csv);
-    await page.getByRole("button", { name: "Logons_2026", exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Logons_2026", exact: true }).waitFor({ timeout: 300_000 });
     await ready(page, site);
     assert.deepEqual(await page.evaluate(() => spoor.storage.files()), [["Logons 2026.csv", size]]);
     const ends = await page.evaluate(async (size) => {

@@ -70,7 +70,7 @@ async function trying(page) {
     [dialogs, asked] = [[], []];
     texts["/vectors.ipynb"] = notebook(cells);
     await page.goto(`${server.url}/?nb=vectors.ipynb`);
-    await until(page, (count) => document.querySelectorAll("main .cell").length === count, cells.length);
+    await until(page, (count) => document.querySelectorAll("main .cell").length === count, cells.length, 300_000);
     const found = await page.evaluate(bait);
     await new Promise((rest) => setTimeout(rest, 300));
     const there = page.url().startsWith(`${server.url}/?nb=vectors.ipynb`);
@@ -121,11 +121,11 @@ describe("public vectors", { timeout: 3_600_000 }, () => {
         await page.addInitScript(watch);
         const url = `http://127.0.0.1:${bare.address().port}`;
         await page.goto(`${url}/policy`, { waitUntil: "commit" });
-        await until(page, () => globalThis.refused.length > 0, undefined, 10_000);
+        await until(page, () => globalThis.refused.length > 0, undefined, 60_000);
         assert.ok((await page.evaluate(bait)).length > 10);
         assert.deepEqual(dialogs, []);
         await page.goto(url, { waitUntil: "commit" }).catch(() => {});
-        for (let turn = 0; turn < 100 && dialogs.length === 0; turn++) await new Promise((rest) => setTimeout(rest, 100));
+        for (let turn = 0; turn < 600 && dialogs.length === 0; turn++) await new Promise((rest) => setTimeout(rest, 100));
         assert.ok(dialogs.length > 0);
       });
     } finally {
