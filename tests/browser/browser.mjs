@@ -14,6 +14,9 @@ const { chromium } = require("playwright-core");
 export const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
+/** How long is waited for what a page is to show, in milliseconds: a machine may have other work. */
+const PATIENCE = 90_000;
+
 /**
  * What a slow machine is like, for tests that do not wait for what their act causes: they fail there, and not on some
  * machine on some day. `$SPOOR_SLOW` is how many times slower the pages' main threads run, `$SPOOR_LATE` by how many
@@ -76,7 +79,9 @@ export async function withPage(use, { flags = [] } = {}) {
     // Chromium's own sandbox cannot be set up by root.
     chromiumSandbox: !root,
     args: [...FLAGS, ...flags],
+    timeout: PATIENCE,
   });
+  context.setDefaultTimeout(PATIENCE);
   try {
     const page = context.pages()[0] ?? (await context.newPage());
     page.on("pageerror", (error) => console.error(`page: ${error}`));
@@ -102,7 +107,7 @@ function leaving(error) {
  * Waits until `holds(argument)`, evaluated in the page every `pause` ms, is true. Playwright's own waiting needs
  * `eval` in the page, which the page's Content Security Policy forbids.
  */
-export async function until(page, holds, argument, timeout = 60_000, pause = 50) {
+export async function until(page, holds, argument, timeout = PATIENCE, pause = 50) {
   const end = Date.now() + timeout;
   while (!(await page.evaluate(holds, argument).catch(leaving))) {
     if (Date.now() > end) throw new Error(`not so after ${timeout / 1000} s: ${holds}`);
@@ -114,7 +119,7 @@ export async function until(page, holds, argument, timeout = 60_000, pause = 50)
  * Waits until what `look()` resolves to is `wanted`, or fits it where that is a pattern; if that does not come, fails
  * with what there was at last.
  */
-export async function becomes(look, wanted, message, timeout = 60_000) {
+export async function becomes(look, wanted, message, timeout = PATIENCE) {
   const check = wanted instanceof RegExp ? assert.match : assert.deepEqual;
   for (const end = Date.now() + timeout; ;) {
     const now = await (async () => look())().catch(leaving);
