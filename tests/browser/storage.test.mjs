@@ -71,6 +71,15 @@ async function quota(page, site, quotaSize) {
   await session.send("Storage.overrideQuotaForOrigin", { origin: site.url, quotaSize });
 }
 
+async function inFolder(use) {
+  const folder = await mkdtemp(path.join(tmpdir(), "spoor-files-"));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 const failure = (promise) => promise.then(() => undefined, (error) => error.message);
 
 describe("the storage", { timeout: 900_000 }, () => {
@@ -108,7 +117,8 @@ describe("the storage", { timeout: 900_000 }, () => {
     await until(first, () => !tab.edits());
     await second.evaluate((text) => tab.edit(text), notebook("second's"));
     await until(second, () => tab.state() === "saved");
-    // What the first types now is not saved, and not lost either.
+    // What the first types now, on what the second has saved, is not saved, and not lost either.
+    await until(first, (text) => tab.text() === text, notebook("second's"));
     await first.evaluate((text) => tab.edit(text), notebook("typed while reading"));
     await first.waitForTimeout(2500);
     assert.equal(await first.evaluate((id) => spoor.storage.read(id), id), notebook("second's"));
@@ -201,18 +211,18 @@ describe("the storage", { timeout: 900_000 }, () => {
     assert.deepEqual(await page.evaluate(() => spoor.storage.files()), [["big.csv", 8]]);
   }));
 
-  test("a full disk is told, and leaves no half file", () => opened(async (page, site) => {
+  test("a full disk is told, and leaves no half file", () => inFolder((folder) => opened(async (page, site) => {
+    // A file of the disk's, as users have them: the browser may itself run out of room for bytes of the page's.
+    const big = path.join(folder, "big.csv");
+    await writeFile(big, Buffer.alloc(25e6));
+    await page.evaluate(() => document.body.append(Object.assign(document.createElement("input"), { type: "file", id: "given" })));
+    await page.locator("#given").setInputFiles(big);
     await quota(page, site, 10e6);
-    const told = await failure(page.evaluate(async () => {
-      const big = new Blob([new Uint8Array(25e6)]);
-      // The browser takes a blob's bytes over behind the page's back, and until then it may not be read.
-      await big.arrayBuffer();
-      await spoor.storage.addFile("big.csv", big);
-    }));
+    const told = await failure(page.evaluate(() => spoor.storage.addFile("big.csv", document.querySelector("#given").files[0])));
     assert.match(told, /storage for this page is full/);
     assert.deepEqual(await page.evaluate(() => spoor.storage.files()), []);
     await emptied(page);
-  }));
+  })));
 });
 
 describe("the files", { timeout: 900_000 }, () => {
@@ -231,15 +241,6 @@ describe("the files", { timeout: 900_000 }, () => {
   async function downloaded(page, act) {
     const [download] = await Promise.all([page.waitForEvent("download"), act()]);
     return { name: download.suggestedFilename(), file: await download.path() };
-  }
-
-  async function inFolder(use) {
-    const folder = await mkdtemp(path.join(tmpdir(), "spoor-files-"));
-    try {
-      await use(folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
   }
 
   test("a CSV of 100 MB is added with progress, and kept", () => inFolder((folder) => opened(async (page, site) => {
