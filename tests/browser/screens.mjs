@@ -80,8 +80,8 @@ const menu = async (page) => {
   await page.locator(".home-files .menu-opener[aria-label$=more]").first().click();
   await page.getByRole("menu").waitFor();
 };
-/** Waits for the dialog of this title. */
-const dialog = (page, title) => page.locator("dialog[open] #dialog-title", { hasText: title }).waitFor();
+/** Waits for the dialog of this title, which the palette shows only to those who listen. */
+const dialog = (page, title) => page.locator("dialog[open]", { has: page.locator("#dialog-title", { hasText: title }) }).waitFor();
 
 /** Each screen by its name: how to get there from the one before, and how to leave it. */
 export const SCREENS = [
