@@ -59,9 +59,10 @@ pub fn open(title: &str, class: &str) -> Dialog {
 }
 
 impl Dialog {
-    /// Closes it; the focus goes back to where it was.
+    /// Closes it and takes it away; the focus goes back to where it was.
     pub fn close(&self) {
         self.element.close();
+        self.element.remove();
     }
 
     /// Calls `then` when it has closed.

@@ -35,9 +35,9 @@ struct Picker<T> {
     list: HtmlElement,
     field: HtmlInputElement,
     search: Search<T>,
+    take: Box<dyn Fn(T)>,
     values: RefCell<Vec<T>>,
     at: Cell<usize>,
-    chosen: RefCell<Option<T>>,
 }
 
 /// Opens the dialog. `search` gives the rows that fit what is typed; `take` is called with what was
@@ -69,19 +69,15 @@ pub fn open<T: Clone + 'static>(
         list,
         field: field.cast(),
         search: Box::new(search),
+        take: Box::new(take),
         values: RefCell::default(),
         at: Cell::new(0),
-        chosen: RefCell::default(),
     });
     picker.listen();
     picker.show();
     let _ = picker.field.focus();
-    dialog.on_close(move || {
-        // After the dialog has given the focus back.
-        if let Some(chosen) = picker.chosen.take() {
-            take(chosen);
-        }
-    });
+    // Its listeners know it for as long as the dialog is open.
+    dialog.on_close(move || drop(picker.values.take()));
 }
 
 impl<T: Clone + 'static> Picker<T> {
@@ -171,9 +167,10 @@ impl<T: Clone + 'static> Picker<T> {
 
     fn choose(&self, nth: usize) {
         let value = self.values.borrow().get(nth).cloned();
-        if value.is_some() {
-            self.chosen.replace(value);
+        if let Some(value) = value {
+            // The focus is back at once, and the next key goes where it is: what was chosen has to be done before that.
             self.dialog.close();
+            (self.take)(value);
         }
     }
 }

@@ -48,13 +48,26 @@ impl Screen {
         }
         let modified = event.ctrl_key() || event.meta_key();
         if !leaves_keys(&target, &event) && (modified || self.is_in_notebook(&target)) {
-            let is_taken = self.key(&event, Mode::Command);
+            let mode = if self.awaits_editor() {
+                Mode::Edit
+            } else {
+                Mode::Command
+            };
+            let is_taken = self.key(&event, mode);
             // The cell that is meant was the active one already: it had but not the focus.
             let mode = self.state.borrow().mode();
             if is_taken && mode == Mode::Command && dom::focus_is_nowhere() {
                 self.follow();
             }
         }
+    }
+
+    /// Whether the active cell is being edited, and its editor is still on its way: keys are meant for that.
+    fn awaits_editor(&self) -> bool {
+        let state = self.state.borrow();
+        let view = |key| self.views.borrow().get(&key).cloned();
+        state.mode() == Mode::Edit
+            && view(state.active()).is_some_and(|view| view.editor().is_none())
     }
 
     /// Whether the focus is in the notebook, or nowhere.
@@ -73,7 +86,10 @@ impl Screen {
             alt: event.alt_key(),
             shift: event.shift_key(),
         };
-        let meaning = self.keys.borrow_mut().press(mode, &press, dom::now());
+        let meaning = self
+            .keys
+            .borrow_mut()
+            .press(mode, &press, event.time_stamp());
         match meaning {
             Meaning::Command(command) => {
                 event.prevent_default();

@@ -69,30 +69,45 @@ impl Plugins {
         let Some(there) = there else {
             return;
         };
+        let fresh = self.fresh(&there, asks).await;
+        // Not before the new ones are read: where one takes another's place, its plugin is there all the time.
         self.forget(&there);
+        let names: Vec<String> = fresh.iter().map(|(name, _)| name.clone()).collect();
+        self.files.borrow_mut().extend(fresh);
+        for name in &names {
+            self.consider(name);
+        }
+        self.tell();
+        for name in names.iter().filter(|_| asks) {
+            if !dom::document().hidden() {
+                self.ask_about(name).await;
+            }
+        }
+        self.tell();
+    }
+
+    /// The files that are not known yet, or not with these bytes.
+    async fn fresh(&self, there: &[(String, String)], is_new: bool) -> Vec<(String, OwnFile)> {
+        let mut fresh = Vec::new();
         for (name, url) in there {
-            let known = self.files.borrow().get(&name).map(|file| file.url.clone());
-            if known.as_ref() == Some(&url) {
+            let known = self.files.borrow().get(name).map(|file| file.url.clone());
+            if known.as_ref() == Some(url) {
                 continue;
             }
-            let label = match read(&url).await {
+            let label = match read(url).await {
                 Ok(bytes) => Label::read(&bytes).map_err(|error| error.to_string()),
                 Err(why) => Err(format!("it could not be read: {why}")),
             };
             let file = OwnFile {
                 label,
-                url,
+                url: url.clone(),
                 standing: Standing::Waits,
                 is_given: false,
-                is_new: asks,
+                is_new,
             };
-            self.files.borrow_mut().insert(name.clone(), file);
-            self.consider(&name);
-            if asks && !dom::document().hidden() {
-                self.ask_about(&name).await;
-            }
+            fresh.push((name.clone(), file));
         }
-        self.tell();
+        fresh
     }
 
     /// Takes away what is gone, and gives what stood behind it.
