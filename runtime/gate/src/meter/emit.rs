@@ -70,11 +70,13 @@ impl Emit {
         self.load();
     }
 
-    /// After the function's last block: the fuel is put back, asked for, and the frame's bytes are given back.
-    pub(super) fn leave(&mut self) {
+    /// After the function's last block: the fuel is put back, asked for where that is due, and the frame's bytes are given back.
+    pub(super) fn leave(&mut self, asks: bool) {
         self.store();
-        self.put(&[I::LocalGet(self.locals.fuel)]);
-        self.ask();
+        if asks {
+            self.put(&[I::LocalGet(self.locals.fuel)]);
+            self.ask();
+        }
         if let Some(frame) = self.frame {
             let stack = self.globals.stack;
             self.put(&[

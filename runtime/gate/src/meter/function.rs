@@ -70,7 +70,7 @@ pub(super) fn rewrite(
         runs: plan.runs.iter().peekable(),
         floats: plan.floats.iter().peekable(),
     };
-    writer.write(body, facts.results)?;
+    writer.write(body, facts.results, plan.short)?;
     Ok(writer.emit.out)
 }
 
@@ -122,7 +122,12 @@ struct Writer<'p> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, body: &FunctionBody<'_>, results: BlockType) -> Result<(), Fault> {
+    fn write(
+        &mut self,
+        body: &FunctionBody<'_>,
+        results: BlockType,
+        short: bool,
+    ) -> Result<(), Fault> {
         self.emit.enter();
         self.emit.put(&[
             Instruction::Block(BlockType::Empty),
@@ -138,7 +143,7 @@ impl Writer<'_> {
         }
         // The body's own end has closed the inner block.
         self.emit.label = 0;
-        self.emit.leave();
+        self.emit.leave(!short);
         self.emit.put(&[Instruction::End]);
         self.emit.out_of_fuel();
         self.emit.put(&[Instruction::End]);

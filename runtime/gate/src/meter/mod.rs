@@ -5,14 +5,15 @@
 //! same on every engine. Fuel lies in an exported global between calls and in a local within a function, where the engine
 //! keeps it in a register:
 //!
-//! - One unit an instruction, taken for a straight run of instructions when it is entered ([`plan`] finds the runs);
-//!   `block`, `loop`, `else`, `end` and `nop` are free. A function's entry takes one more and a quarter for each local.
-//!   Bulk operations take one for each 8 bytes, and an imported call takes 100.
-//! - Whether fuel is left is asked at each function's entry and exit, each loop's head, each bulk operation, and each run
-//!   after the first few thousand units of a function. So a call stops within [`plan::UNASKED`] units and one run of the
-//!   limit, and a host that sees less than none left reports the limit.
+//! - One unit an instruction, taken for a run of instructions when it is entered; [`plan`] finds the runs, and says what is
+//!   taken for instructions that a branch then passes by. `block`, `loop`, `else`, `end` and `nop` are free. A function's
+//!   entry takes one more and a quarter for each local. Bulk operations take one for each 8 bytes, and an imported call
+//!   takes 100.
+//! - Whether fuel is left is asked at each function's entry, at its exit unless it is short, at each loop's head, each bulk
+//!   operation, and each run after the first few thousand units of a function. So a call stops within [`plan::UNASKED`]
+//!   units and one run of the limit, and a host that sees less than none left reports the limit.
 //! - The local goes back to the global before each call, return, and `unreachable`. After another trap the figure is the
-//!   one of the last such point: deterministic, and up to one function's run too small.
+//!   one of the last such point: deterministic, and off by the runs that the function was in.
 //! - A call that is not a leaf takes its frame's bytes (`Admitted::frames`) from a budget and gives them back.
 //! - A float operation's result that is not a number becomes the canonical one, where its bits can be seen.
 //!

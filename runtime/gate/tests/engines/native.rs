@@ -105,12 +105,26 @@ impl Guest for Wasmtime {
     }
 }
 
-/// A call of the module as it was, with the engine's own fuel: the result and the memory after it, or the trap.
-pub fn original(bytes: &[u8], arguments: (i32, i32), fuel: u64) -> Result<(i64, Vec<u8>), Trap> {
+/// A call of the module as it was, with the engine's own fuel: the result and the memory after it, or the trap; and what it
+/// took of that fuel.
+pub fn original(
+    bytes: &[u8],
+    arguments: (i32, i32),
+    fuel: u64,
+) -> (Result<(i64, Vec<u8>), Trap>, u64) {
     let module = Module::new(&FUELED, bytes).unwrap();
     let mut store = Store::new(&FUELED, ());
     store.set_fuel(fuel).unwrap();
-    let instance = Instance::new(&mut store, &module, &[]).map_err(|e| trap(&e))?;
+    let result = finish(&mut store, &module, arguments);
+    (result, fuel - store.get_fuel().unwrap())
+}
+
+fn finish(
+    mut store: &mut Store<()>,
+    module: &Module,
+    arguments: (i32, i32),
+) -> Result<(i64, Vec<u8>), Trap> {
+    let instance = Instance::new(&mut store, module, &[]).map_err(|e| trap(&e))?;
     let function = instance
         .get_typed_func::<(i32, i32), i64>(&mut store, "call")
         .unwrap();
