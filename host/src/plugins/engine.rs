@@ -12,7 +12,7 @@ use crate::error::Error;
 const STACK: usize = 4 * spoor_gate::DEFAULT_STACK as usize;
 
 /// The engine, made on first use; its epoch advances as [`crate::engine::EPOCH_TICK`] says.
-pub(super) fn shared() -> Result<&'static Engine, Error> {
+pub fn shared() -> Result<&'static Engine, Error> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     if let Some(engine) = ENGINE.get() {
         return Ok(engine);

@@ -8,7 +8,7 @@
 mod call;
 pub mod check;
 mod control;
-mod engine;
+pub mod engine;
 mod evaluate;
 pub mod keys;
 mod native;

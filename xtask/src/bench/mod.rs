@@ -8,6 +8,7 @@ mod figures;
 mod machine;
 mod page;
 mod peers;
+mod plugins;
 mod report;
 mod timing;
 
@@ -25,7 +26,7 @@ pub struct Options {
     /// Counted runs of each command; at least five.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
     runs: u32,
-    /// Measure these alone (run, render, page, engine, pandas); BENCHMARKS.md is left as it is.
+    /// Measure these alone (run, render, page, engine, pandas, plugins); the other rows of BENCHMARKS.md stay as they were.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Use the kernel and the page as they are built now, instead of building them for publication.
@@ -54,10 +55,16 @@ pub struct Row {
 /// Builds for publication, measures, and writes BENCHMARKS.md.
 pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     build::host(paths)?;
-    if !options.as_built {
-        build::kernel(paths, Profile::Dist)?;
+    // Plugins run without either.
+    if ["run", "render", "page", "engine", "pandas"]
+        .iter()
+        .any(|part| options.wants(part))
+    {
+        if !options.as_built {
+            build::kernel(paths, Profile::Dist)?;
+        }
+        build::guest(paths)?;
     }
-    build::guest(paths)?;
     if options.wants("page") {
         let profile = if options.as_built {
             Profile::Daily
@@ -87,8 +94,9 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     measure("page", &page::figures)?;
     measure("engine", &engine::group_by)?;
     measure("pandas", &engine::to_pandas)?;
-    if options.only.is_empty() {
-        report::write(paths, options.runs, &rows)?;
+    measure("plugins", &plugins::figures)?;
+    if !options.only.is_empty() {
+        rows = report::merged(report::read(paths)?, rows);
     }
-    Ok(())
+    report::write(paths, options.runs, &rows)
 }

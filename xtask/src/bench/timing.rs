@@ -33,7 +33,29 @@ pub fn paired(
     Ok((median(a), median(b)))
 }
 
-fn timed(mut command: Command) -> Result<Duration> {
+/// Something that measures one figure or several.
+pub type Measure<'a> = &'a dyn Fn() -> Result<Vec<f64>>;
+
+/// Has each of these measure in turn, once uncounted and then `runs` times. Gives the median of each figure.
+pub fn in_turn(runs: u32, measures: &[Measure<'_>]) -> Result<Vec<f64>> {
+    let mut figures: Vec<Vec<f64>> = Vec::new();
+    for run in 0..=runs {
+        let mut round = Vec::new();
+        for measure in measures {
+            round.extend(measure()?);
+        }
+        figures.resize(round.len(), Vec::new());
+        if run > 0 {
+            for (all, figure) in figures.iter_mut().zip(round) {
+                all.push(figure);
+            }
+        }
+    }
+    Ok(figures.into_iter().map(median).collect())
+}
+
+/// How long a command takes.
+pub fn timed(mut command: Command) -> Result<Duration> {
     let begun = Instant::now();
     let done = command
         .stdin(Stdio::null())
@@ -52,7 +74,9 @@ fn timed(mut command: Command) -> Result<Duration> {
 
 /// Seconds as people read them.
 pub fn seconds(value: f64) -> String {
-    if value < 1.0 {
+    if value < 1e-3 {
+        format!("{:.1} µs", value * 1e6)
+    } else if value < 1.0 {
         format!("{:.1} ms", value * 1e3)
     } else {
         format!("{value:.2} s")
@@ -74,6 +98,20 @@ mod tests {
     fn the_median_is_the_middle() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn measures_take_turns_and_their_first_is_not_counted() {
+        let turn = std::cell::Cell::new(0.0);
+        let next = || {
+            turn.set(turn.get() + 1.0);
+            Ok(vec![turn.get(), 0.0])
+        };
+        // The second to the fourth round are 3 to 8.
+        assert_eq!(
+            in_turn(3, &[&next, &next]).ok(),
+            Some(vec![5.0, 0.0, 6.0, 0.0])
+        );
     }
 
     #[test]
