@@ -1,7 +1,7 @@
 //! `time_plugin MODULE CALLS`: what a call of a plugin's function `gcd` over 1,024 rows takes, from a record batch to a checked
 //! table. The module is admitted, metered and compiled before; each call makes an instance of it, as every call does.
 //!
-//! Prints the median of the calls in microseconds. `peer-calls` in `tests/peers/plugins` does the same for others.
+//! Prints the median of the calls in microseconds. The programs in `tests/peers/plugins` do the same for others.
 
 // Its output is its answer.
 #![allow(clippy::print_stdout)]

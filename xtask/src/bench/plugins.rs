@@ -1,4 +1,4 @@
-//! Plugins: what a call costs, how fast indicators are found beside MSTICPy and beside native
+//! Plugins: what a call costs beside other runtimes', how fast indicators are found beside MSTICPy and beside native
 //! code, how long a plugin takes from a registry to its first result, and what metering costs each plugin that ships.
 //!
 //! Each call's cost is in [`calls`], metering's in [`metering`].
@@ -29,7 +29,7 @@ const FIRST: usize = 1_000;
 /// All of the plugins' rows.
 pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
     let modules = plugins::build(paths)?;
-    let mut rows = vec![calls::row(paths, runs)?];
+    let mut rows = calls::rows(paths, runs)?;
     let text = text(paths)?;
     rows.extend(indicators(paths, runs, &modules, &text)?);
     rows.push(first_result(paths, runs, &text)?);
