@@ -243,6 +243,16 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     assert.match(text(rest), /3/);
   }));
 
+  test("how much of a call is done stands under its cell while it runs", () => opened(async (page) => {
+    await add(page, await readFile(path.join(folder, "slow.wasm")), { granted: ["progress"], limits: ENDLESS });
+    await page.evaluate((source) => spoor.run("a", source), query(1));
+    const foot = () => page.evaluate(() => document.querySelector(".cell .foot").textContent);
+    await until(page, () => document.querySelector(".cell .foot").textContent.includes("43% done"));
+    await interrupt(page);
+    assert.match(error(await finished(page)), /KeyboardInterrupt/);
+    assert.doesNotMatch(await foot(), /done/);
+  }));
+
   test("in a browser where Python cannot wait, it is told so", async () => {
     const worker = `delete WebAssembly.Suspending;\n${await readFile(path.join(root, "worker.js"), "utf8")}`;
     await opened(async (page) => {

@@ -5,8 +5,8 @@
 //! wanted (`trap memory`), whether there is a metered module, the fuel that the call is given, and what it used of it under
 //! wasmtime, both in units, and `rows`, how many rows its input is said to have.
 //!
-//! Beside them are two plugins that do what no case does: `chatty.wasm` logs 1,500 lines, and `panicking.wasm` leaves words
-//! when it traps.
+//! Beside them are plugins that do what no case does: `chatty.wasm` logs 1,500 lines, `panicking.wasm` leaves words when it
+//! traps, and `slow.wasm` says that 437 of 1,000 are done, and more than there is before that, and goes on for ever.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,6 +33,7 @@ fn main() {
     std::fs::write(folder.join("cases.json"), list).unwrap();
     std::fs::write(folder.join("chatty.wasm"), chatty()).unwrap();
     std::fs::write(folder.join("panicking.wasm"), panicking()).unwrap();
+    std::fs::write(folder.join("slow.wasm"), slow()).unwrap();
 }
 
 /// Logs a line with a control character, many times, and answers.
@@ -62,6 +63,18 @@ fn panicking() -> Vec<u8> {
         r#"(global (export "spoor_panic") i32 (i32.const 16))
         (data (i32.const 16) "\40\00\00\00\0b\00\00\00") (data (i32.const 64) "out of luck")
         (func (export "call") (param i32 i32) (result i64) (unreachable))"#,
+    )
+}
+
+/// Says how much of it is done over and over, and does not come to an end.
+fn slow() -> Vec<u8> {
+    plugin(
+        &["progress"],
+        r#"(import "spoor_abi_1" "progress" (func $progress (param i32)))
+        (func (export "call") (param i32 i32) (result i64)
+          (call $progress (i32.const -2147483648)) (call $progress (i32.const 2147483647))
+          (loop (call $progress (i32.const 437)) (br 0))
+          (unreachable))"#,
     )
 }
 

@@ -308,6 +308,11 @@ pub enum FromWorker {
         /// What was added.
         text: String,
     },
+    /// How much of the call of a plugin is done that the running request waits for, as the plugin says. At most one every 100 ms.
+    Progress {
+        /// Thousandths: 0 to 1000.
+        permille: u16,
+    },
     /// An interrupt was asked for a second ago, and the Python code still runs. `roll_back` ends it.
     Stuck {
         /// The request that runs it.

@@ -13,6 +13,8 @@ const ALIGN = 8;
 const LONGEST = 4096;
 /** Lines that a call may log; further ones are dropped. */
 const MAX_LINES = 1000;
+/** Milliseconds between two tellings of how much of a call is done; what comes between is dropped. */
+const BETWEEN = 100;
 
 /** What the module's own word on a trap stands for, where it has one. */
 const REASONS = { 1: "fuel", 2: "stack" };
@@ -41,14 +43,15 @@ class End {
 /**
  * Makes a call. `wanted` is `{ module, imports, fuel, output, frame }`: the compiled module, the names of
  * the imports that were granted, the fuel as a BigInt, the most bytes of an answer, and the call's frame.
- * `log(line)` is given what the plugin logs. Returns `{ outcome, bytes, fuel, memory }`: how it ended, as
- * `PluginOutcome` in `spoor_protocol` has it save for the fuel; the answer's bytes or those of its error
- * message; the fuel used, as a BigInt; and how large the memory was at its end, in bytes.
+ * `tell` is given what the plugin says: `{ line }` that it logs, `{ permille }` of the call that are done.
+ * Returns `{ outcome, bytes, fuel, memory }`: how it ended, as `PluginOutcome` in `spoor_protocol` has it
+ * save for the fuel; the answer's bytes or those of its error message; the fuel used, as a BigInt; and how
+ * large the memory was at its end, in bytes.
  */
-export function run(wanted, log) {
+export function run(wanted, tell) {
   let guest;
   try {
-    guest = new Guest(wanted, log);
+    guest = new Guest(wanted, tell);
   } catch (error) {
     return { outcome: unborn(error), fuel: 0n, memory: 0 };
   }
@@ -58,22 +61,28 @@ export function run(wanted, log) {
 
 /** An instance that serves one call. */
 class Guest {
-  constructor(wanted, log) {
+  constructor(wanted, tell) {
     this.wanted = wanted;
-    this.exports = new WebAssembly.Instance(wanted.module, { [MODULE]: this.granted(log) }).exports;
+    this.exports = new WebAssembly.Instance(wanted.module, { [MODULE]: this.granted(tell) }).exports;
     this.memory = this.exports.memory;
   }
 
   /** The imports that were granted, and no others. */
-  granted(log) {
+  granted(tell) {
     let lines = 0;
+    let told = -Infinity;
     const all = {
       log: (pointer, length) => {
         const line = this.bytes(pointer >>> 0, length >>> 0);
         if (!line) throw new WebAssembly.RuntimeError("memory access out of bounds");
-        if (lines++ < MAX_LINES) log(plain(line));
+        if (lines++ < MAX_LINES) tell({ line: plain(line) });
       },
-      progress: () => {},
+      progress: (permille) => {
+        const now = performance.now();
+        if (now - told < BETWEEN) return;
+        told = now;
+        tell({ permille: Math.min(Math.max(permille, 0), 1000) });
+      },
       time: () => BigInt(Date.now()) * 1_000_000n,
     };
     return Object.fromEntries(this.wanted.imports.filter((name) => Object.hasOwn(all, name)).map((name) => [name, all[name]]));

@@ -1,11 +1,11 @@
 // The script of a worker in which calls of plugins run, one at a time (`js/plugins.mjs` is the other
 // side). It has no other task, so that it can be ended in the midst of one. A message is a call as
-// `js/call.mjs` takes it; the answers are `{ line }` for each line that the plugin logs, and what came of it.
+// `js/call.mjs` takes it; the answers are what the plugin says meanwhile, and what came of it.
 
 import { run } from "./call.mjs";
 
 self.onmessage = ({ data }) => {
-  const ended = run(data, (line) => self.postMessage({ line }));
+  const ended = run(data, (said) => self.postMessage(said));
   self.postMessage(ended, ended.bytes ? [ended.bytes.buffer] : []);
 };
 self.postMessage({ ready: true });

@@ -41,22 +41,24 @@ export async function fetchPlugin(url, most, signal) {
 
 /**
  * Begins a call of a module, whose promise `compilePlugin` gave. `fuel` is a BigInt; `log(line)` is given
- * what the plugin logs. `ended` resolves to `[outcome, bytes]`: JSON of a `PluginOutcome`, and its
- * bytes or undefined. `end()` ends it, whatever it does.
+ * what the plugin logs, `progress(permille)` how much of the call is done. `ended` resolves to
+ * `[outcome, bytes]`: JSON of a `PluginOutcome`, and its bytes or undefined. `end()` ends it, whatever it
+ * does.
  */
-export function beginCall(module, imports, fuel, output, wallMs, frame, log) {
+export function beginCall(module, imports, fuel, output, wallMs, frame, log, progress) {
+  const heard = ({ line, permille }) => (permille === undefined ? log(String(line)) : progress(Number(permille)));
   const stop = new AbortController();
   const failed = (error) => ({ outcome: { kind: "failed", message: String(error?.message ?? error) } });
-  const ended = perform({ module, imports, fuel, output, frame }, wallMs, log, stop.signal).catch(failed);
+  const ended = perform({ module, imports, fuel, output, frame }, wallMs, heard, stop.signal).catch(failed);
   return { ended: ended.then(told), end: () => stop.abort() };
 }
 
-async function perform({ module, ...wanted }, wallMs, log, signal) {
+async function perform({ module, ...wanted }, wallMs, heard, signal) {
   const compiled = await module;
   await place();
   try {
     if (signal.aborted) throw new Error("nobody waits for it");
-    return await inWorker({ module: compiled, ...wanted }, wallMs, log, signal);
+    return await inWorker({ module: compiled, ...wanted }, wallMs, heard, signal);
   } finally {
     leave();
   }
@@ -65,11 +67,11 @@ async function perform({ module, ...wanted }, wallMs, log, signal) {
 const kept = [];
 
 /** Makes a call in a worker that was kept or in a new one. Only one that can serve again is kept. */
-async function inWorker(wanted, wallMs, log, signal) {
+async function inWorker(wanted, wallMs, heard, signal) {
   const runner = kept.pop() ?? new Runner();
   let ended;
   try {
-    ended = await runner.call(wanted, wallMs, log, signal);
+    ended = await runner.call(wanted, wallMs, heard, signal);
     return ended;
   } finally {
     if (isClean(ended) && kept.length < KEPT) kept.push(runner);
@@ -89,7 +91,7 @@ class Runner {
   }
 
   /** What came of a call. Rejects where the worker fails, or where `signal` says that nobody waits any more. */
-  call(wanted, wallMs, log, signal) {
+  call(wanted, wallMs, heard, signal) {
     let timer;
     const ended = new Promise((done, failed) => {
       // The time begins once the worker is there.
@@ -101,7 +103,7 @@ class Runner {
       this.worker.onmessage = ({ data }) => {
         if (data.ready) begin();
         else if (data.outcome) done(data);
-        else log(String(data.line));
+        else heard(data);
       };
       this.worker.onerror = (event) => {
         event.preventDefault();

@@ -89,7 +89,8 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchPlugin)]
     pub fn fetch_plugin(url: &str, most: u32, signal: &web_sys::AbortSignal) -> Promise;
     /// Begins a call of a module, whose promise this is, with at most `output` bytes of answer and `wall_ms`
-    /// milliseconds. `log(line)` gets what the plugin logs. The frame's buffer changes hands.
+    /// milliseconds. `log(line)` gets what the plugin logs, `progress(permille)` how much of the call is done. The frame's buffer
+    /// changes hands.
     #[wasm_bindgen(js_name = beginCall)]
     pub fn begin_call(
         module: &Promise,
@@ -99,6 +100,7 @@ extern "C" {
         wall_ms: f64,
         frame: &Uint8Array,
         log: &JsValue,
+        progress: &JsValue,
     ) -> PluginCall;
     /// A promise of `[outcome, bytes]`: JSON of a `PluginOutcome`, and what is beside it or undefined.
     #[wasm_bindgen(method, getter)]

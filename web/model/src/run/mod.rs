@@ -71,6 +71,8 @@ pub struct Start {
 pub struct Queue {
     waiting: VecDeque<CellKey>,
     running: Option<Start>,
+    /// How much of what the running cell waits for is done, in thousandths.
+    progress: Option<u16>,
     records: HashMap<CellKey, Record>,
     /// Cells that the kernel says are stale.
     stale: HashSet<CellKey>,
@@ -108,6 +110,7 @@ impl Queue {
             request: format!("cell-{}", self.requests),
         };
         self.running = Some(start.clone());
+        self.progress = None;
         let mut changes = self.set_stale(key, |queue| {
             queue.stale.remove(&key);
             let record = queue.records.entry(key).or_default();
@@ -118,6 +121,12 @@ impl Queue {
         });
         changes.push(Change::RunStateChanged { key });
         Some((start, changes))
+    }
+
+    /// What the running cell waits for is so far done, in thousandths.
+    pub fn got_on(&mut self, permille: u16) -> Vec<Change> {
+        self.progress = Some(permille.min(1000));
+        self.changed(self.running_key().into_iter().collect())
     }
 
     /// The running cell has ended. After anything but success the rest is no longer queued, as in
@@ -276,6 +285,11 @@ impl Queue {
     /// How many cells wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How much of what a cell waits for is done, in thousandths, where it is known.
+    pub fn progress(&self, key: CellKey) -> Option<u16> {
+        self.progress.filter(|_| self.running_key() == Some(key))
     }
 
     /// How long a cell ran or has run at `now`, in milliseconds.

@@ -213,8 +213,12 @@ fn times_and_rows_are_kept() {
     s.request(&[0]);
     let (start, _) = s.queue.start(100.0).unwrap();
     assert_eq!(s.queue.elapsed(key, 350.0), Some(250.0));
+    assert_eq!(s.queue.progress(key), None);
+    s.queue.got_on(437);
+    assert_eq!(s.queue.progress(key), Some(437));
     s.queue.finish(&start.request, Outcome::Ok, 400.0);
     assert_eq!(s.queue.elapsed(key, 9999.0), Some(300.0));
+    assert_eq!(s.queue.progress(key), None);
     s.request(&[0]);
     s.run("ok", &[]);
     let record = s.queue.record(key).unwrap();

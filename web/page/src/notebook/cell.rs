@@ -366,6 +366,9 @@ fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
     if let Some(elapsed) = queue.elapsed(key, now) {
         parts.push(duration(elapsed));
     }
+    if let Some(permille) = queue.progress(key) {
+        parts.push(format!("{}% done", permille / 10));
+    }
     if let Some(rows) = queue.record(key).and_then(|record| record.rows) {
         parts.push(counted(rows, "row"));
     }

@@ -68,6 +68,10 @@ impl Screen {
             }
             FromWorker::StreamAppend { cell, output, text } => self.grow(&cell, output, &text),
             FromWorker::Stuck { .. } => self.offer_to_stop(),
+            FromWorker::Progress { permille } => {
+                let changes = self.queue.borrow_mut().got_on(permille);
+                self.patch(changes, Focus::Keep);
+            }
             FromWorker::Memory { kernel, python } => shell.set_memory(kernel, python),
             FromWorker::Done { parent } => {
                 // A run that ended without a reply: the kernel stopped under it.

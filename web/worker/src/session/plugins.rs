@@ -176,16 +176,18 @@ impl Session {
         if calls.is_empty() {
             return Vec::new();
         }
-        let calling = join_all(calls.into_iter().map(|call| self.called(call)));
+        // Of several at once none says how much of the whole is done.
+        let is_whole = calls.len() == 1;
+        let calling = join_all(calls.into_iter().map(|call| self.called(call, is_whole)));
         let ended = self.unless_interrupted(calling).await;
         ended.unwrap_or_else(|asked| vec![self.urgent_of(asked)])
     }
 
-    /// What came of one call.
-    async fn called(self: &Rc<Self>, wanted: Call) -> Frame<Event> {
+    /// What came of one call. The page is told how much of it is done if `is_whole`: nothing else runs for it.
+    async fn called(self: &Rc<Self>, wanted: Call, is_whole: bool) -> Frame<Event> {
         let module = self.plugins.modules.borrow().get(&wanted.plugin).cloned();
         let (outcome, bytes) = match module {
-            Some(module) => self.run_plugin(&module, &wanted).await,
+            Some(module) => self.run_plugin(&module, &wanted, is_whole).await,
             None => (failed("it is not loaded"), Vec::new()),
         };
         let call = wanted.call;
@@ -196,7 +198,14 @@ impl Session {
         self: &Rc<Self>,
         module: &Module,
         wanted: &Call,
+        is_whole: bool,
     ) -> (PluginOutcome, Vec<u8>) {
+        let session = self.clone();
+        let progress = Closure::<dyn FnMut(f64)>::new(move |permille: f64| {
+            if is_whole {
+                session.got_on(permille as u16);
+            }
+        });
         let session = self.clone();
         let log = Closure::<dyn FnMut(String)>::new(move |line: String| session.logged(&line));
         let limits = &wanted.limits;
@@ -208,10 +217,18 @@ impl Session {
             limits.wall_ms as f64,
             &Uint8Array::from(wanted.frame.as_slice()),
             log.as_ref(),
+            progress.as_ref(),
         ));
         match JsFuture::from(call.0.ended()).await {
             Ok(ended) => told(&ended.unchecked_into(), limits),
             Err(thrown) => (failed(&text_of(&thrown)), Vec::new()),
+        }
+    }
+
+    /// Tells the page how much of a call is done.
+    fn got_on(&self, permille: u16) {
+        if !self.silent.get() && self.running.borrow().is_some() {
+            self.send(&FromWorker::Progress { permille });
         }
     }
 
