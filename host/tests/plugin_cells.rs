@@ -222,6 +222,17 @@ fn native_queries_call_plugins_too() {
     assert_eq!(query(found, &[]), "Indicator\nCVE-2026-1234\n");
     let (shown, _) = run(&place, 0, &[]);
     assert!(shown[0].contains("CVE-2026-1234"), "{}", shown[0]);
+    // Two of one name: which is meant cannot be known.
+    fs::copy(place.path("marks.wasm"), place.path("again.wasm")).unwrap();
+    let both = ["--plugin", "marks.wasm", "--plugin", "again.wasm"];
+    let args = [
+        &["query", "T | evaluate mark(Cmd)", "--data", "T.csv"],
+        &both[..],
+    ]
+    .concat();
+    let output = place.run(&args);
+    expect(&output, 2);
+    assert!(stderr(&output).contains("again.wasm: the plugin marks has the name"));
     let endless = module("(func $work (loop (br 0)))", &[]);
     fs::write(place.path("marks.wasm"), endless).unwrap();
     let args = [

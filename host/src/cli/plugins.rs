@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use spoor_kql::bind::is_kustos;
 use spoor_notebook::{Notebook, PluginPin, may_call, names};
 use spoor_plugin_abi::Capability;
 use spoor_protocol::PluginWish;
@@ -58,25 +59,59 @@ pub fn given(
 }
 
 /// The plugins that a native query may call: those that the command line names, and those that come with Spoor and the query
-/// calls. None gets a capability.
+/// calls. None gets a capability. No two of them have a name, or a function's name, in common.
 pub fn for_query(text: &str, named: &[PathBuf], runner: &Runner) -> Result<Callable, Failure> {
-    let (mut plugins, mut functions) = (Vec::new(), Vec::new());
+    let mut plugins: Vec<Plugin> = Vec::new();
     for path in named {
         let plugin = load(runner, &plugin::module(path, None)?, &say::path(path))?;
-        functions.extend(plugin.manifest().functions.iter().map(|f| f.name.clone()));
+        if let Some(why) = unfit(&plugin, &plugins) {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{}: {why}", say::path(path)),
+            ));
+        }
         plugins.push(plugin);
     }
-    let Some(shipped) = plugin::shipped()?.filter(|_| may_call(text)) else {
+    if !may_call(text) {
+        return Ok(Callable::new(plugins));
+    }
+    let Some(shipped) = plugin::shipped()? else {
         return Ok(Callable::new(plugins));
     };
     for (name, version) in shipped.all() {
-        let mut own = version.functions.iter().map(|function| &function.name);
-        let is_called = own.clone().any(|function| names(text, function));
-        if is_called && !own.any(|function| functions.contains(function)) {
+        let mut functions = version.functions.iter().map(|function| &function.name);
+        let is_taken = plugins.iter().any(|plugin| {
+            let there = plugin.manifest();
+            there.name == name || functions.clone().any(|f| there.function(f).is_some())
+        });
+        if !is_taken && functions.any(|function| names(text, function)) {
             plugins.push(load(runner, &shipped.module(name)?, name)?);
         }
     }
     Ok(Callable::new(plugins))
+}
+
+/// Why a plugin cannot be beside these.
+fn unfit(plugin: &Plugin, beside: &[Plugin]) -> Option<String> {
+    let manifest = plugin.manifest();
+    for function in &manifest.functions {
+        if is_kustos(&function.name) {
+            return Some(format!(
+                "it has a function '{}', which is the name of a plugin of Kusto's: a query would mean that",
+                function.name
+            ));
+        }
+    }
+    let alike = beside.iter().map(Plugin::manifest).find(|there| {
+        let mut functions = manifest.functions.iter();
+        there.name == manifest.name || functions.any(|f| there.function(&f.name).is_some())
+    });
+    alike.map(|there| {
+        format!(
+            "the plugin {} has the name or a function of {}, which was named before: name one of them",
+            manifest.name, there.name
+        )
+    })
 }
 
 fn load(runner: &Runner, bytes: &[u8], name: &str) -> Result<Plugin, Failure> {

@@ -36,8 +36,8 @@ impl Callable {
         }
     }
 
-    /// Makes the calls that a query waits for, as many at once as there are cores, and hands in what comes of them. They are
-    /// ended once `wanted` says so, which is asked some times a second.
+    /// Makes the calls that a query waits for, one for each `evaluate` that waits and as many at once as there are cores, and hands
+    /// in what comes of them. They are ended once `wanted` says no, which is asked some times a second.
     pub fn answer(&self, query: &mut Query, calls: &[PluginCall], wanted: &dyn Fn() -> bool) {
         let at_once = thread::available_parallelism().map_or(1, usize::from);
         let control = Control::default();
@@ -66,7 +66,8 @@ impl Callable {
 
     fn call(&self, call: &PluginCall, control: &Control) -> Called {
         let (name, function) = (&call.function.plugin, &call.function.function);
-        let plugin = self.0.iter().find(|plugin| plugin.manifest().name == *name);
+        let is_meant = |plugin: &&Plugin| plugin.identity().to_string() == call.function.module;
+        let plugin = self.0.iter().find(is_meant);
         let plugin = plugin.ok_or_else(|| format!("there is no plugin {name}"))?;
         let outcome = plugin.call(function, &call.frame, call.rows, control);
         outcome

@@ -87,8 +87,8 @@ impl Job {
         // Its stream may have given it up meanwhile, as below a `take`; the query goes on all the same.
         let called = calling.ended(outcome, bytes);
         if let Ok(answer) = &called {
-            self.more.extend(calling.more(answer));
-            self.more.truncate(MOST_MORE);
+            let room = MOST_MORE.saturating_sub(self.more.len());
+            self.more.extend(calling.more(answer, room));
         }
         query.answer(calling.number(), called);
         true

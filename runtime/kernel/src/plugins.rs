@@ -8,13 +8,17 @@ use spoor_gate::answer::{self, Answer, Bounds};
 use spoor_gate::{Admitted, Identity, Policy, Trap, admit, meter};
 use spoor_kql::bind::is_kustos;
 use spoor_kql::{Called, Engine, PluginCall, PluginFunction};
-use spoor_plugin_abi::InputMode;
+use spoor_plugin_abi::{Chart, InputMode};
 use spoor_plugins::{Failure as PluginFailure, Limits, Trapped, Wish};
 use spoor_protocol::{Effect, PluginLimits, PluginOutcome, PluginWish};
+use spoor_table::Table;
 use spoor_table::convert::from_arrow;
 
 use crate::bundle::{Answer as Shown, Render};
 use crate::output::{Failure, Output, object};
+
+/// The longest word that is taken from a plugin's chart, in characters.
+const MOST_WORDS: usize = 200;
 
 /// The plugins, by name.
 #[derive(Default)]
@@ -204,33 +208,31 @@ impl Calling {
         Err(self.words(&ended))
     }
 
-    /// What an answer has beside the declared table: further tables, and charts of any. Of batches there would be as many as
-    /// calls.
-    pub(crate) fn more(&self, answer: &Answer) -> Vec<Shown> {
+    /// What an answer has beside the declared table, at most so many: further tables, and charts of any. Of batches there would be
+    /// as many as calls.
+    pub(crate) fn more(&self, answer: &Answer, most: usize) -> Vec<Shown> {
         if self.call.function.function.input == InputMode::Batches {
             return Vec::new();
         }
-        let table = |at: usize| {
-            let table = answer.tables.get(at)?;
-            from_arrow(&table.schema, &table.batches).ok()
-        };
-        let is_drawn = |at: usize| answer.charts.iter().any(|chart| chart.table as usize == at);
-        let tables = (1..answer.tables.len()).filter(|at| !is_drawn(*at));
-        let tables = tables.filter_map(|at| Some((table(at)?, None)));
+        let drawn: Vec<usize> = answer.charts.iter().map(|c| c.table as usize).collect();
+        let tables = (1..answer.tables.len()).filter(|at| !drawn.contains(at));
+        let tables = tables.map(|at| (at, None));
         let charts = answer.charts.iter();
-        let charts = charts.filter_map(|chart| {
-            let render = Render {
-                kind: chart.kind.clone(),
-                properties: chart.properties.clone().into_iter().collect(),
-            };
-            Some((table(chart.table as usize)?, Some(render)))
+        let charts = charts.map(|chart| (chart.table as usize, Some(render(chart))));
+        // A table is read once, however many charts it has.
+        let mut read: BTreeMap<usize, Option<Table>> = BTreeMap::new();
+        let shown = tables.chain(charts).take(most).filter_map(|(at, render)| {
+            let table = read.entry(at).or_insert_with(|| {
+                let table = answer.tables.get(at)?;
+                from_arrow(&table.schema, &table.batches).ok()
+            });
+            Some(Shown {
+                table: table.clone()?,
+                render,
+                more: Vec::new(),
+            })
         });
-        let shown = |(table, render)| Shown {
-            table,
-            render,
-            more: Vec::new(),
-        };
-        tables.chain(charts).map(shown).collect()
+        shown.collect()
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Answer, String> {
@@ -301,4 +303,19 @@ fn refused(why: impl std::fmt::Display) -> Failure {
 
 fn failure(message: impl Into<String>) -> Failure {
     Failure::new("PluginError", message)
+}
+
+/// What a plugin's chart asks for, in words that are fit to be shown.
+fn render(chart: &Chart) -> Render {
+    let fit = |text: &str| {
+        let text = answer::message(text.as_bytes());
+        text.chars().take(MOST_WORDS).collect::<String>()
+    };
+    let properties = chart.properties.iter();
+    Render {
+        kind: fit(&chart.kind),
+        properties: properties
+            .map(|(name, value)| (fit(name), fit(value)))
+            .collect(),
+    }
 }

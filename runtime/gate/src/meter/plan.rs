@@ -56,7 +56,9 @@ struct Open {
     is_doomed: bool,
     /// Whether a branch leads to its end.
     targeted: bool,
-    /// Where it was opened; a way out of the body around it has cut that too.
+    /// The outermost block that a way out of its body leads to, by how many are around that; its own number where there is none.
+    reach: usize,
+    /// Where it was opened.
     before: At,
 }
 
@@ -146,6 +148,7 @@ impl Planner {
             kind: Kind::Block,
             is_doomed: false,
             targeted: false,
+            reach: 0,
             before: at,
         };
         Planner {
@@ -245,32 +248,29 @@ impl Planner {
             kind,
             is_doomed: self.doomed.contains(&place),
             targeted: false,
+            reach: self.open.len(),
             before: self.at,
         });
     }
 
-    /// A branch: of the bodies that it leaves, the rest may be passed by.
+    /// A branch: of the bodies that it leaves, the rest may be passed by. Those around this one hear of it as it ends, so that a
+    /// branch costs the same however deep it is.
     fn leave(&mut self, depth: u32) {
         if !self.at.live {
             return;
         }
-        let target = self
-            .open
-            .len()
-            .saturating_sub(1)
-            .saturating_sub(depth as usize);
-        let Some((target, left)) = self
-            .open
-            .get_mut(target..)
-            .and_then(<[Open]>::split_first_mut)
-        else {
+        let last = self.open.len().saturating_sub(1);
+        let target = last.saturating_sub(depth as usize);
+        let Some(open) = self.open.get_mut(target) else {
             return;
         };
-        target.targeted |= target.kind != Kind::Loop;
-        if !target.is_doomed || target.kind == Kind::Loop {
-            // What comes after a block is of the body around it.
-            left.iter_mut().for_each(|open| open.before.cut = true);
-            self.at.cut = true;
+        open.targeted |= open.kind != Kind::Loop;
+        if open.is_doomed && open.kind != Kind::Loop {
+            return;
+        }
+        self.at.cut = true;
+        if let Some(open) = self.open.get_mut(last) {
+            open.reach = open.reach.min(target);
         }
     }
 
@@ -289,9 +289,16 @@ impl Planner {
 
     /// After a block the run from before it goes on.
     fn end(&mut self) {
-        let Some(open) = self.open.pop() else {
+        let Some(mut open) = self.open.pop() else {
             return;
         };
+        // A way out that led further than to this block's end has passed by the rest of the body around it.
+        if open.reach < self.open.len() {
+            open.before.cut = true;
+            if let Some(around) = self.open.last_mut() {
+                around.reach = around.reach.min(open.reach);
+            }
+        }
         match open.kind {
             Kind::If => self.at = open.before,
             Kind::Loop => {

@@ -86,7 +86,7 @@ impl TableProvider for Applied {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut input = give_way::between_batches(state.create_physical_plan(&self.input).await?)?;
-        // A function sees its rows in order, and its calls are made one after another.
+        // Its calls are made one after another. What comes from several partitions is in no order: who needs one sorts.
         if input.output_partitioning().partition_count() > 1 {
             input = Arc::new(CoalescePartitionsExec::new(input));
         }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use spoor_model::plugins::Offers;
 use spoor_notebook::may_call;
+use spoor_plugin_abi::Manifest;
 use spoor_registry::Version;
 
 use super::{Plugins, Standing, standing};
@@ -101,17 +102,19 @@ impl Plugins {
         }
     }
 
+    /// Whether the session has one of the site's in the place of the user's: trying that again would take the site's away.
+    pub(super) fn serves(&self, own: &Manifest) -> bool {
+        let (offers, given) = (self.offers.borrow(), self.given.borrow());
+        let mut here = offers.all().iter().filter(|(name, _)| {
+            matches!(given.get(name), Some(Standing::Here | Standing::Allowed))
+        });
+        here.any(|(name, version)| is_alike(own, name, version))
+    }
+
     /// Whether a file of the user's that may run has this plugin, or a function of the name of one of its functions.
     fn is_shadowed(&self, name: &str, version: &Version) -> bool {
-        let functions = || {
-            version
-                .functions
-                .iter()
-                .map(|function| function.name.as_str())
-        };
-        self.allowed().iter().any(|own| {
-            own.name == name || functions().any(|function| own.function(function).is_some())
-        })
+        let allowed = self.allowed();
+        allowed.iter().any(|own| is_alike(own, name, version))
     }
 
     fn give(self: &Rc<Self>, name: String, version: &Version) {
@@ -138,4 +141,10 @@ impl Plugins {
             plugins.tell_of_arrival();
         });
     }
+}
+
+/// Whether the user's plugin has the name of the site's, or a function of the name of one of its functions.
+fn is_alike(own: &Manifest, name: &str, version: &Version) -> bool {
+    let mut functions = version.functions.iter();
+    own.name == name || functions.any(|function| own.function(&function.name).is_some())
 }

@@ -226,6 +226,10 @@ impl Plugins {
                 let functions = file.label.as_ref().map(|label| &label.manifest.functions);
                 matches!(file.standing, Standing::Refused(_))
                     && functions.is_ok_and(|all| all.iter().any(|f| names(source, &f.name)))
+                    && !file
+                        .label
+                        .as_ref()
+                        .is_ok_and(|label| self.serves(&label.manifest))
             });
             refused.map(|(name, _)| name.clone()).collect()
         };
