@@ -65,10 +65,11 @@ async function emptied(page) {
   await becomes(() => opfs(page), []);
 }
 
-/** Sets how much the site may keep; undefined lifts it. */
+/** Sets how much the site may keep, and waits until the page sees that. */
 async function quota(page, site, quotaSize) {
   const session = await page.context().newCDPSession(page);
   await session.send("Storage.overrideQuotaForOrigin", { origin: site.url, quotaSize });
+  await until(page, async (size) => (await navigator.storage.estimate()).quota <= size, quotaSize);
 }
 
 async function inFolder(use) {
