@@ -119,7 +119,7 @@ impl Store {
         if let Err(error) = added {
             // What cannot be cleaned now is when the store is next opened.
             let _ = self.discard(&record).await;
-            return Err(self.cause_of(error, bytes.size()).await);
+            return Err(error);
         }
         self.tell(&Changed::Files);
         self.ask_to_persist();

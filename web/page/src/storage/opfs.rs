@@ -88,7 +88,9 @@ impl Writing {
     /// Adds bytes at the end.
     pub async fn add(&self, bytes: &Blob) -> Result<(), StoreError> {
         if let Some(stream) = &self.0 {
-            JsFuture::from(stream.write_with_blob(bytes)?).await?;
+            // Not the blob itself: where the storage is full, Chromium may say of one that it cannot be read.
+            let bytes = JsFuture::from(bytes.array_buffer()).await?;
+            JsFuture::from(stream.write_with_buffer_source(bytes.unchecked_ref())?).await?;
         }
         Ok(())
     }

@@ -68,15 +68,6 @@ impl Store {
         });
     }
 
-    /// Why so many bytes were not written: a browser that runs out of room in the midst of a file may say that the file itself
-    /// cannot be read.
-    pub(super) async fn cause_of(&self, error: StoreError, bytes: f64) -> StoreError {
-        match error {
-            StoreError::Failed(_) => self.room_for(bytes).await.err().unwrap_or(error),
-            other => other,
-        }
-    }
-
     /// Refuses what would not fit, before anything is written.
     pub(super) async fn room_for(&self, bytes: f64) -> Result<(), StoreError> {
         match self.estimate().await {
