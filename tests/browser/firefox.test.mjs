@@ -30,7 +30,11 @@ after(async () => {
   for (const site of Object.values(sites)) await site.close();
 });
 
-const idle = (page) => until(page, () => globalThis.spoor?.state === "idle", undefined, 180_000);
+/** A kernel that does not come says how far it has. */
+const idle = (page) => until(page, () => globalThis.spoor?.state === "idle", undefined, 180_000).catch(async (late) => {
+  const reached = await page.evaluate(() => ({ state: spoor.state, loaded: spoor.loaded, failed: spoor.failed }));
+  throw new Error(`${late.message}: ${JSON.stringify(reached)}`);
+});
 const finished = (page) => until(page, () => spoor.finished, undefined, 180_000);
 const there = (page, selector) => until(page, (selector) => document.querySelector(selector) !== null, selector);
 /** Clicks the first that fits, once it is there. */

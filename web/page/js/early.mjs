@@ -33,8 +33,45 @@ export function startWorker() {
   return worker;
 }
 
+/** The scripts of the workers that a session's worker may want, by their names. */
+const SCRIPTS = { "spoor-python": "worker.js", "spoor-plugin": "plugin.js" };
+
+/** A session's worker. Those that it wants beside it (`worker/js/spawn.mjs`) are started here, and end with it. */
 function start() {
-  return new Worker("worker.js", { type: "module" });
+  const worker = new Worker("worker.js", { type: "module" });
+  const others = new Map();
+  worker.addEventListener("message", (event) => {
+    const { type, id, name, port } = event.data;
+    if (type === "spawn") {
+      others.set(id, beside(name, port, (message) => worker.postMessage({ type: "spawned_failed", id, message })));
+    } else if (type === "end_spawned") {
+      others.get(id)?.terminate();
+      others.delete(id);
+    } else return;
+    event.stopImmediatePropagation();
+  });
+  worker.addEventListener("error", (event) => tell(worker, event));
+  worker.terminate = () => {
+    for (const other of others.values()) other.terminate();
+    Worker.prototype.terminate.call(worker);
+  };
+  return worker;
+}
+
+function beside(name, port, failed) {
+  const other = new Worker(SCRIPTS[name], { type: "module", name });
+  other.onerror = (event) => {
+    event.preventDefault();
+    failed(event.message || "its script could not be loaded");
+  };
+  other.postMessage({ port }, [port]);
+  return other;
+}
+
+/** A worker whose script cannot be loaded, or breaks, says nothing itself. */
+function tell(worker, { message }) {
+  const failed = { type: "failed", part: "worker", message: `The worker broke: ${message || "its script could not be loaded"}. Reload the page to try again.` };
+  for (const data of [failed, { type: "state", state: "dead" }]) worker.dispatchEvent(new MessageEvent("message", { data }));
 }
 
 /** Fetches the notebook; the page's own request for it takes this answer. */

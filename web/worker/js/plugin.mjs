@@ -3,9 +3,11 @@
 // `js/call.mjs` takes it; the answers are what the plugin says meanwhile, and what came of it.
 
 import { run } from "./call.mjs";
+import { parent } from "./spawn.mjs";
 
-self.onmessage = ({ data }) => {
-  const ended = run(data, (said) => self.postMessage(said));
-  self.postMessage(ended, ended.bytes ? [ended.bytes.buffer] : []);
+const port = await parent();
+port.onmessage = ({ data }) => {
+  const ended = run(data, (said) => port.postMessage(said));
+  port.postMessage(ended, ended.bytes ? [ended.bytes.buffer] : []);
 };
-self.postMessage({ ready: true });
+port.postMessage({ ready: true });

@@ -2,7 +2,9 @@
 // worker that can be ended (`js/plugin.mjs`). The worker's Rust code imports this module by the name
 // "spoor:plugins".
 
-/** What a worker is called, for who looks at the browser's tools. */
+import { Spawned } from "./spawn.mjs";
+
+/** What a worker is called, by which the page knows its script. */
 const NAME = "spoor-plugin";
 /** How many workers are kept for the next calls, and after a call with at most how many bytes of memory. */
 const KEPT = 2;
@@ -87,7 +89,7 @@ function isClean(ended) {
 /** A worker for calls, one at a time. */
 class Runner {
   constructor() {
-    this.worker = new Worker(new URL("./plugin.js", import.meta.url), { type: "module", name: NAME });
+    this.worker = new Spawned(NAME);
   }
 
   /** What came of a call. Rejects where the worker fails, or where `signal` says that nobody waits any more. */
@@ -105,10 +107,7 @@ class Runner {
         else if (data.outcome) done(data);
         else heard(data);
       };
-      this.worker.onerror = (event) => {
-        event.preventDefault();
-        failed(new Error(event.message ?? "its worker could not be started"));
-      };
+      this.worker.onerror = (message) => failed(new Error(message));
       signal.onabort = () => failed(new Error("nobody waits for it"));
       if (this.ready) begin();
     });

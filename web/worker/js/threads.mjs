@@ -3,6 +3,7 @@
 // "spoor:threads".
 
 import { allKnown } from "spoor:engines";
+import { Spawned } from "./spawn.mjs";
 
 /** What the second thread is called, by which the script knows its part. */
 export const PYTHON = "spoor-python";
@@ -44,7 +45,7 @@ export function thread() {
 
 class Thread {
   constructor() {
-    this.worker = new Worker(import.meta.url, { type: "module", name: PYTHON });
+    this.worker = new Spawned(PYTHON);
     // A failure is told by the driver's own start.
     compileDriver().then((module) => this.worker.postMessage({ module, known: allKnown() }), () => {});
   }
@@ -52,10 +53,7 @@ class Thread {
   /** `heard(head, extras)` gets what the thread says, `failed(message)` why it is no more. */
   attach(heard, failed) {
     this.worker.onmessage = ({ data }) => heard(String(data?.head), Array.isArray(data?.extras) ? data.extras : []);
-    this.worker.onerror = (event) => {
-      event.preventDefault();
-      failed(event.message ?? "its script could not be loaded");
-    };
+    this.worker.onerror = failed;
   }
 
   /** Sends JSON text, and beside it what is not JSON. The buffers in `transfer` change hands. */

@@ -7,6 +7,7 @@
 import init, { start, startPython } from "spoor:driver";
 import { know, prefetch } from "spoor:engines";
 import { PYTHON, beginThread, compileDriver } from "spoor:threads";
+import { parent } from "./spawn.mjs";
 
 if (self.name === PYTHON) await python();
 else await worker();
@@ -21,8 +22,8 @@ async function worker() {
   self.onmessage = ({ data }) => {
     if (data.type === "open") {
       site = data.site;
-      know([site.kernel, ...assets(site), ...(data.sources ?? [])]);
-      prefetch(site.kernel);
+      know([...site.kernel, ...assets(site), ...(data.sources ?? [])]);
+      prefetch(site.kernel[0]);
     }
     if (data.type === "prepare_python") {
       beginThread();
@@ -46,8 +47,8 @@ async function expectKernel(wanted) {
   const { kernel } = await response.json();
   // The page was sooner: its download may be taken already.
   if (!wanted()) return;
-  know([kernel]);
-  prefetch(kernel);
+  know(kernel);
+  prefetch(kernel[0]);
 }
 
 /** Python's files that come whole. */
@@ -64,12 +65,13 @@ function prefetchPython({ parts, images, mounts }, name) {
 async function python() {
   const early = [];
   let deliver = (message) => early.push(message);
+  const port = await parent();
   const { module, known } = await new Promise((ready) => {
-    self.onmessage = ({ data }) => (data.module instanceof WebAssembly.Module ? ready(data) : deliver(data));
+    port.onmessage = ({ data }) => (data.module instanceof WebAssembly.Module ? ready(data) : deliver(data));
   });
   know(known);
   await init({ module_or_path: module });
-  const handle = startPython((head, extras, transfer) => self.postMessage({ head, extras }, transfer));
+  const handle = startPython((head, extras, transfer) => port.postMessage({ head, extras }, transfer));
   for (const { head, extras } of early) handle(head, extras);
   deliver = ({ head, extras }) => handle(head, extras);
 }
