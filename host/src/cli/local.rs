@@ -143,7 +143,7 @@ fn finish(
     mut running: Running,
     text: &str,
     watch: &Watch,
-    plugins: &Callable,
+    plugins: &Callable<'_>,
 ) -> Result<Table, Problem> {
     loop {
         heed(watch)?;

@@ -1,12 +1,12 @@
 //! The plugins of a run: those that the command line names, those that the notebook pins and the user has added, and those
 //! that come with Spoor and the notebook calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use spoor_kql::bind::is_kustos;
-use spoor_notebook::{Notebook, PluginPin, may_call, names};
-use spoor_plugin_abi::Capability;
+use spoor_notebook::{Notebook, PluginPin, may_call};
+use spoor_plugin_abi::{Capability, Manifest};
 use spoor_protocol::PluginWish;
 use spoor_registry::Label;
 
@@ -14,7 +14,7 @@ use super::{Exit, Failure, plugin, say};
 use crate::assets::Assets;
 use crate::error::Error;
 use crate::plugins::registry::{Installed, Shipped};
-use crate::plugins::{Callable, Plugin, Runner, Wish};
+use crate::plugins::{Callable, Offered, Runner};
 use crate::session::PluginFile;
 
 /// The plugins of a run of `notebook`. Those that the command line names are pinned in it at once, the others when they are called.
@@ -58,42 +58,50 @@ pub fn given(
     Ok(given.files)
 }
 
-/// The plugins that a native query may call: those that the command line names, and those that come with Spoor and the query
-/// calls. None gets a capability. No two of them have a name, or a function's name, in common.
-pub fn for_query(text: &str, named: &[PathBuf], runner: &Runner) -> Result<Callable, Failure> {
-    let mut plugins: Vec<Plugin> = Vec::new();
+/// The plugins that a native query may call: those that the command line names, and, where the query calls any, those that come
+/// with Spoor. None gets a capability. No two of them have a name, or a function's name, in common.
+pub fn for_query<'a>(
+    text: &str,
+    named: &[PathBuf],
+    runner: &'a Runner,
+) -> Result<Callable<'a>, Failure> {
+    let mut plugins: Vec<Offered<'a>> = Vec::new();
     for path in named {
-        let plugin = load(runner, &plugin::module(path, None)?, &say::path(path))?;
-        if let Some(why) = unfit(&plugin, &plugins) {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("{}: {why}", say::path(path)),
-            ));
+        let name = say::path(path);
+        let plugin = offered(plugin::module(path, None)?, runner, &name)?;
+        if let Some(why) = unfit(plugin.manifest(), &plugins) {
+            return Err(Failure::new(Exit::Usage, format!("{name}: {why}")));
         }
+        // What was named is refused before anything else is begun.
+        let admitted = plugin.plugin().map(|_| ());
+        admitted.map_err(|why| unreadable(&name, why))?;
         plugins.push(plugin);
     }
-    if !may_call(text) {
-        return Ok(Callable::new(plugins));
-    }
-    let Some(shipped) = plugin::shipped()? else {
-        return Ok(Callable::new(plugins));
+    let shipped = match may_call(text) {
+        true => plugin::shipped()?,
+        false => None,
     };
-    for (name, version) in shipped.all() {
-        let mut functions = version.functions.iter().map(|function| &function.name);
-        let is_taken = plugins.iter().any(|plugin| {
-            let there = plugin.manifest();
-            there.name == name || functions.clone().any(|f| there.function(f).is_some())
-        });
-        if !is_taken && functions.any(|function| names(text, function)) {
-            plugins.push(load(runner, &shipped.module(name)?, name)?);
+    if let Some(shipped) = shipped {
+        for (name, _) in shipped.all() {
+            let plugin = offered(shipped.module(name)?, runner, name)?;
+            if alike(plugin.manifest(), &plugins).is_none() {
+                plugins.push(plugin);
+            }
         }
     }
     Ok(Callable::new(plugins))
 }
 
+fn offered<'a>(bytes: Vec<u8>, runner: &'a Runner, name: &str) -> Result<Offered<'a>, Failure> {
+    Offered::new(bytes, runner).map_err(|why| unreadable(name, why))
+}
+
+fn unreadable(name: &str, why: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Unreadable, format!("{name}: {why}"))
+}
+
 /// Why a plugin cannot be beside these.
-fn unfit(plugin: &Plugin, beside: &[Plugin]) -> Option<String> {
-    let manifest = plugin.manifest();
+fn unfit(manifest: &Manifest, beside: &[Offered<'_>]) -> Option<String> {
     for function in &manifest.functions {
         if is_kustos(&function.name) {
             return Some(format!(
@@ -102,11 +110,7 @@ fn unfit(plugin: &Plugin, beside: &[Plugin]) -> Option<String> {
             ));
         }
     }
-    let alike = beside.iter().map(Plugin::manifest).find(|there| {
-        let mut functions = manifest.functions.iter();
-        there.name == manifest.name || functions.any(|f| there.function(&f.name).is_some())
-    });
-    alike.map(|there| {
+    alike(manifest, beside).map(|there| {
         format!(
             "the plugin {} has the name or a function of {}, which was named before: name one of them",
             manifest.name, there.name
@@ -114,9 +118,12 @@ fn unfit(plugin: &Plugin, beside: &[Plugin]) -> Option<String> {
     })
 }
 
-fn load(runner: &Runner, bytes: &[u8], name: &str) -> Result<Plugin, Failure> {
-    let loaded = runner.load(bytes, &Wish::default(), &BTreeSet::new(), &|_| {});
-    loaded.map_err(|failure| Failure::new(Exit::Unreadable, format!("{name}: {failure}")))
+/// The one of these that has a plugin's name or a function of its.
+fn alike<'a>(manifest: &Manifest, beside: &'a [Offered<'_>]) -> Option<&'a Manifest> {
+    beside.iter().map(Offered::manifest).find(|there| {
+        let mut functions = manifest.functions.iter();
+        there.name == manifest.name || functions.any(|f| there.function(&f.name).is_some())
+    })
 }
 
 /// The plugins so far.

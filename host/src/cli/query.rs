@@ -184,7 +184,8 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
 
 fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
     keep_apart(args, &wanted(text, data))?;
-    let plugins = plugins::for_query(text, &args.plugins, &plugin::runner())?;
+    let runner = plugin::runner();
+    let plugins = plugins::for_query(text, &args.plugins, &runner)?;
     let mut engine = engine_for(text, data)?;
     plugins.offer(&mut engine);
     let now = now();
@@ -203,7 +204,7 @@ fn finished(
     engine: &mut Engine,
     text: &str,
     now: i64,
-    plugins: &Callable,
+    plugins: &Callable<'_>,
 ) -> Result<Table, QueryError> {
     let mut query = engine.start(text, now).map_err(QueryError::Diagnostics)?;
     loop {

@@ -19,7 +19,7 @@ mod runner;
 pub use call::{Called, Outcome};
 pub use control::{Clock, Control, Heard};
 pub use evaluate::{Ask, Evaluated, evaluate};
-pub use native::Callable;
+pub use native::{Callable, Offered};
 pub use runner::{Plugin, Ready, Runner};
 pub use spoor_plugins::{
     Failure, Limits, Trapped, Wish, abi_type, complete, kusto_type, parse_option,

@@ -122,7 +122,8 @@ impl Tables {
                 engine.register(name, Table::empty(columns.clone()));
             }
         }
-        plugins::for_query(text, &[], &plugin::runner())?.offer(&mut engine);
+        let runner = plugin::runner();
+        plugins::for_query(text, &[], &runner)?.offer(&mut engine);
         Ok(engine)
     }
 }

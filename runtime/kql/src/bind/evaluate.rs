@@ -101,7 +101,9 @@ impl Binder<'_> {
         let known = functions.keys().map(String::as_str);
         let problem = match suggest(&name.text, known.clone()) {
             Some(found) => problem.meant(found, name.span, &as_written(found), &name.text),
-            None if functions.is_empty() => problem.hint("no plugins are here: add one first"),
+            None if functions.is_empty() => {
+                problem.hint("there are no plugins here: add one first")
+            }
             None => {
                 let names: Vec<&str> = known.take(12).collect();
                 problem.hint(format!("functions here: {}", names.join(", ")))
