@@ -297,17 +297,9 @@ impl Inner {
         })
     }
 
-    /// Draws what is not as it was. What is open stays open: a preview, and for a moment a menu.
+    /// Draws what is not as it was. What is open stays open: a preview, and a menu, which is waited for.
     fn show(self: &Rc<Self>, shown: Shown) {
-        let before = self.shown.borrow();
-        if shown.files != before.files || self.data.child_element_count() == 0 {
-            let files = shown.files.iter().filter(|file| !is_plugin(&file.name));
-            let rows = files.map(|file| data::row(self, file));
-            fill(&self.data, rows, "No data yet.");
-        }
-        drop(before);
         if self.has_open_menu() {
-            self.shown.borrow_mut().files = shown.files;
             let weak = Rc::downgrade(self);
             return dom::after(MENU_OPEN, move || {
                 if let Some(inner) = weak.upgrade() {
@@ -315,6 +307,13 @@ impl Inner {
                 }
             });
         }
+        let before = self.shown.borrow();
+        if shown.files != before.files || self.data.child_element_count() == 0 {
+            let files = shown.files.iter().filter(|file| !is_plugin(&file.name));
+            let rows = files.map(|file| data::row(self, file));
+            fill(&self.data, rows, "No data yet.");
+        }
+        drop(before);
         let rows = shown
             .notebooks
             .iter()
@@ -343,8 +342,10 @@ impl Inner {
     }
 
     fn has_open_menu(&self) -> bool {
-        let open = self.notebooks.query_selector(".menu:not([hidden])");
-        open.is_ok_and(|open| open.is_some())
+        [&self.notebooks, &self.data].iter().any(|list| {
+            let open = list.query_selector(".menu:not([hidden])");
+            open.is_ok_and(|open| open.is_some())
+        })
     }
 
     async fn show_space(&self) {
