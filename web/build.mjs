@@ -1,9 +1,9 @@
 // Lays out the page: `node web/build.mjs --bindings DIR --assets DIR --out DIR [--data DIR] [--gallery DIR]
 // [--brotli] [--site]`.
 //
-// DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel.wasm`,
-// `python/` and `plugins/` as set-up made them. The kernel's bytes are the same on both sides; of Python the
-// site has what `guest.json` gives for pages: the host's code in parts, and images. The folders that
+// DIR of --bindings is what wasm-bindgen wrote for the page and its worker; DIR of --assets holds `kernel/`,
+// `python/` and `plugins/` as set-up made them. The site has the host's code of the kernel
+// and of Python in parts, as `kernel.json` and `guest.json` list them, and Python's images. The folders that
 // Python imports from are packed into one file each, so that a page fetches a few blocks and not
 // thousands of files. `--data` adds a folder of data, whose files are the tables of every notebook. `--gallery`
 // has the gallery's notebooks with their results.
@@ -43,10 +43,10 @@ for (const name of ["bindings", "assets", "out"]) {
 }
 
 if (options.site) await checkOut(options.out);
-await mkdir(path.join(options.out, "python"), { recursive: true });
+for (const folder of ["kernel", "python"]) await mkdir(path.join(options.out, folder), { recursive: true });
 await Promise.all([scripts(), page(), gallery(), plugins()]);
 const mounts = [];
-const site = { kernel: await asset("kernel.wasm"), python: await python() };
+const site = { kernel: await kernel(), python: await python() };
 if (options.site) site.service = "service.js";
 await writeFile(path.join(options.out, "site.json"), JSON.stringify(site));
 if (options.data) await data(path.resolve(options.data));
@@ -186,6 +186,12 @@ async function asset(name) {
 async function share(from, to) {
   await rm(to, { force: true });
   await link(from, to).catch(() => copyFile(from, to));
+}
+
+/** The kernel's parts, as `kernel.json` lists them. */
+async function kernel() {
+  const { parts } = JSON.parse(await readFile(path.join(options.assets, "kernel/kernel.json"), "utf8"));
+  return Promise.all(parts.map((file) => asset(`kernel/${file}`)));
 }
 
 /** The Python guest as `guest.json` describes it, its folders packed. */

@@ -58,7 +58,7 @@ async function put(out, piece, extension) {
  */
 export async function manifest(out, site, mounts) {
   const index = JSON.parse(await readFile(path.join(out, "data/index.json"), "utf8"));
-  const engines = [site.kernel, ...site.python.parts, ...Object.values(site.python.images), ...index];
+  const engines = [...site.kernel, ...site.python.parts, ...Object.values(site.python.images), ...index];
   const list = { shell: {}, files: {}, engines: engines.map(({ url, sha256 }) => `${url}?sha256=${sha256}`) };
   const used = new Set([...engines, ...mounts].flatMap(({ pieces, gzip }) => [...(pieces ?? []), ...(gzip ?? [])]));
   list.engines.push(...used);

@@ -20,6 +20,11 @@ use crate::aot::{Cache, Progress};
 use crate::engine;
 use crate::error::Error;
 
+mod divide;
+mod watch;
+
+pub use divide::{Divided, divide};
+
 /// The kernel's file name among the assets.
 pub const FILE: &str = "kernel.wasm";
 
@@ -60,6 +65,12 @@ impl Code {
         Ok(Self { module, sha256 })
     }
 
+    /// A kernel that is compiled already and that nothing tells by its digest.
+    fn of(module: Module) -> Self {
+        let sha256 = String::new();
+        Self { module, sha256 }
+    }
+
     /// The SHA-256 of kernel.wasm, in hex.
     pub fn sha256(&self) -> &str {
         &self.sha256
@@ -71,6 +82,7 @@ pub struct Kernel {
     /// Why it broke, once it has.
     broke: Option<String>,
     store: Store<State>,
+    instance: Instance,
     memory: Memory,
     alloc: TypedFunc<u32, u32>,
     dealloc: TypedFunc<(u32, u32), ()>,
@@ -121,6 +133,7 @@ impl Kernel {
         Ok(Self {
             broke: None,
             store,
+            instance: *instance,
             memory,
             alloc,
             dealloc,

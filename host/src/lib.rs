@@ -13,6 +13,7 @@ pub mod error;
 pub mod export;
 pub mod kernel;
 pub mod native;
+mod parts;
 pub mod plugins;
 pub mod python;
 pub mod recording;

@@ -137,5 +137,5 @@ async function sizes() {
     const file = path.join(options.web, name);
     return [name, { raw: await size(file), brotli: await size(`${file}.br`) }];
   };
-  return Object.fromEntries(await Promise.all(["page.wasm", "results.wasm", "driver.wasm", "kernel.wasm"].map(named)));
+  return Object.fromEntries(await Promise.all(["page.wasm", "results.wasm", "driver.wasm", "kernel/kernel0.wasm", "kernel/kernel1.wasm"].map(named)));
 }

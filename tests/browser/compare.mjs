@@ -59,7 +59,7 @@ async function compare(file, url) {
     console.log(`${name}: cell ${index + 1} differs\n--- Chromium\n${clipped(here)}\n--- wasmtime\n${clipped(there)}`);
   }
   check(`${name}: ${browser.cells.length} cells give the same outputs`, wrong.length === 0 && browser.cells.length > 0);
-  await sameBytes(name, browser.loaded.kernel?.sha256[0], "kernel.wasm");
+  await sameBytes(name, browser.loaded.kernel?.sha256[0], "kernel/kernel0.wasm");
   if (browser.loaded.python) {
     const guest = JSON.parse(await readFile(path.join(assets, "python/guest.json"), "utf8"));
     const loaded = browser.loaded.python.sha256;

@@ -79,7 +79,7 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     assert.equal(await page.locator(".cell script").count(), 0);
     await until(page, () => spoor.state === "loading");
     assert.match(await page.locator("#kernel").innerText(), /Spoor\s*loading/);
-  }, (page) => page.route("**/kernel.wasm", () => {})));
+  }, (page) => page.route("**/kernel0.wasm", () => {})));
 
   test("a query is edited and run", () => opened("hunt.ipynb", async (page) => {
     await idle(page);

@@ -81,7 +81,7 @@ describe("a site", { timeout: 1_200_000 }, () => {
     for (const name of ["index.html", "service.js", "site.json", "driver.wasm"]) assert.ok(names.includes(name), name);
     const site = JSON.parse(await readFile(path.join(root, "site.json"), "utf8"));
     const pieces = new Set(names.filter((name) => name.startsWith("pieces/")));
-    for (const { gzip } of [site.kernel, ...site.python.parts, ...Object.values(site.python.images)]) {
+    for (const { gzip } of [...site.kernel, ...site.python.parts, ...Object.values(site.python.images)]) {
       for (const piece of gzip) assert.ok(pieces.has(piece), piece);
     }
     for (const piece of pieces) {
@@ -102,7 +102,7 @@ describe("a site", { timeout: 1_200_000 }, () => {
         assert.match(counted, /counted/);
         assert.equal(await run(page, IMPORT), "imported 42");
         await installed(page);
-        await kept(page, [["kernel.wasm", 1], ["part0.wasm", 1], ["part1.wasm", 1], ["pandas.pages", 1], ["pieces/", 1], ["SigninLogs", 1]]);
+        await kept(page, [["kernel0.wasm", 1], ["kernel1.wasm", 1], ["part0.wasm", 1], ["part1.wasm", 1], ["pandas.pages", 1], ["pieces/", 1], ["SigninLogs", 1]]);
         await server.close();
         running = false;
 

@@ -13,6 +13,9 @@ use crate::process::{hunt, run, say, step};
 /// The hunt that the demo runs, in `web/gallery`.
 const HUNT: &str = "signin-anomalies";
 
+/// What hunts often do, which a page is to have at hand as it has the gallery's hunts.
+const TYPICAL: &str = "runtime/kernel/typical.ipynb";
+
 /// Sets up, builds, makes the demo's data, runs the first hunt and renders it.
 pub fn run_demo(paths: &Paths) -> Result<()> {
     build::for_running(paths)?;
@@ -48,13 +51,25 @@ pub fn data(paths: &Paths) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The gallery's hunts with their results, for a page to show before an engine is there. Each is run
-/// once for each build of what runs it.
-pub fn gallery(paths: &Paths) -> Result<PathBuf> {
+/// The gallery's hunts as they were run.
+pub struct Gallery {
+    /// The folder of the hunts with their results, for a page to show before an engine is there.
+    pub finished: PathBuf,
+    /// What their sessions gave the kernel, in recordings.
+    pub recordings: Vec<PathBuf>,
+}
+
+/// Runs the gallery's hunts, each once for each build of what runs it.
+pub fn gallery(paths: &Paths) -> Result<Gallery> {
     let (hunts, data) = (paths.root.join("web/gallery"), data(paths)?);
     let finished = paths.demo().join("gallery");
-    fs::create_dir_all(&finished)
-        .with_context(|| format!("could not make {}", finished.display()))?;
+    let recorded = paths.demo().join("recordings");
+    for folder in [&finished, &recorded] {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+    }
+    let mut recordings = Vec::new();
+    let typical = paths.root.join(TYPICAL);
     let engines = [
         paths.spoor(),
         paths.assets().join("kernel.wasm"),
@@ -62,27 +77,44 @@ pub fn gallery(paths: &Paths) -> Result<PathBuf> {
         paths.assets().join("plugins/index.json"),
         data.join(".made-by"),
     ];
-    for entry in fs::read_dir(&hunts).with_context(|| format!("no {}", hunts.display()))? {
-        let hunt_file = entry?.path();
-        if hunt_file.extension().is_none_or(|end| end != "ipynb") {
-            continue;
-        }
-        let executed = finished.join(hunt_file.file_name().unwrap_or_default());
-        let made_of = engines.iter().chain([&hunt_file]);
-        if !is_newer(&executed, made_of.map(PathBuf::as_path)) {
-            let name = hunt_file.file_stem().unwrap_or_default().display();
-            step(
-                &format!("Running {name} for the gallery"),
-                &mut hunt(paths, &hunt_file, &data, &executed),
-            )?;
+    let listed = fs::read_dir(&hunts).with_context(|| format!("no {}", hunts.display()))?;
+    let mut notebooks = vec![typical.clone()];
+    for entry in listed {
+        let file = entry?.path();
+        if file.extension().is_some_and(|end| end == "ipynb") {
+            notebooks.push(file);
         }
     }
-    Ok(finished)
+    for hunt_file in notebooks {
+        let name = hunt_file.file_stem().unwrap_or_default();
+        let is_shown = hunt_file != typical;
+        let folder = if is_shown { &finished } else { &recorded };
+        let executed = folder.join(name).with_extension("ipynb");
+        let recording = recorded.join(name).with_extension("recording");
+        let fresh = |made| is_newer(made, engines.iter().chain([&hunt_file]));
+        if !fresh(&executed) || !fresh(&recording) {
+            if recording.exists() {
+                fs::remove_file(&recording)
+                    .with_context(|| format!("could not remove {}", recording.display()))?;
+            }
+            let record = [Path::new("--record"), &recording];
+            step(
+                &format!("Running {} for the page", name.display()),
+                hunt(paths, &hunt_file, &data, &executed).args(record),
+            )?;
+        }
+        recordings.push(recording);
+    }
+    recordings.sort();
+    Ok(Gallery {
+        finished,
+        recordings,
+    })
 }
 
 /// Whether a file is there and newer than all that it is made of.
-fn is_newer<'a>(file: &Path, made_of: impl Iterator<Item = &'a Path>) -> bool {
-    let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+fn is_newer<'a>(file: &PathBuf, made_of: impl Iterator<Item = &'a PathBuf>) -> bool {
+    let changed = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
     let made = changed(file);
     made.is_some() && made_of.map(changed).all(|part| part < made)
 }

@@ -66,6 +66,16 @@ fn bindings(paths: &Paths, profile: Profile, name: &str) -> Result<()> {
 
 /// Bundles the page's scripts and lays out its folder.
 fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Result<()> {
+    let gallery = demo::gallery(paths)?;
+    step(
+        "Dividing kernel.wasm by what the gallery's hunts run",
+        Command::new(paths.spoor())
+            .args(["kernel", "divide", "--kernel"])
+            .arg(paths.assets().join("kernel.wasm"))
+            .arg("--out")
+            .arg(paths.assets().join("kernel"))
+            .args(&gallery.recordings),
+    )?;
     step(
         "Bundling the page",
         Command::new("node")
@@ -78,7 +88,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
             .arg("--data")
             .arg(demo::data(paths)?)
             .arg("--gallery")
-            .arg(demo::gallery(paths)?)
+            .arg(gallery.finished)
             .arg("--out")
             .arg(out)
             .args(options)

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod guest;
+mod kernel;
 mod kql;
 mod local;
 mod places;
@@ -68,6 +69,8 @@ enum Command {
     Replay(replay::Args),
     #[command(hide = true)]
     Guest(guest::Args),
+    #[command(hide = true)]
+    Kernel(kernel::Args),
 }
 
 fn long_version() -> &'static str {
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),
+        Command::Kernel(args) => kernel::run(args),
     };
     let exit = done.unwrap_or_else(|failure| {
         if !failure.message.is_empty() {

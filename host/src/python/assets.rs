@@ -55,7 +55,7 @@ pub struct Manifest {
 /// What a page loads: less than the whole at first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Web {
-    /// The module's parts ([`super::parts`]); the first is the guest, and the further ones are
+    /// The module's parts ([`crate::parts`]); the first is the guest, and the further ones are
     /// loaded when it asks for them.
     pub parts: Vec<Asset>,
     /// Linear memory before the first turn: `bare`, and `pandas`, which has pandas imported.

@@ -16,7 +16,6 @@ mod door;
 mod instance;
 pub mod memory;
 mod pages;
-mod parts;
 pub mod session;
 mod shadow;
 pub mod snapshot;

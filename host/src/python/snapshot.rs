@@ -7,7 +7,7 @@
 //! the image. The addresses that raise `KeyboardInterrupt` are found by calling the
 //! interpreter's own function for it and comparing memory before and after.
 //!
-//! For the browser the same code is divided ([`super::parts`]), and there are two images: with
+//! For the browser the same code is divided ([`crate::parts`]), and there are two images: with
 //! pandas, and a smaller one without.
 //!
 //! Everything is made in a folder beside the wanted one, which takes its place in the end. It
@@ -29,10 +29,11 @@ use super::instance::{Guest, Interpreter};
 use super::session::PythonGuest;
 use super::split::{self, Halves, PARTS, RESET_PREOPENS};
 use super::wheels::{self, Wheels};
-use super::{Door, Limits, Mount, PythonAssets, pages, parts};
+use super::{Door, Limits, Mount, PythonAssets, pages};
 use crate::aot::{Cache, Progress, hex};
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
+use crate::parts::{self, Assign, Memory};
 
 /// Changes when the making itself does, so that old results are made anew.
 const RECIPE: u32 = 3;
@@ -198,8 +199,13 @@ impl Build<'_> {
 
     /// What a page loads in place of the whole module and its image.
     fn web(&self, halves: &Halves, bare: &[u8], pandas: &[u8]) -> Result<Web, Error> {
-        let parts = parts::divide(&halves.code, &halves.markers, PARTS)
-            .map_err(|why| failed(&format!("its module cannot be divided: {why}")))?;
+        let parts = parts::divide(
+            &halves.code,
+            &Assign::Stretches(&halves.markers),
+            PARTS,
+            Memory::Shared,
+        )
+        .map_err(|why| failed(&format!("its module cannot be divided: {why}")))?;
         let mut web = Web::default();
         for (number, part) in parts.iter().enumerate() {
             let file = format!("part{number}.wasm");

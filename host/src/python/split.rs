@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::parts::Marker;
+use crate::parts::{Marker, constant};
 use wasm_encoder::{ExportKind, ExportSection, RawSection};
-use wasmparser::{DataKind, ExternalKind, KnownCustom, Name, Operator, Parser, Payload};
+use wasmparser::{DataKind, ExternalKind, KnownCustom, Name, Parser, Payload};
 
 /// Functions of the interpreter that the driver calls, by their names in the module's name
 /// section, and the names under which the module exports them.
@@ -18,7 +18,7 @@ const EXPORTED: [(&str, &str); 2] = [
     ("__wasilibc_reset_preopens", RESET_PREOPENS),
 ];
 
-/// The first functions of the module's stretches, by name, and the part of each ([`super::parts`]):
+/// The first functions of the module's stretches, by name, and the part of each ([`crate::parts`]):
 /// CPython comes first, then numpy and pandas, then what fewer notebooks import, then what all use.
 const STRETCHES: [(&str, u8); 3] = [
     ("Dragon4_PrintFloat_IEEE_binary16", 1),
@@ -201,18 +201,6 @@ fn stack_pointer(section: wasmparser::GlobalSectionReader<'_>) -> Result<u32, St
             constant(&first.init_expr)
         }
         _ => Err("other mutable globals than a stack pointer".into()),
-    }
-}
-
-/// The value of an address or a slot.
-pub fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
-    match expr
-        .get_operators_reader()
-        .read()
-        .map_err(|e| e.to_string())?
-    {
-        Operator::I32Const { value } => Ok(value.cast_unsigned()),
-        _ => Err("an address that is not a constant".into()),
     }
 }
 

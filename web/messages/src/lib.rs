@@ -87,8 +87,8 @@ pub enum ToWorker {
 /// The engines of a site. URLs are relative to the worker's script.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Site {
-    /// `kernel.wasm`.
-    pub kernel: Asset,
+    /// `kernel.wasm` in parts: what a session begins with, then what it asks for by its number.
+    pub kernel: Vec<Asset>,
     /// The Python guest.
     pub python: PythonSite,
     /// The script that keeps the site for use offline, where there is one.
@@ -353,7 +353,7 @@ mod tests {
         let open = json!({
             "type": "open",
             "site": {
-                "kernel": { "url": "kernel.wasm", "bytes": 5, "sha256": "00" },
+                "kernel": [{ "url": "kernel0.wasm", "bytes": 5, "sha256": "00" }],
                 "python": {
                     "parts": [{ "url": "python/part0.wasm", "bytes": 7 }],
                     "images": { "bare": { "url": "python/bare.pages", "bytes": 3, "memory": 65536, "runs": [[16, 3]], "parts": 1 } },

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use serde_json::{Map, Value};
-use spoor_protocol::{Channel, Effect, Event, Frame};
+use spoor_protocol::{Channel, Effect, Effects, Event, Frame};
 
 use super::fetch::Fetch;
 use super::plugins::Call;
@@ -33,8 +33,18 @@ impl Session {
     }
 
     /// One step, and the effects that need no waiting. A kernel that breaks in it is not stepped again.
-    pub(super) fn step(self: &Rc<Self>, frame: &Frame<Event>) -> Result<Todo, Error> {
-        let stepped = self.running_kernel()?.step(frame);
+    pub(super) async fn step(self: &Rc<Self>, frame: &Frame<Event>) -> Result<Todo, Error> {
+        let kernel = self.running_kernel()?;
+        self.stepped(kernel.step(frame).await)
+    }
+
+    /// [`Session::step`] of a kernel that is ready for it.
+    pub(super) fn step_now(self: &Rc<Self>, frame: &Frame<Event>) -> Result<Todo, Error> {
+        let kernel = self.running_kernel()?;
+        self.stepped(kernel.step_now(frame))
+    }
+
+    fn stepped(self: &Rc<Self>, stepped: Result<Frame<Effects>, Error>) -> Result<Todo, Error> {
         let mut effects = stepped.inspect_err(|error| {
             let why = match error {
                 Error::Kernel(why) => why.clone(),

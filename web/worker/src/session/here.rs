@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use super::guest::Materials;
 use super::plugins::refused_here;
-use super::python::{MAX_REQUEST, too_large};
+use super::python::{MAX_REQUEST, too_large, writings};
 use super::{Session, Todo};
 use crate::bindings::{array, make_wasi};
 use crate::error::{Error, text_of};
@@ -48,7 +48,7 @@ impl Here {
         let owner = session.clone();
         let write = Closure::<dyn FnMut(u8, Uint8Array)>::new(move |fd, bytes: Uint8Array| {
             // A kernel that broke is not asked again; the turn's end says so.
-            let _ = owner.written(fd, &bytes);
+            let _ = writings(fd, &bytes).try_for_each(|event| owner.step_now(&event).map(|_| ()));
         })
         .into_js_value();
         let mounts = js_sys::JSON::parse(&start.mounts.to_string()).map_err(failed)?;
@@ -132,7 +132,7 @@ impl Session {
                 reads,
                 calls,
                 ..
-            } = self.step(&frame)?;
+            } = self.step_now(&frame)?;
             if let Some(reply) = reply {
                 return Ok(reply);
             }

@@ -15,22 +15,25 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::future::{Either, select};
-use js_sys::{Function, Uint8Array, WebAssembly};
+use js_sys::{Function, Uint8Array};
 use serde_json::{Map, json};
 use spoor_protocol::{Event, Frame};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use crate::bindings::array;
+use crate::bindings::{array, timeout};
 use crate::error::{Error, text_of};
 use crate::inbox::{Adding, Asked, Doorbell, Inbox};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Parts};
 use crate::load::{self, Progress};
 use crate::outputs::Outputs;
 use fetch::Fetch;
 use guest::{Place, Python};
 use plugins::{Call, Plugins};
 use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
+
+/// Milliseconds until the rest of the kernel is loaded, if nothing needs it sooner.
+const REST: f64 = 3000.0;
 
 /// Returns the function that takes the page's messages; `open` starts the session's loop.
 pub fn start(post: Function) -> Function {
@@ -77,8 +80,8 @@ struct Opened {
     providers: BTreeMap<String, String>,
     open: Event,
     verify: bool,
-    /// The kernel's, once it is loaded.
-    module: OnceCell<WebAssembly::Module>,
+    /// The kernel's code, once it is loaded.
+    parts: OnceCell<Rc<Parts>>,
     bell: Doorbell,
 }
 
@@ -147,12 +150,13 @@ impl Session {
         }
     }
 
-    /// What is wrong with a source is answered at once, whatever is going on.
+    /// What is wrong with a source is answered at once, whatever is going on, by a kernel that is all here.
     fn ask(self: &Rc<Self>, event: Event) {
-        if !matches!(event, Event::Diagnose { .. }) || self.kernel.borrow().is_err() {
+        let ready = matches!(&*self.kernel.borrow(), Ok(kernel) if kernel.is_ready());
+        if !matches!(event, Event::Diagnose { .. }) || !ready {
             return self.inbox.push(Asked::Event(event));
         }
-        if self.step(&Frame::new(event.clone())).is_err() {
+        if self.step_now(&Frame::new(event.clone())).is_err() {
             // The loop meets the kernel that broke, tells of it and starts another.
             self.inbox.push(Asked::Event(event));
         }
@@ -170,7 +174,7 @@ impl Session {
             providers: begun.providers,
             open,
             verify: begun.verify,
-            module: OnceCell::new(),
+            parts: OnceCell::new(),
             bell,
         };
         if self.opened.set(opened).is_err() {
@@ -235,20 +239,38 @@ impl Session {
 
     async fn load_kernel(self: &Rc<Self>) -> Result<(), Error> {
         let opened = self.opened()?;
-        let progress = Progress::new("kernel", opened.site.kernel.bytes, self.sender());
-        let (module, hash) = load::module(&opened.site.kernel, &progress, opened.verify).await?;
-        opened.module.get_or_init(|| module);
+        let all = &opened.site.kernel;
+        let first = all.first();
+        let first = first.ok_or_else(|| Error::Protocol("the site has no kernel".into()))?;
+        let progress = Progress::new("kernel", first.bytes, self.sender());
+        let (module, hash) = load::module(first, &progress, opened.verify).await?;
+        let parts = || Parts::new(all, module, opened.verify, self.sender());
+        opened.parts.get_or_init(parts);
         self.start_kernel().await?;
         progress.finish(hash.into_iter().collect());
         self.set_state(State::Idle);
+        self.complete_kernel();
         Ok(())
+    }
+
+    /// Loads the rest of the kernel's code when the first results have been shown, lest it be waited for later.
+    fn complete_kernel(self: &Rc<Self>) {
+        let session = self.clone();
+        spawn_local(async move {
+            let waited = JsFuture::from(timeout(REST)).await;
+            let kernel = session.running_kernel();
+            if let (Ok(_), Ok(kernel)) = (waited, kernel) {
+                // Should this fail, whatever needs it tries again and says why.
+                let _ = kernel.complete().await;
+            }
+        });
     }
 
     async fn start_kernel(self: &Rc<Self>) -> Result<(), Error> {
         let opened = self.opened()?;
-        let module = opened.module.get();
-        let module = module.ok_or_else(|| Error::Kernel("it is not loaded".into()))?;
-        *self.kernel.borrow_mut() = Ok(Rc::new(Kernel::start(module)?));
+        let parts = opened.parts.get();
+        let parts = parts.ok_or_else(|| Error::Kernel("it is not loaded".into()))?;
+        *self.kernel.borrow_mut() = Ok(Kernel::start(parts).await?);
         self.carry(Frame::new(opened.open.clone())).await?;
         let sources: Vec<_> = opened.sources.borrow().iter().map(Source::spec).collect();
         for source in sources {
@@ -313,6 +335,10 @@ impl Session {
             }
             _ => {}
         }
+        // Nobody waits for what a look at a source takes.
+        if matches!(event, Event::Diagnose { .. }) {
+            return self.carry(Frame::new(event)).await;
+        }
         self.set_state(State::Busy);
         let carried = self.carry(Frame::new(event)).await;
         if carried.is_ok() {
@@ -327,7 +353,7 @@ impl Session {
     async fn carry(self: &Rc<Self>, frame: Frame<Event>) -> Result<(), Error> {
         let mut queue = VecDeque::from([frame]);
         while let Some(frame) = queue.pop_front() {
-            let todo = self.step(&frame)?;
+            let todo = self.step(&frame).await?;
             if let Some(source) = todo.python {
                 queue.push_back(Frame::new(Event::PythonDone {
                     outcome: self.python(&source).await?,
@@ -433,7 +459,7 @@ impl Session {
         }
         let again = self
             .opened()
-            .is_ok_and(|opened| opened.module.get().is_some());
+            .is_ok_and(|opened| opened.parts.get().is_some());
         let state = if again && self.start_kernel().await.is_ok() {
             State::Idle
         } else {

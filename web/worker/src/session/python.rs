@@ -145,12 +145,12 @@ impl Session {
             }
             FromPython::Tell => {
                 let reply = self.serve_thread(extras, false).await?;
-                self.say_left_out(&reply)?;
+                self.say_left_out(&reply).await?;
                 Ok(())
             }
             FromPython::Write { fd: fd @ (1 | 2) } => {
                 if let Some(bytes) = bytes_of(extras) {
-                    self.written(fd, &bytes)?;
+                    self.written(fd, &bytes).await?;
                 }
                 Ok(())
             }
@@ -173,14 +173,9 @@ impl Session {
     }
 
     /// Gives the kernel what the guest wrote, in parts of which it can hold several copies.
-    pub(super) fn written(self: &Rc<Self>, fd: u8, bytes: &Uint8Array) -> Result<(), Error> {
-        let length = bytes.length();
-        let mut at = 0;
-        while at < length {
-            let end = at.saturating_add(WRITTEN).min(length);
-            let part = bytes.subarray(at, end).to_vec();
-            self.step(&Frame::with(Event::PythonOutput { fd }, vec![part]))?;
-            at = end;
+    async fn written(self: &Rc<Self>, fd: u8, bytes: &Uint8Array) -> Result<(), Error> {
+        for event in writings(fd, bytes) {
+            self.step(&event).await?;
         }
         Ok(())
     }
@@ -235,7 +230,7 @@ impl Session {
                 reads,
                 calls,
                 ..
-            } = self.step(&frame)?;
+            } = self.step(&frame).await?;
             if let Some(reply) = reply {
                 return Ok(reply);
             }
@@ -256,7 +251,7 @@ impl Session {
     }
 
     /// Says on the cell that an output was refused: the guest does not wait to hear it.
-    fn say_left_out(self: &Rc<Self>, reply: &[u8]) -> Result<(), Error> {
+    async fn say_left_out(self: &Rc<Self>, reply: &[u8]) -> Result<(), Error> {
         let Ok(Frame { header, .. }) = Frame::<Receipt>::decode(reply) else {
             return Ok(());
         };
@@ -265,7 +260,7 @@ impl Session {
         }
         let text = format!("spoor: an output was left out: {}\n", header.message);
         let written = Frame::with(Event::PythonOutput { fd: 2 }, vec![text.into_bytes()]);
-        self.step(&written).map(|_| ())
+        self.step(&written).await.map(|_| ())
     }
 }
 
@@ -275,6 +270,17 @@ struct Receipt {
     ok: bool,
     #[serde(default)]
     message: String,
+}
+
+/// What the guest wrote, as the kernel hears of it.
+pub(super) fn writings(fd: u8, bytes: &Uint8Array) -> impl Iterator<Item = Frame<Event>> {
+    let length = bytes.length();
+    let starts = (0..length).step_by(WRITTEN as usize);
+    starts.map(move |at| {
+        let end = at.saturating_add(WRITTEN).min(length);
+        let part = bytes.subarray(at, end).to_vec();
+        Frame::with(Event::PythonOutput { fd }, vec![part])
+    })
 }
 
 fn bytes_of(extras: &Array) -> Option<Uint8Array> {

@@ -27,6 +27,9 @@ pub struct Whole<'a> {
     /// The function in each slot of the table that has one, by slots.
     pub slots: Vec<(u32, u32)>,
     pub bodies: Vec<FunctionBody<'a>>,
+    /// The data section, and how many segments the code is told that it has.
+    pub data: Range<usize>,
+    pub data_count: Option<u32>,
 }
 
 /// A function's type, as far as it matters.
@@ -72,6 +75,9 @@ impl<'a> Whole<'a> {
                     calls.push(function_index);
                 }
                 Operator::RefFunc { function_index } => calls.push(function_index),
+                Operator::MemoryInit { .. } | Operator::DataDrop { .. } => {
+                    return Err("its code reads data segments".into());
+                }
                 _ => {}
             }
         }
@@ -145,9 +151,8 @@ impl<'a> Whole<'a> {
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
-            Payload::DataSection(_) | Payload::DataCountSection { .. } => {
-                return Err("it has data".into());
-            }
+            Payload::DataSection(_) => self.data = place,
+            Payload::DataCountSection { count, .. } => self.data_count = Some(count),
             Payload::StartSection { .. } => return Err("it has a start function".into()),
             _ => {}
         }
@@ -187,12 +192,24 @@ impl<'a> Whole<'a> {
         else {
             return Err("elements that are not a table's functions".into());
         };
-        let mut slot = crate::python::split::constant(&offset_expr)?;
+        let mut slot = constant(&offset_expr)?;
         for function in functions {
             self.slots.push((slot, function.map_err(text)?));
             slot = slot.checked_add(1).ok_or("a slot past the end")?;
         }
         Ok(())
+    }
+}
+
+/// The value of an address or a slot.
+pub fn constant(expr: &wasmparser::ConstExpr<'_>) -> Result<u32, String> {
+    match expr
+        .get_operators_reader()
+        .read()
+        .map_err(|e| e.to_string())?
+    {
+        Operator::I32Const { value } => Ok(value.cast_unsigned()),
+        _ => Err("an address that is not a constant".into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which function belongs to which part.
 //!
-//! The linker puts an archive's functions one after the other, so a package's are found by where
+//! What the kernel runs in common work is found by watching it. Of the interpreter, the linker puts an archive's functions one after the other, so a package's are found by where
 //! they begin. Libraries (BLAS, zlib, the C library) come last and serve several packages: such a
 //! function belongs to the first part that reaches it by calls.
 
@@ -15,8 +15,38 @@ pub struct Marker {
     pub part: u8,
 }
 
-/// The part of each function, by index; imports belong to part 0.
-pub fn parts(whole: &Whole<'_>, markers: &[Marker], parts: usize) -> Result<Vec<u8>, String> {
+/// How functions are assigned to parts.
+pub enum Assign<'a> {
+    /// By where they are in the module.
+    Stretches(&'a [Marker]),
+    /// By whether they ran, by index: those that did are part 0's, all others part 1's.
+    Used(&'a [bool]),
+}
+
+impl Assign<'_> {
+    /// The part of each function, by index; imports belong to part 0.
+    pub(super) fn parts(&self, whole: &Whole<'_>, parts: usize) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Stretches(markers) => by_stretches(whole, markers, parts),
+            Self::Used(used) => by_use(whole, used),
+        }
+    }
+}
+
+fn by_use(whole: &Whole<'_>, used: &[bool]) -> Result<Vec<u8>, String> {
+    if used.len() != whole.functions.len() {
+        return Err(format!(
+            "it has {} functions, and {} were watched",
+            whole.functions.len(),
+            used.len()
+        ));
+    }
+    let imports = whole.imports();
+    let part = |(function, used): (usize, &bool)| u8::from(function >= imports && !used);
+    Ok(used.iter().enumerate().map(part).collect())
+}
+
+fn by_stretches(whole: &Whole<'_>, markers: &[Marker], parts: usize) -> Result<Vec<u8>, String> {
     let last = u8::try_from(parts - 1).map_err(|e| e.to_string())?;
     let mut part_of = vec![0; whole.functions.len()];
     for pair in markers.iter().zip(ends(markers, whole)) {

@@ -88,7 +88,7 @@ fn results(modules: &[Vec<u8>], calls: &[(i32, i32)]) -> (Vec<i32>, Vec<i32>) {
 #[test]
 fn the_parts_do_what_the_whole_does_and_are_loaded_once() {
     let whole = wat::parse_str(WHOLE).unwrap();
-    let parts = divide(&whole, &MARKERS, 3).unwrap();
+    let parts = divide(&whole, &Assign::Stretches(&MARKERS), 3, Memory::Shared).unwrap();
     for calls in [
         [(1, 5), (2, 5), (3, 5), (0, 5), (2, 6)],
         [(0, 9), (3, 9), (2, 9), (1, 9), (0, 1)],
@@ -109,9 +109,47 @@ fn the_parts_do_what_the_whole_does_and_are_loaded_once() {
 
 #[test]
 fn what_is_not_called_is_not_loaded() {
-    let parts = divide(&wat::parse_str(WHOLE).unwrap(), &MARKERS, 3).unwrap();
+    let parts = divide(
+        &wat::parse_str(WHOLE).unwrap(),
+        &Assign::Stretches(&MARKERS),
+        3,
+        Memory::Shared,
+    )
+    .unwrap();
     assert_eq!(results(&parts, &[(1, 5)]).1, Vec::<i32>::new());
     assert_eq!(results(&parts, &[(2, 5)]).1, [100, 1]);
+}
+
+#[test]
+fn what_never_ran_is_a_part_of_its_own_and_data_is_there_before_it() {
+    // `direct` reads what the data says, by way of a function that is loaded for it.
+    let text = WHOLE
+        .replace(
+            "(i32.const 40))",
+            "(i32.const 40))\n(data (i32.const 64) \"\\03\")",
+        )
+        .replace(
+            "(func $library (type $number) (i32.add",
+            "(func $library (type $number) (i32.add (i32.load8_u (i32.const 64)) (i32.add",
+        )
+        .replace("(i32.const 1000))))", "(i32.const 1000)))))");
+    let whole = wat::parse_str(text).unwrap();
+    let used = [false, true, true, true, false, false, false];
+    let parts = divide(&whole, &Assign::Used(&used), 2, Memory::AsItIs).unwrap();
+    let calls = [(1, 5), (2, 5), (3, 5), (0, 5)];
+    let (found, log) = results(&parts, &calls);
+    assert_eq!(found, results(std::slice::from_ref(&whole), &calls).0);
+    assert_eq!(
+        log.iter().filter(|what| **what == 100).count(),
+        1,
+        "{log:?}"
+    );
+    assert_eq!(results(&parts, &[(1, 5)]).1, Vec::<i32>::new());
+
+    let few = divide(&whole, &Assign::Used(&used[1..]), 2, Memory::AsItIs);
+    assert!(few.unwrap_err().contains("7 functions"));
+    let shared = divide(&whole, &Assign::Used(&used), 2, Memory::Shared);
+    assert!(shared.unwrap_err().contains("data"));
 }
 
 #[test]
@@ -122,7 +160,12 @@ fn modules_that_cannot_be_divided_are_refused() {
         ("(module (import \"a\" \"b\" (memory 1)))", "not a function"),
         ("(module (memory 1))", "no table"),
     ] {
-        let refused = divide(&wat::parse_str(module).unwrap(), &[], 2);
+        let refused = divide(
+            &wat::parse_str(module).unwrap(),
+            &Assign::Stretches(&[]),
+            2,
+            Memory::Shared,
+        );
         assert!(
             refused.as_ref().is_err_and(|e| e.contains(why)),
             "{refused:?}"

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, ImportSection, MemorySection, Module, RawSection, SectionId,
-    TableSection, TagSection,
+    CodeSection, ConstExpr, DataCountSection, ElementSection, Elements, EntityType, ExportKind,
+    ExportSection, Function, FunctionSection, ImportSection, MemorySection, Module, RawSection,
+    SectionId, TableSection, TagSection,
 };
 use wasmparser::ValType;
 
 use super::read::Whole;
-use super::{LOAD, PART_0};
+use super::{LOAD, Memory, PART_0};
 
 /// The names under which part 0 exports what the others import. A C identifier has no dot, so they
 /// are no function's; the memory has the name that WASI gives it.
@@ -31,6 +31,7 @@ pub struct Plan<'a> {
     imports: Vec<BTreeSet<u32>>,
     /// The first slot after the stubs' that have none in the whole module.
     flags: u32,
+    memory: Memory,
 }
 
 /// The new index of each function of the whole module.
@@ -47,7 +48,12 @@ impl Reencode for Indices {
 
 impl<'a> Plan<'a> {
     /// Plans the division in which each function is in the part that `part_of` says.
-    pub fn new(whole: &'a Whole<'a>, part_of: &'a [u8], parts: usize) -> Result<Self, String> {
+    pub fn new(
+        whole: &'a Whole<'a>,
+        part_of: &'a [u8],
+        parts: usize,
+        memory: Memory,
+    ) -> Result<Self, String> {
         let mut imports = vec![BTreeSet::new(); parts];
         let mut stubbed = BTreeSet::new();
         for body in 0..whole.bodies.len() {
@@ -90,6 +96,7 @@ impl<'a> Plan<'a> {
             stubs,
             imports,
             flags: free,
+            memory,
         })
     }
 
@@ -164,7 +171,16 @@ impl<'a> Plan<'a> {
         });
         module.section(&self.exports(&mut indices)?);
         module.section(&self.elements(&mut indices)?);
+        if let Some(count) = whole.data_count {
+            module.section(&DataCountSection { count });
+        }
         module.section(&code);
+        if !whole.data.is_empty() {
+            module.section(&RawSection {
+                id: SectionId::Data.into(),
+                data: whole.section(&whole.data),
+            });
+        }
         Ok(module.finish())
     }
 
@@ -262,12 +278,13 @@ impl<'a> Plan<'a> {
         });
     }
 
-    /// Shared, so that a page's other thread can set the flags of an interrupt while the guest runs.
     fn memory(&self) -> Result<wasmparser::MemoryType, Error<String>> {
         let memory = self.whole.memory;
         let mut memory = memory.ok_or_else(|| Error::UserError("no memory".into()))?;
-        memory.maximum = Some(memory.maximum.unwrap_or(MAX_MEMORY).min(MAX_MEMORY));
-        memory.shared = true;
+        if self.memory == Memory::Shared {
+            memory.maximum = Some(memory.maximum.unwrap_or(MAX_MEMORY).min(MAX_MEMORY));
+            memory.shared = true;
+        }
         Ok(memory)
     }
 
