@@ -1,7 +1,7 @@
 //! Divides kernel.wasm for pages: what common work runs, and the rest.
 //!
-//! A page's time to its first result goes by the byte of what it compiles first, and a query runs an
-//! eighth of the query engine. What common work is, recordings of sessions say: they are replayed on a kernel that
+//! A page's time to its first result goes by the byte of what it compiles first, and a query runs a
+//! small share of the query engine. What common work is, recordings of sessions say: they are replayed on a kernel that
 //! [watches](super::watch) its functions. Whatever else is called makes the page load the rest
 //! ([`crate::parts`]), so a division that knows too little costs time and is never wrong.
 
@@ -173,12 +173,10 @@ fn as_of_page(event: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         Event::Open { options } => {
             options.extend(BTreeMap::from([("results".to_owned(), json!("arrow"))]));
         }
-        Event::Execute { code, .. } => {
-            // Only KQL is looked at: what is asked about Python, Python is asked.
-            if code.starts_with("%%kql") {
-                for event in asked_of(code) {
-                    events.push(Frame::new(event).encode().map_err(unreadable)?);
-                }
+        // Only KQL is looked at: what is asked about Python, Python is asked.
+        Event::Execute { code, .. } if code.starts_with("%%kql") => {
+            for event in asked_of(code) {
+                events.push(Frame::new(event).encode().map_err(unreadable)?);
             }
         }
         _ => {}

@@ -99,7 +99,7 @@ impl Copy<'_> {
         let mut memories = MemorySection::new();
         for memory in section.clone() {
             let memory = memory.map_err(text)?;
-            memories.memory(memory.try_into().map_err(text)?);
+            memories.memory(memory.into());
             self.memories += 1;
         }
         let pages = self.functions.div_ceil(PAGE).max(1) as u64;
@@ -118,11 +118,7 @@ impl Copy<'_> {
         let mut exports = ExportSection::new();
         for export in section.clone() {
             let export = export.map_err(text)?;
-            exports.export(
-                export.name,
-                export.kind.try_into().map_err(text)?,
-                export.index,
-            );
+            exports.export(export.name, export.kind.into(), export.index);
         }
         exports.export(MARKS, ExportKind::Memory, self.memories);
         self.module.section(&exports);
@@ -164,7 +160,7 @@ impl Copy<'_> {
     }
 
     fn write_code(&mut self) {
-        if self.code.len() > 0 {
+        if !self.code.is_empty() {
             self.module.section(&self.code);
             self.code = CodeSection::new();
         }
