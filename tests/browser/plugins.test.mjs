@@ -321,12 +321,14 @@ async function called({ name, fuel }) {
   const load = async (ending) => new Uint8Array(await (await fetch(`corpus/${name}.${ending}`)).arrayBuffer());
   const [module, frame] = await Promise.all([load("metered.wasm").then((bytes) => WebAssembly.compile(bytes)), load("frame")]);
   const worker = new Worker("plugin.js", { type: "module" });
+  const { port1: port, port2 } = new MessageChannel();
+  worker.postMessage({ port: port2 }, [port2]);
   try {
     return await new Promise((done, failed) => {
       setTimeout(() => done({ outcome: "nothing in a minute" }), 60_000);
       worker.onerror = ({ message }) => failed(new Error(message));
-      worker.onmessage = ({ data: { ready, outcome, fuel: used } }) => {
-        if (ready) worker.postMessage({ module, imports: [], fuel: BigInt(fuel), output: 64 << 20, frame });
+      port.onmessage = ({ data: { ready, outcome, fuel: used } }) => {
+        if (ready) port.postMessage({ module, imports: [], fuel: BigInt(fuel), output: 64 << 20, frame });
         else if (outcome) done({ outcome: [outcome.kind, outcome.trap].filter(Boolean).join(" "), fuel: Number(used) });
       };
     });
