@@ -1,0 +1,184 @@
+//! Bodies as they come over the wire become outcomes.
+
+use super::budget::Budget;
+use super::frames::Frames;
+use super::{
+    DecodeError, Form, Outcome, defender, kusto_v1, kusto_v2, log_analytics, resource_graph,
+};
+use crate::config::Limits;
+
+/// An answer whose body is whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The status.
+    pub status: u16,
+    /// The headers; names in any case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// The value of the first header called `name`.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| *value)
+    }
+
+    /// Whether there is a result to decode; if not, see [`super::failure`].
+    pub fn is_good(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// How far an answer has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Bytes of the body.
+    pub bytes: usize,
+    /// Rows that were read; only Kusto's version 2 is read as it comes.
+    pub rows: usize,
+    /// Per cent of the query, where the service says so.
+    pub percent: Option<f64>,
+}
+
+/// Reads the body of a good answer, part by part.
+pub struct Decoder {
+    form: Form,
+    limits: Limits,
+    seen: usize,
+    body: Body,
+}
+
+enum Body {
+    /// Read when all of it is there.
+    Whole(Vec<u8>),
+    /// Read frame by frame.
+    Frames(Frames, Box<kusto_v2::Reader>),
+}
+
+impl Decoder {
+    /// For an answer to a request of this form.
+    pub fn new(form: Form, limits: Limits) -> Self {
+        Decoder {
+            form,
+            limits,
+            seen: 0,
+            body: Body::Whole(Vec::new()),
+        }
+    }
+
+    /// Takes the next bytes. After an error nothing more may be pushed.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, DecodeError> {
+        self.seen = self.seen.saturating_add(bytes.len());
+        let limit = self.limits.bytes;
+        if let Body::Whole(body) = &mut self.body {
+            if body.len().saturating_add(bytes.len()) > limit && !self.form.is_framed() {
+                return Err(DecodeError::TooLarge { limit });
+            }
+            if !self.form.is_framed() || !begins_array(body, bytes) {
+                return self.keep(bytes);
+            }
+            let begun = std::mem::take(body);
+            let reader = kusto_v2::Reader::new(Budget::new(self.limits));
+            self.body = Body::Frames(Frames::default(), Box::new(reader));
+            self.frames(&begun)?;
+        }
+        self.frames(bytes)?;
+        Ok(self.progress())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<Progress, DecodeError> {
+        let limit = self.limits.bytes;
+        if let Body::Whole(body) = &mut self.body {
+            if body.len().saturating_add(bytes.len()) > limit {
+                return Err(DecodeError::TooLarge { limit });
+            }
+            body.extend_from_slice(bytes);
+        }
+        Ok(self.progress())
+    }
+
+    fn frames(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        match &mut self.body {
+            Body::Frames(frames, reader) => {
+                frames.push(bytes, self.limits.bytes, |frame| reader.frame(frame))
+            }
+            Body::Whole(_) => Ok(()),
+        }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        let (rows, percent) = match &self.body {
+            Body::Frames(_, reader) => (reader.rows(), reader.progress()),
+            Body::Whole(_) => (0, None),
+        };
+        Progress {
+            bytes: self.seen,
+            rows,
+            percent,
+        }
+    }
+
+    /// What the answer says, now that all of it was pushed.
+    pub fn finish(self) -> Result<Outcome, DecodeError> {
+        match self.body {
+            Body::Frames(frames, reader) if frames.is_whole() => reader.finish(),
+            Body::Frames(..) => Err(DecodeError::Cut { bytes: self.seen }),
+            Body::Whole(body) => whole(self.form, &body, &Budget::new(self.limits)),
+        }
+    }
+}
+
+impl Form {
+    const fn is_framed(self) -> bool {
+        matches!(self, Form::KustoV2)
+    }
+}
+
+/// Whether the first byte that means anything opens an array.
+fn begins_array(begun: &[u8], bytes: &[u8]) -> bool {
+    let mut all = begun.iter().chain(bytes);
+    all.find(|byte| !is_blank(**byte)) == Some(&b'[')
+}
+
+/// Space, or a byte order mark.
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf)
+}
+
+fn whole(form: Form, body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
+    let blank = body.iter().take_while(|byte| is_blank(**byte)).count();
+    let body = body.get(blank..).unwrap_or_default();
+    if body.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    match form {
+        Form::LogAnalytics => log_analytics::decode(body, budget),
+        // An object in place of the frames is an error, or the answer of a server that knows no version 2.
+        Form::KustoV1 | Form::KustoV2 | Form::KustoSchema => kusto_v1::decode(body, budget),
+        Form::Defender => defender::decode(body, budget),
+        Form::ResourceGraph => resource_graph::decode(body, budget),
+        Form::LogAnalyticsSchema => {
+            let told = "a schema is no result";
+            Err(DecodeError::Shape(told.to_owned()))
+        }
+    }
+}
+
+/// Reads a good answer in one go. "No content" (204) is a result without tables; an empty body under another status is an error.
+pub fn decode(form: Form, limits: Limits, answer: &Answer<'_>) -> Result<Outcome, DecodeError> {
+    if answer.status == 204 {
+        return Ok(Outcome::default());
+    }
+    if !matches!(form, Form::KustoV2) && answer.body.len() <= limits.bytes {
+        return whole(form, answer.body, &Budget::new(limits));
+    }
+    let mut decoder = Decoder::new(form, limits);
+    decoder.push(answer.body)?;
+    decoder.finish()
+}

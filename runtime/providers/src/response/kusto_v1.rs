@@ -1,0 +1,127 @@
+//! Answers of Kusto's REST protocol, version 1: management commands, and the queries of servers that know no version 2.
+//!
+//! With up to two tables the first is the result and the second its properties. With more, the last is a table of contents, whose
+//! rows say in order what kind each table is: `QueryResult`, `QueryProperties` or `QueryStatus`. Sources: Azure Data Explorer's page
+//! on the response of version 1, and Microsoft's Python client for what it leaves open.
+
+use spoor_table::{Cell, Table};
+
+use super::budget::Budget;
+use super::fault::Fault;
+use super::{Cause, DecodeError, Named, Outcome, status, tables};
+
+const FIELDS: [&str; 3] = ["error", "Exceptions", "exceptions"];
+
+/// What a table is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Result,
+    Properties,
+    Status,
+    Other,
+}
+
+pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
+    let document = tables::read(body, budget, &FIELDS)?;
+    let mut outcome = Outcome::default();
+    if let Some(fault) = document.fields.get("error").and_then(Fault::of) {
+        return Err(DecodeError::Service(Box::new(fault)));
+    }
+    let exceptions = document.fields.iter().filter(|(name, _)| *name != "error");
+    for exception in exceptions
+        .filter_map(|(_, value)| value.as_array())
+        .flatten()
+    {
+        outcome
+            .completeness
+            .add(Cause::Service, Fault::of(exception).unwrap_or_default());
+    }
+    if let Some(told) = document.budget.told() {
+        outcome.completeness.note(Cause::Limit, told);
+    }
+    let mut read = Vec::new();
+    for table in document.tables {
+        status::errors(&table.filling.errors, &mut outcome.completeness);
+        read.push(Named {
+            name: table.name,
+            table: table.filling.finish()?,
+        });
+    }
+    sort(read, &mut outcome);
+    nothing_but_an_error(outcome)
+}
+
+/// Puts each table where it belongs.
+fn sort(read: Vec<Named>, outcome: &mut Outcome) {
+    let contents = if read.len() > 2 {
+        read.last().map(|last| contents(&last.table))
+    } else {
+        None
+    };
+    for (at, mut named) in read.into_iter().enumerate() {
+        let (role, name) = match &contents {
+            Some(list) => list
+                .get(at)
+                .cloned()
+                .unwrap_or((Role::Other, String::new())),
+            None if at == 0 => (Role::Result, String::new()),
+            None => (Role::Properties, String::new()),
+        };
+        match role {
+            Role::Result => {
+                if !name.is_empty() {
+                    named.name = name;
+                }
+                outcome.tables.push(named);
+            }
+            Role::Properties => {
+                outcome.render = outcome
+                    .render
+                    .take()
+                    .or_else(|| status::render(&named.table))
+            }
+            Role::Status => {
+                let statistics = status::completion(&named.table, &mut outcome.completeness);
+                outcome.statistics = outcome.statistics.take().or(statistics);
+            }
+            Role::Other => {}
+        }
+    }
+}
+
+/// The kind and name of each table, as the table of contents has them.
+fn contents(table: &Table) -> Vec<(Role, String)> {
+    let (kind, name) = (table.index_of("Kind"), table.index_of("Name"));
+    let mut list = Vec::new();
+    table.for_each_row(|cells| {
+        let text = |at: Option<usize>| match at.and_then(|at| cells.get(at)) {
+            Some(Cell::String(text)) => *text,
+            _ => "",
+        };
+        let role = match text(kind) {
+            "QueryResult" => Role::Result,
+            "QueryProperties" => Role::Properties,
+            "QueryStatus" => Role::Status,
+            _ => Role::Other,
+        };
+        list.push((role, text(name).to_owned()));
+        true
+    });
+    list
+}
+
+/// An answer without results, with errors, is no partial result: it is an error.
+pub(super) fn nothing_but_an_error(outcome: Outcome) -> Result<Outcome, DecodeError> {
+    let service = |cause| matches!(cause, Cause::Service | Cause::Truncated | Cause::Cancelled);
+    let first = outcome
+        .completeness
+        .reasons()
+        .iter()
+        .find(|reason| service(reason.cause));
+    match first {
+        Some(reason) if outcome.tables.is_empty() => {
+            Err(DecodeError::Service(Box::new(reason.fault.clone())))
+        }
+        _ => Ok(outcome),
+    }
+}

@@ -1,0 +1,188 @@
+//! Answers of Azure Resource Graph, in both of its forms.
+//!
+//! `data` is a table, which is what is asked for, or an array of objects, which have no schema: the columns are then the union of
+//! the objects' names, each of the narrowest type that holds its values. `resultTruncated` is a text; with `$skipToken` there is a
+//! next page, without it nothing can be done. Source: Azure's pages on Resource Graph's result formats and on paging.
+
+mod infer;
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use spoor_table::Column;
+
+use super::budget::Budget;
+use super::fault::Fault;
+use super::objects::{Names, ObjectsSeed};
+use super::tables::{self, Draft, TableSeed};
+use super::{Cause, DecodeError, Named, Outcome};
+use infer::{InferSeed, Inferred};
+
+const FIELDS: [&str; 4] = ["$skipToken", "error", "resultTruncated", "totalRecords"];
+
+pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
+    let mut read = pass(body, budget, None)?;
+    if let Some(known) = read.again()? {
+        read = pass(body, budget, Some(known))?;
+    }
+    if let Some(fault) = read.fields.get("error").and_then(Fault::of) {
+        return Err(DecodeError::Service(Box::new(fault)));
+    }
+    let Some(data) = read.data else {
+        return Err(DecodeError::Shape("it has no data".to_owned()));
+    };
+    let mut outcome = Outcome {
+        next: text(&read.fields, "$skipToken"),
+        total_rows: read.fields.get("totalRecords").and_then(Value::as_u64),
+        ..Outcome::default()
+    };
+    if is_true(read.fields.get("resultTruncated")) && outcome.next.is_none() {
+        let told = "Azure Resource Graph has more rows, and no next page: the query has to keep the column id";
+        outcome.completeness.note(Cause::Truncated, told);
+    }
+    if let Some(told) = read.budget.told() {
+        outcome.completeness.note(Cause::Limit, told);
+    }
+    let table = data.settle()?.filling.finish()?;
+    outcome.tables.push(Named {
+        name: "PrimaryResult".to_owned(),
+        table,
+    });
+    Ok(outcome)
+}
+
+fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+    let text = fields.get(name)?.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(value)) => *value,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
+}
+
+/// One reading.
+struct Pass {
+    known: Option<Vec<Column>>,
+    data: Option<Draft>,
+    inferred: Option<Inferred>,
+    fields: Map<String, Value>,
+    budget: Budget,
+}
+
+impl Pass {
+    /// The columns to read once more with, if that is needed.
+    fn again(&mut self) -> Result<Option<Vec<Column>>, DecodeError> {
+        if let Some(inferred) = self.inferred.take() {
+            return Ok(Some(inferred.columns()));
+        }
+        match &self.data {
+            Some(draft) if draft.late => draft.columns().map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn pass(body: &[u8], budget: &Budget, known: Option<Vec<Column>>) -> Result<Pass, DecodeError> {
+    let mut pass = Pass {
+        known,
+        data: None,
+        inferred: None,
+        fields: Map::new(),
+        budget: budget.clone(),
+    };
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = (&mut pass)
+        .deserialize(&mut reader)
+        .and_then(|()| reader.end());
+    read.map_err(|error| DecodeError::of(&error, body))?;
+    Ok(pass)
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Pass {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Pass {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with data")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
+            match key.as_ref() {
+                "data" if self.data.is_some() || self.inferred.is_some() => {
+                    return Err(Error::custom("it has its data twice"));
+                }
+                "data" => entries.next_value_seed(DataSeed(self))?,
+                name if FIELDS.contains(&name) => {
+                    let value = entries.next_value()?;
+                    self.fields.insert(name.to_owned(), value);
+                }
+                _ => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+struct DataSeed<'a>(&'a mut Pass);
+
+impl<'de> DeserializeSeed<'de> for DataSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DataSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table or an array of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        let pass = self.0;
+        let seed = TableSeed {
+            budget: &mut pass.budget,
+            known: pass.known.take(),
+        };
+        pass.data = Some(seed.visit_map(entries)?);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
+        let pass = self.0;
+        let Some(known) = pass.known.take() else {
+            pass.inferred = Some(InferSeed::default().visit_seq(rows)?);
+            return Ok(());
+        };
+        let budget = &mut pass.budget;
+        let mut filling = tables::filling(known, budget)?;
+        let names = &Names::of(&filling);
+        ObjectsSeed {
+            filling: &mut filling,
+            names,
+            budget,
+        }
+        .visit_seq(rows)?;
+        pass.data = Some(Draft {
+            name: String::new(),
+            filling: Some(filling),
+            late: false,
+        });
+        Ok(())
+    }
+}

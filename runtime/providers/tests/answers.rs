@@ -1,0 +1,514 @@
+//! What answers come to: each `data/NAME.FORM.json` beside `data/NAME.FORM.txt`, which says what it is read as. After a change that is
+//! meant, `UPDATE_EXPECT=1` writes the latter anew.
+#![allow(clippy::unwrap_used)]
+
+mod show;
+
+use expect_test::expect_file;
+use spoor_providers::config::Limits;
+use spoor_providers::response::{Answer, DecodeError, Decoder, Form, Outcome, decode};
+
+use show::show;
+
+const CASES: [(&str, Form); 14] = [
+    ("types.log-analytics", Form::LogAnalytics),
+    ("partial.log-analytics", Form::LogAnalytics),
+    ("permissions.log-analytics", Form::LogAnalytics),
+    ("readable.log-analytics", Form::LogAnalytics),
+    ("late.log-analytics", Form::LogAnalytics),
+    ("progressive.kusto-v2", Form::KustoV2),
+    ("errors.kusto-v2", Form::KustoV2),
+    ("status.kusto-v2", Form::KustoV2),
+    ("query.kusto-v1", Form::KustoV1),
+    ("command.kusto-v1", Form::KustoV2),
+    ("hunt.defender", Form::Defender),
+    ("late.defender", Form::Defender),
+    ("table.resource-graph", Form::ResourceGraph),
+    ("objects.resource-graph", Form::ResourceGraph),
+];
+
+fn body(name: &str) -> Vec<u8> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    std::fs::read(format!("{root}/tests/data/{name}.json")).unwrap()
+}
+
+fn read(form: Form, limits: Limits, status: u16, body: &[u8]) -> Result<Outcome, DecodeError> {
+    let headers = &[];
+    decode(
+        form,
+        limits,
+        &Answer {
+            status,
+            headers,
+            body,
+        },
+    )
+}
+
+fn good(form: Form, body: &str) -> Result<Outcome, DecodeError> {
+    read(form, Limits::default(), 200, body.as_bytes())
+}
+
+fn in_parts(form: Form, body: &[u8], part: usize) -> Result<Outcome, DecodeError> {
+    let mut decoder = Decoder::new(form, Limits::default());
+    for part in body.chunks(part) {
+        decoder.push(part)?;
+    }
+    decoder.finish()
+}
+
+#[test]
+fn answers_are_read_as_written_down() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    for (name, form) in CASES {
+        let told = show(&read(form, Limits::default(), 200, &body(name)).unwrap());
+        expect_file![format!("{root}/tests/data/{name}.txt")].assert_eq(&told);
+    }
+}
+
+#[test]
+fn parts_of_any_length_come_to_the_same() {
+    for (name, form) in CASES {
+        let body = body(name);
+        let whole = show(&read(form, Limits::default(), 200, &body).unwrap());
+        for part in [1, 2, 3, 7, 64, 1_000] {
+            assert_eq!(
+                show(&in_parts(form, &body, part).unwrap()),
+                whole,
+                "{name} in parts of {part}"
+            );
+        }
+        let marked = [&[0xef, 0xbb, 0xbf], body.as_slice()].concat();
+        assert_eq!(
+            show(&in_parts(form, &marked, 5).unwrap()),
+            whole,
+            "{name} behind a byte order mark"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_is_never_whole() {
+    for (name, form) in CASES {
+        let body = body(name);
+        let body = body.trim_ascii_end();
+        for end in (1..body.len()).step_by(7) {
+            let told = read(form, Limits::default(), 200, &body[..end]).unwrap_err();
+            assert!(
+                matches!(told, DecodeError::Cut { .. }),
+                "{name} up to {end}: {told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_is_an_answer_only_where_it_is_announced() {
+    for form in [
+        Form::LogAnalytics,
+        Form::KustoV2,
+        Form::Defender,
+        Form::ResourceGraph,
+    ] {
+        let outcome = read(form, Limits::default(), 204, b"").unwrap();
+        assert!(outcome.tables.is_empty() && outcome.completeness.is_complete());
+        for body in ["", " \r\n"] {
+            assert!(
+                matches!(good(form, body), Err(DecodeError::Empty)),
+                "{form:?}"
+            );
+        }
+        let told = good(form, "<!DOCTYPE html><html>Sign in")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            told,
+            "the answer is not JSON; it begins with '<!DOCTYPE html><html>Sign in'"
+        );
+    }
+    let empty = good(Form::LogAnalytics, r#"{"tables":[]}"#).unwrap();
+    assert!(empty.tables.is_empty() && empty.completeness.is_complete());
+}
+
+#[test]
+fn limits_cut_results_and_say_so() {
+    let rows: Vec<String> = (0..20_000).map(|n| format!("[{n},\"text {n}\"]")).collect();
+    let columns = r#"[{"name":"N","type":"long"},{"name":"S","type":"string"}]"#;
+    let body = format!(
+        r#"{{"tables":[{{"name":"T","columns":{columns},"rows":[{}]}}]}}"#,
+        rows.join(",")
+    );
+    for limit in [1, 8_191, 8_192, 8_193, 19_999] {
+        let limits = Limits {
+            rows: limit,
+            ..Limits::default()
+        };
+        let outcome = read(Form::LogAnalytics, limits, 200, body.as_bytes()).unwrap();
+        assert_eq!(outcome.rows(), limit);
+        let told = outcome.completeness.reasons()[0].to_string();
+        assert_eq!(
+            told,
+            format!(
+                "the result was cut: the result has more than {limit} rows, the limit of the workspace"
+            )
+        );
+    }
+    let enough = Limits {
+        rows: 20_000,
+        ..Limits::default()
+    };
+    assert!(
+        read(Form::LogAnalytics, enough, 200, body.as_bytes())
+            .unwrap()
+            .completeness
+            .is_complete()
+    );
+
+    let small = Limits {
+        bytes: 10_000,
+        ..Limits::default()
+    };
+    let told = read(Form::LogAnalytics, small, 200, body.as_bytes()).unwrap_err();
+    assert!(
+        matches!(told, DecodeError::TooLarge { limit: 10_000 }),
+        "{told}"
+    );
+    let mut decoder = Decoder::new(Form::LogAnalytics, small);
+    assert!(
+        body.as_bytes()
+            .chunks(1_000)
+            .any(|part| decoder.push(part).is_err())
+    );
+}
+
+/// Frames with a table of `rows` rows in fragments of `each`.
+fn frames(rows: usize, each: usize, kind: &str) -> String {
+    let row = |n: usize| format!("[{n},\"{}\"]", "x".repeat(100));
+    let columns =
+        r#"[{"ColumnName":"N","ColumnType":"long"},{"ColumnName":"S","ColumnType":"string"}]"#;
+    let mut text = String::from(r#"[{"FrameType":"DataSetHeader","Version":"v2.0"},"#);
+    text += &format!(
+        r#"{{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"T","Columns":{columns}}},"#
+    );
+    for start in (0..rows).step_by(each) {
+        let rows: Vec<String> = (start..rows.min(start + each)).map(row).collect();
+        text += &format!(
+            r#"{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"{kind}","Rows":[{}]}},"#,
+            rows.join(",")
+        );
+    }
+    let last = if kind == "DataReplace" {
+        rows - (rows - 1) / each * each
+    } else {
+        rows
+    };
+    text += &format!(r#"{{"FrameType":"TableCompletion","TableId":1,"RowCount":{last}}},"#);
+    text + r#"{"FrameType":"DataSetCompletion","HasErrors":false,"Cancelled":false}]"#
+}
+
+#[test]
+fn a_stream_of_frames_takes_no_more_than_its_limit() {
+    let body = frames(5_000, 100, "DataAppend");
+    let limits = Limits {
+        bytes: 100_000,
+        ..Limits::default()
+    };
+    assert!(body.len() > 4 * limits.bytes);
+    let outcome = read(Form::KustoV2, limits, 200, body.as_bytes()).unwrap();
+    let table = &outcome.tables[0].table;
+    // A row has 100 bytes of text, 8 of a number and 4 of an offset.
+    assert_eq!(table.rows(), 100_000 / 112);
+    let told = outcome.completeness.reasons()[0].to_string();
+    assert!(told.contains("more than 100000 bytes"), "{told}");
+    assert_eq!(outcome.completeness.reasons().len(), 1);
+
+    let limits = Limits {
+        bytes: 5_000,
+        ..Limits::default()
+    };
+    let told = read(Form::KustoV2, limits, 200, body.as_bytes()).unwrap_err();
+    assert!(
+        matches!(told, DecodeError::TooLarge { limit: 5_000 }),
+        "{told}"
+    );
+}
+
+#[test]
+fn rows_that_replace_others_take_their_place_in_the_limit() {
+    let body = frames(1_000, 100, "DataReplace");
+    let limits = Limits {
+        rows: 100,
+        bytes: 13_000,
+        ..Limits::default()
+    };
+    let outcome = read(Form::KustoV2, limits, 200, body.as_bytes()).unwrap();
+    assert!(
+        outcome.completeness.is_complete(),
+        "{:?}",
+        outcome.completeness
+    );
+    assert_eq!(outcome.rows(), 100);
+}
+
+#[test]
+fn progress_is_told_as_frames_come() {
+    let mut decoder = Decoder::new(Form::KustoV2, Limits::default());
+    let body = body("progressive.kusto-v2");
+    let seen: Vec<_> = body
+        .chunks(50)
+        .map(|part| decoder.push(part).unwrap())
+        .collect();
+    assert!(
+        seen.iter()
+            .any(|progress| progress.percent == Some(40.5) && progress.rows == 1)
+    );
+    let last = seen.last().unwrap();
+    assert_eq!(
+        (last.bytes, last.rows, last.percent),
+        (body.len(), 2, Some(100.0))
+    );
+}
+
+#[test]
+fn frames_that_contradict_themselves() {
+    let frame = |text: &str| {
+        let head = r#"{"FrameType":"DataSetHeader","Version":"v2.0"}"#;
+        good(Form::KustoV2, &format!("[{head},{text}]"))
+    };
+    let header = r#"{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"T","Columns":[{"ColumnName":"N","ColumnType":"long"}]}"#;
+    for (frames, word) in [
+        (r#"{"FrameType":"TableFragment","TableId":9,"TableFragmentType":"DataAppend","Rows":[]}"#.to_owned(), "never began"),
+        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataMove","Rows":[]}}"#), "DataMove"),
+        (format!("{header},{header}"), "begins twice"),
+        (format!(r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":0}},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[]}}"#), "behind its end"),
+        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[1,2]]}}"#), "where the table has 1 columns"),
+        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[]]}}"#), "where the table has 1 columns"),
+        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[["x"]]}}"#), "column 'N' is long, but row 1 has 'x'"),
+        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult"}"#.to_owned(), "no columns"),
+        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"N","ColumnType":"varchar"}]}"#.to_owned(), "varchar"),
+        (r#"{"FrameType":"DataSetCompletion"},{"FrameType":"DataSetCompletion"}"#.to_owned(), "behind the last one"),
+        (r#"{"FrameType":"DataSetHeader","Version":"v3.0"}"#.to_owned(), "v3.0"),
+        (r#"{"error":{"code":"General_Failure","message":"it broke"}},{"FrameType":"DataSetCompletion","HasErrors":true}"#.to_owned(), "it broke"),
+    ] {
+        let told = frame(&frames).unwrap_err().to_string();
+        assert!(told.contains(word), "{told}\nlacks {word}");
+    }
+    for (frames, words) in [
+        (header.to_owned(), vec!["stops without saying"]),
+        (
+            format!(
+                r#"{header},{{"FrameType":"DataSetCompletion","HasErrors":true,"Cancelled":false}}"#
+            ),
+            vec!["has no end", "not which"],
+        ),
+        (
+            format!(
+                r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":7}},{{"FrameType":"DataSetCompletion"}}"#
+            ),
+            vec!["7 rows, and 0 came"],
+        ),
+        (
+            format!(
+                r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[{{"error":{{"code":"X","message":"at its end"}}}}]}},{{"FrameType":"DataSetCompletion"}}"#
+            ),
+            vec!["at its end"],
+        ),
+    ] {
+        let outcome = frame(&frames).unwrap();
+        let told: Vec<String> = outcome
+            .completeness
+            .reasons()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(told.len(), words.len(), "{told:?}");
+        for (told, word) in told.iter().zip(words) {
+            assert!(told.contains(word), "{told}\nlacks {word}");
+        }
+    }
+}
+
+#[test]
+fn documents_that_break_their_protocol() {
+    let table = |columns: &str, rows: &str| {
+        format!(r#"{{"tables":[{{"columns":[{columns}],"rows":{rows}}}]}}"#)
+    };
+    let long = r#"{"name":"N","type":"long"}"#;
+    for (form, body, word) in [
+        (
+            Form::LogAnalytics,
+            table(long, "[[1.5]]"),
+            "column 'N' is long, but row 1 has 1.5",
+        ),
+        (
+            Form::LogAnalytics,
+            table(long, "[[1],[\"abc\"]]"),
+            "row 2 has 'abc'",
+        ),
+        (Form::LogAnalytics, table(long, "[[[1]]]"), "nested values"),
+        (
+            Form::LogAnalytics,
+            table(long, "[[9223372036854775808]]"),
+            "9223372036854775808",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"int"}"#, "[[2147483648]]"),
+            "2147483648",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"guid"}"#, "[[\"x\"]]"),
+            "'x'",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"datetime"}"#, "[[5]]"),
+            "datetime",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"bool"}"#, "[[2]]"),
+            "bool",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"decimal"}"#, "[[\"1e40\"]]"),
+            "1e40",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N","type":"money"}"#, "[]"),
+            "'money'",
+        ),
+        (
+            Form::LogAnalytics,
+            table(r#"{"name":"N"}"#, "[]"),
+            "no type",
+        ),
+        (Form::LogAnalytics, table(long, "{}"), "array"),
+        (Form::LogAnalytics, table(long, "[1]"), "row"),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[{"name":"T"}]}"#.into(),
+            "no columns",
+        ),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":{}}"#.into(),
+            "array of tables",
+        ),
+        (Form::LogAnalytics, "[]".into(), "object with tables"),
+        (Form::LogAnalytics, r#"{"tables":[]} x"#.into(), "trailing"),
+        (
+            Form::LogAnalytics,
+            r#"{"error":{"code":"E","message":"no table at all"}}"#.into(),
+            "no table at all (E)",
+        ),
+        (
+            Form::KustoV2,
+            r#"{"error":{"code":"BadRequest","@message":"Semantic error"}}"#.into(),
+            "Semantic error",
+        ),
+        (Form::Defender, r#"{"results":[]}"#.into(), "no schema"),
+        (
+            Form::Defender,
+            r#"{"schema":[{"name":"N","type":"Int64"}],"results":[{"N":1,"n":2}]}"#.into(),
+            "'n' twice",
+        ),
+        (
+            Form::Defender,
+            r#"{"schema":[{"name":"N","type":"Int64"}],"results":[[1]]}"#.into(),
+            "row",
+        ),
+        (Form::ResourceGraph, r#"{"count":0}"#.into(), "no data"),
+        (
+            Form::ResourceGraph,
+            r#"{"data":[],"data":[]}"#.into(),
+            "twice",
+        ),
+        (
+            Form::ResourceGraph,
+            r#"{"data":{"rows":[]}}"#.into(),
+            "no columns",
+        ),
+    ] {
+        let told = good(form, &body).unwrap_err().to_string();
+        assert!(told.contains(word), "{body}\n{told}\nlacks {word}");
+    }
+}
+
+#[test]
+fn nesting_and_width_have_limits() {
+    let deep = "[".repeat(100_000);
+    for (form, body) in [
+        (
+            Form::LogAnalytics,
+            format!(r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":[[{deep}"#),
+        ),
+        (Form::KustoV2, format!(r#"[{{"a":{deep}"#)),
+        (
+            Form::Defender,
+            format!(r#"{{"schema":[{{"name":"Y","type":"Object"}}],"results":[{{"Y":{deep}"#),
+        ),
+        (Form::ResourceGraph, format!(r#"{{"data":[{{"a":{deep}"#)),
+        (Form::LogAnalytics, deep.clone()),
+    ] {
+        assert!(good(form, &body).is_err());
+    }
+    let columns = vec![r#"{"name":"N","type":"long"}"#; 30_000].join(",");
+    let told = good(
+        Form::LogAnalytics,
+        &format!(r#"{{"tables":[{{"columns":[{columns}],"rows":[]}}]}}"#),
+    )
+    .unwrap_err();
+    assert!(told.to_string().contains("too many columns"), "{told}");
+    let tables = vec![r#"{"columns":[],"rows":[]}"#; 2_000].join(",");
+    let told = good(Form::LogAnalytics, &format!(r#"{{"tables":[{tables}]}}"#)).unwrap_err();
+    assert!(told.to_string().contains("1000 tables"), "{told}");
+    // Text that is nested too deep to be a value stays what it is.
+    let text = serde_json::to_string(&"[".repeat(5_000)).unwrap();
+    let body = format!(
+        r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":[[{text}]]}}]}}"#
+    );
+    assert_eq!(good(Form::LogAnalytics, &body).unwrap().rows(), 1);
+}
+
+#[test]
+fn as_many_rows_as_defender_ever_gives_are_partial() {
+    let rows = vec!["{\"N\":1}"; 100_000].join(",");
+    let body = format!(r#"{{"schema":[{{"name":"N","type":"Int64"}}],"results":[{rows}]}}"#);
+    let outcome = good(Form::Defender, &body).unwrap();
+    let told = outcome.completeness.reasons()[0].to_string();
+    assert!(told.starts_with("the service left rows out"), "{told}");
+}
+
+#[test]
+fn pages_become_one_result() {
+    let page = |rows: &str, rest: &str| {
+        let columns = r#"[{"name":"n","type":"integer"}]"#;
+        good(
+            Form::ResourceGraph,
+            &format!(r#"{{"data":{{"columns":{columns},"rows":{rows}}}{rest}}}"#),
+        )
+        .unwrap()
+    };
+    let mut all = page(
+        "[[1],[2]]",
+        r#","$skipToken":"p2","resultTruncated":"true""#,
+    );
+    assert_eq!(all.next.as_deref(), Some("p2"));
+    assert!(all.completeness.is_complete());
+    all.append(page("[[3],[4]]", r#","$skipToken":"p3""#), 5)
+        .unwrap();
+    all.append(page("[[5],[6]]", r#","$skipToken":"p4""#), 5)
+        .unwrap();
+    assert_eq!((all.rows(), all.next.clone()), (5, None));
+    assert!(
+        all.completeness.reasons()[0]
+            .to_string()
+            .contains("more than 5 rows")
+    );
+    let other = good(Form::ResourceGraph, r#"{"data":[{"m":"x"}]}"#).unwrap();
+    assert!(all.append(other, 10).is_err());
+}
