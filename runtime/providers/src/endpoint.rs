@@ -113,6 +113,16 @@ impl Origin {
         is_loopback(&self.url)
     }
 
+    /// The URL of a path here. Segments are encoded; they cannot lead elsewhere.
+    pub(crate) fn join(&self, segments: &[&str]) -> Url {
+        let mut url = self.url.clone();
+        // An http(s) URL can be a base, so there is a path to extend.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        url
+    }
+
     /// Reads an address and checks it against this origin.
     pub fn check(&self, text: &str) -> Result<Url, Refusal> {
         let url = read(text)?;

@@ -11,4 +11,5 @@ mod address;
 pub mod cloud;
 pub mod config;
 pub mod endpoint;
+pub mod request;
 pub mod response;
