@@ -11,5 +11,7 @@ mod address;
 pub mod cloud;
 pub mod config;
 pub mod endpoint;
+pub mod queue;
 pub mod request;
 pub mod response;
+pub mod retry;
