@@ -37,6 +37,9 @@ pub use place::Place;
 pub use render::Render;
 pub use schema::{TableSchema, decode_schema};
 
+/// Reasons that are kept: a result that is partial for more is no less so.
+const MOST_REASONS: usize = 100;
+
 /// How an answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -144,7 +147,8 @@ impl Completeness {
                 };
             }
             // Kusto reports an error where it happened and again at the end.
-            Completeness::Partial { reasons } if reasons.contains(&reason) => {}
+            Completeness::Partial { reasons }
+                if reasons.len() >= MOST_REASONS || reasons.contains(&reason) => {}
             Completeness::Partial { reasons } => reasons.push(reason),
         }
     }

@@ -129,6 +129,8 @@ fn implied_scope(kind: &str, services: &Services, origin: &Origin) -> String {
     match kind {
         // All hosts of the API are said to take the tokens of its first; that could not be tried.
         "log-analytics" => cloud::scope(&format!("https://{}", services.log_analytics[0])),
+        // Clusters take tokens for their own address. Microsoft's clients ask each cluster for its resource instead, which is one for
+        // the whole cloud as a rule: a driver that asks `/v1/rest/auth/metadata` may do so too.
         _ => cloud::scope(&origin.to_string()),
     }
 }

@@ -1,7 +1,8 @@
 //! Requests to the Log Analytics query API, version 1.
 //!
 //! Sources: Azure Monitor's pages on the API's request format, on its `Prefer` options, on timeouts (`wait`, at most ten
-//! minutes) and on querying logs of resources (`include-permissions`).
+//! minutes) and on querying logs of resources (`include-permissions`). That a workspace's own queries are told permissions too, as
+//! those of a resource are, could not be confirmed.
 
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! Requests to Microsoft Graph's hunting and to Azure Resource Graph.
 //!
 //! Sources: Microsoft Graph's page on `security: runHuntingQuery` (version 1.0), and Azure's REST reference of Resource Graph's
-//! `Resources`.
+//! `Resources`. That 2022-10-01 is a version of it was seen in use; whether later ones differ was not looked at.
 
 use serde::Serialize;
 

@@ -8,7 +8,8 @@
 //! - `timespan` is text (`[-][d.]hh:mm:ss[.fffffff]`); a whole number counts ticks, as Microsoft's clients read it.
 //! - `dynamic` is JSON within text, or nested JSON. Text that is no JSON is a dynamic string. Services that send a dynamic string
 //!   without its quotation marks cannot be told from those that send JSON: `"5"` is then the number 5, as Microsoft's clients
-//!   take it too. Whether any service can be asked to keep the marks could not be confirmed.
+//!   take it too. Kusto has two options about it (`response_dynamic_serialization` and the same with `_2`), of which nothing but
+//!   the names of their values is documented; they are left as the service has them.
 
 use std::fmt;
 use std::sync::Arc;

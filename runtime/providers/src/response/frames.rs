@@ -44,8 +44,8 @@ impl Frames {
         limit: usize,
         mut each: impl FnMut(&[u8]) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        let mut start = 0;
-        for (index, byte) in bytes.iter().enumerate() {
+        let (mut start, mut index) = (0, 0);
+        while let Some(byte) = bytes.get(index) {
             let before = self.at;
             self.at = before.step(*byte)?;
             match (before, self.at) {
@@ -56,6 +56,8 @@ impl Frames {
                 }
                 _ => {}
             }
+            index += 1;
+            index += self.at.uneventful(bytes.get(index..).unwrap_or_default());
         }
         if matches!(self.at, At::Inside { .. }) {
             self.extend(bytes.get(start..).unwrap_or_default(), limit)?;
@@ -99,6 +101,23 @@ impl Frames {
 }
 
 impl At {
+    /// How many of the next bytes change nothing: most are in texts, and in numbers.
+    fn uneventful(self, bytes: &[u8]) -> usize {
+        let event = match self {
+            At::Inside {
+                text: Text::Inside, ..
+            } => memchr::memchr2(b'"', b'\\', bytes),
+            At::Inside {
+                text: Text::Outside,
+                ..
+            } => bytes
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}')),
+            _ => Some(0),
+        };
+        event.unwrap_or(bytes.len())
+    }
+
     fn step(self, byte: u8) -> Result<At, DecodeError> {
         Ok(match (self, byte) {
             (

@@ -264,6 +264,9 @@ impl Reader {
         if !self.ended {
             told.note(Cause::Broken, "it stops without saying that it is whole");
         }
+        if self.beside.is_cut() {
+            told.note(Cause::Broken, "it says more of itself than can be taken in");
+        }
         if let Some(limit) = self.budget.told() {
             told.note(Cause::Limit, limit);
         }
