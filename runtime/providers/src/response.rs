@@ -22,6 +22,7 @@ mod render;
 mod resource_graph;
 mod rows;
 mod schema;
+mod small;
 mod status;
 mod tables;
 

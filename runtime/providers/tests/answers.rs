@@ -475,6 +475,34 @@ fn nesting_and_width_have_limits() {
 }
 
 #[test]
+fn values_that_take_many_times_their_text_are_refused() {
+    let many = format!("[{}1]", "1,".repeat(3_000_000));
+    let table = |rows: &str| {
+        format!(r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":{rows}}}]}}"#)
+    };
+    let frame = |rest: &str| format!(r#"[{{"FrameType":"DataSetCompletion",{rest}}}]"#);
+    for (form, body) in [
+        (Form::LogAnalytics, table(&format!("[[{many}]]"))),
+        (Form::LogAnalytics, table(&format!("[[\"{many}\"]]"))),
+        (
+            Form::LogAnalytics,
+            table(&format!("[{{\"error\":{many}}}]")),
+        ),
+        (
+            Form::LogAnalytics,
+            format!(r#"{{"statistics":{many},"tables":[]}}"#),
+        ),
+        (Form::KustoV2, frame(&format!(r#""OneApiErrors":{many}"#))),
+        (Form::KustoV2, frame(&format!(r#""error":{many}"#))),
+        (Form::Defender, format!(r#"{{"error":{many}}}"#)),
+        (Form::ResourceGraph, format!(r#"{{"$skipToken":{many}}}"#)),
+    ] {
+        let told = good(form, &body).unwrap_err().to_string();
+        assert!(told.contains("more memory than it may"), "{told}");
+    }
+}
+
+#[test]
 fn as_many_rows_as_defender_ever_gives_are_partial() {
     let rows = vec!["{\"N\":1}"; 100_000].join(",");
     let body = format!(r#"{{"schema":[{{"name":"N","type":"Int64"}}],"results":[{rows}]}}"#);

@@ -361,6 +361,22 @@ mod tests {
     }
 
     #[test]
+    fn a_builder_with_a_limit_is_not_filled_beyond_it() {
+        let long = format!("[{}1]", "1,".repeat(10_000));
+        for (text, most, fits) in [
+            (long.as_str(), 1_000, false),
+            (r#"{"a":{"b":[1,2,3]}}"#, 20, false),
+            (r#"{"a":{"b":[1,2,3]}}"#, 200, true),
+        ] {
+            let mut builder = Builder::within(most);
+            assert_eq!(parse_json_into(text, &mut builder), fits, "{most}");
+            assert!(builder.bytes().len() < most + 100);
+            builder.clear();
+            assert!(!builder.is_over());
+        }
+    }
+
+    #[test]
     fn paths_read_without_parsing() {
         let value = Dynamic::parse(r#"{"a":{"b":[10,20,{"c":"deep"}]}}"#).unwrap();
         let list = value.view().get("a").unwrap().get("b").unwrap();

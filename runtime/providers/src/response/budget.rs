@@ -6,7 +6,7 @@ use crate::config::Limits;
 pub(super) const MOST_TABLES: usize = 1_000;
 
 /// Columns of one answer, over all its tables.
-const MOST_COLUMNS: usize = 20_000;
+pub(super) const MOST_COLUMNS: usize = 20_000;
 
 /// What was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

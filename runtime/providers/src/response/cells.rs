@@ -27,6 +27,9 @@ use super::budget::Budget;
 /// Beyond this a 64-bit float has no fractions, and may not be the number that was meant.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// Bytes of one nested value as it is held. Kusto's own limit is a mebibyte of text.
+const MOST_NESTED: usize = 16 << 20;
+
 /// The values of a column since the last batch.
 pub(super) enum Cells {
     Bool(BooleanBuilder),
@@ -54,9 +57,10 @@ impl Cells {
             KustoType::TimeSpan => Cells::TimeSpan(Int64Builder::with_capacity(0)),
             KustoType::String => Cells::String(StringBuilder::with_capacity(0, 0)),
             KustoType::Guid => Cells::Guid(StringBuilder::with_capacity(0, 0)),
-            KustoType::Dynamic => {
-                Cells::Dynamic(BinaryBuilder::with_capacity(0, 0), Builder::new())
-            }
+            KustoType::Dynamic => Cells::Dynamic(
+                BinaryBuilder::with_capacity(0, 0),
+                Builder::within(MOST_NESTED),
+            ),
         }
     }
 
@@ -194,7 +198,7 @@ impl CellSeed<'_> {
                 Ok(())
             }
             Cells::String(_) => {
-                let mut builder = Builder::new();
+                let mut builder = Builder::within(MOST_NESTED);
                 read(JsonSeed(&mut builder))?;
                 let json = builder.finish().view().to_json();
                 self.text(&json)
@@ -221,6 +225,9 @@ impl CellSeed<'_> {
             Cells::Dynamic(_, builder) => {
                 builder.clear();
                 if !parse_json_into(text, builder) {
+                    if builder.is_over() {
+                        return Err(self.wrong("a value that takes more memory than it may"));
+                    }
                     builder.clear();
                     builder.string(text);
                 }

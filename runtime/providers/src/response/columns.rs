@@ -1,12 +1,17 @@
 //! Columns as each protocol describes them.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use spoor_table::{Column, KustoType};
+
+use super::budget::MOST_COLUMNS;
 
 /// A column's description. Log Analytics, Defender and Resource Graph have `name` and `type`; Kusto has `ColumnName`,
 /// `ColumnType`, and in version 1 `DataType`, which is a type of .NET.
 #[derive(Debug, Deserialize)]
-pub(super) struct Described {
+struct Described {
     #[serde(alias = "Name", alias = "ColumnName")]
     name: String,
     #[serde(default, rename = "type", alias = "Type", alias = "ColumnType")]
@@ -17,7 +22,7 @@ pub(super) struct Described {
 
 impl Described {
     /// The column; an error names it and the type that nobody knows.
-    pub(super) fn column(&self) -> Result<Column, String> {
+    fn column(&self) -> Result<Column, String> {
         let written = [&self.ty, &self.net]
             .into_iter()
             .flatten()
@@ -31,8 +36,34 @@ impl Described {
     }
 }
 
-pub(super) fn columns(described: &[Described]) -> Result<Vec<Column>, String> {
-    described.iter().map(Described::column).collect()
+/// Reads an array of columns, and stops where there are more than any answer has.
+pub(super) struct ColumnsSeed;
+
+impl<'de> DeserializeSeed<'de> for ColumnsSeed {
+    type Value = Vec<Column>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Column>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ColumnsSeed {
+    type Value = Vec<Column>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of columns")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut described: A) -> Result<Vec<Column>, A::Error> {
+        let mut columns = Vec::new();
+        while let Some(next) = described.next_element::<Described>()? {
+            if columns.len() >= MOST_COLUMNS {
+                return Err(Error::custom("it has too many columns"));
+            }
+            columns.push(next.column().map_err(Error::custom)?);
+        }
+        Ok(columns)
+    }
 }
 
 /// The type of a name: Kusto's own, .NET's (Kusto version 1, Defender), or JSON's (Resource Graph).

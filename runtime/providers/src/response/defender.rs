@@ -10,10 +10,11 @@ use serde_json::Value;
 use spoor_table::Column;
 
 use super::budget::Budget;
-use super::columns::{Described, columns};
+use super::columns::ColumnsSeed;
 use super::fault::Fault;
 use super::objects::{Names, ObjectsSeed};
 use super::rows::Filling;
+use super::small::Small;
 use super::{Cause, DecodeError, Named, Outcome, tables};
 
 /// The most rows that the service gives.
@@ -102,8 +103,7 @@ impl<'de> Visitor<'de> for &mut Pass {
                     return Err(Error::custom("it has two schemas"));
                 }
                 "schema" => {
-                    let described = entries.next_value::<Vec<Described>>()?;
-                    let columns = columns(&described).map_err(Error::custom)?;
+                    let columns = entries.next_value_seed(ColumnsSeed)?;
                     self.filling = Some(tables::filling(columns, &mut self.budget)?);
                 }
                 "results" => match &mut self.filling {
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for &mut Pass {
                         entries.next_value::<IgnoredAny>()?;
                     }
                 },
-                "error" => self.error = entries.next_value()?,
+                "error" => self.error = Some(entries.next_value_seed(Small)?),
                 _ => drop(entries.next_value::<IgnoredAny>()?),
             }
         }

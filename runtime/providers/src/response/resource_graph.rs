@@ -15,6 +15,7 @@ use spoor_table::Column;
 use super::budget::Budget;
 use super::fault::Fault;
 use super::objects::{Names, ObjectsSeed};
+use super::small::Small;
 use super::tables::{self, Draft, TableSeed};
 use super::{Cause, DecodeError, Named, Outcome};
 use infer::{InferSeed, Inferred};
@@ -126,7 +127,7 @@ impl<'de> Visitor<'de> for &mut Pass {
                 }
                 "data" => entries.next_value_seed(DataSeed(self))?,
                 name if FIELDS.contains(&name) => {
-                    let value = entries.next_value()?;
+                    let value = entries.next_value_seed(Small)?;
                     self.fields.insert(name.to_owned(), value);
                 }
                 _ => drop(entries.next_value::<IgnoredAny>()?),

@@ -4,12 +4,12 @@ use std::fmt;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize as _, de::value::MapAccessDeserializer};
 use serde_json::Value;
 use spoor_table::{Column, Table, TableError};
 
 use super::budget::Budget;
 use super::cells::{CellSeed, Cells, width};
+use super::small::Small;
 
 /// Rows of a batch: the engine's, so that a query's slices are short.
 const BATCH_ROWS: usize = 8_192;
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        let value = Value::deserialize(MapAccessDeserializer::new(entries))?;
+        let value = Small.object(entries)?;
         if self.filling.errors.len() < MOST_ERRORS {
             self.filling.errors.push(value);
         }

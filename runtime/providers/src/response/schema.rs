@@ -14,6 +14,9 @@ use super::columns::kusto_type;
 use super::{Answer, DecodeError, Form, kusto_v1};
 use crate::config::Limits;
 
+/// The longest schema, in bytes.
+const MOST_BODY: usize = 64 << 20;
+
 /// A table and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSchema {
@@ -73,10 +76,9 @@ pub fn decode_schema(
     answer: &Answer<'_>,
 ) -> Result<Vec<TableSchema>, DecodeError> {
     let body = answer.body;
-    if body.len() > limits.bytes {
-        return Err(DecodeError::TooLarge {
-            limit: limits.bytes,
-        });
+    let limit = limits.bytes.min(MOST_BODY);
+    if body.len() > limit {
+        return Err(DecodeError::TooLarge { limit });
     }
     let mut tables = match form {
         Form::LogAnalyticsSchema => metadata(body)?,

@@ -11,8 +11,9 @@ use spoor_table::Column;
 
 use super::DecodeError;
 use super::budget::{Budget, MOST_TABLES};
-use super::columns::{Described, columns};
+use super::columns::ColumnsSeed;
 use super::rows::{Filling, RowsSeed};
+use super::small::Small;
 
 /// A document as it was read.
 pub(super) struct Document {
@@ -103,7 +104,7 @@ impl<'de> Visitor<'de> for &mut Pass<'_> {
             if key.eq_ignore_ascii_case("tables") {
                 entries.next_value_seed(TablesSeed(self))?;
             } else if self.wanted.contains(&key.as_ref()) {
-                let value = entries.next_value()?;
+                let value = entries.next_value_seed(Small)?;
                 self.fields.insert(key.into_owned(), value);
             } else {
                 entries.next_value::<IgnoredAny>()?;
@@ -230,8 +231,7 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
                     return Err(Error::custom("a table has its columns twice"));
                 }
                 "columns" => {
-                    let described = entries.next_value::<Vec<Described>>()?;
-                    let columns = columns(&described).map_err(Error::custom)?;
+                    let columns = entries.next_value_seed(ColumnsSeed)?;
                     draft.filling = Some(filling(columns, budget)?);
                 }
                 "rows" => match &mut draft.filling {

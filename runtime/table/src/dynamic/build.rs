@@ -15,6 +15,8 @@ pub struct Builder {
     bytes: Vec<u8>,
     /// Offsets noted for the containers still open, innermost last.
     offsets: Vec<u32>,
+    /// The most bytes that a reader may fill it with.
+    most: Option<usize>,
 }
 
 /// A container that is still open.
@@ -30,6 +32,21 @@ impl Builder {
     /// An empty builder.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty builder that [`super::JsonSeed`] fills with about `most` bytes at most: small numbers take several times what their
+    /// text takes, and what is read may be nobody's friend.
+    pub fn within(most: usize) -> Self {
+        Builder {
+            most: Some(most),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it holds more than it may.
+    pub fn is_over(&self) -> bool {
+        let held = || self.bytes.len().saturating_add(self.offsets.len() * 4);
+        self.most.is_some_and(|most| held() > most)
     }
 
     /// The bytes written so far.

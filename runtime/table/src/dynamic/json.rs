@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Builder, Dynamic, DynamicRef, Kind};
 use crate::{format, ticks};
@@ -78,6 +78,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
         let mark = self.0.begin_array();
         while items.next_element_seed(JsonSeed(self.0))?.is_some() {
             self.0.item(&mark);
+            within(self.0)?;
         }
         self.0.end(mark);
         Ok(())
@@ -89,10 +90,18 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
             self.0.key(&mark, &key);
             entries.next_value_seed(JsonSeed(self.0))?;
             self.0.item(&mark);
+            within(self.0)?;
         }
         self.0.end(mark);
         Ok(())
     }
+}
+
+fn within<E: Error>(builder: &Builder) -> Result<(), E> {
+    if builder.is_over() {
+        return Err(E::custom("a nested value takes more memory than it may"));
+    }
+    Ok(())
 }
 
 /// Appends JSON text. Datetimes, timespans and guids are strings as Kusto prints them; a number that JSON cannot

@@ -8,8 +8,9 @@ use serde_json::Value;
 use spoor_table::Column;
 
 use super::super::DecodeError;
-use super::super::columns::{Described, columns};
+use super::super::columns::ColumnsSeed;
 use super::super::rows::RowsSeed;
+use super::super::small::Small;
 use super::Reader;
 
 /// Everything of a frame but its rows.
@@ -141,8 +142,7 @@ fn field<'de, A: MapAccess<'de>>(
         "TableKind" => head.table_kind = text(entries)?,
         "TableName" => head.table_name = text(entries)?,
         "Columns" => {
-            let described = entries.next_value::<Vec<Described>>()?;
-            head.columns = Some(columns(&described).map_err(Error::custom)?);
+            head.columns = Some(entries.next_value_seed(ColumnsSeed)?);
         }
         "TableFragmentType" => head.fragment_type = text(entries)?,
         "TableProgress" => head.progress = entries.next_value()?,
@@ -150,11 +150,12 @@ fn field<'de, A: MapAccess<'de>>(
         "HasErrors" => head.has_errors = entries.next_value::<Option<bool>>()?.unwrap_or_default(),
         "Cancelled" => head.cancelled = entries.next_value::<Option<bool>>()?.unwrap_or_default(),
         "OneApiErrors" => {
-            let errors = entries.next_value::<Option<Vec<Value>>>()?;
-            head.errors.extend(errors.into_iter().flatten());
+            let errors = entries.next_value_seed(Small)?;
+            head.errors
+                .extend(errors.as_array().into_iter().flatten().cloned());
         }
         "error" => {
-            let error = entries.next_value::<Value>()?;
+            let error = entries.next_value_seed(Small)?;
             head.errors.push(serde_json::json!({ "error": error }));
         }
         _ => drop(entries.next_value::<IgnoredAny>()?),
