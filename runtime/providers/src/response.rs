@@ -28,6 +28,7 @@ mod tables;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spoor_table::{Table, TableError};
 
@@ -86,8 +87,9 @@ pub struct Outcome {
     pub total_rows: Option<u64>,
 }
 
-/// Whether a result is all that was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Whether a result is all that was asked for. Drivers write it beside the rows for the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Completeness {
     /// As far as the service says.
     #[default]
@@ -100,7 +102,7 @@ pub enum Completeness {
 }
 
 /// Why something is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// What kind of reason it is.
     pub cause: Cause,
@@ -109,7 +111,8 @@ pub struct Reason {
 }
 
 /// Kinds of reasons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The service reports an error beside the rows.
     Service,

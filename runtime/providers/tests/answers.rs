@@ -6,7 +6,9 @@ mod show;
 
 use expect_test::expect_file;
 use spoor_providers::config::Limits;
-use spoor_providers::response::{Answer, DecodeError, Decoder, Form, Outcome, decode};
+use spoor_providers::response::{
+    Answer, Completeness, DecodeError, Decoder, Form, Outcome, Render, decode,
+};
 
 use show::show;
 
@@ -63,6 +65,18 @@ fn answers_are_read_as_written_down() {
     for (name, form) in CASES {
         let told = show(&read(form, Limits::default(), 200, &body(name)).unwrap());
         expect_file![format!("{root}/tests/data/{name}.txt")].assert_eq(&told);
+    }
+}
+
+#[test]
+fn what_is_said_of_a_result_survives_being_written() {
+    for (name, form) in CASES {
+        let outcome = read(form, Limits::default(), 200, &body(name)).unwrap();
+        let text = serde_json::to_string(&(&outcome.completeness, &outcome.render)).unwrap();
+        assert_eq!(
+            serde_json::from_str::<(Completeness, Option<Render>)>(&text).unwrap(),
+            (outcome.completeness, outcome.render)
+        );
     }
 }
 
@@ -267,239 +281,6 @@ fn progress_is_told_as_frames_come() {
         (last.bytes, last.rows, last.percent),
         (body.len(), 2, Some(100.0))
     );
-}
-
-#[test]
-fn frames_that_contradict_themselves() {
-    let frame = |text: &str| {
-        let head = r#"{"FrameType":"DataSetHeader","Version":"v2.0"}"#;
-        good(Form::KustoV2, &format!("[{head},{text}]"))
-    };
-    let header = r#"{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"T","Columns":[{"ColumnName":"N","ColumnType":"long"}]}"#;
-    for (frames, word) in [
-        (r#"{"FrameType":"TableFragment","TableId":9,"TableFragmentType":"DataAppend","Rows":[]}"#.to_owned(), "never began"),
-        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataMove","Rows":[]}}"#), "DataMove"),
-        (format!("{header},{header}"), "begins twice"),
-        (format!(r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":0}},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[]}}"#), "behind its end"),
-        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[1,2]]}}"#), "where the table has 1 columns"),
-        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[]]}}"#), "where the table has 1 columns"),
-        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[["x"]]}}"#), "column 'N' is long, but row 1 has 'x'"),
-        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult"}"#.to_owned(), "no columns"),
-        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"N","ColumnType":"varchar"}]}"#.to_owned(), "varchar"),
-        (r#"{"FrameType":"DataSetCompletion"},{"FrameType":"DataSetCompletion"}"#.to_owned(), "behind the last one"),
-        (r#"{"FrameType":"DataSetHeader","Version":"v3.0"}"#.to_owned(), "v3.0"),
-        (r#"{"error":{"code":"General_Failure","message":"it broke"}},{"FrameType":"DataSetCompletion","HasErrors":true}"#.to_owned(), "it broke"),
-    ] {
-        let told = frame(&frames).unwrap_err().to_string();
-        assert!(told.contains(word), "{told}\nlacks {word}");
-    }
-    for (frames, words) in [
-        (header.to_owned(), vec!["stops without saying"]),
-        (
-            format!(
-                r#"{header},{{"FrameType":"DataSetCompletion","HasErrors":true,"Cancelled":false}}"#
-            ),
-            vec!["has no end", "not which"],
-        ),
-        (
-            format!(
-                r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":7}},{{"FrameType":"DataSetCompletion"}}"#
-            ),
-            vec!["7 rows, and 0 came"],
-        ),
-        (
-            format!(
-                r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[{{"error":{{"code":"X","message":"at its end"}}}}]}},{{"FrameType":"DataSetCompletion"}}"#
-            ),
-            vec!["at its end"],
-        ),
-    ] {
-        let outcome = frame(&frames).unwrap();
-        let told: Vec<String> = outcome
-            .completeness
-            .reasons()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(told.len(), words.len(), "{told:?}");
-        for (told, word) in told.iter().zip(words) {
-            assert!(told.contains(word), "{told}\nlacks {word}");
-        }
-    }
-}
-
-#[test]
-fn documents_that_break_their_protocol() {
-    let table = |columns: &str, rows: &str| {
-        format!(r#"{{"tables":[{{"columns":[{columns}],"rows":{rows}}}]}}"#)
-    };
-    let long = r#"{"name":"N","type":"long"}"#;
-    for (form, body, word) in [
-        (
-            Form::LogAnalytics,
-            table(long, "[[1.5]]"),
-            "column 'N' is long, but row 1 has 1.5",
-        ),
-        (
-            Form::LogAnalytics,
-            table(long, "[[1],[\"abc\"]]"),
-            "row 2 has 'abc'",
-        ),
-        (Form::LogAnalytics, table(long, "[[[1]]]"), "nested values"),
-        (
-            Form::LogAnalytics,
-            table(long, "[[9223372036854775808]]"),
-            "9223372036854775808",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"int"}"#, "[[2147483648]]"),
-            "2147483648",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"guid"}"#, "[[\"x\"]]"),
-            "'x'",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"datetime"}"#, "[[5]]"),
-            "datetime",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"bool"}"#, "[[2]]"),
-            "bool",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"decimal"}"#, "[[\"1e40\"]]"),
-            "1e40",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N","type":"money"}"#, "[]"),
-            "'money'",
-        ),
-        (
-            Form::LogAnalytics,
-            table(r#"{"name":"N"}"#, "[]"),
-            "no type",
-        ),
-        (Form::LogAnalytics, table(long, "{}"), "array"),
-        (Form::LogAnalytics, table(long, "[1]"), "row"),
-        (
-            Form::LogAnalytics,
-            r#"{"tables":[{"name":"T"}]}"#.into(),
-            "no columns",
-        ),
-        (
-            Form::LogAnalytics,
-            r#"{"tables":{}}"#.into(),
-            "array of tables",
-        ),
-        (Form::LogAnalytics, "[]".into(), "object with tables"),
-        (Form::LogAnalytics, r#"{"tables":[]} x"#.into(), "trailing"),
-        (
-            Form::LogAnalytics,
-            r#"{"error":{"code":"E","message":"no table at all"}}"#.into(),
-            "no table at all (E)",
-        ),
-        (
-            Form::KustoV2,
-            r#"{"error":{"code":"BadRequest","@message":"Semantic error"}}"#.into(),
-            "Semantic error",
-        ),
-        (Form::Defender, r#"{"results":[]}"#.into(), "no schema"),
-        (
-            Form::Defender,
-            r#"{"schema":[{"name":"N","type":"Int64"}],"results":[{"N":1,"n":2}]}"#.into(),
-            "'n' twice",
-        ),
-        (
-            Form::Defender,
-            r#"{"schema":[{"name":"N","type":"Int64"}],"results":[[1]]}"#.into(),
-            "row",
-        ),
-        (Form::ResourceGraph, r#"{"count":0}"#.into(), "no data"),
-        (
-            Form::ResourceGraph,
-            r#"{"data":[],"data":[]}"#.into(),
-            "twice",
-        ),
-        (
-            Form::ResourceGraph,
-            r#"{"data":{"rows":[]}}"#.into(),
-            "no columns",
-        ),
-    ] {
-        let told = good(form, &body).unwrap_err().to_string();
-        assert!(told.contains(word), "{body}\n{told}\nlacks {word}");
-    }
-}
-
-#[test]
-fn nesting_and_width_have_limits() {
-    let deep = "[".repeat(100_000);
-    for (form, body) in [
-        (
-            Form::LogAnalytics,
-            format!(r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":[[{deep}"#),
-        ),
-        (Form::KustoV2, format!(r#"[{{"a":{deep}"#)),
-        (
-            Form::Defender,
-            format!(r#"{{"schema":[{{"name":"Y","type":"Object"}}],"results":[{{"Y":{deep}"#),
-        ),
-        (Form::ResourceGraph, format!(r#"{{"data":[{{"a":{deep}"#)),
-        (Form::LogAnalytics, deep.clone()),
-    ] {
-        assert!(good(form, &body).is_err());
-    }
-    let columns = vec![r#"{"name":"N","type":"long"}"#; 30_000].join(",");
-    let told = good(
-        Form::LogAnalytics,
-        &format!(r#"{{"tables":[{{"columns":[{columns}],"rows":[]}}]}}"#),
-    )
-    .unwrap_err();
-    assert!(told.to_string().contains("too many columns"), "{told}");
-    let tables = vec![r#"{"columns":[],"rows":[]}"#; 2_000].join(",");
-    let told = good(Form::LogAnalytics, &format!(r#"{{"tables":[{tables}]}}"#)).unwrap_err();
-    assert!(told.to_string().contains("1000 tables"), "{told}");
-    // Text that is nested too deep to be a value stays what it is.
-    let text = serde_json::to_string(&"[".repeat(5_000)).unwrap();
-    let body = format!(
-        r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":[[{text}]]}}]}}"#
-    );
-    assert_eq!(good(Form::LogAnalytics, &body).unwrap().rows(), 1);
-}
-
-#[test]
-fn values_that_take_many_times_their_text_are_refused() {
-    let many = format!("[{}1]", "1,".repeat(3_000_000));
-    let table = |rows: &str| {
-        format!(r#"{{"tables":[{{"columns":[{{"name":"Y","type":"dynamic"}}],"rows":{rows}}}]}}"#)
-    };
-    let frame = |rest: &str| format!(r#"[{{"FrameType":"DataSetCompletion",{rest}}}]"#);
-    for (form, body) in [
-        (Form::LogAnalytics, table(&format!("[[{many}]]"))),
-        (Form::LogAnalytics, table(&format!("[[\"{many}\"]]"))),
-        (
-            Form::LogAnalytics,
-            table(&format!("[{{\"error\":{many}}}]")),
-        ),
-        (
-            Form::LogAnalytics,
-            format!(r#"{{"statistics":{many},"tables":[]}}"#),
-        ),
-        (Form::KustoV2, frame(&format!(r#""OneApiErrors":{many}"#))),
-        (Form::KustoV2, frame(&format!(r#""error":{many}"#))),
-        (Form::Defender, format!(r#"{{"error":{many}}}"#)),
-        (Form::ResourceGraph, format!(r#"{{"$skipToken":{many}}}"#)),
-    ] {
-        let told = good(form, &body).unwrap_err().to_string();
-        assert!(told.contains("more memory than it may"), "{told}");
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use spoor_providers::cloud::Cloud;
-use spoor_providers::config::{Config, Limits, Mistake, Service, Workspaces};
+use spoor_providers::config::{Config, FIELDS, LIMIT_FIELDS, Limits, Mistake, Service, Workspaces};
 
 const GUID: &str = "0f0e0d0c-0b0a-0908-0706-050403020100";
 
@@ -83,6 +83,24 @@ fn clouds_imply_servers_authorities_and_scopes() {
         assert_eq!(remote.authority.as_deref(), Some(authority));
         assert_eq!(remote.scope.as_deref(), Some(scope));
     }
+}
+
+#[test]
+fn the_example_has_every_kind_and_field() {
+    let text = include_str!("data/spoor.toml");
+    let made = check(text).unwrap();
+    let mut kinds: Vec<&str> = made
+        .list()
+        .iter()
+        .map(|workspace| workspace.service.kind())
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), Service::KINDS.len());
+    for field in FIELDS.iter().map(|(field, _)| *field).chain(LIMIT_FIELDS) {
+        assert!(text.contains(field), "{field}");
+    }
+    assert_eq!(made.default_workspace().unwrap().name, "sentinel");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::place::Place;
@@ -17,7 +18,8 @@ const MOST_INNER: usize = 20;
 const MOST_MESSAGE: usize = 4_000;
 
 /// An error as a service tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Fault {
     /// The code of the outermost error; empty where there is none.
     pub code: String,
@@ -34,7 +36,8 @@ pub struct Fault {
 }
 
 /// An error within another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Inner {
     /// Its code; empty where there is none.
     pub code: String,

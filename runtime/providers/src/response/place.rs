@@ -4,10 +4,11 @@
 //! `[line:position=1:4]`. Lines count from 1. Whether positions count from 0 or from 1 is documented nowhere and examples disagree,
 //! so that the token, which is given too, decides where it stands at one of the two.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A line and a position in it, as a service counts them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// From 1.
     pub line: usize,

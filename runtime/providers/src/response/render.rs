@@ -1,9 +1,10 @@
 //! How a query asks to be drawn, under the names that KQL's `render` has for it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What `| render` said.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Render {
     /// The visualization: `timechart`, `piechart`, ...
     pub visualization: String,
