@@ -59,7 +59,10 @@ async function compare(file, url) {
     console.log(`${name}: cell ${index + 1} differs\n--- Chromium\n${clipped(here)}\n--- wasmtime\n${clipped(there)}`);
   }
   check(`${name}: ${browser.cells.length} cells give the same outputs`, wrong.length === 0 && browser.cells.length > 0);
-  await sameBytes(name, browser.loaded.kernel?.sha256[0], "kernel/kernel0.wasm");
+  const divided = JSON.parse(await readFile(path.join(assets, "kernel/kernel.json"), "utf8"));
+  await sameBytes(name, divided.kernel, "kernel.wasm");
+  const parts = [browser.loaded.kernel, browser.loaded["more of the kernel"]];
+  for (const [index, part] of parts.entries()) if (index === 0 || part) await sameBytes(name, part?.sha256[0], `kernel/${divided.parts[index]}`);
   if (browser.loaded.python) {
     const guest = JSON.parse(await readFile(path.join(assets, "python/guest.json"), "utf8"));
     const loaded = browser.loaded.python.sha256;

@@ -27,11 +27,12 @@ const texts = {
 /** The worker's script as a browser without JSPI would run it. */
 const withoutJspi = `delete WebAssembly.Suspending;\n${await readFile(path.join(root, "worker.js"), "utf8")}`;
 
-/** Serves the site as `server` says and hands a page with the notebook open to `use`. */
-async function opened(use, { server = {} } = {}) {
+/** Serves the site as `server` says and hands a page with the notebook open to `use`; `before(page)` comes first. */
+async function opened(use, { server = {}, before } = {}) {
   const site = await serve(root, { texts, ...server });
   try {
     await withPage(async (page) => {
+      await before?.(page);
       await page.goto(`${site.url}/?nb=test.ipynb`);
       await until(page, () => globalThis.spoor?.cells.length > 0 && spoor.state === "idle");
       await use(page);
@@ -55,6 +56,9 @@ async function begin(page, source, marker) {
   await page.evaluate((code) => spoor.run("a", code), source);
   await until(page, (wanted) => JSON.stringify(spoor.cells[0].outputs).includes(wanted), marker);
 }
+
+/** A query of functions that no hunt of the gallery's calls. */
+const UNUSUAL = "%%kql\nprint reverse('abc'), strrep('ab', 2), translate('abc', 'xyz', 'cab'), hash_md5('a')";
 
 const LOOP = "n = 0\nprint('begun')\nwhile True:\n    n += 1";
 
@@ -98,6 +102,22 @@ describe("a session", { timeout: 1_200_000 }, () => {
     await page.keyboard.press("Enter");
     assert.match(text(await outputs), /Hello Ana/);
   }));
+
+  let answers = 0;
+  test("a query waits for what it needs of the kernel, which is fetched until it comes", () => opened(async (page) => {
+    assert.match(text(await run(page, UNUSUAL)), /cba .*abab/s);
+    const failed = await page.evaluate(() => spoor.failed.map(({ message }) => message));
+    assert.match(failed.join(), /more of the kernel could not be loaded.*tried again in 2 s/);
+    assert.match(text(await run(page, "1 + 1")), /2/);
+  }, { before: (page) => page.route("**/kernel1.wasm", (route) => (++answers > 2 ? route.continue() : route.fulfill({ status: 503 }))) }));
+
+  test("nobody has to wait for a part of the kernel that does not come", () => opened(async (page) => {
+    await page.evaluate((code) => spoor.run("a", code), UNUSUAL);
+    await until(page, () => spoor.state === "busy");
+    await page.waitForTimeout(500);
+    assert.equal((await interrupted(page)).ename, "KernelError");
+    assert.match(text(await run(page, "%%kql\nprint 1 + 1")), /2/);
+  }, { before: (page) => page.route("**/kernel1.wasm", () => {}) }));
 
   test("restart forgets", () => opened(async (page) => {
     await run(page, "gone = 1");

@@ -83,7 +83,17 @@ pub fn for_query<'a>(
     };
     if let Some(shipped) = shipped {
         for (name, _) in shipped.all() {
-            let plugin = offered(shipped.module(name)?, runner, name)?;
+            let module = shipped.module(name).map_err(Failure::from);
+            let plugin = match module.and_then(|bytes| offered(bytes, runner, name)) {
+                Ok(plugin) => plugin,
+                Err(failure) => {
+                    say::warning(format_args!(
+                        "the plugin {name} is left out: {}",
+                        failure.message
+                    ));
+                    continue;
+                }
+            };
             if alike(plugin.manifest(), &plugins).is_none() {
                 plugins.push(plugin);
             }

@@ -13,7 +13,7 @@ use std::thread;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use spoor_protocol::{Event, Frame};
+use spoor_protocol::{Effect, Effects, Event, Frame, FrameError};
 use wasmtime::{Config, Engine, Module, OptLevel};
 
 use super::watch::{MARKS, Watched, watched};
@@ -28,7 +28,7 @@ use crate::recording::{Reader, Record};
 /// How many parts there are.
 const PARTS: usize = 2;
 /// Changes when the dividing itself does, so that old results are made anew.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 /// What is written last, and says what the parts were made of.
 const MANIFEST: &str = "kernel.json";
 
@@ -49,6 +49,8 @@ pub enum Divided {
 #[derive(Serialize)]
 struct Manifest {
     inputs: String,
+    /// The SHA-256 of the kernel.wasm that was divided.
+    kernel: String,
     parts: Vec<String>,
 }
 
@@ -63,9 +65,17 @@ pub fn divide(kernel: &Path, recordings: &[PathBuf], out: &Path) -> Result<Divid
         return Ok(Divided::Before);
     }
     let used = used(&bytes, recordings)?;
-    let parts = parts::divide(&bytes, &Assign::Used(&used), PARTS, Memory::AsItIs)
+    let assign = Assign::Used {
+        used: &used,
+        waiting: &["step"],
+    };
+    let parts = parts::divide(&bytes, &assign, PARTS, Memory::AsItIs)
         .map_err(|why| unfit(&format!("it cannot be divided: {why}")))?;
     fs::create_dir_all(out).map_err(Error::file("cannot make", out))?;
+    // Parts of which it is not sure that they belong together are none.
+    if manifest.exists() {
+        fs::remove_file(&manifest).map_err(Error::file("cannot remove", &manifest))?;
+    }
     let mut names = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         let name = format!("kernel{number}.wasm");
@@ -74,6 +84,7 @@ pub fn divide(kernel: &Path, recordings: &[PathBuf], out: &Path) -> Result<Divid
     }
     let text = json!(Manifest {
         inputs,
+        kernel: hex(&Sha256::digest(&bytes)),
         parts: names
     })
     .to_string();
@@ -131,7 +142,7 @@ fn play(code: &Code, recording: &Path, used: &mut [bool]) -> Result<(), Error> {
     for page in [false, true] {
         let mut reader = Reader::open(recording)?;
         let mut kernel: Option<Kernel> = None;
-        while let Ok(Some(record)) = reader.read() {
+        while let Some(record) = reader.read()? {
             match record {
                 Record::Instance => {
                     let fresh = Kernel::start(code, Limits::default(), &Ambient::live(false))?;
@@ -143,12 +154,8 @@ fn play(code: &Code, recording: &Path, used: &mut [bool]) -> Result<(), Error> {
                     let kernel = kernel.as_mut();
                     let kernel =
                         kernel.ok_or_else(|| unfit("an event stands before any kernel"))?;
-                    for event in if page {
-                        as_of_page(&event)?
-                    } else {
-                        vec![event]
-                    } {
-                        kernel.step(&event)?;
+                    for event in events(&event, page)? {
+                        run(kernel, &event)?;
                     }
                 }
                 Record::Answer(_) | Record::Broke(_) | Record::Draw(_) => {}
@@ -161,20 +168,46 @@ fn play(code: &Code, recording: &Path, used: &mut [bool]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a page gives the kernel where the host gave it `event`: it asks about a cell before it runs it,
-/// and wants rows.
-fn as_of_page(event: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-    let unreadable = |error| Error::Recording(format!("{error}"));
-    let Ok(mut frame) = Frame::<Event>::decode(event) else {
-        return Ok(vec![event.to_vec()]);
-    };
+/// One event, and all slices of the work that comes of it: how many they are is the clock's to say, and the recording's was
+/// another's.
+fn run(kernel: &mut Kernel, event: &[u8]) -> Result<(), Error> {
+    let go_on = Frame::new(Event::Continue).encode().map_err(unreadable)?;
+    let mut answer = kernel.step(event)?;
+    loop {
+        let effects = Frame::<Effects>::decode(&answer)
+            .map_err(unreadable)?
+            .header;
+        if let Some(Effect::Refuse { reason }) = effects
+            .iter()
+            .find(|effect| matches!(effect, Effect::Refuse { .. }))
+        {
+            return Err(Error::Recording(format!(
+                "the kernel does not take what was recorded: {reason}"
+            )));
+        }
+        if !effects.contains(&Effect::Continue) {
+            return Ok(());
+        }
+        answer = kernel.step(&go_on)?;
+    }
+}
+
+fn unreadable(error: FrameError) -> Error {
+    Error::Recording(error.to_string())
+}
+
+/// What is given to the kernel where a recording has `event`: nothing for its slices, and of a page, which asks about a cell before it
+/// runs it and wants rows, some more.
+fn events(event: &[u8], page: bool) -> Result<Vec<Vec<u8>>, Error> {
+    let mut frame = Frame::<Event>::decode(event).map_err(unreadable)?;
     let mut events = Vec::new();
     match &mut frame.header {
-        Event::Open { options } => {
+        Event::Continue => return Ok(events),
+        Event::Open { options } if page => {
             options.extend(BTreeMap::from([("results".to_owned(), json!("arrow"))]));
         }
         // Only KQL is looked at: what is asked about Python, Python is asked.
-        Event::Execute { code, .. } if code.starts_with("%%kql") => {
+        Event::Execute { code, .. } if page && code.starts_with("%%kql") => {
             for event in asked_of(code) {
                 events.push(Frame::new(event).encode().map_err(unreadable)?);
             }

@@ -1,7 +1,7 @@
 //! Which function belongs to which part.
 //!
-//! What the kernel runs in common work is found by watching it. Of the interpreter, the linker puts an archive's functions one after the other, so a package's are found by where
-//! they begin. Libraries (BLAS, zlib, the C library) come last and serve several packages: such a
+//! What the kernel runs in common work is found by watching it. The linker puts an archive's functions one
+//! after the other, so those of the interpreter's packages are found by where they begin. Libraries (BLAS, zlib, the C library) come last and serve several packages: such a
 //! function belongs to the first part that reaches it by calls.
 
 use super::read::Whole;
@@ -19,8 +19,13 @@ pub struct Marker {
 pub enum Assign<'a> {
     /// By where they are in the module.
     Stretches(&'a [Marker]),
-    /// By whether they ran, by index: those that did are part 0's, all others part 1's.
-    Used(&'a [bool]),
+    /// By whether they ran: what did is part 0's, and so is what an export calls, as nothing can be waited for there.
+    Used {
+        /// Of each function, by index.
+        used: &'a [bool],
+        /// The exports that can wait for a part.
+        waiting: &'a [&'a str],
+    },
 }
 
 impl Assign<'_> {
@@ -28,12 +33,12 @@ impl Assign<'_> {
     pub(super) fn parts(&self, whole: &Whole<'_>, parts: usize) -> Result<Vec<u8>, String> {
         match self {
             Self::Stretches(markers) => by_stretches(whole, markers, parts),
-            Self::Used(used) => by_use(whole, used),
+            Self::Used { used, waiting } => by_use(whole, used, waiting),
         }
     }
 }
 
-fn by_use(whole: &Whole<'_>, used: &[bool]) -> Result<Vec<u8>, String> {
+fn by_use(whole: &Whole<'_>, used: &[bool], waiting: &[&str]) -> Result<Vec<u8>, String> {
     if used.len() != whole.functions.len() {
         return Err(format!(
             "it has {} functions, and {} were watched",
@@ -43,7 +48,22 @@ fn by_use(whole: &Whole<'_>, used: &[bool]) -> Result<Vec<u8>, String> {
     }
     let imports = whole.imports();
     let part = |(function, used): (usize, &bool)| u8::from(function >= imports && !used);
-    Ok(used.iter().enumerate().map(part).collect())
+    let mut part_of: Vec<u8> = used.iter().enumerate().map(part).collect();
+    let exported = whole.exports.iter().filter(|export| {
+        export.kind == wasmparser::ExternalKind::Func && !waiting.contains(&export.name)
+    });
+    let mut reached: Vec<u32> = exported.map(|export| export.index).collect();
+    let mut seen = vec![false; whole.functions.len()];
+    while let Some(function) = reached.pop() {
+        let Some(body) = (function as usize).checked_sub(imports) else {
+            continue;
+        };
+        if !std::mem::replace(&mut seen[function as usize], true) {
+            part_of[function as usize] = 0;
+            reached.extend(whole.calls(body)?);
+        }
+    }
+    Ok(part_of)
 }
 
 fn by_stretches(whole: &Whole<'_>, markers: &[Marker], parts: usize) -> Result<Vec<u8>, String> {

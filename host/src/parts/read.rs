@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use sha2::{Digest, Sha256};
 use wasmparser::{
     ElementItems, ElementKind, FunctionBody, MemoryType, Operator, Parser, Payload, TableType,
     TypeRef, ValType,
 };
+
+use crate::aot::hex;
 
 /// A module, read.
 #[derive(Default)]
@@ -52,6 +55,12 @@ impl<'a> Whole<'a> {
             whole.payload(payload, place.unwrap_or_default())?;
         }
         Ok(whole)
+    }
+
+    /// Sixteen digits that another module, or the same one divided otherwise, does not have.
+    pub fn tag(&self, part_of: &[u8]) -> String {
+        let digest = Sha256::new().chain_update(self.bytes).chain_update(part_of);
+        hex(&digest.finalize()[..8])
     }
 
     /// How many functions are imported.

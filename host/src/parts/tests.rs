@@ -135,7 +135,16 @@ fn what_never_ran_is_a_part_of_its_own_and_data_is_there_before_it() {
         .replace("(i32.const 1000))))", "(i32.const 1000)))))");
     let whole = wat::parse_str(text).unwrap();
     let used = [false, true, true, true, false, false, false];
-    let parts = divide(&whole, &Assign::Used(&used), 2, Memory::AsItIs).unwrap();
+    let parts = divide(
+        &whole,
+        &Assign::Used {
+            used: &used,
+            waiting: &["direct"],
+        },
+        2,
+        Memory::AsItIs,
+    )
+    .unwrap();
     let calls = [(1, 5), (2, 5), (3, 5), (0, 5)];
     let (found, log) = results(&parts, &calls);
     assert_eq!(found, results(std::slice::from_ref(&whole), &calls).0);
@@ -146,10 +155,47 @@ fn what_never_ran_is_a_part_of_its_own_and_data_is_there_before_it() {
     );
     assert_eq!(results(&parts, &[(1, 5)]).1, Vec::<i32>::new());
 
-    let few = divide(&whole, &Assign::Used(&used[1..]), 2, Memory::AsItIs);
+    // An export that cannot wait is there from the beginning.
+    let all = Assign::Used {
+        used: &used,
+        waiting: &[],
+    };
+    let others = divide(&whole, &all, 2, Memory::AsItIs).unwrap();
+    assert!(others[1].len() < parts[1].len());
+    assert_eq!(results(&others, &calls).0, found);
+
+    let few = divide(
+        &whole,
+        &Assign::Used {
+            used: &used[1..],
+            waiting: &[],
+        },
+        2,
+        Memory::AsItIs,
+    );
     assert!(few.unwrap_err().contains("7 functions"));
-    let shared = divide(&whole, &Assign::Used(&used), 2, Memory::Shared);
+    let shared = divide(
+        &whole,
+        &Assign::Used {
+            used: &used,
+            waiting: &["direct"],
+        },
+        2,
+        Memory::Shared,
+    );
     assert!(shared.unwrap_err().contains("data"));
+}
+
+#[test]
+fn parts_of_two_divisions_are_not_joined() {
+    let of = |text: &str| {
+        let whole = wat::parse_str(text).unwrap();
+        divide(&whole, &Assign::Stretches(&MARKERS), 3, Memory::Shared).unwrap()
+    };
+    let (mut one, mut other) = (of(WHOLE), of(&WHOLE.replace("1000", "1001")));
+    one[1] = other.swap_remove(1);
+    let joined = std::panic::catch_unwind(|| results(&one, &[(2, 5)]));
+    assert!(joined.is_err());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{LOAD, Memory, PART_0};
 /// The names under which part 0 exports what the others import. A C identifier has no dot, so they
 /// are no function's; the memory has the name that WASI gives it.
 const MEMORY: &str = "memory";
-const TABLE: &str = ".table";
+const TABLE: &str = ".table.";
 /// How large a guest's memory can become in a page: 2 GiB in units of 64 KiB. A shared memory has to
 /// say it. The host has limits of its own.
 const MAX_MEMORY: u64 = 1 << 15;
@@ -32,6 +32,8 @@ pub struct Plan<'a> {
     /// The first slot after the stubs' that have none in the whole module.
     flags: u32,
     memory: Memory,
+    /// The name under which part 0 exports the table. It says of which division the parts are, lest others be joined.
+    table: String,
 }
 
 /// The new index of each function of the whole module.
@@ -97,6 +99,7 @@ impl<'a> Plan<'a> {
             imports,
             flags: free,
             memory,
+            table: format!("{TABLE}{}", whole.tag(part_of)),
         })
     }
 
@@ -226,7 +229,7 @@ impl<'a> Plan<'a> {
             imports.import(PART_0, &function_name(*function), ty);
             indices.0.insert(*function, indices.0.len() as u32);
         }
-        imports.import(PART_0, TABLE, indices.table_type(self.table()?)?);
+        imports.import(PART_0, &self.table, indices.table_type(self.table_type()?)?);
         imports.import(PART_0, MEMORY, indices.memory_type(self.memory()?)?);
         for (tag, ty) in whole.tags.iter().enumerate() {
             imports.import(PART_0, &tag_name(tag), tag_type(*ty));
@@ -288,7 +291,7 @@ impl<'a> Plan<'a> {
         Ok(memory)
     }
 
-    fn table(&self) -> Result<wasmparser::TableType, Error<String>> {
+    fn table_type(&self) -> Result<wasmparser::TableType, Error<String>> {
         let mut table = self
             .whole
             .table
@@ -301,7 +304,7 @@ impl<'a> Plan<'a> {
 
     fn tables(&self, indices: &mut Indices) -> Result<TableSection, Error<String>> {
         let mut tables = TableSection::new();
-        tables.table(indices.table_type(self.table()?)?);
+        tables.table(indices.table_type(self.table_type()?)?);
         Ok(tables)
     }
 
@@ -324,7 +327,7 @@ impl<'a> Plan<'a> {
             };
             exports.export(export.name, kind, index);
         }
-        exports.export(TABLE, ExportKind::Table, 0);
+        exports.export(&self.table, ExportKind::Table, 0);
         for tag in 0..self.whole.tags.len() {
             exports.export(&tag_name(tag), ExportKind::Tag, tag as u32);
         }

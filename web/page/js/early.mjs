@@ -52,14 +52,20 @@ function start() {
   });
   worker.addEventListener("error", (event) => tell(worker, event));
   worker.terminate = () => {
-    for (const other of others.values()) other.terminate();
+    for (const other of others.values()) other?.terminate();
     Worker.prototype.terminate.call(worker);
   };
   return worker;
 }
 
 function beside(name, port, failed) {
-  const other = new Worker(SCRIPTS[name], { type: "module", name });
+  if (!Object.hasOwn(SCRIPTS, name)) return void failed(`there is no worker ${name}`);
+  let other;
+  try {
+    other = new Worker(SCRIPTS[name], { type: "module", name });
+  } catch (error) {
+    return void failed(String(error));
+  }
   other.onerror = (event) => {
     event.preventDefault();
     failed(event.message || "its script could not be loaded");

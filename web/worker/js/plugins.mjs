@@ -11,6 +11,8 @@ const KEPT = 2;
 const SMALL = 16 << 20;
 /** How many calls run at once; further ones wait. */
 const AT_ONCE = 4;
+/** How long a worker may take to start, in milliseconds. */
+const START = 60_000;
 /** The longest that a timer of the browser waits, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -99,6 +101,7 @@ class Runner {
       // The time begins once the worker is there.
       const begin = () => {
         this.ready = true;
+        clearTimeout(timer);
         timer = setTimeout(() => done(DEADLINE), Math.min(wallMs, LONGEST));
         this.worker.postMessage(wanted, [wanted.frame.buffer]);
       };
@@ -110,6 +113,7 @@ class Runner {
       this.worker.onerror = (message) => failed(new Error(message));
       signal.onabort = () => failed(new Error("nobody waits for it"));
       if (this.ready) begin();
+      else timer = setTimeout(() => failed(new Error("its worker does not start")), START);
     });
     return ended.finally(() => clearTimeout(timer));
   }

@@ -20,6 +20,17 @@ export class Spawned {
     this.port.onmessage = heard;
   }
 
+  /** Called with the message of a failure, of one before too. */
+  set onerror(failed) {
+    this.failed = failed;
+    if (failed && this.failure !== undefined) failed(this.failure);
+  }
+
+  fail(message) {
+    this.failure = message;
+    this.failed?.(message);
+  }
+
   postMessage(message, transfer = []) {
     this.port.postMessage(message, transfer);
   }
@@ -36,7 +47,7 @@ export class Spawned {
 self.addEventListener("message", (event) => {
   if (event.data?.type !== "spawned_failed") return;
   event.stopImmediatePropagation();
-  spawned.get(event.data.id)?.onerror?.(event.data.message);
+  spawned.get(event.data.id)?.fail(event.data.message);
 });
 
 /** In a worker that was started so: a promise of the port to the kernel's thread. */

@@ -23,7 +23,8 @@ async function worker() {
     if (data.type === "open") {
       site = data.site;
       know([...site.kernel, ...assets(site), ...(data.sources ?? [])]);
-      prefetch(site.kernel[0]);
+      // A browser that cannot suspend a kernel needs all of it first.
+      for (const part of "Suspending" in WebAssembly ? site.kernel.slice(0, 1) : site.kernel) prefetch(part);
     }
     if (data.type === "prepare_python") {
       beginThread();

@@ -5,11 +5,14 @@
 
 mod parts;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 
 pub use parts::Parts;
 
+use futures::channel::oneshot;
+use futures::future::{Either, select};
 use js_sys::{BigInt, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use spoor_protocol::{Effects, Event, Frame, PROTOCOL_VERSION};
 use wasm_bindgen::prelude::*;
@@ -25,6 +28,8 @@ pub struct Kernel {
     /// Which of the parts its functions are in.
     filled: Vec<Cell<bool>>,
     stepping: Cell<bool>,
+    /// Ends the wait of a step for a part.
+    waited_for: RefCell<Option<oneshot::Sender<()>>>,
 }
 
 /// The instance of the first part.
@@ -53,6 +58,7 @@ impl Kernel {
                 .map(|part| Cell::new(part == 0))
                 .collect(),
             stepping: Cell::new(false),
+            waited_for: RefCell::default(),
         });
         let failed = |thrown: JsValue| Error::load("the kernel", &thrown);
         let instance = kernel.instantiate().map_err(failed)?;
@@ -132,20 +138,42 @@ impl Kernel {
 
     fn fill(&self, part: usize) -> Result<(), JsValue> {
         let filled = self.filled.get(part).ok_or("there is no such part")?;
-        if !filled.replace(true) {
+        if !filled.get() {
             let live = self.live.get().ok_or("it has no instance")?;
             self.parts.fill(part, &live.exports)?;
+            filled.set(true);
         }
         Ok(())
     }
 
-    fn is_whole(&self) -> bool {
+    /// Whether all of its code is here.
+    pub fn is_whole(&self) -> bool {
         self.filled.iter().all(Cell::get)
     }
 
     /// Whether [`Kernel::step_now`] can be called: all of its code is here, and no step is under way.
     pub fn is_ready(&self) -> bool {
         self.is_whole() && !self.stepping.get()
+    }
+
+    /// Ends the step that waits for a part, if one does: the kernel is not to be stepped again.
+    pub fn give_up(&self) {
+        if let Some(waited_for) = self.waited_for.take() {
+            let _ = waited_for.send(());
+        }
+    }
+
+    /// Loads a part for a step that waits for it, again and again until it is here or [`Kernel::give_up`] is called.
+    async fn load(self: &Rc<Self>, part: usize) -> Result<(), JsValue> {
+        let (given_up, stop) = oneshot::channel();
+        *self.waited_for.borrow_mut() = Some(given_up);
+        let loading = pin!(self.parts.clone().load_surely(part));
+        let loaded = match select(loading, stop).await {
+            Either::Left((loaded, _)) => loaded.map_err(|error| error.to_string().into()),
+            Either::Right(_) => Err("what it needs of its code was not waited for".into()),
+        };
+        self.waited_for.take();
+        loaded
     }
 
     /// One step. An error means that the kernel is not to be stepped again.
@@ -156,8 +184,10 @@ impl Kernel {
         };
         let given = self.give(event)?;
         self.stepping.set(true);
-        let promise: Promise = call(step, &given)?.unchecked_into();
-        let packed = JsFuture::from(promise).await;
+        let packed = match step.call2(&JsValue::UNDEFINED, &given[0], &given[1]) {
+            Ok(promise) => JsFuture::from(promise.unchecked_into::<Promise>()).await,
+            Err(thrown) => Err(thrown),
+        };
         self.stepping.set(false);
         let packed = packed.map_err(|thrown| Error::Kernel(text_of(&thrown)))?;
         call(&live.dealloc, &given)?;
@@ -218,8 +248,7 @@ fn loader(kernel: Weak<Kernel>) -> impl FnMut(u32) -> Result<JsValue, JsValue> {
             return kernel.fill(part).map(|()| JsValue::UNDEFINED);
         }
         let loaded = future_to_promise(async move {
-            let loaded = kernel.parts.clone().load(part).await;
-            loaded.map_err(|error| JsValue::from(error.to_string()))?;
+            kernel.load(part).await?;
             kernel.fill(part).map(|()| JsValue::UNDEFINED)
         });
         Ok(loaded.into())

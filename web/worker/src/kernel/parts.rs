@@ -8,7 +8,9 @@ use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
 use js_sys::{Object, Reflect, WebAssembly};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
+use crate::bindings::timeout;
 use crate::error::Error;
 use crate::load::{self, Progress};
 use spoor_messages::{Asset, FromWorker};
@@ -17,6 +19,10 @@ use spoor_messages::{Asset, FromWorker};
 const PART_0: &str = "part0";
 /// What people are told is loading.
 const REST: &str = "more of the kernel";
+
+/// Milliseconds until what did not come is tried again: the first time, and at most.
+const AGAIN: f64 = 1000.0;
+const LONGEST: f64 = 30_000.0;
 
 /// A download that several may wait for.
 type Loading = Shared<LocalBoxFuture<'static, Result<(), String>>>;
@@ -85,6 +91,22 @@ impl Parts {
             *slot = None;
         }
         loaded.map_err(|why| Error::load(REST, &why.into()))
+    }
+
+    /// Loads a part that cannot be done without, and says so each time that it does not come.
+    pub async fn load_surely(self: Rc<Self>, part: usize) -> Result<(), Error> {
+        let mut pause = AGAIN;
+        while let Err(error) = self.clone().load(part).await {
+            let message = format!("{error} It is tried again in {} s.", pause / 1000.0);
+            (self.post)(FromWorker::Failed {
+                part: REST.into(),
+                message,
+            });
+            let waited = JsFuture::from(timeout(pause)).await;
+            waited.map_err(|thrown| Error::load(REST, &thrown))?;
+            pause = (2.0 * pause).min(LONGEST);
+        }
+        Ok(())
     }
 
     async fn fetch(self: Rc<Self>, part: usize) -> Result<(), String> {

@@ -141,7 +141,7 @@ impl Session {
                 limits,
             })),
             Ok(ToWorker::RemovePlugin { name }) => self.inbox.push(Asked::RemovePlugin(name)),
-            Ok(ToWorker::RollBack) => self.inbox.push(Asked::RollBack),
+            Ok(ToWorker::RollBack) => self.urge(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(
                 "driver",
@@ -150,8 +150,19 @@ impl Session {
         }
     }
 
+    /// What ends something. A kernel that waits for its own code hears of it in no other way.
+    fn urge(&self, asked: Asked) {
+        if let Ok(kernel) = self.running_kernel() {
+            kernel.give_up();
+        }
+        self.inbox.push(asked);
+    }
+
     /// What is wrong with a source is answered at once, whatever is going on, by a kernel that is all here.
     fn ask(self: &Rc<Self>, event: Event) {
+        if matches!(event, Event::Interrupt | Event::Restart) {
+            return self.urge(Asked::Event(event));
+        }
         let ready = matches!(&*self.kernel.borrow(), Ok(kernel) if kernel.is_ready());
         if !matches!(event, Event::Diagnose { .. }) || !ready {
             return self.inbox.push(Asked::Event(event));
@@ -249,21 +260,24 @@ impl Session {
         self.start_kernel().await?;
         progress.finish(hash.into_iter().collect());
         self.set_state(State::Idle);
-        self.complete_kernel();
+        let session = self.clone();
+        spawn_local(async move { session.complete_kernel().await });
         Ok(())
     }
 
-    /// Loads the rest of the kernel's code when the first results have been shown, lest it be waited for later.
-    fn complete_kernel(self: &Rc<Self>) {
-        let session = self.clone();
-        spawn_local(async move {
-            let waited = JsFuture::from(timeout(REST)).await;
-            let kernel = session.running_kernel();
-            if let (Ok(_), Ok(kernel)) = (waited, kernel) {
-                // Should this fail, whatever needs it tries again and says why.
-                let _ = kernel.complete().await;
+    /// Loads the rest of the kernel's code some seconds after it began, when nothing else is waited for, lest it be waited
+    /// for later. Should that fail, it is tried again, and whatever needs it says why it waits.
+    async fn complete_kernel(self: Rc<Self>) {
+        while JsFuture::from(timeout(REST)).await.is_ok() {
+            let kernel = self.running_kernel().ok();
+            let Some(kernel) = kernel.filter(|_| self.state.get() == State::Idle) else {
+                continue;
+            };
+            if kernel.is_whole() {
+                return;
             }
-        });
+            let _ = kernel.complete().await;
+        }
     }
 
     async fn start_kernel(self: &Rc<Self>) -> Result<(), Error> {
