@@ -345,6 +345,25 @@ mod tests {
     }
 
     #[test]
+    fn a_large_bag_with_a_name_twice_is_closed_in_time() {
+        use std::fmt::Write as _;
+        let mut text = String::from("{");
+        for n in 0..200_000 {
+            let _ = write!(text, "\"k{n}\":0,");
+        }
+        text += "\"k7\":1}";
+        let begun = std::time::Instant::now();
+        let bag = Dynamic::parse(&text).unwrap();
+        // Comparing each name with all others takes minutes.
+        assert!(begun.elapsed().as_secs() < 20);
+        assert_eq!(bag.view().as_object().unwrap().len(), 200_000);
+        assert_eq!(
+            bag.view().get("k7").map(|value| value.to_json()).as_deref(),
+            Some("1")
+        );
+    }
+
+    #[test]
     fn json_survives_with_its_order() {
         for text in [
             r#"{"b":1,"a":[1,2.5,"x",null,true,{"c":{}}],"":[]}"#,

@@ -185,8 +185,10 @@ impl Builder {
         let items = self.bytes.split_off(mark.start);
         let spans = entries(&items, table);
         let mut kept: Vec<(&[u8], &[u8])> = Vec::with_capacity(spans.len());
+        let mut places = std::collections::HashMap::with_capacity(spans.len());
         for (key, value) in spans {
-            match kept.iter_mut().find(|(k, _)| *k == key) {
+            let place = *places.entry(key).or_insert(kept.len());
+            match kept.get_mut(place) {
                 Some(slot) => slot.1 = value,
                 None => kept.push((key, value)),
             }
