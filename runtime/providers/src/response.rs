@@ -157,6 +157,13 @@ impl Completeness {
         }
     }
 
+    /// Takes in the reasons of another.
+    pub(crate) fn take_in(&mut self, other: &Completeness) {
+        for reason in other.reasons() {
+            self.add(reason.cause, reason.fault.clone());
+        }
+    }
+
     pub(crate) fn note(&mut self, cause: Cause, message: impl Into<String>) {
         self.add(cause, Fault::told(message));
     }
@@ -179,9 +186,7 @@ impl fmt::Display for Reason {
 impl Outcome {
     /// Puts the rows of the next page behind these, up to `rows` in all. Fails where its columns are others.
     pub fn append(&mut self, page: Outcome, rows: usize) -> Result<(), DecodeError> {
-        for reason in page.completeness.reasons() {
-            self.completeness.add(reason.cause, reason.fault.clone());
-        }
+        self.completeness.take_in(&page.completeness);
         self.next = page.next;
         self.total_rows = page.total_rows.or(self.total_rows);
         for other in page.tables {

@@ -7,7 +7,7 @@ mod show;
 use expect_test::expect_file;
 use spoor_providers::config::Limits;
 use spoor_providers::response::{
-    Answer, Completeness, DecodeError, Decoder, Form, Outcome, Render, decode,
+    Answer, Cause, Completeness, DecodeError, Decoder, Form, Outcome, Render, decode,
 };
 
 use show::show;
@@ -262,6 +262,102 @@ fn rows_that_replace_others_take_their_place_in_the_limit() {
         outcome.completeness
     );
     assert_eq!(outcome.rows(), 100);
+}
+
+#[test]
+fn rows_that_are_replaced_leave_the_cut_of_other_tables() {
+    let header = |id: u8| {
+        format!(
+            r#"{{"FrameType":"TableHeader","TableId":{id},"TableKind":"PrimaryResult","TableName":"T{id}","Columns":[{{"ColumnName":"N","ColumnType":"long"}}]}}"#
+        )
+    };
+    let rows = |id: u8, kind: &str, rows: &str| {
+        format!(
+            r#"{{"FrameType":"TableFragment","TableId":{id},"TableFragmentType":"{kind}","Rows":{rows}}}"#
+        )
+    };
+    let body = format!(
+        r#"[{},{},{},{},{},{{"FrameType":"TableCompletion","TableId":1,"RowCount":3}},{{"FrameType":"TableCompletion","TableId":2,"RowCount":1}},{{"FrameType":"DataSetCompletion"}}]"#,
+        header(1),
+        header(2),
+        rows(2, "DataAppend", "[[1]]"),
+        rows(1, "DataAppend", "[[1],[2],[3]]"),
+        rows(2, "DataReplace", "[[2]]"),
+    );
+    let limits = Limits {
+        rows: 3,
+        ..Limits::default()
+    };
+    let outcome = read(Form::KustoV2, limits, 200, body.as_bytes()).unwrap();
+    assert_eq!(outcome.rows(), 3);
+    let told: Vec<String> = outcome
+        .completeness
+        .reasons()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("more than 3 rows"), "{told:?}");
+}
+
+#[test]
+fn a_first_table_that_is_cut_leaves_those_behind_it() {
+    let limits = Limits {
+        rows: 1,
+        ..Limits::default()
+    };
+    let outcome = read(Form::KustoV1, limits, 200, &body("query.kusto-v1")).unwrap();
+    assert_eq!((outcome.tables.len(), outcome.rows()), (1, 1));
+    assert_eq!(outcome.tables[0].name, "PrimaryResult");
+    assert!(outcome.render.is_some() && outcome.statistics.is_some());
+    let causes: Vec<Cause> = outcome
+        .completeness
+        .reasons()
+        .iter()
+        .map(|reason| reason.cause)
+        .collect();
+    assert_eq!(causes, [Cause::Service, Cause::Limit]);
+}
+
+#[test]
+fn results_behind_the_first_keep_the_limit_of_rows() {
+    let table = |columns: &str, rows: &str| {
+        format!(r#"{{"TableName":"T","Columns":[{columns}],"Rows":{rows}}}"#)
+    };
+    let long = r#"{"ColumnName":"N","ColumnType":"long"}"#;
+    let kinds = r#"{"ColumnName":"Kind","ColumnType":"string"}"#;
+    let body = format!(
+        r#"{{"Tables":[{},{},{}]}}"#,
+        table(long, "[[1],[2]]"),
+        table(long, "[[3],[4]]"),
+        table(kinds, r#"[["QueryResult"],["QueryResult"]]"#)
+    );
+    let limits = Limits {
+        rows: 3,
+        ..Limits::default()
+    };
+    let outcome = read(Form::KustoV1, limits, 200, body.as_bytes()).unwrap();
+    assert_eq!((outcome.tables.len(), outcome.rows()), (2, 3));
+    let told = outcome.completeness.reasons()[0].to_string();
+    assert!(told.contains("more than 3 rows"), "{told}");
+}
+
+#[test]
+fn errors_between_rows_are_counted_over_all_tables() {
+    let errors: Vec<String> = (0..80)
+        .map(|n| format!(r#"{{"error":{{"code":"E{n}","message":"it broke"}}}}"#))
+        .collect();
+    let table = |at: usize, last: &str| {
+        let rows = errors.join(",").replace("broke", &format!("broke in {at}"));
+        format!(r#"{{"name":"T","columns":[{{"name":"N","type":"long"}}],"rows":[{rows}{last}]}}"#)
+    };
+    // More than one error may take, which is seen only if it is read.
+    let huge = format!(",{{\"error\":[{}1]}}", "1,".repeat(1_000_000));
+    let body = format!(r#"{{"tables":[{},{}]}}"#, table(1, ""), table(2, &huge));
+    let outcome = good(Form::LogAnalytics, &body).unwrap();
+    let reasons = outcome.completeness.reasons();
+    assert_eq!(reasons.len(), 100);
+    assert_eq!(reasons[99].fault.message, "it broke in 2");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a result may still take. Every row and every byte of text is asked for here before memory is.
 
+use super::{Completeness, MOST_REASONS};
 use crate::config::Limits;
 
 /// Tables of one answer.
@@ -15,14 +16,16 @@ pub(super) enum Cut {
     Bytes,
 }
 
-/// What is left.
+/// What is left, and the errors that stand in rows' places, of which there may be no more than reasons.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     rows: usize,
     bytes: usize,
     columns: usize,
-    cut: Option<Cut>,
+    /// What was refused since the last [`Budget::refused`].
+    refused: Option<Cut>,
     limits: (usize, usize),
+    pub(super) errors: Completeness,
 }
 
 impl Budget {
@@ -40,8 +43,9 @@ impl Budget {
             rows,
             bytes,
             columns: MOST_COLUMNS,
-            cut: None,
+            refused: None,
             limits: (rows, bytes),
+            errors: Completeness::Complete,
         }
     }
 
@@ -52,13 +56,10 @@ impl Budget {
         left.is_some()
     }
 
-    /// Asks for a row whose values take `bytes` beside their text. Once one was refused, all are.
+    /// Asks for a row whose values take `bytes` beside their text.
     pub(super) fn row(&mut self, bytes: usize) -> bool {
-        if self.cut.is_some() {
-            return false;
-        }
         if self.rows == 0 {
-            self.cut = Some(Cut::Rows);
+            self.refused = Some(Cut::Rows);
             return false;
         }
         if !self.bytes(bytes) {
@@ -76,7 +77,7 @@ impl Budget {
                 true
             }
             None => {
-                self.cut = Some(Cut::Bytes);
+                self.refused = Some(Cut::Bytes);
                 false
             }
         }
@@ -86,27 +87,36 @@ impl Budget {
     pub(super) fn give_back(&mut self, rows: usize, bytes: usize) {
         self.rows = (self.rows + rows).min(self.limits.0);
         self.bytes = (self.bytes + bytes).min(self.limits.1);
-        self.cut = None;
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
     }
 
     pub(super) fn left(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn is_cut(&self) -> bool {
-        self.cut.is_some()
+    /// What was refused, if anything was; the table that asked keeps it.
+    pub(super) fn refused(&mut self) -> Option<Cut> {
+        self.refused.take()
     }
 
-    /// What of the limits was reached, in words.
-    pub(super) fn told(&self) -> Option<String> {
+    /// Whether one more error would be kept.
+    pub(super) fn takes_errors(&self) -> bool {
+        self.errors.reasons().len() < MOST_REASONS
+    }
+
+    /// That a table reached a limit, in words.
+    pub(super) fn told(&self, cut: Cut) -> String {
         let (rows, bytes) = self.limits;
-        Some(match self.cut? {
+        match cut {
             Cut::Rows => {
                 format!("the result has more than {rows} rows, the limit of the workspace")
             }
             Cut::Bytes => {
                 format!("the result takes more than {bytes} bytes, the limit of the workspace")
             }
-        })
+        }
     }
 }

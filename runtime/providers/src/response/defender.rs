@@ -36,7 +36,8 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
         return Err(DecodeError::Shape("it has no schema".to_owned()));
     };
     let mut outcome = Outcome::default();
-    if let Some(told) = read.budget.told() {
+    if let Some(cut) = filling.cut {
+        let told = read.budget.told(cut);
         outcome.completeness.note(Cause::Limit, told);
     }
     if filling.came >= MOST_ROWS {

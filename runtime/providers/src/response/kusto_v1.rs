@@ -6,7 +6,7 @@
 
 use spoor_table::{Cell, Table};
 
-use super::budget::Budget;
+use super::budget::{Budget, Cut};
 use super::fault::Fault;
 use super::{Cause, DecodeError, Named, Outcome, status, tables};
 
@@ -22,7 +22,7 @@ enum Role {
 }
 
 pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
-    let document = tables::read(body, budget, &FIELDS)?;
+    let document = tables::read(body, budget, Some(Budget::beside()), &FIELDS)?;
     let mut outcome = Outcome::default();
     if let Some(fault) = document.fields.get("error").and_then(Fault::of) {
         return Err(DecodeError::Service(Box::new(fault)));
@@ -36,23 +36,34 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
             .completeness
             .add(Cause::Service, Fault::of(exception).unwrap_or_default());
     }
-    if let Some(told) = document.budget.told() {
-        outcome.completeness.note(Cause::Limit, told);
+    outcome.completeness.take_in(&document.budget.errors);
+    if let Some(beside) = &document.beside {
+        outcome.completeness.take_in(&beside.errors);
     }
     let mut read = Vec::new();
-    for table in document.tables {
-        status::errors(&table.filling.errors, &mut outcome.completeness);
+    for (at, table) in document.tables.into_iter().enumerate() {
+        match table.filling.cut {
+            Some(cut) if at == 0 => {
+                let told = document.budget.told(cut);
+                outcome.completeness.note(Cause::Limit, told);
+            }
+            Some(_) => {
+                let told = "there is more behind its first table than can be taken in";
+                outcome.completeness.note(Cause::Limit, told);
+            }
+            None => {}
+        }
         read.push(Named {
             name: table.name,
             table: table.filling.finish()?,
         });
     }
-    sort(read, &mut outcome);
+    sort(read, budget, &mut outcome);
     nothing_but_an_error(outcome)
 }
 
 /// Puts each table where it belongs.
-fn sort(read: Vec<Named>, outcome: &mut Outcome) {
+fn sort(read: Vec<Named>, budget: &Budget, outcome: &mut Outcome) {
     let contents = if read.len() > 2 {
         read.last().map(|last| contents(&last.table))
     } else {
@@ -71,6 +82,12 @@ fn sort(read: Vec<Named>, outcome: &mut Outcome) {
             Role::Result => {
                 if !name.is_empty() {
                     named.name = name;
+                }
+                let left = budget.rows().saturating_sub(outcome.rows());
+                if named.table.rows() > left {
+                    named.table = named.table.slice(0, left);
+                    let told = budget.told(Cut::Rows);
+                    outcome.completeness.note(Cause::Limit, told);
                 }
                 outcome.tables.push(named);
             }

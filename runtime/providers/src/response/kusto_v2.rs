@@ -6,7 +6,7 @@
 
 mod frame;
 
-use super::budget::{Budget, MOST_TABLES};
+use super::budget::{Budget, Cut, MOST_TABLES};
 use super::rows::Filling;
 use super::{Cause, Completeness, DecodeError, Named, Outcome, kusto_v1, status};
 use frame::{Head, Rows};
@@ -210,10 +210,8 @@ impl Reader {
         }
         if head.has_errors
             && self.completeness.is_complete()
-            && self
-                .tables
-                .iter()
-                .all(|table| table.filling.errors.is_empty())
+            && self.budget.errors.is_complete()
+            && self.beside.errors.is_complete()
         {
             self.completeness.note(
                 Cause::Service,
@@ -226,14 +224,17 @@ impl Reader {
     pub(super) fn finish(mut self) -> Result<Outcome, DecodeError> {
         let mut outcome = Outcome::default();
         let mut properties = None;
-        let mut told = Completeness::Complete;
+        let mut told = std::mem::take(&mut self.budget.errors);
+        told.take_in(&self.beside.errors);
         for table in std::mem::take(&mut self.tables) {
-            status::errors(&table.filling.errors, &mut told);
             if !table.ended && self.ended {
                 told.note(
                     Cause::Broken,
                     format!("the table '{}' has no end", table.name),
                 );
+            }
+            if let Some(cut) = table.filling.cut {
+                self.note_cut(&table.kind, cut);
             }
             let named = Named {
                 name: table.name,
@@ -256,19 +257,21 @@ impl Reader {
         kusto_v1::nothing_but_an_error(outcome)
     }
 
+    fn note_cut(&mut self, kind: &str, cut: Cut) {
+        if kind == PRIMARY {
+            let told = self.budget.told(cut);
+            self.completeness.note(Cause::Limit, told);
+        } else {
+            let told = "it says more of itself than can be taken in";
+            self.completeness.note(Cause::Broken, told);
+        }
+    }
+
     /// All reasons, those of the rows first.
     fn settle(self, mut told: Completeness) -> Completeness {
-        for reason in self.completeness.reasons() {
-            told.add(reason.cause, reason.fault.clone());
-        }
+        told.take_in(&self.completeness);
         if !self.ended {
             told.note(Cause::Broken, "it stops without saying that it is whole");
-        }
-        if self.beside.is_cut() {
-            told.note(Cause::Broken, "it says more of itself than can be taken in");
-        }
-        if let Some(limit) = self.budget.told() {
-            told.note(Cause::Limit, limit);
         }
         told
     }

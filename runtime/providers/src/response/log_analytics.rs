@@ -13,7 +13,7 @@ use super::{Cause, DecodeError, Named, Outcome, permissions, status, tables};
 const FIELDS: [&str; 4] = ["error", "permissions", "render", "statistics"];
 
 pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
-    let mut document = tables::read(body, budget, &FIELDS)?;
+    let mut document = tables::read(body, budget, None, &FIELDS)?;
     let mut outcome = Outcome::default();
     if let Some(fault) = document.fields.get("error").and_then(Fault::of) {
         if document.tables.is_empty() {
@@ -28,9 +28,7 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
     {
         outcome.completeness.note(Cause::Permissions, left_out);
     }
-    if let Some(told) = document.budget.told() {
-        outcome.completeness.note(Cause::Limit, told);
-    }
+    outcome.completeness.take_in(&document.budget.errors);
     outcome.render = document
         .fields
         .get("render")
@@ -41,10 +39,9 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
         .remove("statistics")
         .filter(|value| !value.is_null());
     for read in document.tables {
-        for error in &read.filling.errors {
-            let fault = Fault::of(error)
-                .unwrap_or_else(|| Fault::told("a row is an object, and no array of values"));
-            outcome.completeness.add(Cause::Service, fault);
+        if let Some(cut) = read.filling.cut {
+            let told = document.budget.told(cut);
+            outcome.completeness.note(Cause::Limit, told);
         }
         let table = read.filling.finish()?;
         outcome.tables.push(Named {

@@ -42,10 +42,13 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
         let told = "Azure Resource Graph has more rows, and no next page: the query has to keep the column id";
         outcome.completeness.note(Cause::Truncated, told);
     }
-    if let Some(told) = read.budget.told() {
+    let filling = data.settle()?.filling;
+    outcome.completeness.take_in(&read.budget.errors);
+    if let Some(cut) = filling.cut {
+        let told = read.budget.told(cut);
         outcome.completeness.note(Cause::Limit, told);
     }
-    let table = data.settle()?.filling.finish()?;
+    let table = filling.finish()?;
     outcome.tables.push(Named {
         name: "PrimaryResult".to_owned(),
         table,

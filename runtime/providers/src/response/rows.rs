@@ -4,21 +4,18 @@ use std::fmt;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use spoor_table::{Column, Table, TableError};
 
-use super::budget::Budget;
+use super::budget::{Budget, Cut};
 use super::cells::{CellSeed, Cells, width};
 use super::small::Small;
+use super::status;
 
 /// Rows of a batch: the engine's, so that a query's slices are short.
 const BATCH_ROWS: usize = 8_192;
 
 /// Bytes of a batch after which it ends: offsets have 31 bits, and an answer's longest row fits beside this.
 const BATCH_BYTES: usize = 32 << 20;
-
-/// Objects between the rows that are kept: each is an error that the service reports there.
-const MOST_ERRORS: usize = 100;
 
 /// A table that is being read.
 pub(super) struct Filling {
@@ -34,8 +31,8 @@ pub(super) struct Filling {
     taken: (usize, usize),
     /// Rows that came, kept or not.
     pub(super) came: usize,
-    /// What stood between the rows.
-    pub(super) errors: Vec<Value>,
+    /// What the budget refused: the rows from there on are missing.
+    pub(super) cut: Option<Cut>,
 }
 
 impl Filling {
@@ -52,7 +49,7 @@ impl Filling {
             bytes: 0,
             taken: (0, 0),
             came: 0,
-            errors: Vec::new(),
+            cut: None,
         })
     }
 
@@ -67,6 +64,7 @@ impl Filling {
         budget.give_back(rows, bytes);
         self.table = Table::empty(self.table.shared_columns());
         self.came = 0;
+        self.cut = None;
         Ok(())
     }
 
@@ -79,8 +77,12 @@ impl Filling {
     /// Asks for the next row; `false` where it is not to be kept.
     pub(super) fn begin_row(&mut self, budget: &mut Budget) -> bool {
         self.came += 1;
+        if self.cut.is_some() {
+            return false;
+        }
         let before = budget.left();
         let given = budget.row(self.width);
+        self.cut = budget.refused();
         self.bytes += before.saturating_sub(budget.left());
         self.taken.0 += usize::from(given);
         given
@@ -117,8 +119,9 @@ impl Filling {
     }
 
     /// Ends a row. If the budget ended within it, the row is not kept.
-    pub(super) fn end_row(&mut self, budget: &Budget) -> Result<(), TableError> {
-        if budget.is_cut() {
+    pub(super) fn end_row(&mut self, budget: &mut Budget) -> Result<(), TableError> {
+        self.cut = budget.refused();
+        if self.cut.is_some() {
             return self.flush();
         }
         self.rows += 1;
@@ -218,11 +221,13 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         filling.end_row(self.budget).map_err(Error::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        let value = Small.object(entries)?;
-        if self.filling.errors.len() < MOST_ERRORS {
-            self.filling.errors.push(value);
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        if !self.budget.takes_errors() {
+            while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(());
         }
+        let error = Small.object(entries)?;
+        status::errors(&[error], &mut self.budget.errors);
         Ok(())
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Document {
     /// The fields that were asked for, under their own names.
     pub(super) fields: Map<String, Value>,
     pub(super) budget: Budget,
+    /// Of the tables behind the first, if they have their own.
+    pub(super) beside: Option<Budget>,
 }
 
 /// A table as it was read.
@@ -29,16 +31,23 @@ pub(super) struct Read {
     pub(super) filling: Filling,
 }
 
-/// Reads a document with its tables and the fields called `wanted`.
-pub(super) fn read(body: &[u8], budget: &Budget, wanted: &[&str]) -> Result<Document, DecodeError> {
-    let first = pass(body, budget.clone(), wanted, None)?;
+/// Reads a document with its tables and the fields called `wanted`. With `beside`, only the first table is a result for sure,
+/// and the others do not share its limits.
+pub(super) fn read(
+    body: &[u8],
+    budget: &Budget,
+    beside: Option<Budget>,
+    wanted: &[&str],
+) -> Result<Document, DecodeError> {
+    let budgets = || (budget.clone(), beside.clone());
+    let first = pass(body, budgets(), wanted, None)?;
     let first = if first.drafts.iter().any(|draft| draft.late) {
         let known = first
             .drafts
             .iter()
             .map(Draft::columns)
             .collect::<Result<Vec<_>, _>>()?;
-        pass(body, budget.clone(), wanted, Some(known))?
+        pass(body, budgets(), wanted, Some(known))?
     } else {
         first
     };
@@ -51,6 +60,7 @@ pub(super) fn read(body: &[u8], budget: &Budget, wanted: &[&str]) -> Result<Docu
         tables,
         fields: first.fields,
         budget: first.budget,
+        beside: first.beside,
     })
 }
 
@@ -61,11 +71,12 @@ struct Pass<'a> {
     drafts: Vec<Draft>,
     fields: Map<String, Value>,
     budget: Budget,
+    beside: Option<Budget>,
 }
 
 fn pass<'a>(
     body: &[u8],
-    budget: Budget,
+    (budget, beside): (Budget, Option<Budget>),
     wanted: &'a [&'a str],
     known: Option<Vec<Vec<Column>>>,
 ) -> Result<Pass<'a>, DecodeError> {
@@ -75,6 +86,7 @@ fn pass<'a>(
         drafts: Vec::new(),
         fields: Map::new(),
         budget,
+        beside,
     };
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = (&mut pass)
@@ -143,7 +155,10 @@ impl<'de> Visitor<'de> for TablesSeed<'_, '_> {
                 Some(known) => known.get(at).cloned(),
                 None => None,
             };
-            let budget = &mut pass.budget;
+            let budget = match &mut pass.beside {
+                Some(beside) if at > 0 => beside,
+                _ => &mut pass.budget,
+            };
             let Some(draft) = tables.next_element_seed(TableSeed { budget, known })? else {
                 return Ok(());
             };
