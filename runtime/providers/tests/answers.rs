@@ -12,7 +12,7 @@ use spoor_providers::response::{
 
 use show::show;
 
-const CASES: [(&str, Form); 14] = [
+const CASES: [(&str, Form); 13] = [
     ("types.log-analytics", Form::LogAnalytics),
     ("partial.log-analytics", Form::LogAnalytics),
     ("permissions.log-analytics", Form::LogAnalytics),
@@ -26,7 +26,6 @@ const CASES: [(&str, Form); 14] = [
     ("hunt.defender", Form::Defender),
     ("late.defender", Form::Defender),
     ("table.resource-graph", Form::ResourceGraph),
-    ("objects.resource-graph", Form::ResourceGraph),
 ];
 
 fn body(name: &str) -> Vec<u8> {
@@ -414,6 +413,10 @@ fn pages_become_one_result() {
             .to_string()
             .contains("more than 5 rows")
     );
-    let other = good(Form::ResourceGraph, r#"{"data":[{"m":"x"}]}"#).unwrap();
+    let other = good(
+        Form::ResourceGraph,
+        r#"{"data":{"columns":[{"name":"m","type":"string"}],"rows":[["x"]]}}"#,
+    )
+    .unwrap();
     assert!(all.append(other, 10).is_err());
 }

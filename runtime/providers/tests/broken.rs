@@ -172,8 +172,13 @@ fn documents_that_break_their_protocol() {
         (Form::ResourceGraph, r#"{"count":0}"#.into(), "no data"),
         (
             Form::ResourceGraph,
-            r#"{"data":[],"data":[]}"#.into(),
+            r#"{"data":{"columns":[],"rows":[]},"data":{}}"#.into(),
             "twice",
+        ),
+        (
+            Form::ResourceGraph,
+            r#"{"data":[{"name":"vm"}]}"#.into(),
+            "a table, which is an object",
         ),
         (
             Form::ResourceGraph,
@@ -199,7 +204,10 @@ fn nesting_and_width_have_limits() {
             Form::Defender,
             format!(r#"{{"schema":[{{"name":"Y","type":"Object"}}],"results":[{{"Y":{deep}"#),
         ),
-        (Form::ResourceGraph, format!(r#"{{"data":[{{"a":{deep}"#)),
+        (
+            Form::ResourceGraph,
+            format!(r#"{{"data":{{"columns":[{{"name":"Y","type":"object"}}],"rows":[[{deep}"#),
+        ),
         (Form::LogAnalytics, deep.clone()),
     ] {
         assert!(good(form, &body).is_err());

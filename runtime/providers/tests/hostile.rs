@@ -19,7 +19,7 @@ const FORMS: [Form; 5] = [
     Form::ResourceGraph,
 ];
 
-const BODIES: [(Form, &str); 9] = [
+const BODIES: [(Form, &str); 8] = [
     (
         Form::LogAnalytics,
         include_str!("data/types.log-analytics.json"),
@@ -42,10 +42,6 @@ const BODIES: [(Form, &str); 9] = [
     (
         Form::ResourceGraph,
         include_str!("data/table.resource-graph.json"),
-    ),
-    (
-        Form::ResourceGraph,
-        include_str!("data/objects.resource-graph.json"),
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! Rows that come as objects: Defender's results, and Resource Graph's in the form `objectArray`.
+//! Rows that come as objects: Defender's results.
 //!
 //! Names are compared without regard to case where none is the same: Microsoft Graph's documentation shows rows whose names
 //! differ from its schema's in the case of their first letter. What a row lacks is null; what the schema lacks is left out.

@@ -1,24 +1,19 @@
-//! Answers of Azure Resource Graph, in both of its forms.
+//! Answers of Azure Resource Graph, in the form of a table, which is what is asked for.
 //!
-//! `data` is a table, which is what is asked for, or an array of objects, which have no schema: the columns are then the union of
-//! the objects' names, each of the narrowest type that holds its values. `resultTruncated` is a text; with `$skipToken` there is a
-//! next page, without it nothing can be done. Source: Azure's pages on Resource Graph's result formats and on paging.
-
-mod infer;
+//! `resultTruncated` is a text; with `$skipToken` there is a next page, without it nothing can be done. Source: Azure's pages on
+//! Resource Graph's result formats and on paging.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use spoor_table::Column;
 
 use super::budget::Budget;
 use super::fault::Fault;
-use super::objects::{Names, ObjectsSeed};
 use super::small::Small;
-use super::tables::{self, Draft, TableSeed};
+use super::tables::{Draft, TableSeed};
 use super::{Cause, DecodeError, Named, Outcome};
-use infer::{InferSeed, Inferred};
 
 const FIELDS: [&str; 4] = ["$skipToken", "error", "resultTruncated", "totalRecords"];
 
@@ -73,17 +68,13 @@ fn is_true(value: Option<&Value>) -> bool {
 struct Pass {
     known: Option<Vec<Column>>,
     data: Option<Draft>,
-    inferred: Option<Inferred>,
     fields: Map<String, Value>,
     budget: Budget,
 }
 
 impl Pass {
     /// The columns to read once more with, if that is needed.
-    fn again(&mut self) -> Result<Option<Vec<Column>>, DecodeError> {
-        if let Some(inferred) = self.inferred.take() {
-            return Ok(Some(inferred.columns()));
-        }
+    fn again(&self) -> Result<Option<Vec<Column>>, DecodeError> {
         match &self.data {
             Some(draft) if draft.late => draft.columns().map(Some),
             _ => Ok(None),
@@ -95,7 +86,6 @@ fn pass(body: &[u8], budget: &Budget, known: Option<Vec<Column>>) -> Result<Pass
     let mut pass = Pass {
         known,
         data: None,
-        inferred: None,
         fields: Map::new(),
         budget: budget.clone(),
     };
@@ -125,10 +115,13 @@ impl<'de> Visitor<'de> for &mut Pass {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
             match key.as_ref() {
-                "data" if self.data.is_some() || self.inferred.is_some() => {
+                "data" if self.data.is_some() => {
                     return Err(Error::custom("it has its data twice"));
                 }
-                "data" => entries.next_value_seed(DataSeed(self))?,
+                "data" => {
+                    let (budget, known) = (&mut self.budget, self.known.take());
+                    self.data = Some(entries.next_value_seed(TableSeed { budget, known })?);
+                }
                 name if FIELDS.contains(&name) => {
                     let value = entries.next_value_seed(Small)?;
                     self.fields.insert(name.to_owned(), value);
@@ -136,57 +129,6 @@ impl<'de> Visitor<'de> for &mut Pass {
                 _ => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(())
-    }
-}
-
-struct DataSeed<'a>(&'a mut Pass);
-
-impl<'de> DeserializeSeed<'de> for DataSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for DataSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table or an array of objects")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
-        let pass = self.0;
-        let seed = TableSeed {
-            budget: &mut pass.budget,
-            known: pass.known.take(),
-        };
-        pass.data = Some(seed.visit_map(entries)?);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
-        let pass = self.0;
-        let Some(known) = pass.known.take() else {
-            pass.inferred = Some(InferSeed::default().visit_seq(rows)?);
-            return Ok(());
-        };
-        let budget = &mut pass.budget;
-        let mut filling = tables::filling(known, budget)?;
-        let names = &Names::of(&filling);
-        ObjectsSeed {
-            filling: &mut filling,
-            names,
-            budget,
-        }
-        .visit_seq(rows)?;
-        pass.data = Some(Draft {
-            name: String::new(),
-            filling: Some(filling),
-            late: false,
-        });
         Ok(())
     }
 }
