@@ -228,6 +228,9 @@ pub enum DecodeError {
         /// Bytes that came.
         bytes: usize,
     },
+    /// What came is no result, or not all of one.
+    #[error("the service answered with status {0}, under which there is no whole result")]
+    Status(u16),
     /// There is nothing at all, where the service always answers something.
     #[error("the service answered with nothing")]
     Empty,

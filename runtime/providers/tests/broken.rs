@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use spoor_providers::config::Limits;
-use spoor_providers::response::{Answer, DecodeError, Form, Outcome, decode};
+use spoor_providers::response::{Answer, Cause, DecodeError, Form, Outcome, decode};
 
 fn good(form: Form, body: &str) -> Result<Outcome, DecodeError> {
     let body = body.as_bytes();
@@ -32,7 +32,10 @@ fn frames_that_contradict_themselves() {
         (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[1,2]]}}"#), "where the table has 1 columns"),
         (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[[]]}}"#), "where the table has 1 columns"),
         (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend","Rows":[["x"]]}}"#), "column 'N' is long, but row 1 has 'x'"),
-        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult"}"#.to_owned(), "no columns"),
+        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Rows":[]}"#.to_owned(), "no columns"),
+        (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[]}"#.to_owned(), "no rows"),
+        (format!(r#"{header},{{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataAppend"}}"#), "no rows"),
+        (r#"{"Rows":[[1]],"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[],"Rows":[]}"#.to_owned(), "rows twice"),
         (r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"N","ColumnType":"varchar"}]}"#.to_owned(), "varchar"),
         (r#"{"FrameType":"DataSetCompletion"},{"FrameType":"DataSetCompletion"}"#.to_owned(), "behind the last one"),
         (r#"{"FrameType":"DataSetHeader","Version":"v3.0"}"#.to_owned(), "v3.0"),
@@ -60,6 +63,12 @@ fn frames_that_contradict_themselves() {
                 r#"{header},{{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[{{"error":{{"code":"X","message":"at its end"}}}}]}},{{"FrameType":"DataSetCompletion"}}"#
             ),
             vec!["at its end"],
+        ),
+        (
+            format!(
+                r#"{header},{{"FrameType":"TableCompletion","TableId":1,"error":{{}}}},{{"FrameType":"DataSetCompletion","OneApiErrors":"it broke","error":null}}"#
+            ),
+            vec!["and not which", "it broke"],
         ),
     ] {
         let outcome = frame(&frames).unwrap();
@@ -158,6 +167,56 @@ fn documents_that_break_their_protocol() {
             r#"{"error":{"code":"BadRequest","@message":"Semantic error"}}"#.into(),
             "Semantic error",
         ),
+        (Form::LogAnalytics, "{}".into(), "no tables"),
+        (Form::LogAnalytics, r#"{"tables":null}"#.into(), "no tables"),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[],"tables":[]}"#.into(),
+            "tables twice",
+        ),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[{"name":"T","columns":[]}]}"#.into(),
+            "'T' has no rows",
+        ),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[{"rows":[],"columns":[],"rows":[]}]}"#.into(),
+            "rows twice",
+        ),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[],"error":{}}"#.into(),
+            "and not which",
+        ),
+        (
+            Form::LogAnalytics,
+            r#"{"tables":[],"error":{"message":"x"},"error":null}"#.into(),
+            "'error' twice",
+        ),
+        (Form::KustoV1, "{}".into(), "no tables"),
+        (Form::KustoV1, r#"{"error":[]}"#.into(), "and not which"),
+        (
+            Form::KustoV1,
+            r#"{"Tables":[],"Exceptions":"it broke"}"#.into(),
+            "it broke",
+        ),
+        (
+            Form::Defender,
+            r#"{"schema":[],"results":[],"error":{}}"#.into(),
+            "and not which",
+        ),
+        (Form::Defender, r#"{"schema":[]}"#.into(), "no results"),
+        (
+            Form::ResourceGraph,
+            r#"{"data":{"columns":[]}}"#.into(),
+            "no rows",
+        ),
+        (
+            Form::ResourceGraph,
+            r#"{"data":{"columns":[],"rows":[]},"error":7}"#.into(),
+            "and not which",
+        ),
         (Form::Defender, r#"{"results":[]}"#.into(), "no schema"),
         (
             Form::Defender,
@@ -188,6 +247,46 @@ fn documents_that_break_their_protocol() {
     ] {
         let told = good(form, &body).unwrap_err().to_string();
         assert!(told.contains(word), "{body}\n{told}\nlacks {word}");
+    }
+}
+
+#[test]
+fn documents_that_contradict_themselves_are_partial() {
+    let table =
+        r#"{"TableName":"T","Columns":[{"ColumnName":"N","ColumnType":"long"}],"Rows":[[1]]}"#;
+    for (form, body, cause, word) in [
+        (
+            Form::KustoV1,
+            format!(r#"{{"Tables":[{table},{table},{table}]}}"#),
+            Cause::Broken,
+            "only the first is shown",
+        ),
+        (
+            Form::KustoV1,
+            format!(r#"{{"Tables":[{table}],"Exceptions":{{"message":"it broke"}}}}"#),
+            Cause::Service,
+            "it broke",
+        ),
+        (
+            Form::LogAnalytics,
+            format!(r#"{{"tables":[{table}],"error":true}}"#),
+            Cause::Service,
+            "and not which",
+        ),
+        (
+            Form::ResourceGraph,
+            r#"{"count":2,"data":{"columns":[{"name":"N","type":"integer"}],"rows":[[1]]}}"#.into(),
+            Cause::Broken,
+            "2 rows, and 1 came",
+        ),
+    ] {
+        let outcome = good(form, &body).unwrap();
+        assert_eq!(outcome.rows(), 1);
+        let [reason] = outcome.completeness.reasons() else {
+            panic!("{body}\n{:?}", outcome.completeness);
+        };
+        assert_eq!(reason.cause, cause, "{body}");
+        assert!(reason.to_string().contains(word), "{reason}");
     }
 }
 

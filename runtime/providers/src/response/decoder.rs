@@ -28,9 +28,16 @@ impl<'a> Answer<'a> {
         found.map(|(_, value)| *value)
     }
 
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        match self.status {
+            200 => Ok(()),
+            other => Err(DecodeError::Status(other)),
+        }
+    }
+
     /// Whether there is a result to decode; if not, see [`super::failure`].
     pub fn is_good(&self) -> bool {
-        (200..300).contains(&self.status)
+        self.status == 200
     }
 }
 
@@ -170,11 +177,9 @@ fn whole(form: Form, body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
     }
 }
 
-/// Reads a good answer in one go. "No content" (204) is a result without tables; an empty body under another status is an error.
+/// Reads a good answer in one go. Other statuses of success do not say that all of the result is there.
 pub fn decode(form: Form, limits: Limits, answer: &Answer<'_>) -> Result<Outcome, DecodeError> {
-    if answer.status == 204 {
-        return Ok(Outcome::default());
-    }
+    answer.check()?;
     if !matches!(form, Form::KustoV2) && answer.body.len() <= limits.bytes {
         return whole(form, answer.body, &Budget::new(limits));
     }

@@ -29,12 +29,15 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
             .map(|filling| filling.columns().to_vec());
         read = pass(body, budget, columns)?;
     }
-    if let Some(fault) = read.error.as_ref().and_then(Fault::of) {
+    if let Some(fault) = read.error.as_ref().and_then(Fault::beside) {
         return Err(DecodeError::Service(Box::new(fault)));
     }
     let Some(filling) = read.filling else {
         return Err(DecodeError::Shape("it has no schema".to_owned()));
     };
+    if !read.came {
+        return Err(DecodeError::Shape("it has no results".to_owned()));
+    }
     let mut outcome = Outcome::default();
     if let Some(cut) = filling.cut {
         let told = read.budget.told(cut);
@@ -58,7 +61,9 @@ struct Pass {
     filling: Option<Filling>,
     /// The schema is the first reading's.
     known: bool,
-    /// The results came before the schema.
+    /// There are results.
+    came: bool,
+    /// They came before the schema.
     late: bool,
     error: Option<Value>,
     budget: Budget,
@@ -69,6 +74,7 @@ fn pass(body: &[u8], budget: &Budget, known: Option<Vec<Column>>) -> Result<Pass
     let mut pass = Pass {
         known: known.is_some(),
         filling: known.and_then(|columns| Filling::new(columns, &mut budget)),
+        came: false,
         late: false,
         error: None,
         budget,
@@ -107,6 +113,9 @@ impl<'de> Visitor<'de> for &mut Pass {
                     let columns = entries.next_value_seed(ColumnsSeed)?;
                     self.filling = Some(tables::filling(columns, &mut self.budget)?);
                 }
+                "results" if std::mem::replace(&mut self.came, true) => {
+                    return Err(Error::custom("it has its results twice"));
+                }
                 "results" => match &mut self.filling {
                     Some(filling) => {
                         let names = &Names::of(filling);
@@ -122,6 +131,9 @@ impl<'de> Visitor<'de> for &mut Pass {
                         entries.next_value::<IgnoredAny>()?;
                     }
                 },
+                "error" if self.error.is_some() => {
+                    return Err(Error::custom("it has 'error' twice"));
+                }
                 "error" => self.error = Some(entries.next_value_seed(Small)?),
                 _ => drop(entries.next_value::<IgnoredAny>()?),
             }

@@ -84,6 +84,15 @@ impl Fault {
         said.then_some(fault).map(Self::placed)
     }
 
+    /// The fault of an `error` beside a result: whatever it is but null, there is one.
+    pub(crate) fn beside(error: &Value) -> Option<Self> {
+        if error.is_null() {
+            return None;
+        }
+        let silent = || Self::told("the service reports an error, and not which");
+        Some(Self::of(error).unwrap_or_else(silent))
+    }
+
     /// Goes to the innermost error, whose message is the one to show.
     fn descend(&mut self, outer: &Map<String, Value>) {
         let mut at = outer;

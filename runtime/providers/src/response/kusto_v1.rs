@@ -24,17 +24,16 @@ enum Role {
 pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
     let document = tables::read(body, budget, Some(Budget::beside()), &FIELDS)?;
     let mut outcome = Outcome::default();
-    if let Some(fault) = document.fields.get("error").and_then(Fault::of) {
+    if let Some(fault) = document.fields.get("error").and_then(Fault::beside) {
         return Err(DecodeError::Service(Box::new(fault)));
     }
-    let exceptions = document.fields.iter().filter(|(name, _)| *name != "error");
-    for exception in exceptions
-        .filter_map(|(_, value)| value.as_array())
-        .flatten()
-    {
-        outcome
-            .completeness
-            .add(Cause::Service, Fault::of(exception).unwrap_or_default());
+    for (_, told) in document.fields.iter().filter(|(name, _)| *name != "error") {
+        for exception in told
+            .as_array()
+            .map_or(std::slice::from_ref(told), Vec::as_slice)
+        {
+            status::error(exception, &mut outcome.completeness);
+        }
     }
     outcome.completeness.take_in(&document.budget.errors);
     if let Some(beside) = &document.beside {
@@ -69,6 +68,11 @@ fn sort(read: Vec<Named>, budget: &Budget, outcome: &mut Outcome) {
     } else {
         None
     };
+    if contents.as_ref().is_some_and(|list| !has_result(list)) {
+        let told = "its last table does not say what the others are for: only the first is shown";
+        outcome.completeness.note(Cause::Broken, told);
+    }
+    let contents = contents.filter(|list| has_result(list));
     for (at, mut named) in read.into_iter().enumerate() {
         let (role, name) = match &contents {
             Some(list) => list
@@ -104,6 +108,10 @@ fn sort(read: Vec<Named>, budget: &Budget, outcome: &mut Outcome) {
             Role::Other => {}
         }
     }
+}
+
+fn has_result(contents: &[(Role, String)]) -> bool {
+    contents.iter().any(|(role, _)| *role == Role::Result)
 }
 
 /// The kind and name of each table, as the table of contents has them.

@@ -75,7 +75,9 @@ impl Reader {
     }
 
     fn apply(&mut self, mut head: Head) -> Result<(), DecodeError> {
-        status::errors(&head.errors, &mut self.completeness);
+        for error in &head.errors {
+            status::error(error, &mut self.completeness);
+        }
         match head.frame_type.as_str() {
             "DataSetHeader" if !head.version.starts_with("v2") => {
                 let told = format!("its protocol is '{}', and only v2 is known", head.version);
@@ -85,13 +87,15 @@ impl Reader {
                 self.open(&mut head)?;
             }
             "DataTable" => {
-                let at = match head.opened {
-                    Some(at) => at,
-                    None => self.open(&mut head)?,
+                let Some(at) = head.opened else {
+                    return Err(without_rows(&head));
                 };
                 if let Some(table) = self.tables.get_mut(at) {
                     table.ended = true;
                 }
+            }
+            "TableFragment" if head.rows == Rows::None => {
+                return Err(without_rows(&head));
             }
             "TableProgress" => {
                 self.progress = head.progress.filter(|part| (0.0..=100.0).contains(part))
@@ -275,6 +279,11 @@ impl Reader {
         }
         told
     }
+}
+
+fn without_rows(head: &Head) -> DecodeError {
+    let (kind, name) = (&head.frame_type, &head.table_name);
+    DecodeError::Shape(format!("a {kind} '{name}' has no rows"))
 }
 
 /// The kind of the tables that a query's text asks for.

@@ -15,7 +15,7 @@ const FIELDS: [&str; 4] = ["error", "permissions", "render", "statistics"];
 pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
     let mut document = tables::read(body, budget, None, &FIELDS)?;
     let mut outcome = Outcome::default();
-    if let Some(fault) = document.fields.get("error").and_then(Fault::of) {
+    if let Some(fault) = document.fields.get("error").and_then(Fault::beside) {
         if document.tables.is_empty() {
             return Err(DecodeError::Service(Box::new(fault)));
         }

@@ -11,18 +11,23 @@ use spoor_table::Column;
 
 use super::budget::Budget;
 use super::fault::Fault;
-use super::small::Small;
-use super::tables::{Draft, TableSeed};
+use super::tables::{self, Draft, TableSeed};
 use super::{Cause, DecodeError, Named, Outcome};
 
-const FIELDS: [&str; 4] = ["$skipToken", "error", "resultTruncated", "totalRecords"];
+const FIELDS: [&str; 5] = [
+    "$skipToken",
+    "count",
+    "error",
+    "resultTruncated",
+    "totalRecords",
+];
 
 pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
     let mut read = pass(body, budget, None)?;
     if let Some(known) = read.again()? {
         read = pass(body, budget, Some(known))?;
     }
-    if let Some(fault) = read.fields.get("error").and_then(Fault::of) {
+    if let Some(fault) = read.fields.get("error").and_then(Fault::beside) {
         return Err(DecodeError::Service(Box::new(fault)));
     }
     let Some(data) = read.data else {
@@ -39,6 +44,11 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
     }
     let filling = data.settle()?.filling;
     outcome.completeness.take_in(&read.budget.errors);
+    let count = read.fields.get("count").and_then(Value::as_u64);
+    if let Some(count) = count.filter(|count| *count != filling.came as u64) {
+        let told = format!("it is said to have {count} rows, and {} came", filling.came);
+        outcome.completeness.note(Cause::Broken, told);
+    }
     if let Some(cut) = filling.cut {
         let told = read.budget.told(cut);
         outcome.completeness.note(Cause::Limit, told);
@@ -123,8 +133,7 @@ impl<'de> Visitor<'de> for &mut Pass {
                     self.data = Some(entries.next_value_seed(TableSeed { budget, known })?);
                 }
                 name if FIELDS.contains(&name) => {
-                    let value = entries.next_value_seed(Small)?;
-                    self.fields.insert(name.to_owned(), value);
+                    tables::field(&mut self.fields, name, &mut entries)?;
                 }
                 _ => drop(entries.next_value::<IgnoredAny>()?),
             }

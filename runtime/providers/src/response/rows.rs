@@ -227,7 +227,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             return Ok(());
         }
         let error = Small.object(entries)?;
-        status::errors(&[error], &mut self.budget.errors);
+        status::in_row(&error, &mut self.budget.errors);
         Ok(())
     }
 }

@@ -75,6 +75,7 @@ pub fn decode_schema(
     limits: Limits,
     answer: &Answer<'_>,
 ) -> Result<Vec<TableSchema>, DecodeError> {
+    answer.check()?;
     let body = answer.body;
     let limit = limits.bytes.min(MOST_BODY);
     if body.len() > limit {

@@ -70,21 +70,24 @@ pub(super) fn render(table: &Table) -> Option<Render> {
     found
 }
 
-/// The errors that stand between a table's rows, or at its end.
-pub(super) fn errors(values: &[Value], completeness: &mut Completeness) {
-    for value in values {
-        let lists = ["OneApiErrors", "Exceptions"];
-        let listed = lists.iter().find_map(|name| value.get(*name)?.as_array());
-        let faults: Vec<Fault> = match listed {
-            Some(list) => list.iter().filter_map(Fault::of).collect(),
-            None => Fault::of(value).into_iter().collect(),
-        };
-        if faults.is_empty() {
-            completeness.note(Cause::Broken, "a row is an object, and no array of values");
-        }
-        for fault in faults {
-            completeness.add(cause_of(&fault), fault);
-        }
+/// Takes in an error that stands beside a result; null is none.
+pub(super) fn error(value: &Value, completeness: &mut Completeness) {
+    if let Some(fault) = Fault::beside(value) {
+        completeness.add(cause_of(&fault), fault);
+    }
+}
+
+/// Takes in the errors that stand in a row's place.
+pub(super) fn in_row(value: &Value, completeness: &mut Completeness) {
+    let lists = ["OneApiErrors", "Exceptions"];
+    let listed = lists.iter().find_map(|name| value.get(*name)?.as_array());
+    let values = listed.map_or(std::slice::from_ref(value), Vec::as_slice);
+    let faults: Vec<Fault> = values.iter().filter_map(Fault::of).collect();
+    if faults.is_empty() {
+        completeness.note(Cause::Broken, "a row is an object, and no array of values");
+    }
+    for fault in faults {
+        completeness.add(cause_of(&fault), fault);
     }
 }
 

@@ -51,6 +51,10 @@ pub(super) fn read(
     } else {
         first
     };
+    // What is an error has no tables.
+    if !first.came && !first.fields.contains_key("error") {
+        return Err(DecodeError::Shape("it has no tables".to_owned()));
+    }
     let tables = first
         .drafts
         .into_iter()
@@ -68,6 +72,8 @@ pub(super) fn read(
 struct Pass<'a> {
     wanted: &'a [&'a str],
     known: Option<Vec<Vec<Column>>>,
+    /// Whether there is an array of tables.
+    came: bool,
     drafts: Vec<Draft>,
     fields: Map<String, Value>,
     budget: Budget,
@@ -83,6 +89,7 @@ fn pass<'a>(
     let mut pass = Pass {
         wanted,
         known,
+        came: false,
         drafts: Vec::new(),
         fields: Map::new(),
         budget,
@@ -116,13 +123,25 @@ impl<'de> Visitor<'de> for &mut Pass<'_> {
             if key.eq_ignore_ascii_case("tables") {
                 entries.next_value_seed(TablesSeed(self))?;
             } else if self.wanted.contains(&key.as_ref()) {
-                let value = entries.next_value_seed(Small)?;
-                self.fields.insert(key.into_owned(), value);
+                field(&mut self.fields, &key, &mut entries)?;
             } else {
                 entries.next_value::<IgnoredAny>()?;
             }
         }
         Ok(())
+    }
+}
+
+/// Reads the value of a field, of which there may be one.
+pub(super) fn field<'de, A: MapAccess<'de>>(
+    fields: &mut Map<String, Value>,
+    key: &str,
+    entries: &mut A,
+) -> Result<(), A::Error> {
+    let value = entries.next_value_seed(Small)?;
+    match fields.insert(key.to_owned(), value) {
+        Some(_) => Err(Error::custom(format_args!("it has '{key}' twice"))),
+        None => Ok(()),
     }
 }
 
@@ -149,6 +168,9 @@ impl<'de> Visitor<'de> for TablesSeed<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut tables: A) -> Result<(), A::Error> {
         let pass = self.0;
+        if std::mem::replace(&mut pass.came, true) {
+            return Err(Error::custom("it has its tables twice"));
+        }
         loop {
             let at = pass.drafts.len();
             let known = match &pass.known {
@@ -176,20 +198,22 @@ impl<'de> Visitor<'de> for TablesSeed<'_, '_> {
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) filling: Option<Filling>,
-    /// The rows came before the columns, and were skipped.
+    /// There are rows.
+    pub(super) rows: bool,
+    /// They came before the columns, and were skipped.
     pub(super) late: bool,
 }
 
 impl Draft {
-    fn missing(&self) -> DecodeError {
-        DecodeError::Shape(format!("the table '{}' has no columns", self.name))
+    fn missing(&self, what: &str) -> DecodeError {
+        DecodeError::Shape(format!("the table '{}' has no {what}", self.name))
     }
 
     pub(super) fn columns(&self) -> Result<Vec<Column>, DecodeError> {
         let filling = self.filling.as_ref();
         filling
             .map(|filling| filling.columns().to_vec())
-            .ok_or_else(|| self.missing())
+            .ok_or_else(|| self.missing("columns"))
     }
 
     pub(super) fn settle(self) -> Result<Read, DecodeError> {
@@ -197,9 +221,11 @@ impl Draft {
             Draft {
                 name,
                 filling: Some(filling),
+                rows: true,
                 ..
             } => Ok(Read { name, filling }),
-            draft => Err(draft.missing()),
+            draft if draft.filling.is_some() => Err(draft.missing("rows")),
+            draft => Err(draft.missing("columns")),
         }
     }
 }
@@ -234,6 +260,7 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
                 .known
                 .map(|columns| filling(columns, budget))
                 .transpose()?,
+            rows: false,
             late: false,
         };
         while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
@@ -248,6 +275,9 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
                 "columns" => {
                     let columns = entries.next_value_seed(ColumnsSeed)?;
                     draft.filling = Some(filling(columns, budget)?);
+                }
+                "rows" if std::mem::replace(&mut draft.rows, true) => {
+                    return Err(Error::custom("a table has its rows twice"));
                 }
                 "rows" => match &mut draft.filling {
                     Some(filling) => entries.next_value_seed(RowsSeed { filling, budget })?,

@@ -27,7 +27,7 @@ pub(super) struct Head {
     pub(super) row_count: Option<u64>,
     pub(super) has_errors: bool,
     pub(super) cancelled: bool,
-    /// Objects of which each is an error, or lists some.
+    /// Values of which each is an error.
     pub(super) errors: Vec<Value>,
     /// The table that this frame's rows opened.
     pub(super) opened: Option<usize>,
@@ -109,7 +109,7 @@ impl FrameSeed<'_> {
 
     /// The table that the rows go into, if enough is known to say so.
     fn target(&mut self, again: bool) -> Result<Option<usize>, DecodeError> {
-        if self.head.rows == Rows::Done {
+        if matches!(self.head.rows, Rows::Done | Rows::Skipped) {
             return Err(DecodeError::Shape("a frame has rows twice".to_owned()));
         }
         let head = &self.head;
@@ -149,15 +149,11 @@ fn field<'de, A: MapAccess<'de>>(
         "RowCount" => head.row_count = entries.next_value()?,
         "HasErrors" => head.has_errors = entries.next_value::<Option<bool>>()?.unwrap_or_default(),
         "Cancelled" => head.cancelled = entries.next_value::<Option<bool>>()?.unwrap_or_default(),
-        "OneApiErrors" => {
-            let errors = entries.next_value_seed(Small)?;
-            head.errors
-                .extend(errors.as_array().into_iter().flatten().cloned());
-        }
-        "error" => {
-            let error = entries.next_value_seed(Small)?;
-            head.errors.push(serde_json::json!({ "error": error }));
-        }
+        "OneApiErrors" | "error" => match entries.next_value_seed(Small)? {
+            Value::Null => {}
+            Value::Array(errors) => head.errors.extend(errors),
+            error => head.errors.push(error),
+        },
         _ => drop(entries.next_value::<IgnoredAny>()?),
     }
     Ok(())
