@@ -7,7 +7,7 @@ mod show;
 use expect_test::expect_file;
 use spoor_providers::config::Limits;
 use spoor_providers::response::{
-    Answer, Cause, Completeness, DecodeError, Decoder, Form, Outcome, Render, decode,
+    Answer, Cause, Completeness, DecodeError, Decoder, Form, Outcome, Reason, Render, decode,
 };
 
 use show::show;
@@ -51,7 +51,7 @@ fn good(form: Form, body: &str) -> Result<Outcome, DecodeError> {
 }
 
 fn in_parts(form: Form, body: &[u8], part: usize) -> Result<Outcome, DecodeError> {
-    let mut decoder = Decoder::new(form, Limits::default());
+    let mut decoder = Decoder::new(form, Limits::default(), &[]);
     for part in body.chunks(part) {
         decoder.push(part)?;
     }
@@ -192,7 +192,7 @@ fn limits_cut_results_and_say_so() {
         matches!(told, DecodeError::TooLarge { limit: 10_000 }),
         "{told}"
     );
-    let mut decoder = Decoder::new(Form::LogAnalytics, small);
+    let mut decoder = Decoder::new(Form::LogAnalytics, small, &[]);
     assert!(
         body.as_bytes()
             .chunks(1_000)
@@ -367,7 +367,7 @@ fn errors_between_rows_are_counted_over_all_tables() {
 
 #[test]
 fn progress_is_told_as_frames_come() {
-    let mut decoder = Decoder::new(Form::KustoV2, Limits::default());
+    let mut decoder = Decoder::new(Form::KustoV2, Limits::default(), &[]);
     let body = body("progressive.kusto-v2");
     let seen: Vec<_> = body
         .chunks(50)
@@ -391,6 +391,35 @@ fn as_many_rows_as_defender_ever_gives_are_partial() {
     let outcome = good(Form::Defender, &body).unwrap();
     let told = outcome.completeness.reasons()[0].to_string();
     assert!(told.starts_with("the service left rows out"), "{told}");
+}
+
+#[test]
+fn headers_say_what_is_missing_too() {
+    let body = body("table.resource-graph");
+    let headers = |value| [("X-Ms-Tenant-Subscription-Limit-Hit", value)];
+    for (form, value, partial) in [
+        (Form::ResourceGraph, "true", true),
+        (Form::ResourceGraph, "false", false),
+        (Form::LogAnalytics, "true", false),
+    ] {
+        let body = match form {
+            Form::ResourceGraph => body.as_slice(),
+            _ => br#"{"tables":[]}"#,
+        };
+        let headers = &headers(value);
+        let mut decoder = Decoder::new(form, Limits::default(), headers);
+        decoder.push(body).unwrap();
+        let answer = Answer {
+            status: 200,
+            headers,
+            body,
+        };
+        let whole = decode(form, Limits::default(), &answer).unwrap();
+        for outcome in [whole, decoder.finish().unwrap()] {
+            let said = |reason: &Reason| reason.to_string().contains("'subscriptions'");
+            assert_eq!(outcome.completeness.reasons().iter().any(said), partial);
+        }
+    }
 }
 
 #[test]

@@ -230,11 +230,15 @@ fn an_error_behind_a_good_status_gets_its_hint_too() {
     let body = br#"{"error":{"code":"BadRequest_DatabaseNotExist","message":"no such database"}}"#;
     let answer = Answer {
         status: 200,
-        headers: &[],
+        headers: &[("x-ms-activity-id", "a-1"), ("x-ms-request-id", "r-1")],
         body,
     };
     let error = decode(Form::KustoV2, Limits::default(), &answer).unwrap_err();
-    let error = ServiceError::of_decoding(&workspace, &error).unwrap();
+    let error = ServiceError::of_decoding(&workspace, answer.headers, &error).unwrap();
+    assert_eq!(
+        error.to_string(),
+        "no such database (BadRequest_DatabaseNotExist) [activity a-1] [request r-1]"
+    );
     assert!(error.hint.unwrap().contains("'Samples'"));
 }
 

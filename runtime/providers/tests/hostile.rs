@@ -61,7 +61,7 @@ fn read(form: Form, body: &[u8], part: usize) {
         body,
     };
     let whole = decode(form, LIMITS, &answer);
-    let mut decoder = Decoder::new(form, LIMITS);
+    let mut decoder = Decoder::new(form, LIMITS, headers);
     let pushed = body
         .chunks(part.max(1))
         .try_for_each(|part| decoder.push(part).map(drop));

@@ -3,7 +3,8 @@
 use super::budget::Budget;
 use super::frames::Frames;
 use super::{
-    DecodeError, Form, Outcome, defender, kusto_v1, kusto_v2, log_analytics, resource_graph,
+    Cause, Completeness, DecodeError, Form, Outcome, defender, kusto_v1, kusto_v2, log_analytics,
+    resource_graph,
 };
 use crate::config::Limits;
 
@@ -21,11 +22,7 @@ pub struct Answer<'a> {
 impl<'a> Answer<'a> {
     /// The value of the first header called `name`.
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(own, _)| own.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| *value)
+        header(self.headers, name)
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
@@ -39,6 +36,13 @@ impl<'a> Answer<'a> {
     pub fn is_good(&self) -> bool {
         self.status == 200
     }
+}
+
+fn header<'a>(headers: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
+    let found = headers
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| *value)
 }
 
 /// How far an answer has come.
@@ -58,6 +62,8 @@ pub struct Decoder {
     limits: Limits,
     seen: usize,
     body: Body,
+    /// What the headers say.
+    completeness: Completeness,
 }
 
 enum Body {
@@ -68,13 +74,14 @@ enum Body {
 }
 
 impl Decoder {
-    /// For an answer to a request of this form.
-    pub fn new(form: Form, limits: Limits) -> Self {
+    /// For an answer with these headers to a request of this form.
+    pub fn new(form: Form, limits: Limits, headers: &[(&str, &str)]) -> Self {
         Decoder {
             form,
             limits,
             seen: 0,
             body: Body::Whole(Vec::new()),
+            completeness: left_out(form, headers),
         }
     }
 
@@ -133,12 +140,26 @@ impl Decoder {
 
     /// What the answer says, now that all of it was pushed.
     pub fn finish(self) -> Result<Outcome, DecodeError> {
-        match self.body {
+        let mut outcome = match self.body {
             Body::Frames(frames, reader) if frames.is_whole() => reader.finish(),
             Body::Frames(..) => Err(DecodeError::Cut { bytes: self.seen }),
             Body::Whole(body) => whole(self.form, &body, &Budget::new(self.limits)),
-        }
+        }?;
+        outcome.completeness.take_in(&self.completeness);
+        Ok(outcome)
     }
+}
+
+/// What headers say is missing. Source: Azure's page on Resource Graph's limits of subscriptions.
+fn left_out(form: Form, headers: &[(&str, &str)]) -> Completeness {
+    let mut completeness = Completeness::Complete;
+    let hit = header(headers, "x-ms-tenant-subscription-limit-hit");
+    let hit = hit.is_some_and(|hit| hit.trim().eq_ignore_ascii_case("true"));
+    if hit && form == Form::ResourceGraph {
+        let told = "Azure Resource Graph looked at some of the directory's subscriptions only: name those that matter in 'subscriptions'";
+        completeness.note(Cause::Truncated, told);
+    }
+    completeness
 }
 
 impl Form {
@@ -180,10 +201,14 @@ fn whole(form: Form, body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
 /// Reads a good answer in one go. Other statuses of success do not say that all of the result is there.
 pub fn decode(form: Form, limits: Limits, answer: &Answer<'_>) -> Result<Outcome, DecodeError> {
     answer.check()?;
-    if !matches!(form, Form::KustoV2) && answer.body.len() <= limits.bytes {
-        return whole(form, answer.body, &Budget::new(limits));
+    if !form.is_framed() && answer.body.len() <= limits.bytes {
+        let mut outcome = whole(form, answer.body, &Budget::new(limits))?;
+        outcome
+            .completeness
+            .take_in(&left_out(form, answer.headers));
+        return Ok(outcome);
     }
-    let mut decoder = Decoder::new(form, limits);
+    let mut decoder = Decoder::new(form, limits, answer.headers);
     decoder.push(answer.body)?;
     decoder.finish()
 }

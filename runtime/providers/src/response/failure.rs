@@ -12,6 +12,13 @@ use crate::config::{Service, Workspace};
 /// The longest body of an error that is read, in bytes.
 const MOST_BODY: usize = 1 << 20;
 
+/// Headers with the name by which a service's people find a request.
+const REQUEST_IDS: [&str; 3] = [
+    "x-ms-request-id",
+    "request-id",
+    "x-ms-correlation-request-id",
+];
+
 /// A service's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {
@@ -33,10 +40,15 @@ pub fn failure(workspace: &Workspace, answer: &Answer<'_>) -> ServiceError {
         .body
         .get(..MOST_BODY.min(answer.body.len()))
         .unwrap_or_default();
-    let told = serde_json::from_slice::<Value>(body)
+    let said = serde_json::from_slice::<Value>(body)
         .ok()
         .and_then(|value| Fault::of(&value));
-    let mut fault = told.unwrap_or_else(|| unexplained(workspace, answer.status));
+    let fault = said.unwrap_or_else(|| unexplained(workspace, answer.status));
+    told(workspace, answer, fault)
+}
+
+/// A fault with what the headers say.
+fn told(workspace: &Workspace, answer: &Answer<'_>, mut fault: Fault) -> ServiceError {
     fault.activity_id = fault
         .activity_id
         .or_else(|| header(answer, &["x-ms-activity-id"]));
@@ -45,14 +57,7 @@ pub fn failure(workspace: &Workspace, answer: &Answer<'_>) -> ServiceError {
     }
     ServiceError {
         status: answer.status,
-        request_id: header(
-            answer,
-            &[
-                "x-ms-request-id",
-                "request-id",
-                "x-ms-correlation-request-id",
-            ],
-        ),
+        request_id: header(answer, &REQUEST_IDS),
         hint: hint(workspace, answer, &fault),
         retry_after: header(answer, &["retry-after"]),
         fault,
@@ -60,23 +65,22 @@ pub fn failure(workspace: &Workspace, answer: &Answer<'_>) -> ServiceError {
 }
 
 impl ServiceError {
-    /// Of an answer whose status was good, and which says that there was an error; `None` for other trouble.
-    pub fn of_decoding(workspace: &Workspace, error: &DecodeError) -> Option<Self> {
+    /// Of an answer whose status was good, and which says that there was an error; `None` for other trouble. `headers` are the
+    /// answer's.
+    pub fn of_decoding(
+        workspace: &Workspace,
+        headers: &[(&str, &str)],
+        error: &DecodeError,
+    ) -> Option<Self> {
         let DecodeError::Service(fault) = error else {
             return None;
         };
         let answer = Answer {
             status: 200,
-            headers: &[],
+            headers,
             body: &[],
         };
-        Some(ServiceError {
-            status: 200,
-            request_id: None,
-            hint: hint(workspace, &answer, fault),
-            retry_after: None,
-            fault: fault.as_ref().clone(),
-        })
+        Some(told(workspace, &answer, fault.as_ref().clone()))
     }
 
     /// As the kernel shows it, with its place in the query.
