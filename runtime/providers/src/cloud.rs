@@ -113,6 +113,66 @@ pub(crate) fn scope(origin: &str) -> String {
     format!("{}/.default", origin.trim_end_matches('/'))
 }
 
+/// Hosts that sign people in to Microsoft's clouds, under all of their names, and the domains of such hosts.
+const AUTHORITIES: [&str; 8] = [
+    "microsoftonline.com",
+    "microsoftonline.us",
+    "microsoftonline.cn",
+    "microsoftonline.de",
+    "login.microsoft.com",
+    "login.windows.net",
+    "sts.windows.net",
+    "login.chinacloudapi.cn",
+];
+
+/// Whether a host gives the tokens of one of Microsoft's clouds.
+pub(crate) fn is_authority(host: &str) -> bool {
+    AUTHORITIES.iter().any(|own| {
+        let rest = host.strip_suffix(own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+/// Whether a host is of a service of one of the clouds.
+pub(crate) fn is_known(host: &str) -> bool {
+    all()
+        .any(|services| services.hosts().any(|own| own == host) || services.cluster(host).is_some())
+}
+
+/// Whether the service at `host` takes tokens for `resource`, another host: both are servers of one service that has several, or the
+/// resource is the one that all of the cloud's clusters share.
+pub(crate) fn shares(host: &str, resource: &str) -> bool {
+    all().any(|services| {
+        let logs = services.log_analytics;
+        let shared = |suffix: &str| resource.strip_suffix(suffix) == Some("kusto");
+        logs.contains(&host) && logs.contains(&resource)
+            || services.cluster(host).is_some_and(shared)
+    })
+}
+
+fn all() -> impl Iterator<Item = &'static Services> {
+    Cloud::NAMES
+        .into_iter()
+        .filter_map(|name| Cloud::from_name(name)?.services())
+}
+
+impl Services {
+    fn hosts(&self) -> impl Iterator<Item = &'static str> {
+        let graph = self.graph.unwrap_or_default();
+        self.log_analytics
+            .iter()
+            .chain(graph)
+            .copied()
+            .chain([self.management])
+    }
+
+    /// The suffix with which the host of a cluster ends.
+    pub(crate) fn cluster(&self, host: &str) -> Option<&'static str> {
+        let mut suffixes = self.kusto.iter().copied();
+        suffixes.find(|suffix| host.ends_with(suffix))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,14 +187,27 @@ mod tests {
     }
 
     #[test]
-    fn suffixes_are_whole_labels() {
-        for name in Cloud::NAMES {
-            let Some(services) = Cloud::from_name(name).and_then(Cloud::services) else {
-                continue;
-            };
-            assert!(services.kusto.iter().all(|suffix| suffix.starts_with('.')));
-            assert!(services.authority.starts_with("https://"));
-            assert!(!services.log_analytics.is_empty());
+    fn hosts_are_known_by_whole_labels() {
+        for host in [
+            "graph.microsoft.us",
+            "management.azure.com",
+            "a.kusto.windows.net",
+        ] {
+            assert!(is_known(host), "{host}");
         }
+        for host in [
+            "evilkusto.windows.net",
+            "kusto.windows.net.evil.example",
+            "kusto.windows.net",
+        ] {
+            assert!(!is_known(host), "{host}");
+        }
+        assert!(is_authority("login.microsoftonline.com") && is_authority("sts.windows.net"));
+        assert!(!is_authority("evilmicrosoftonline.com"));
+        assert!(!is_authority("microsoftonline.com.evil.example"));
+        assert!(shares("api.loganalytics.azure.com", "api.loganalytics.io"));
+        assert!(shares("a.kusto.windows.net", "kusto.kusto.windows.net"));
+        assert!(!shares("a.kusto.windows.net", "b.kusto.windows.net"));
+        assert!(!shares("a.kusto.windows.net", "graph.microsoft.com"));
     }
 }

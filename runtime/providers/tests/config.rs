@@ -226,6 +226,75 @@ fn unknown_fields_are_named_with_what_is_near() {
 }
 
 #[test]
+fn tokens_of_a_cloud_go_to_its_servers_only() {
+    let microsoft = "https://login.microsoftonline.com";
+    let own = "https://login.corp.example";
+    let corp = "https://logs.corp.example";
+    let made = |authority: &str, endpoint: &str, scope: &str| {
+        check(&format!(
+            "[workspaces.w]\nkind = 'kusto'\ndatabase = 'd'\ncloud = 'custom'\nendpoint = '{endpoint}'\n\
+             authority = '{authority}'\nscope = '{scope}'\n"
+        ))
+    };
+    for (authority, endpoint, scope) in [
+        (microsoft, corp, "https://management.azure.com/.default"),
+        (
+            microsoft,
+            corp,
+            "https://management.core.windows.net//.default",
+        ),
+        (
+            microsoft,
+            corp,
+            "HTTPS://graph.microsoft.com/User.Read openid",
+        ),
+        (microsoft, corp, "openid User.Read"),
+        (
+            microsoft,
+            corp,
+            "00000003-0000-0000-c000-000000000000/.default",
+        ),
+        (microsoft, corp, "https://logs.corp.example:8443/.default"),
+        ("https://login.windows.net/common", corp, "User.Read"),
+        (
+            microsoft,
+            "https://a.kusto.windows.net",
+            "https://b.kusto.windows.net/.default",
+        ),
+        (
+            microsoft,
+            "https://a.kusto.windows.net",
+            "https://graph.microsoft.com/.default",
+        ),
+        (own, corp, "https://graph.microsoft.com/.default"),
+        (own, corp, "https://a.kusto.windows.net/.default"),
+    ] {
+        let told = made(authority, endpoint, scope).unwrap_err();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].field, "scope", "{scope}");
+        assert!(
+            told[0].message.contains("scope of another server"),
+            "{told:?}"
+        );
+    }
+    for (authority, endpoint, scope) in [
+        (microsoft, corp, "https://logs.corp.example/.default openid"),
+        (microsoft, corp, "api://logs/read"),
+        (
+            microsoft,
+            "https://a.kusto.windows.net",
+            "https://kusto.kusto.windows.net/.default",
+        ),
+        (own, corp, "logs.read openid"),
+        (own, corp, "https://other.corp.example/read"),
+    ] {
+        let made = made(authority, endpoint, scope).unwrap();
+        let remote = made.list()[0].remote.as_ref().unwrap();
+        assert_eq!(remote.scope.as_deref(), Some(scope));
+    }
+}
+
+#[test]
 fn each_mistake_names_its_field_and_what_to_do() {
     let kusto = "kind = 'kusto'\ndatabase = 'd'\n";
     let custom = "kind = 'kusto'\ndatabase = 'd'\ncloud = 'custom'\n";

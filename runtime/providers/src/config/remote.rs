@@ -19,7 +19,7 @@ pub(super) fn remote(kind: &str, cloud: Cloud, entry: &Entry, notes: &mut Notes)
     let origin = origin?;
     let scope = match cloud.services() {
         Some(services) => Some(implied_scope(kind, services, &origin)),
-        None => scope(entry, authority.is_some(), &origin, notes),
+        None => scope(entry, authority.as_deref(), &origin, notes),
     };
     Some(Remote {
         origin,
@@ -65,7 +65,7 @@ fn check_host(kind: &str, cloud: Cloud, own: &[&str], origin: &Origin, notes: &m
     };
     let host = origin.host();
     let good = match kind {
-        "kusto" => services.kusto.iter().any(|suffix| host.ends_with(suffix)),
+        "kusto" => services.cluster(host).is_some(),
         _ => own.is_empty() || own.contains(&host),
     };
     if good && origin.port() == 443 {
@@ -94,15 +94,10 @@ fn check_tenant(tenant: Option<&str>, notes: &mut Notes) {
 
 fn authority(written: &str, entry: &Entry, notes: &mut Notes) -> Option<String> {
     // The path is the authority's own; only where it leads is checked.
-    let end = written
-        .match_indices('/')
-        .nth(2)
-        .map_or(written.len(), |(at, _)| at);
     let allow = Allow {
         plain_loopback: entry.plain_loopback == Some(true),
     };
-    let host = written.get(..end).unwrap_or(written);
-    let path = written.get(end..).unwrap_or_default();
+    let (host, path) = split(written);
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/' | '~');
     match Origin::parse(host, allow) {
         Ok(_) if path.chars().all(good) => Some(written.trim_end_matches('/').to_owned()),
@@ -125,6 +120,12 @@ fn authority(written: &str, entry: &Entry, notes: &mut Notes) -> Option<String> 
     }
 }
 
+/// An address and the path behind it.
+fn split(address: &str) -> (&str, &str) {
+    let end = address.match_indices('/').nth(2);
+    address.split_at(end.map_or(address.len(), |(at, _)| at))
+}
+
 fn implied_scope(kind: &str, services: &Services, origin: &Origin) -> String {
     match kind {
         // All hosts of the API are said to take the tokens of its first; that could not be tried.
@@ -135,18 +136,58 @@ fn implied_scope(kind: &str, services: &Services, origin: &Origin) -> String {
     }
 }
 
-fn scope(entry: &Entry, signs_in: bool, origin: &Origin, notes: &mut Notes) -> Option<String> {
-    match &entry.scope {
-        Some(written) if written.split_whitespace().next().is_none() || !signs_in => {
-            let hint = "write the scope of a token, and the authority that gives it";
-            notes.add("scope", "it has no use as it stands", hint);
-            None
-        }
-        Some(written) if written.chars().any(char::is_control) => {
-            notes.add("scope", "it has a control character", "remove it");
-            None
-        }
-        Some(written) => Some(written.clone()),
-        None => signs_in.then(|| cloud::scope(&origin.to_string())),
+fn scope(
+    entry: &Entry,
+    authority: Option<&str>,
+    origin: &Origin,
+    notes: &mut Notes,
+) -> Option<String> {
+    let Some(written) = &entry.scope else {
+        return authority.map(|_| cloud::scope(&origin.to_string()));
+    };
+    let mut parts = written.split_whitespace().peekable();
+    if parts.peek().is_none() || authority.is_none() {
+        let hint = "write the scope of a token, and the authority that gives it";
+        notes.add("scope", "it has no use as it stands", hint);
+        return None;
     }
+    if written.chars().any(char::is_control) {
+        notes.add("scope", "it has a control character", "remove it");
+        return None;
+    }
+    let signs_in = authority
+        .and_then(|authority| Origin::parse(split(authority).0, LOOPBACK).ok())
+        .is_some_and(|authority| cloud::is_authority(authority.host()));
+    if let Some(part) = parts.find(|part| !is_own(part, signs_in, origin)) {
+        notes.add(
+            "scope",
+            format!(
+                "'{part}' is a scope of another server, and its token would be sent to {origin}"
+            ),
+            format!(
+                "leave it out, or write {}",
+                cloud::scope(&origin.to_string())
+            ),
+        );
+        return None;
+    }
+    Some(written.clone())
+}
+
+const LOOPBACK: Allow = Allow {
+    plain_loopback: true,
+};
+
+/// Scopes that say what is told of a person, and open nothing.
+const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// Whether a token of this scope is the server's to see. What no cloud of Microsoft's knows or gives is the configuration's own
+/// business; there, a scope without a server is Microsoft Graph's, or that of an application which only has a number.
+fn is_own(scope: &str, microsoft: bool, origin: &Origin) -> bool {
+    let Ok(resource) = Origin::parse(split(scope).0, LOOPBACK) else {
+        return !microsoft || scope.starts_with("api://") || IDENTITY.contains(&scope);
+    };
+    resource == *origin
+        || cloud::shares(origin.host(), resource.host())
+        || !microsoft && !cloud::is_known(resource.host())
 }
