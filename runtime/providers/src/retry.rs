@@ -1,4 +1,4 @@
-//! When to send a request again. Queries change nothing, so that sending one twice costs time and nothing else.
+//! When to send a request again. Queries change nothing, so that sending one twice costs time, and a part of the service's quota.
 //!
 //! A service that says when it wants to be asked again is obeyed. Otherwise the wait doubles with each attempt, and a random part
 //! of it is left off, so that the sessions that were turned away together do not come back together. Time and randomness are
@@ -130,7 +130,10 @@ impl Policy {
         } else {
             1.0
         };
-        whole.mul_f64(0.5 + jitter / 2.0)
+        // No clock tells a longer one from this, and its half may be a float.
+        whole
+            .min(Duration::from_secs(1 << 32))
+            .mul_f64(0.5 + jitter / 2.0)
     }
 }
 
@@ -142,21 +145,25 @@ fn is_passing(failure: Failure<'_>) -> bool {
             permanent: Some(true),
             ..
         } => false,
-        // An error of the service's own is as likely a bug that the query meets: it has to say that it passes.
+        // An error of the service's own is as likely a bug that the query meets: it has to say that it passes, or when.
         Failure::Status {
             status: 500,
             permanent,
-            ..
-        } => permanent == Some(false),
+            retry_after,
+        } => permanent == Some(false) || retry_after.is_some(),
         Failure::Status { status, .. } => matches!(status, 408 | 429 | 502..=504),
     }
 }
 
-/// What `Retry-After` asks for: seconds, or a date. Dates that have passed ask for nothing.
+/// What `Retry-After` asks for: seconds, or a date; or Resource Graph's header in its place, which has hours, minutes and seconds
+/// as 00:00:05. Dates that have passed ask for nothing.
 ///
-/// Source: RFC 9110, section 10.2.3.
+/// Sources: RFC 9110, section 10.2.3; Azure's page on Resource Graph's throttled requests.
 pub fn wait_of(text: &str, now: Duration) -> Option<Duration> {
     let text = text.trim();
+    if let Some(wait) = clock(text) {
+        return Some(wait);
+    }
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
@@ -165,6 +172,19 @@ pub fn wait_of(text: &str, now: Duration) -> Option<Duration> {
         .duration_since(SystemTime::UNIX_EPOCH)
         .ok()?;
     Some(since.saturating_sub(now))
+}
+
+fn clock(text: &str) -> Option<Duration> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let [hours, minutes, seconds] = parts.as_slice() else {
+        return None;
+    };
+    let part = |text: &str| {
+        let digits = text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    let seconds = part(hours)? * 3_600 + part(minutes)? * 60 + part(seconds)?;
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -265,6 +285,15 @@ mod tests {
             decide(status(503, None), standing(4, 113, 1.0)),
             Decision::GiveUp(Why::Total)
         );
+        let endless = Policy {
+            base: Duration::MAX,
+            most: Duration::MAX,
+            ..Policy::default()
+        };
+        assert_eq!(
+            endless.decide(status(503, None), standing(1, 0, 1.0)),
+            Decision::GiveUp(Why::Total)
+        );
     }
 
     #[test]
@@ -286,6 +315,14 @@ mod tests {
             Decision::Wait(SECOND)
         );
         assert_eq!(after("soon"), Decision::Wait(SECOND));
+        assert_eq!(after("00:00:05"), Decision::Wait(SECOND * 6));
+        assert_eq!(after("00:01:05"), Decision::Wait(SECOND * 66));
+        assert_eq!(after("1:-1:05"), Decision::Wait(SECOND));
+        assert_eq!(after("24:00:00"), Decision::GiveUp(Why::Total));
+        assert_eq!(
+            decide(status(500, Some("10")), at),
+            Decision::Wait(SECOND * 11)
+        );
         assert_eq!(after("-5"), Decision::Wait(SECOND));
         assert_eq!(after("3600"), Decision::GiveUp(Why::Total));
         assert_eq!(

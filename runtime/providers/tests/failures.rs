@@ -147,6 +147,12 @@ fn hints_say_what_to_do() {
             "wait for the time Tue",
         ),
         ("defender", 429, &[], "wait and try again"),
+        (
+            "resource-graph",
+            429,
+            &[("x-ms-user-quota-resets-after", "00:00:05")],
+            "wait for the time 00:00:05",
+        ),
         ("log-analytics", 504, &[], "limits.timeout-seconds"),
         ("resource-graph", 503, &[], "try again later"),
         (

@@ -30,7 +30,7 @@ pub struct ServiceError {
     pub request_id: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
-    /// The `Retry-After` header, for [`crate::retry`].
+    /// The `Retry-After` header, or the service's own in its place, for [`crate::retry`].
     pub retry_after: Option<String>,
 }
 
@@ -59,7 +59,7 @@ fn told(workspace: &Workspace, answer: &Answer<'_>, mut fault: Fault) -> Service
         status: answer.status,
         request_id: header(answer, &REQUEST_IDS),
         hint: hint(workspace, answer, &fault),
-        retry_after: header(answer, &["retry-after"]),
+        retry_after: retry_after(workspace, answer),
         fault,
     }
 }
@@ -128,6 +128,13 @@ fn header(answer: &Answer<'_>, names: &[&str]) -> Option<String> {
     plain.then(|| found.to_owned())
 }
 
+/// When to ask again. Resource Graph says it with every answer, in a header of its own.
+fn retry_after(workspace: &Workspace, answer: &Answer<'_>) -> Option<String> {
+    let graph = matches!(workspace.service, Service::ResourceGraph { .. }) && answer.status == 429;
+    let own = || header(answer, &["x-ms-user-quota-resets-after"]);
+    header(answer, &["retry-after"]).or_else(|| graph.then(own)?)
+}
+
 /// Log Analytics' documentation has 504 for queries that take longer than they may: asking again takes as long again.
 fn is_overrun(workspace: &Workspace, status: u16) -> bool {
     status == 504 && matches!(workspace.service, Service::LogAnalytics { .. })
@@ -143,7 +150,7 @@ fn hint(workspace: &Workspace, answer: &Answer<'_>, fault: &Fault) -> Option<Str
         401 => format!("sign in to the workspace '{name}' again"),
         403 => format!("ask for {}", role(&workspace.service)),
         404 => missing(&workspace.service),
-        429 => match header(answer, &["retry-after"]) {
+        429 => match retry_after(workspace, answer) {
             Some(after) => format!("too many queries at once; wait for {}", waiting(&after)),
             None => {
                 "too many queries at once, or too much of the service's time; wait and try again"
