@@ -313,6 +313,11 @@ fn each_mistake_names_its_field_and_what_to_do() {
         ),
         (kusto.into(), "endpoint", "https://host"),
         (
+            format!("{kusto}cloud = 'costum'\nendpoint = 'https://a.example'\nscope = 's'"),
+            "cloud",
+            "custom",
+        ),
+        (
             format!("{kusto}endpoint = 'http://a.kusto.windows.net'"),
             "endpoint",
             "plain 'http:'",

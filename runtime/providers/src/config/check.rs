@@ -80,7 +80,8 @@ fn workspace(name: &str, entry: &Entry, notes: &mut Notes) -> Option<Workspace> 
     notes.unknown("", &entry.unknown, known);
     check_name(name, notes);
     let kind = kind(entry, notes)?;
-    let cloud = cloud(kind, entry, notes);
+    // Without it, nothing that depends on it can be said.
+    let cloud = cloud(kind, entry, notes)?;
     check_uses(kind, cloud, entry, notes);
     let service = service(kind, entry, notes);
     let limits = limits(entry.limits.as_ref(), notes);
@@ -125,20 +126,21 @@ fn kind(entry: &Entry, notes: &mut Notes) -> Option<&'static str> {
     found
 }
 
-fn cloud(kind: &str, entry: &Entry, notes: &mut Notes) -> Cloud {
+fn cloud(kind: &str, entry: &Entry, notes: &mut Notes) -> Option<Cloud> {
     let Some(written) = &entry.cloud else {
-        return if kind == "spoor" {
+        return Some(if kind == "spoor" {
             Cloud::Custom
         } else {
             Cloud::Public
-        };
+        });
     };
-    Cloud::from_name(written).unwrap_or_else(|| {
+    let found = Cloud::from_name(written);
+    if found.is_none() {
         let hint = did_you_mean(written, Cloud::NAMES)
             .unwrap_or_else(|| format!("the clouds are {}", Cloud::NAMES.join(", ")));
         notes.add("cloud", format!("there is no cloud '{written}'"), hint);
-        Cloud::Public
-    })
+    }
+    found
 }
 
 fn check_uses(kind: &str, cloud: Cloud, entry: &Entry, notes: &mut Notes) {
