@@ -11,6 +11,7 @@ use spoor_providers::response::{
 };
 
 use show::show;
+use spoor_table::Cell;
 
 const CASES: [(&str, Form); 13] = [
     ("types.log-analytics", Form::LogAnalytics),
@@ -91,6 +92,8 @@ fn parts_of_any_length_come_to_the_same() {
                 "{name} in parts of {part}"
             );
         }
+        let twice = [&[0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf], body.as_slice()].concat();
+        assert!(in_parts(form, &twice, 5).is_err(), "{name}");
         let marked = [&[0xef, 0xbb, 0xbf], body.as_slice()].concat();
         assert_eq!(
             show(&in_parts(form, &marked, 5).unwrap()),
@@ -241,10 +244,24 @@ fn a_stream_of_frames_takes_no_more_than_its_limit() {
     assert!(told.contains("more than 100000 bytes"), "{told}");
     assert_eq!(outcome.completeness.reasons().len(), 1);
 
+    let passing = Limits {
+        bytes: 30_000,
+        ..Limits::default()
+    };
+    assert!(body.len() > 16 * passing.bytes);
+    let told = read(Form::KustoV2, passing, 200, body.as_bytes()).unwrap_err();
+    assert!(
+        matches!(told, DecodeError::TooLarge { limit: 30_000 }),
+        "{told}"
+    );
+
+    // Too long for one frame.
+    let body = frames(60, 60, "DataAppend");
     let limits = Limits {
         bytes: 5_000,
         ..Limits::default()
     };
+    assert!(body.len() < 16 * limits.bytes);
     let told = read(Form::KustoV2, limits, 200, body.as_bytes()).unwrap_err();
     assert!(
         matches!(told, DecodeError::TooLarge { limit: 5_000 }),
@@ -391,6 +408,101 @@ fn as_many_rows_as_defender_ever_gives_are_partial() {
     let outcome = good(Form::Defender, &body).unwrap();
     let told = outcome.completeness.reasons()[0].to_string();
     assert!(told.starts_with("the service left rows out"), "{told}");
+}
+
+#[test]
+fn blanks_before_an_answer_are_not_kept() {
+    let limits = Limits {
+        bytes: 1_000,
+        ..Limits::default()
+    };
+    for (form, body) in [
+        (Form::KustoV2, r#"[{"FrameType":"DataSetCompletion"}]"#),
+        (Form::LogAnalytics, r#"{"tables":[]}"#),
+    ] {
+        let mut decoder = Decoder::new(form, limits, &[]);
+        for _ in 0..2_000 {
+            decoder.push(b"\n").unwrap();
+        }
+        decoder.push(body.as_bytes()).unwrap();
+        assert!(decoder.finish().is_ok(), "{form:?}");
+    }
+}
+
+#[test]
+fn numbers_are_those_that_were_written() {
+    // 17 digits, of which a parser that rounds twice gets some wrong.
+    let texts: Vec<String> = (0..1_000_u64)
+        .map(|n| {
+            let digits = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) >> 1;
+            format!(
+                "{}.{:016}e-{}",
+                digits % 9 + 1,
+                digits % 10_u64.pow(16),
+                n % 30
+            )
+        })
+        .collect();
+    let rows: Vec<String> = texts
+        .iter()
+        .map(|text| format!("[{text},[{text}]]"))
+        .collect();
+    let body = format!(
+        r#"{{"tables":[{{"columns":[{{"name":"R","type":"real"}},{{"name":"D","type":"dynamic"}}],"rows":[{}]}}]}}"#,
+        rows.join(",")
+    );
+    let outcome = good(Form::LogAnalytics, &body).unwrap();
+    let mut wanted = texts.iter().map(|text| text.parse::<f64>().unwrap());
+    outcome.tables[0].table.for_each_row(|cells| {
+        let wanted = wanted.next().unwrap();
+        assert!(
+            matches!(cells[0], Cell::Real(value) if value == wanted),
+            "{wanted}"
+        );
+        let Cell::Dynamic(value) = cells[1] else {
+            panic!("it is dynamic");
+        };
+        assert_eq!(
+            value.to_json(),
+            format!("[{}]", serde_json::Value::from(wanted))
+        );
+        true
+    });
+    assert_eq!(wanted.next(), None);
+}
+
+#[test]
+fn frames_that_replace_nothing_cost_nothing() {
+    let columns = vec![r#"{"ColumnName":"N","ColumnType":"long"}"#; 20_000].join(",");
+    let frame =
+        r#"{"FrameType":"TableFragment","TableId":1,"TableFragmentType":"DataReplace","Rows":[]},"#;
+    let body = format!(
+        r#"[{{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"T","Columns":[{columns}]}},{}{{"FrameType":"DataSetCompletion"}}]"#,
+        frame.repeat(10_000)
+    );
+    let begun = std::time::Instant::now();
+    assert!(good(Form::KustoV2, &body).is_ok());
+    // Each frame would make a batch of 20,000 columns.
+    assert!(begun.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn many_sources_are_compared_in_time() {
+    let readable: Vec<String> = (0..12_000)
+        .map(|n| format!(r#"{{"resourceId":"{n}"}}"#))
+        .collect();
+    let sources: Vec<String> = (0..40_000).map(|n| format!("\"x{}\"", n % 5)).collect();
+    let body = format!(
+        r#"{{"tables":[],"permissions":{{"dataSources":[{}],"resources":[{{"dataSources":[{}]}}]}}}}"#,
+        readable.join(","),
+        sources.join(",")
+    );
+    let begun = std::time::Instant::now();
+    let outcome = good(Form::LogAnalytics, &body).unwrap();
+    assert!(begun.elapsed().as_secs() < 10);
+    let told = outcome.completeness.reasons()[0].fault.message.clone();
+    let wanted = [0, 1, 2, 3, 4].map(|n| format!("the workspace x{n}"));
+    assert_eq!(told, wanted.join(", "));
 }
 
 #[test]

@@ -45,6 +45,9 @@ fn header<'a>(headers: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
     found.map(|(_, value)| *value)
 }
 
+/// Times the limit of bytes that may pass by: rows that are left out or replaced, and blanks. Only one frame of them is held.
+const MOST_PASSING: usize = 16;
+
 /// How far an answer has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
@@ -61,6 +64,7 @@ pub struct Decoder {
     form: Form,
     limits: Limits,
     seen: usize,
+    start: Start,
     body: Body,
     /// What the headers say.
     completeness: Completeness,
@@ -80,6 +84,7 @@ impl Decoder {
             form,
             limits,
             seen: 0,
+            start: Start::default(),
             body: Body::Whole(Vec::new()),
             completeness: left_out(form, headers),
         }
@@ -88,18 +93,20 @@ impl Decoder {
     /// Takes the next bytes. After an error nothing more may be pushed.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, DecodeError> {
         self.seen = self.seen.saturating_add(bytes.len());
+        let bytes = self.start.skip(bytes);
         let limit = self.limits.bytes;
+        if self.seen > limit.saturating_mul(MOST_PASSING) {
+            return Err(DecodeError::TooLarge { limit });
+        }
         if let Body::Whole(body) = &mut self.body {
             if body.len().saturating_add(bytes.len()) > limit && !self.form.is_framed() {
                 return Err(DecodeError::TooLarge { limit });
             }
-            if !self.form.is_framed() || !begins_array(body, bytes) {
+            if !self.form.is_framed() || !body.is_empty() || bytes.first() != Some(&b'[') {
                 return self.keep(bytes);
             }
-            let begun = std::mem::take(body);
             let reader = kusto_v2::Reader::new(Budget::new(self.limits));
             self.body = Body::Frames(Frames::default(), Box::new(reader));
-            self.frames(&begun)?;
         }
         self.frames(bytes)?;
         Ok(self.progress())
@@ -168,20 +175,39 @@ impl Form {
     }
 }
 
-/// Whether the first byte that means anything opens an array.
-fn begins_array(begun: &[u8], bytes: &[u8]) -> bool {
-    let mut all = begun.iter().chain(bytes);
-    all.find(|byte| !is_blank(**byte)) == Some(&b'[')
+/// What stands before a body: blanks, behind one byte order mark at most.
+#[derive(Clone, Copy, Debug, Default)]
+struct Start {
+    /// Bytes of the mark that came.
+    mark: usize,
+    /// The mark, or a blank, or the body has come.
+    settled: bool,
+    begun: bool,
 }
 
-/// Space, or a byte order mark.
-fn is_blank(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf)
+const MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+impl Start {
+    /// The bytes of the body.
+    fn skip<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+        while let (false, Some((first, rest))) = (self.begun, bytes.split_first()) {
+            let marks = !self.settled && MARK.get(self.mark) == Some(first);
+            if marks {
+                self.mark += 1;
+                self.settled = self.mark == MARK.len();
+            } else if first.is_ascii_whitespace() {
+                self.settled = true;
+            } else {
+                self.begun = true;
+                break;
+            }
+            bytes = rest;
+        }
+        bytes
+    }
 }
 
 fn whole(form: Form, body: &[u8], budget: &Budget) -> Result<Outcome, DecodeError> {
-    let blank = body.iter().take_while(|byte| is_blank(**byte)).count();
-    let body = body.get(blank..).unwrap_or_default();
     if body.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -202,7 +228,11 @@ fn whole(form: Form, body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
 pub fn decode(form: Form, limits: Limits, answer: &Answer<'_>) -> Result<Outcome, DecodeError> {
     answer.check()?;
     if !form.is_framed() && answer.body.len() <= limits.bytes {
-        let mut outcome = whole(form, answer.body, &Budget::new(limits))?;
+        let mut outcome = whole(
+            form,
+            Start::default().skip(answer.body),
+            &Budget::new(limits),
+        )?;
         outcome
             .completeness
             .take_in(&left_out(form, answer.headers));

@@ -159,8 +159,6 @@ impl At {
             },
             (At::Inside { .. }, _) => self,
             (_, b' ' | b'\t' | b'\r' | b'\n') => self,
-            // A byte order mark.
-            (At::Start, 0xef | 0xbb | 0xbf) => self,
             (At::Start, b'[') => At::Between,
             (At::Between, b'{') => At::Inside {
                 depth: 1,

@@ -4,6 +4,8 @@
 //! workspaces each resource's data is in and which of its tables are denied; `dataSources` which workspaces the user may read,
 //! and without which tables. Source: Azure Monitor's page on querying logs for Azure resources.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::fault::clipped;
@@ -18,16 +20,18 @@ pub(super) fn filtered(permissions: &Value) -> Option<String> {
     for entry in readable.iter().chain(&entries(permissions, "resources")) {
         left_out.extend(denied_tables(entry));
     }
-    let may_read = |id: &str| {
-        readable
-            .iter()
-            .any(|entry| same(entry["resourceId"].as_str(), id))
-    };
+    // Resources' identifiers have no case.
+    let ids = readable
+        .iter()
+        .filter_map(|entry| entry["resourceId"].as_str());
+    let ids: HashSet<String> = ids.map(str::to_ascii_lowercase).collect();
+    let may_read = |id: &str| ids.contains(&id.to_ascii_lowercase());
     for resource in entries(permissions, "resources") {
         let sources = resource["dataSources"].as_array().into_iter().flatten();
         let hidden = sources.filter_map(Value::as_str).filter(|id| !may_read(id));
         left_out.extend(hidden.map(|id| format!("the workspace {}", short(id))));
     }
+    left_out.sort();
     left_out.dedup();
     if left_out.is_empty() {
         return None;
@@ -51,11 +55,6 @@ fn denied_tables(entry: &Value) -> Vec<String> {
         .filter_map(Value::as_str)
         .map(|table| format!("the table {table} of {place}"))
         .collect()
-}
-
-/// Resources' identifiers have no case.
-fn same(own: Option<&str>, other: &str) -> bool {
-    own.is_some_and(|own| own.eq_ignore_ascii_case(other))
 }
 
 /// The name at the end of a resource's identifier.

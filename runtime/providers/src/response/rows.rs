@@ -59,12 +59,16 @@ impl Filling {
 
     /// Forgets all rows: others come in their place.
     pub(super) fn clear(&mut self, budget: &mut Budget) -> Result<(), TableError> {
+        self.came = 0;
+        self.cut = None;
+        // A table may have more columns than a frame without rows has bytes.
+        if self.taken == (0, 0) && self.bytes == 0 {
+            return Ok(());
+        }
         self.flush()?;
         let (rows, bytes) = std::mem::take(&mut self.taken);
         budget.give_back(rows, bytes);
         self.table = Table::empty(self.table.shared_columns());
-        self.came = 0;
-        self.cut = None;
         Ok(())
     }
 
