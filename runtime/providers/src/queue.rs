@@ -20,6 +20,20 @@ pub enum Place {
     },
 }
 
+/// What came of a query that entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// Stands for it from now on.
+    pub ticket: Ticket,
+    /// Where it stands.
+    pub place: Place,
+    /// All that may run now and could not before, this one among them if it may.
+    pub admitted: Vec<Ticket>,
+}
+
+/// Queries of one workspace that wait: a person's notebooks have fewer.
+const MOST_WAITING: usize = 1_000;
+
 /// The queries of all workspaces.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
@@ -64,20 +78,24 @@ impl Line {
 }
 
 impl Queue {
-    /// A query of a workspace that runs `limit` at a time (at least one) comes. Answers with its ticket and its place.
-    pub fn enter(&mut self, workspace: &str, limit: usize) -> (Ticket, Place) {
-        let ticket = Ticket(self.next);
-        self.next += 1;
+    /// A query of a workspace that runs `limit` at a time (at least one) comes; `None` where as many wait as may. A limit that was
+    /// raised may let in others before it.
+    pub fn enter(&mut self, workspace: &str, limit: usize) -> Option<Entered> {
         let line = self.workspaces.entry(workspace.to_owned()).or_default();
         line.limit = limit.max(1);
+        if line.waiting.len() >= MOST_WAITING {
+            return None;
+        }
+        let ticket = Ticket(self.next);
+        self.next += 1;
         line.waiting.push_back(ticket);
-        // A limit that was raised may let in others before it; they learn it from their place.
-        line.admit();
+        let admitted = line.admit();
         let ahead = line.waiting.len().saturating_sub(1);
-        (
+        Some(Entered {
             ticket,
-            line.place(ticket).unwrap_or(Place::Waiting { ahead }),
-        )
+            place: line.place(ticket).unwrap_or(Place::Waiting { ahead }),
+            admitted,
+        })
     }
 
     /// A query is done, was cancelled, or waits no longer. Answers with those that may run now. A ticket that left before is
@@ -111,13 +129,14 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn so_many_run_and_the_others_come_in_order() {
         let mut queue = Queue::default();
-        let all: Vec<_> = (0..5).map(|_| queue.enter("soc", 2)).collect();
-        let places: Vec<Place> = all.iter().map(|(_, place)| *place).collect();
+        let all: Vec<_> = (0..5).map(|_| queue.enter("soc", 2).unwrap()).collect();
+        let places: Vec<Place> = all.iter().map(|entered| entered.place).collect();
         let waiting = |ahead| Place::Waiting { ahead };
         assert_eq!(
             places,
@@ -129,9 +148,9 @@ mod tests {
                 waiting(2)
             ]
         );
-        assert_eq!(queue.enter("other", 1).1, Place::Running);
+        assert_eq!(queue.enter("other", 1).unwrap().place, Place::Running);
 
-        let ticket = |at: usize| all[at].0;
+        let ticket = |at: usize| all[at].ticket;
         // One that waits gives up, and those behind it move on.
         assert_eq!(queue.leave(ticket(2)), []);
         assert_eq!(queue.place(ticket(3)), Some(waiting(0)));
@@ -148,11 +167,35 @@ mod tests {
     #[test]
     fn a_limit_that_changes_holds_for_those_who_come() {
         let mut queue = Queue::default();
-        let (first, _) = queue.enter("soc", 3);
-        let (second, _) = queue.enter("soc", 3);
-        assert_eq!(queue.enter("soc", 1).1, Place::Waiting { ahead: 0 });
+        let first = queue.enter("soc", 3).unwrap().ticket;
+        let second = queue.enter("soc", 3).unwrap().ticket;
+        let third = queue.enter("soc", 1).unwrap();
+        assert_eq!(third.place, Place::Waiting { ahead: 0 });
         assert_eq!(queue.leave(first), []);
-        assert_eq!(queue.leave(second).len(), 1);
-        assert_eq!(queue.enter("none", 0).1, Place::Running);
+        assert_eq!(queue.leave(second), [third.ticket]);
+        assert_eq!(queue.enter("none", 0).unwrap().place, Place::Running);
+    }
+
+    #[test]
+    fn a_limit_that_rises_lets_in_those_who_wait() {
+        let mut queue = Queue::default();
+        let all: Vec<_> = (0..3).map(|_| queue.enter("soc", 1).unwrap()).collect();
+        assert_eq!(all[0].admitted, [all[0].ticket]);
+        assert_eq!(all[2].admitted, []);
+        let last = queue.enter("soc", 4).unwrap();
+        assert_eq!(last.place, Place::Running);
+        assert_eq!(last.admitted, [all[1].ticket, all[2].ticket, last.ticket]);
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let mut queue = Queue::default();
+        let first = queue.enter("soc", 1).unwrap().ticket;
+        for _ in 0..MOST_WAITING {
+            assert!(queue.enter("soc", 1).is_some());
+        }
+        assert_eq!(queue.enter("soc", 1), None);
+        queue.leave(first);
+        assert!(queue.enter("soc", 1).is_some());
     }
 }
