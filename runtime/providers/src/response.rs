@@ -32,6 +32,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spoor_table::{Table, TableError};
 
+use crate::config::Limits;
+use budget::{Budget, Cut};
+
 pub use decoder::{Answer, Decoder, Progress, decode};
 pub use failure::{ServiceError, failure};
 pub use fault::{Fault, Inner};
@@ -41,6 +44,9 @@ pub use schema::{TableSchema, decode_schema};
 
 /// Reasons that are kept: a result that is partial for more is no less so.
 const MOST_REASONS: usize = 100;
+
+/// What is missing of a result with a next page.
+const MORE: &str = "there is a next page, which is not here";
 
 /// How an answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,6 +170,16 @@ impl Completeness {
         }
     }
 
+    /// Takes back a reason of the crate's own.
+    fn forget(&mut self, message: &str) {
+        if let Completeness::Partial { reasons } = self {
+            reasons.retain(|reason| reason.fault.message != message);
+            if reasons.is_empty() {
+                *self = Completeness::Complete;
+            }
+        }
+    }
+
     pub(crate) fn note(&mut self, cause: Cause, message: impl Into<String>) {
         self.add(cause, Fault::told(message));
     }
@@ -184,33 +200,53 @@ impl fmt::Display for Reason {
 }
 
 impl Outcome {
-    /// Puts the rows of the next page behind these, up to `rows` in all. Fails where its columns are others.
-    pub fn append(&mut self, page: Outcome, rows: usize) -> Result<(), DecodeError> {
+    /// Puts the rows of the next page behind these, up to the limits in all. Fails where its columns are others, and where a page leads
+    /// to itself or has no rows and leads on: there would be no end. The result is partial until its last page.
+    pub fn append(&mut self, page: Outcome, limits: Limits) -> Result<(), DecodeError> {
+        if page.next.is_some() && (page.rows() == 0 || page.next == self.next) {
+            let told = "its pages lead nowhere: the next one has no rows, or is the same again";
+            return Err(DecodeError::Shape(told.to_owned()));
+        }
+        self.completeness.forget(MORE);
         self.completeness.take_in(&page.completeness);
         self.next = page.next;
         self.total_rows = page.total_rows.or(self.total_rows);
         for other in page.tables {
-            let Some(own) = self.tables.iter_mut().find(|own| own.name == other.name) else {
-                self.tables.push(other);
-                continue;
-            };
-            if own.table.columns() != other.table.columns() {
+            let Some(own) = self.tables.iter().position(|own| own.name == other.name) else {
                 return Err(DecodeError::Shape(
-                    "the pages of the result have different columns".to_owned(),
+                    "the pages of the result have different tables".to_owned(),
                 ));
-            }
-            let left = rows.saturating_sub(own.table.rows());
-            if left < other.table.rows() {
-                self.next = None;
-                let told =
-                    format!("the result has more than {rows} rows, the limit of the workspace");
-                self.completeness.note(Cause::Limit, told);
-            }
-            for batch in other.table.slice(0, left).batches() {
-                own.table.push(batch.clone())?;
-            }
+            };
+            self.extend(own, &other.table, limits)?;
         }
         Ok(())
+    }
+
+    fn extend(&mut self, at: usize, page: &Table, limits: Limits) -> Result<(), DecodeError> {
+        let rows = limits.rows.saturating_sub(self.rows());
+        let bytes = limits.bytes.saturating_sub(self.bytes());
+        let own = &mut self.tables[at].table;
+        if own.columns() != page.columns() {
+            return Err(DecodeError::Shape(
+                "the pages of the result have different columns".to_owned(),
+            ));
+        }
+        let kept = if page.memory() > bytes { 0 } else { rows };
+        for batch in page.slice(0, kept).batches() {
+            own.push(batch.clone())?;
+        }
+        if kept < page.rows() {
+            self.next = None;
+            self.completeness.forget(MORE);
+            let budget = Budget::new(limits);
+            let cut = if kept < rows { Cut::Bytes } else { Cut::Rows };
+            self.completeness.note(Cause::Limit, budget.told(cut));
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.tables.iter().map(|named| named.table.memory()).sum()
     }
 
     /// Rows over all tables.

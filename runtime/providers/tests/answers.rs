@@ -549,21 +549,44 @@ fn pages_become_one_result() {
         r#","$skipToken":"p2","resultTruncated":"true""#,
     );
     assert_eq!(all.next.as_deref(), Some("p2"));
-    assert!(all.completeness.is_complete());
-    all.append(page("[[3],[4]]", r#","$skipToken":"p3""#), 5)
+    // Until the next page comes.
+    assert_eq!(all.completeness.reasons()[0].cause, Cause::Truncated);
+    let limits = Limits {
+        rows: 5,
+        ..Limits::default()
+    };
+    for nowhere in [
+        page("[[3]]", r#","$skipToken":"p2""#),
+        page("[]", r#","$skipToken":"p3""#),
+    ] {
+        let told = all.clone().append(nowhere, limits).unwrap_err();
+        assert!(told.to_string().contains("lead nowhere"), "{told}");
+    }
+    let mut whole = all.clone();
+    whole.append(page("[[3]]", ""), limits).unwrap();
+    assert!(whole.completeness.is_complete());
+    assert_eq!((whole.rows(), whole.next.clone()), (3, None));
+    let small = Limits {
+        bytes: 10,
+        ..Limits::default()
+    };
+    whole.append(page("[[4]]", ""), small).unwrap();
+    let told = whole.completeness.reasons()[0].to_string();
+    assert!(told.contains("more than 10 bytes"), "{told}");
+    assert_eq!(whole.rows(), 3);
+
+    all.append(page("[[3],[4]]", r#","$skipToken":"p3""#), limits)
         .unwrap();
-    all.append(page("[[5],[6]]", r#","$skipToken":"p4""#), 5)
+    all.append(page("[[5],[6]]", r#","$skipToken":"p4""#), limits)
         .unwrap();
     assert_eq!((all.rows(), all.next.clone()), (5, None));
-    assert!(
-        all.completeness.reasons()[0]
-            .to_string()
-            .contains("more than 5 rows")
-    );
+    let told = all.completeness.reasons();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].to_string().contains("more than 5 rows"));
     let other = good(
         Form::ResourceGraph,
         r#"{"data":{"columns":[{"name":"m","type":"string"}],"rows":[["x"]]}}"#,
     )
     .unwrap();
-    assert!(all.append(other, 10).is_err());
+    assert!(all.append(other, limits).is_err());
 }

@@ -12,7 +12,7 @@ use spoor_table::Column;
 use super::budget::Budget;
 use super::fault::Fault;
 use super::tables::{self, Draft, TableSeed};
-use super::{Cause, DecodeError, Named, Outcome};
+use super::{Cause, DecodeError, MORE, Named, Outcome};
 
 const FIELDS: [&str; 5] = [
     "$skipToken",
@@ -41,6 +41,9 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
     if is_true(read.fields.get("resultTruncated")) && outcome.next.is_none() {
         let told = "Azure Resource Graph has more rows, and no next page: the query has to keep the column id";
         outcome.completeness.note(Cause::Truncated, told);
+    }
+    if outcome.next.is_some() {
+        outcome.completeness.note(Cause::Truncated, MORE);
     }
     let filling = data.settle()?.filling;
     outcome.completeness.take_in(&read.budget.errors);
