@@ -15,7 +15,7 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
     plain(address).is_loopback()
 }
 
-/// An IPv4 address that is written as one of IPv6 (mapped, compatible, or behind NAT64) as itself.
+/// An IPv4 address that is written as one of IPv6 (mapped, compatible, translated, of 6to4, or behind NAT64) as itself.
 fn plain(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
@@ -23,14 +23,17 @@ fn plain(address: IpAddr) -> IpAddr {
     if let Some(v4) = v6.to_ipv4_mapped() {
         return IpAddr::V4(v4);
     }
-    let [.., high, low] = v6.segments();
-    let embedded = Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    let nat64 = v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
-    let compatible = v6.segments()[..6] == [0; 6] && !v6.is_loopback() && !v6.is_unspecified();
-    if nat64 || compatible {
-        IpAddr::V4(embedded)
-    } else {
-        address
+    let v4 =
+        |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
+    match v6.segments() {
+        _ if v6.is_loopback() || v6.is_unspecified() => address,
+        [0, 0, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => v4(high, low),
+        // RFC 8215's prefix of 48 bits, with the address around the eighth byte, as RFC 6052 has it.
+        [0x64, 0xff9b, 1, high, middle, low, ..] => v4(high, (middle << 8) | (low >> 8)),
+        _ => address,
     }
 }
 
@@ -55,6 +58,9 @@ fn unfit_v6(address: Ipv6Addr) -> Option<&'static str> {
         Some("no address")
     } else if address.is_multicast() {
         Some("a multicast address")
+    } else if address.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] {
+        // Amazon's machines have their metadata there.
+        Some("an address of the machine's host")
     } else if address.segments()[0] & 0xffc0 == 0xfe80 {
         Some("an address of the local link")
     } else {

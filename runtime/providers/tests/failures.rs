@@ -3,7 +3,7 @@
 
 use spoor_providers::config::{Config, Limits, Workspace};
 use spoor_providers::response::{
-    Answer, Form, ServiceError, TableSchema, decode, decode_schema, failure,
+    Answer, DecodeError, Form, ServiceError, TableSchema, decode, decode_schema, failure,
 };
 use spoor_providers::retry::Failure;
 
@@ -97,7 +97,7 @@ fn kustos_own_message_says_more() {
     );
     assert_eq!(
         error.to_string(),
-        "Azure Data Explorer answered with status 502 and no reason [activity a-1]"
+        "Azure Data Explorer answered with status 502 and '<html>Bad Gateway</html>' [activity a-1]"
     );
 }
 
@@ -195,23 +195,47 @@ fn headers_that_are_no_identifiers_are_none() {
 }
 
 #[test]
-fn strange_bodies_of_errors_are_errors() {
-    for body in [
-        "",
-        "null",
-        "[]",
-        "{}",
-        "7",
-        r#""text""#,
-        r#"{"error":null}"#,
-        r#"{"error":{"code":5,"message":[]}}"#,
-        r#"{"error":"plain"}"#,
-        r#"{"message":"An error has occurred."}"#,
-        "{\"error\":{\"innererror\":",
-        "\u{feff}{}",
+fn strange_bodies_of_errors_say_what_they_can() {
+    let silent = "Log Analytics answered with status 500 and no reason";
+    let long = "é".repeat(1_000);
+    for (body, wanted) in [
+        ("", silent),
+        ("null", silent),
+        ("[]", silent),
+        ("{}", silent),
+        (r#""text""#, "text"),
+        (
+            r#"{"error":null}"#,
+            r#"Log Analytics answered with status 500 and '{"error":null}'"#,
+        ),
+        (r#"{"error":{"code":5,"message":[]}}"#, "5"),
+        (r#"{"error":"plain"}"#, "plain"),
+        (
+            r#"{"error":"invalid_token","error_description":"it has expired"}"#,
+            "it has expired (invalid_token)",
+        ),
+        (
+            r#"{"message":"An error has occurred."}"#,
+            "An error has occurred.",
+        ),
+        (
+            r#"{"error":{"code":"A\u0007","message":"one\r\ntwo\u001b[31m","activityId":"\u001b"}}"#,
+            "one\ntwo\\u{1b}[31m (A\\u{7})",
+        ),
+        (
+            "upstream\r\n\u{1b}[31m",
+            "Log Analytics answered with status 500 and 'upstream\\r\\n\\u{1b}[31m'",
+        ),
+        (
+            &long,
+            &format!(
+                "Log Analytics answered with status 500 and '{}'",
+                "é".repeat(200)
+            ),
+        ),
     ] {
         let error = fail("log-analytics", 500, &[], body);
-        assert!(!error.to_string().is_empty(), "{body}");
+        assert_eq!(error.to_string(), wanted, "{body}");
     }
     let deep = format!(
         "{}{}",
@@ -248,13 +272,36 @@ fn an_error_behind_a_good_status_gets_its_hint_too() {
     assert!(error.hint.unwrap().contains("'Samples'"));
 }
 
-fn schema(form: Form, body: &str) -> Vec<String> {
+fn read_schema(form: Form, body: &str) -> Result<Vec<TableSchema>, DecodeError> {
     let answer = Answer {
         status: 200,
         headers: &[],
         body: body.as_bytes(),
     };
-    let tables = decode_schema(form, Limits::default(), &answer).unwrap();
+    decode_schema(form, Limits::default(), &answer)
+}
+
+#[test]
+fn schemas_that_are_not_whole_are_none() {
+    let columns = vec![r#"{"name":"N"}"#; 10_001].join(",");
+    let table = format!(r#"{{"name":"T","columns":[{columns}]}}"#);
+    let tables = vec![table; 100].join(",");
+    let error = r#"{"Tables":[{"Columns":[{"ColumnName":"S","DataType":"String"}],"Rows":[["{\"Databases\":{}}"],{"Exceptions":["it broke"]}]}]}"#;
+    for (form, body, word) in [
+        (
+            Form::LogAnalyticsSchema,
+            format!(r#"{{"tables":[{tables}]}}"#),
+            "1000000 columns",
+        ),
+        (Form::KustoSchema, error.to_owned(), "it broke"),
+    ] {
+        let told = read_schema(form, &body).unwrap_err().to_string();
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+fn schema(form: Form, body: &str) -> Vec<String> {
+    let tables = read_schema(form, body).unwrap();
     let shown = |table: TableSchema| {
         let columns: Vec<String> = table
             .columns
@@ -269,7 +316,7 @@ fn schema(form: Form, body: &str) -> Vec<String> {
 #[test]
 fn schemas() {
     let body = r#"{"tables":[{"id":"t/B","name":"B","labels":["x"],"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"Odd","type":"new"}]},
-        {"name":"A","timespanColumn":"T"}],"tableGroups":[]}"#;
+        {"name":"A","timespanColumn":"T","columns":null}],"tableGroups":[]}"#;
     assert_eq!(
         schema(Form::LogAnalyticsSchema, body),
         ["A()", "B(TimeGenerated: datetime, Odd: dynamic)"]
@@ -277,7 +324,7 @@ fn schemas() {
 
     let inner = r#"{"Plugins":[],"Databases":{"Samples":{"Name":"Samples","Tables":{"StormEvents":{"Name":"StormEvents","OrderedColumns":[
         {"Name":"StartTime","Type":"System.DateTime","CslType":"datetime"},{"Name":"State","Type":"System.String","CslType":"string"}]}},
-        "MaterializedViews":{"Daily":{"OrderedColumns":[{"Name":"N","Type":"System.Int64","CslType":"long"}]}}}}}"#;
+        "ExternalTables":null,"MaterializedViews":{"Daily":{"OrderedColumns":[{"Name":"N","Type":"System.Int64","CslType":"long"}]}}}}}"#;
     let rows = serde_json::json!([[inner]]);
     let body = format!(
         r#"{{"Tables":[{{"TableName":"T","Columns":[{{"ColumnName":"DatabaseSchema","DataType":"String"}}],"Rows":{rows}}}]}}"#

@@ -9,6 +9,9 @@ use super::fault::Fault;
 use super::{Answer, DecodeError};
 use crate::config::{Service, Workspace};
 
+/// Characters of a body that is no error which are shown.
+const MOST_SHOWN: usize = 200;
+
 /// The longest body of an error that is read, in bytes.
 const MOST_BODY: usize = 1 << 20;
 
@@ -43,7 +46,7 @@ pub fn failure(workspace: &Workspace, answer: &Answer<'_>) -> ServiceError {
     let said = serde_json::from_slice::<Value>(body)
         .ok()
         .and_then(|value| Fault::of(&value));
-    let fault = said.unwrap_or_else(|| unexplained(workspace, answer.status));
+    let fault = said.unwrap_or_else(|| unexplained(workspace, answer.status, body));
     told(workspace, answer, fault)
 }
 
@@ -112,11 +115,21 @@ impl fmt::Display for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-fn unexplained(workspace: &Workspace, status: u16) -> Fault {
-    Fault::told(format!(
-        "{} answered with status {status} and no reason",
-        workspace.service.title()
-    ))
+/// Most likely a page of something that stands between.
+fn unexplained(workspace: &Workspace, status: u16, body: &[u8]) -> Fault {
+    let service = workspace.service.title();
+    let start = body.get(..MOST_SHOWN * 4).unwrap_or(body);
+    let start = String::from_utf8_lossy(start.trim_ascii());
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    let start: String = start.chars().take(MOST_SHOWN).map(shown).collect();
+    Fault::told(if matches!(start.as_str(), "" | "{}" | "[]" | "null") {
+        format!("{service} answered with status {status} and no reason")
+    } else {
+        format!("{service} answered with status {status} and '{start}'")
+    })
 }
 
 /// An identifier in a header. What is no plain text is none.

@@ -60,6 +60,23 @@ impl Fault {
             return Some(Self::told(clipped(message)).placed());
         }
         let object = value.as_object()?;
+        // As OAuth has them: RFC 6749, section 5.2.
+        if let Some(Value::String(error)) = object.get("error") {
+            let description = text(object, "error_description");
+            let (code, message) = if description.is_empty() {
+                (String::new(), clipped(error))
+            } else {
+                (clipped(error), description)
+            };
+            let fault = Fault {
+                code,
+                message,
+                activity_id: context(object),
+                ..Fault::default()
+            };
+            let said = !fault.message.is_empty();
+            return said.then_some(fault).map(Self::placed);
+        }
         let error = object
             .get("error")
             .and_then(Value::as_object)
@@ -175,7 +192,8 @@ fn context(error: &Map<String, Value>) -> Option<String> {
 fn id(object: &Map<String, Value>) -> Option<String> {
     let names = ["activityId", "request-id", "requestId", "correlationId"];
     let found = names.iter().find_map(|name| object.get(*name)?.as_str());
-    found.filter(|id| id.len() <= 200).map(str::to_owned)
+    let plain = |id: &&str| id.len() <= 200 && !id.contains(char::is_control);
+    found.filter(plain).map(str::to_owned)
 }
 
 fn text(object: &Map<String, Value>, name: &str) -> String {
@@ -186,8 +204,18 @@ fn text(object: &Map<String, Value>, name: &str) -> String {
     }
 }
 
+/// The beginning of a text, with what moves a terminal's cursor or changes its colours escaped.
 pub(super) fn clipped(text: &str) -> String {
-    text.chars().take(MOST_MESSAGE).collect()
+    let mut clipped = String::new();
+    for c in text.chars().take(MOST_MESSAGE) {
+        match c {
+            '\r' => {}
+            '\n' | '\t' => clipped.push(c),
+            c if c.is_control() => clipped.extend(c.escape_default()),
+            c => clipped.push(c),
+        }
+    }
+    clipped
 }
 
 impl fmt::Display for Fault {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use spoor_table::{Cell, Column, KustoType};
 
 use super::budget::Budget;
@@ -16,6 +16,9 @@ use crate::config::Limits;
 
 /// The longest schema, in bytes.
 const MOST_BODY: usize = 64 << 20;
+
+/// Columns of all tables: the largest workspaces have some ten thousand.
+const MOST_COLUMNS: usize = 1_000_000;
 
 /// A table and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +31,14 @@ pub struct TableSchema {
 
 #[derive(Deserialize)]
 struct Metadata {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     tables: Vec<Table>,
 }
 
 #[derive(Deserialize)]
 struct Table {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     columns: Vec<Field>,
 }
 
@@ -55,18 +58,25 @@ struct Databases {
 
 #[derive(Deserialize)]
 struct Database {
-    #[serde(default, rename = "Tables")]
+    #[serde(default, rename = "Tables", deserialize_with = "or_empty")]
     tables: BTreeMap<String, Ordered>,
-    #[serde(default, rename = "MaterializedViews")]
+    #[serde(default, rename = "MaterializedViews", deserialize_with = "or_empty")]
     views: BTreeMap<String, Ordered>,
-    #[serde(default, rename = "ExternalTables")]
+    #[serde(default, rename = "ExternalTables", deserialize_with = "or_empty")]
     external: BTreeMap<String, Ordered>,
 }
 
 #[derive(Deserialize)]
 struct Ordered {
-    #[serde(default, rename = "OrderedColumns")]
+    #[serde(default, rename = "OrderedColumns", deserialize_with = "or_empty")]
     columns: Vec<Field>,
+}
+
+/// Null, which stands for nothing.
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Reads a good answer to [`crate::request::schema`]. The tables are in the order of their names.
@@ -86,6 +96,12 @@ pub fn decode_schema(
         Form::KustoSchema => databases(body, limits)?,
         _ => return Err(DecodeError::Shape("a result is no schema".to_owned())),
     };
+    let columns: usize = tables.iter().map(|table| table.columns.len()).sum();
+    if columns > MOST_COLUMNS {
+        return Err(DecodeError::Shape(format!(
+            "it has more than {MOST_COLUMNS} columns"
+        )));
+    }
     tables.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(tables)
 }
@@ -102,6 +118,9 @@ fn metadata(body: &[u8]) -> Result<Vec<TableSchema>, DecodeError> {
 
 fn databases(body: &[u8], limits: Limits) -> Result<Vec<TableSchema>, DecodeError> {
     let outcome = kusto_v1::decode(body, &Budget::new(limits))?;
+    if let Some(reason) = outcome.completeness.reasons().first() {
+        return Err(DecodeError::Shape(reason.to_string()));
+    }
     let mut text = None;
     for named in &outcome.tables {
         named.table.for_each_row(|cells| {
