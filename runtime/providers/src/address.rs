@@ -30,6 +30,7 @@ fn plain(address: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0, high, low]
         | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x64, 0xff9b, 1, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => v4(high, low),
         // RFC 8215's prefix of 48 bits, with the address around the eighth byte, as RFC 6052 has it.
         [0x64, 0xff9b, 1, high, middle, low, ..] => v4(high, (middle << 8) | (low >> 8)),

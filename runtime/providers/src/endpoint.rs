@@ -193,6 +193,13 @@ impl fmt::Display for Origin {
 fn read(text: &str) -> Result<Url, Refusal> {
     suspicious(text)?;
     let url = Url::parse(text).map_err(|cause| not_url(text, &cause))?;
+    // The parser takes any number of them.
+    let slashes = text.split_once(':').map_or("", |(_, rest)| rest);
+    if url.scheme().starts_with("http")
+        && (!slashes.starts_with("//") || slashes.starts_with("///"))
+    {
+        return Err(not_url(text, &"two slashes stand before a host"));
+    }
     let authority = authority(text);
     if authority.contains('@') {
         return Err(Refusal::UserInfo);
@@ -234,7 +241,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn not_url(text: &str, cause: &url::ParseError) -> Refusal {
+fn not_url(text: &str, cause: &dyn fmt::Display) -> Refusal {
     Refusal::NotUrl {
         text: shown(text),
         cause: cause.to_string(),

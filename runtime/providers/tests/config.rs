@@ -295,6 +295,17 @@ fn tokens_of_a_cloud_go_to_its_servers_only() {
 }
 
 #[test]
+fn an_application_is_written_as_it_is_sent() {
+    let made = check(&format!(
+        "[workspaces.w]\nkind = 'defender'\nclient-id = '{{{}}}'\n",
+        GUID.to_uppercase()
+    ))
+    .unwrap();
+    let remote = made.list()[0].remote.as_ref().unwrap();
+    assert_eq!(remote.client_id.as_deref(), Some(GUID));
+}
+
+#[test]
 fn each_mistake_names_its_field_and_what_to_do() {
     let kusto = "kind = 'kusto'\ndatabase = 'd'\n";
     let custom = "kind = 'kusto'\ndatabase = 'd'\ncloud = 'custom'\n";
@@ -386,6 +397,14 @@ fn each_mistake_names_its_field_and_what_to_do() {
             "kind = 'defender'\nclient-id = 'me'".into(),
             "client-id",
             "GUID",
+        ),
+        (
+            format!(
+                "kind = 'resource-graph'\nsubscriptions = [{}]",
+                format!("'{GUID}',").repeat(1_001)
+            ),
+            "subscriptions",
+            "1000 at most",
         ),
         (
             "kind = 'resource-graph'\nsubscriptions = ['x']".into(),

@@ -39,6 +39,17 @@ fn other_spellings_of_the_server_are_the_server() {
 }
 
 #[test]
+fn two_slashes_stand_before_a_host() {
+    let server = origin("https://api.loganalytics.io");
+    for slashes in ["", "/", "///"] {
+        let text = format!("https:{slashes}api.loganalytics.io/");
+        let told = server.check(&text).unwrap_err();
+        assert!(matches!(told, Refusal::NotUrl { .. }), "{text}: {told}");
+        assert!(Origin::parse(&text, Allow::default()).is_err());
+    }
+}
+
+#[test]
 fn other_servers_are_refused() {
     let server = origin("https://api.loganalytics.io");
     for text in [
@@ -244,6 +255,12 @@ fn names_that_lead_to_this_machine_or_its_link_are_refused() {
         "::7f00:1",
         "64:ff9b::a9fe:a9fe",
         "168.63.129.16",
+        "fd00:ec2::254",
+        "2002:a9fe:a9fe::1",
+        "2002:7f00:1::",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::",
     ] {
         assert!(server.admits_address(address(text)).is_err(), "{text}");
     }

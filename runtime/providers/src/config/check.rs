@@ -12,6 +12,9 @@ use crate::cloud::Cloud;
 /// The longest name of a workspace, in characters.
 const MOST_NAME: usize = 100;
 
+/// Subscriptions of one query, as Azure's page on Resource Graph's limits has it.
+const MOST_SUBSCRIPTIONS: usize = 1_000;
+
 impl Config {
     /// The workspaces that this means, or everything that is wrong with it.
     pub fn check(&self) -> Result<Workspaces, Vec<Mistake>> {
@@ -236,8 +239,14 @@ fn database(name: &str, notes: &mut Notes) -> Option<String> {
 }
 
 fn subscriptions(entry: &Entry, notes: &mut Notes) -> Vec<String> {
-    let written = entry.subscriptions.iter().flatten();
-    written
+    let written = || entry.subscriptions.iter().flatten();
+    let count = written().count();
+    if count > MOST_SUBSCRIPTIONS {
+        let hint = format!("name {MOST_SUBSCRIPTIONS} at most, or none for all");
+        notes.add("subscriptions", format!("there are {count}"), hint);
+        return Vec::new();
+    }
+    written()
         .filter_map(|text| guid("subscriptions", text, notes))
         .collect()
 }

@@ -8,9 +8,10 @@ use crate::endpoint::{Allow, Origin};
 pub(super) fn remote(kind: &str, cloud: Cloud, entry: &Entry, notes: &mut Notes) -> Option<Remote> {
     let origin = origin(kind, cloud, entry, notes);
     check_tenant(entry.tenant.as_deref(), notes);
-    if let (Some(id), true) = (&entry.client_id, cloud != Cloud::Custom) {
-        guid("client-id", id, notes);
-    }
+    let client_id = match &entry.client_id {
+        Some(id) if cloud != Cloud::Custom => guid("client-id", id, notes),
+        written => written.clone(),
+    };
     let authority = match (cloud.services(), &entry.authority) {
         (Some(services), _) => Some(services.authority.to_owned()),
         (None, Some(written)) => authority(written, entry, notes),
@@ -26,7 +27,7 @@ pub(super) fn remote(kind: &str, cloud: Cloud, entry: &Entry, notes: &mut Notes)
         authority,
         scope,
         tenant: entry.tenant.clone(),
-        client_id: entry.client_id.clone(),
+        client_id,
     })
 }
 
