@@ -32,7 +32,8 @@ pub struct Services {
     pub graph: Option<&'static [&'static str]>,
     /// The host of Azure Resource Manager.
     pub management: &'static str,
-    /// What the host of a Kusto cluster ends with.
+    /// What the host of a Kusto cluster ends with. Hosts that show other services as clusters (`adx.monitor.azure.com` and its like)
+    /// are not among them: their clusters are paths, which no endpoint here has.
     pub kusto: &'static [&'static str],
 }
 

@@ -106,7 +106,8 @@ pub struct LimitsEntry {
     /// Rows that are kept of a result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
-    /// Bytes of memory that are kept of a result, and bytes that an answer may have.
+    /// Bytes that are kept of a result's values, and bytes that an answer may have; one that is read as it comes may have sixteen
+    /// times as many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Queries that run at the same time.
@@ -124,7 +125,7 @@ pub struct Limits {
     pub timeout_seconds: u32,
     /// Rows of a result, over all its tables.
     pub rows: usize,
-    /// Bytes of a result in memory, and of an answer's body.
+    /// Bytes of a result's values, and of an answer's body; one that is read as it comes may have sixteen times as many.
     pub bytes: usize,
     /// Queries at the same time: 1 to [`Limits::MOST_CONCURRENT`].
     pub concurrent: usize,

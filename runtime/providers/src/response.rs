@@ -1,8 +1,9 @@
 //! What answers say: tables, and how far they are to be believed.
 //!
 //! A driver makes a [`Decoder`] for a request's [`Form`], hands it the body's bytes as they come, and gets an [`Outcome`]. A service
-//! may answer 200 and yet not have done all that was asked: whatever it says of that, and whatever shows it (a table that ends
-//! before its count, an answer without its end), makes the outcome [`Completeness::Partial`]. Any other status is [`failure`]'s.
+//! may answer 200 and yet not have done all that was asked: what it says of that, and rows that are not as many as they are said to be,
+//! make the outcome [`Completeness::Partial`]. An answer that ends before its end, or lacks what makes it a result, is a
+//! [`DecodeError`]. Any other status than 200 is [`failure`]'s.
 
 mod budget;
 mod cells;

@@ -270,7 +270,9 @@ proptest! {
     }
 
     #[test]
-    fn every_address_that_passes_is_the_server(text in "(https?|HTTPS|file|ws):(//|/|\\\\\\\\)?[-a-z0-9.@:%\\[\\]\\\\/#?\t ]{0,40}") {
+    fn every_address_that_passes_is_the_server(
+        text in "(https?|HTTPS|ws):(//|/|\\\\\\\\)?([-a-z.@:%\\\\/#?]{0,3})api\\.example([-a-z0-9.@:%\\\\/#?\t ]{0,8})(@evil\\.example)?",
+    ) {
         let server = Origin::parse("https://api.example", Allow::default()).unwrap();
         if let Ok(url) = server.check(&text) {
             prop_assert_eq!(url.host_str(), Some("api.example"));
@@ -286,9 +288,19 @@ proptest! {
     }
 
     #[test]
-    fn any_configuration(text in "(default|workspaces|kind|limits|rows|endpoint|= |'|\"|\\[|\\]|\\.|\n|kusto|local|https://|a|1){0,30}") {
-        if let Ok(config) = toml::from_str::<Config>(&text) {
-            drop(config.check());
+    fn any_configuration(
+        kind in select(vec!["log-analytics", "kusto", "defender", "resource-graph", "spoor", "local"]),
+        fields in proptest::collection::btree_map(
+            select(vec!["cloud", "endpoint", "authority", "scope", "tenant", "client-id", "database", "workspace-id"]),
+            "(custom|public|https://|HTTPS:|api://|a\\.kusto\\.windows\\.net|graph\\.microsoft\\.com|login\\.microsoftonline\\.com|é|/|:| |[0-9a-f]){0,6}",
+            0..6,
+        ),
+    ) {
+        let fields: String = fields.iter().map(|(name, value)| format!("{name} = '{value}'\n")).collect();
+        let config: Config = toml::from_str(&format!("[workspaces.w]\nkind = '{kind}'\n{fields}")).unwrap();
+        match config.check() {
+            Ok(made) => prop_assert_eq!(made.list().len(), 1),
+            Err(mistakes) => prop_assert!(!mistakes.is_empty()),
         }
     }
 }

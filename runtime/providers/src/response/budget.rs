@@ -1,4 +1,5 @@
-//! What a result may still take. Every row and every byte of text is asked for here before memory is.
+//! What a result may still take. Every row and every byte of text is asked for here before it is kept; what the parser holds of the
+//! value at hand is bounded elsewhere.
 
 use super::{Completeness, MOST_REASONS};
 use crate::config::Limits;

@@ -1,4 +1,4 @@
-//! Answers of Kusto's REST protocol, version 1: management commands, and the queries of servers that know no version 2.
+//! Answers of Kusto's REST protocol, version 1: management commands, and whatever is one object where frames were asked for.
 //!
 //! With up to two tables the first is the result and the second its properties. With more, the last is a table of contents, whose
 //! rows say in order what kind each table is: `QueryResult`, `QueryProperties` or `QueryStatus`. Sources: Azure Data Explorer's page

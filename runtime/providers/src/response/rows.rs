@@ -237,7 +237,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 }
 
 fn length<E: Error>(row: usize, found: usize, wanted: usize) -> E {
+    let or_more = if found > wanted { " or more" } else { "" };
     E::custom(format_args!(
-        "row {row} has {found} values, or more, where the table has {wanted} columns"
+        "row {row} has {found} values{or_more}, where the table has {wanted} columns"
     ))
 }

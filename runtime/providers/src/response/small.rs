@@ -1,5 +1,5 @@
-//! JSON values that are kept as such: errors, statistics, properties. As a tree, text takes up to sixteen times its length, so
-//! what is kept is bounded before it becomes one.
+//! JSON values that are read as trees: errors, statistics, properties. As a tree, text takes up to sixteen times its length, so
+//! a value is bounded before it becomes one. Errors between rows do not stay trees.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
