@@ -472,6 +472,38 @@ fn numbers_are_those_that_were_written() {
 }
 
 #[test]
+fn decimals_that_are_rounded_are_told_of() {
+    for (text, rounded) in [
+        ("0.123456789012", false),
+        ("0.1234567890120", false),
+        ("1e-12", false),
+        ("0.1234567890123", true),
+        ("1e-13", true),
+        ("1e-400", true),
+    ] {
+        for text in [text.to_owned(), format!("\"{text}\"")] {
+            if text == "1e-400" {
+                // As a number it is 0 before anyone can look at it.
+                continue;
+            }
+            let logs = format!(
+                r#"{{"tables":[{{"columns":[{{"name":"D","type":"decimal"}}],"rows":[[{text}],[{text}]]}}]}}"#
+            );
+            let hunt = format!(
+                r#"{{"schema":[{{"name":"D","type":"SqlDecimal"}}],"results":[{{"D":{text}}}]}}"#
+            );
+            for (form, body) in [(Form::LogAnalytics, logs), (Form::Defender, hunt)] {
+                let outcome = good(form, &body).unwrap();
+                let reasons = outcome.completeness.reasons();
+                assert_eq!(reasons.len(), usize::from(rounded), "{text}");
+                let said = |reason: &Reason| reason.to_string().contains("12 digits");
+                assert!(reasons.iter().all(said), "{reasons:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn frames_that_replace_nothing_cost_nothing() {
     let columns = vec![r#"{"ColumnName":"N","ColumnType":"long"}"#; 20_000].join(",");
     let frame =

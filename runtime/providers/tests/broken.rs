@@ -65,6 +65,10 @@ fn frames_that_contradict_themselves() {
             vec!["at its end"],
         ),
         (
+            r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"D","ColumnType":"decimal"}],"Rows":[["1e-13"]]},{"FrameType":"DataSetCompletion","HasErrors":true}"#.to_owned(),
+            vec!["are rounded", "not which"],
+        ),
+        (
             format!(
                 r#"{header},{{"FrameType":"TableCompletion","TableId":1,"error":{{}}}},{{"FrameType":"DataSetCompletion","OneApiErrors":"it broke","error":null}}"#
             ),

@@ -65,6 +65,11 @@ pub fn real(text: &str) -> Option<f64> {
 /// A decimal in units of 10^-[`crate::DECIMAL_SCALE`], from digits with an optional point and exponent.
 /// Digits beyond the scale are rounded half away from zero; `None` when it does not fit in 38 digits.
 pub fn decimal(text: &str) -> Option<i128> {
+    decimal_or_rounded(text).map(|(value, _)| value)
+}
+
+/// As [`decimal`], and whether it was rounded.
+pub fn decimal_or_rounded(text: &str) -> Option<(i128, bool)> {
     let text = text.trim();
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (text.get(..at)?, text.get(at + 1..)?.parse::<i32>().ok()?),
@@ -85,7 +90,7 @@ pub fn decimal(text: &str) -> Option<i128> {
     // How many of the digits, padded with zeros, make up the scaled integer; the next one rounds it.
     let kept = (whole.len() as i64) + i64::from(exponent) + i64::from(crate::DECIMAL_SCALE);
     if kept > 400 {
-        return all().all(|b| b == b'0').then_some(0);
+        return all().all(|b| b == b'0').then_some((0, false));
     }
     let kept = usize::try_from(kept).ok();
     let mut value: i128 = 0;
@@ -96,7 +101,8 @@ pub fn decimal(text: &str) -> Option<i128> {
         value = value.checked_add(1)?;
     }
     let fits = value.unsigned_abs() < 10_u128.pow(u32::from(crate::DECIMAL_PRECISION));
-    fits.then_some(if negative { -value } else { value })
+    let rounded = all().skip(kept.unwrap_or(0)).any(|b| b != b'0');
+    fits.then_some((if negative { -value } else { value }, rounded))
 }
 
 /// A truth value: `true`, `false` in any case, or a whole number (0 is false).

@@ -17,7 +17,8 @@ pub(super) enum Cut {
     Bytes,
 }
 
-/// What is left, and the errors that stand in rows' places, of which there may be no more than reasons.
+/// What is left, and what is wrong with rows: the errors in their places, of which there may be no more than reasons, and digits that
+/// were left out.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     rows: usize,

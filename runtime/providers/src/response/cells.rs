@@ -5,6 +5,7 @@
 //! - Truth values are `true` and `false`, or 0 and 1 (Kusto's version 1 calls that type `SByte`).
 //! - `real` is a number, or one of the texts `NaN`, `Infinity` and `-Infinity`, for which JSON has no numbers.
 //! - `decimal` is text. Where a service sends a JSON number, it is read as the number that its digits stand for in 64 bits.
+//!   Digits that a decimal column has no room for are rounded away, which makes the result partial.
 //! - `timespan` is text (`[-][d.]hh:mm:ss[.fffffff]`); a whole number counts ticks, as Microsoft's clients read it.
 //! - `dynamic` is JSON within text, or nested JSON. Text that is no JSON is a dynamic string. Services that send a dynamic string
 //!   without its quotation marks cannot be told from those that send JSON: `"5"` is then the number 5, as Microsoft's clients
@@ -22,6 +23,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use spoor_table::dynamic::{Builder, DynamicRef, JsonSeed, parse_json_into};
 use spoor_table::{Column, DECIMAL_PRECISION, DECIMAL_SCALE, KustoType, parse};
 
+use super::Cause;
 use super::budget::Budget;
 
 /// Beyond this a 64-bit float has no fractions, and may not be the number that was meant.
@@ -213,7 +215,9 @@ impl CellSeed<'_> {
             Cells::Int(values) => whole_text::<i32>(text).map(|value| values.append_value(value)),
             Cells::Long(values) => whole_text::<i64>(text).map(|value| values.append_value(value)),
             Cells::Real(values) => parse::real(text).map(|value| values.append_value(value)),
-            Cells::Decimal(values) => parse::decimal(text).map(|value| values.append_value(value)),
+            Cells::Decimal(values) => {
+                decimal(text, self.budget).map(|value| values.append_value(value))
+            }
             Cells::DateTime(values) => {
                 parse::datetime(text).map(|value| values.append_value(value))
             }
@@ -237,6 +241,17 @@ impl CellSeed<'_> {
         };
         done.ok_or_else(|| self.wrong(format_args!("'{text}'")))
     }
+}
+
+/// A decimal; of one that has more digits than a column holds, it is said that they are missing.
+fn decimal(text: &str, budget: &mut Budget) -> Option<i128> {
+    let (value, rounded) = parse::decimal_or_rounded(text)?;
+    if rounded && budget.takes_errors() {
+        let told =
+            format!("decimals with more than {DECIMAL_SCALE} digits behind the point are rounded");
+        budget.errors.note(Cause::Limit, told);
+    }
+    Some(value)
 }
 
 fn whole_text<T: TryFrom<i64>>(text: &str) -> Option<T> {
@@ -294,7 +309,7 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     fn visit_f64<E: Error>(mut self, value: f64) -> Result<(), E> {
         match &mut self.cells {
             Cells::Real(values) => values.append_value(value),
-            Cells::Decimal(values) => match parse::decimal(&value.to_string()) {
+            Cells::Decimal(values) => match decimal(&value.to_string(), self.budget) {
                 Some(value) => values.append_value(value),
                 None => return Err(self.wrong(value)),
             },

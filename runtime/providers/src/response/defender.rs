@@ -39,6 +39,7 @@ pub(super) fn decode(body: &[u8], budget: &Budget) -> Result<Outcome, DecodeErro
         return Err(DecodeError::Shape("it has no results".to_owned()));
     }
     let mut outcome = Outcome::default();
+    outcome.completeness.take_in(&read.budget.errors);
     if let Some(cut) = filling.cut {
         let told = read.budget.told(cut);
         outcome.completeness.note(Cause::Limit, told);

@@ -212,11 +212,12 @@ impl Reader {
             self.completeness
                 .note(Cause::Cancelled, "it did not run to its end");
         }
-        if head.has_errors
-            && self.completeness.is_complete()
-            && self.budget.errors.is_complete()
-            && self.beside.errors.is_complete()
-        {
+        let all = [&self.completeness, &self.budget.errors, &self.beside.errors];
+        let mut reasons = all.into_iter().flat_map(|all| all.reasons());
+        // Rounded decimals are not what the service means.
+        let said = reasons.any(|reason| reason.cause != Cause::Limit);
+        drop(reasons);
+        if head.has_errors && !said {
             self.completeness.note(
                 Cause::Service,
                 "the service says that there were errors, and not which",
