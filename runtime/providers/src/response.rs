@@ -260,19 +260,23 @@ impl Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The connection ended, or the service stopped writing.
-    #[error("the answer ends after {bytes} bytes, in the middle")]
+    #[error("the answer ends after {bytes} bytes, in the middle; run the query again")]
     Cut {
         /// Bytes that came.
         bytes: usize,
     },
     /// What came is no result, or not all of one.
-    #[error("the service answered with status {0}, under which there is no whole result")]
+    #[error(
+        "the service answered with status {0}, under which there is no whole result; run the query again"
+    )]
     Status(u16),
     /// There is nothing at all, where the service always answers something.
-    #[error("the service answered with nothing")]
+    #[error("the service answered with nothing; run the query again")]
     Empty,
     /// Most likely a page of something that stands between.
-    #[error("the answer is not JSON; it begins with '{start}'")]
+    #[error(
+        "the answer is not JSON; it begins with '{start}': see whether a proxy or a sign-in page stands between"
+    )]
     NotJson {
         /// Its first characters.
         start: String,

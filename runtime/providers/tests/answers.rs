@@ -145,7 +145,7 @@ fn nothing_is_no_answer() {
             .to_string();
         assert_eq!(
             told,
-            "the answer is not JSON; it begins with '<!DOCTYPE html><html>Sign in'"
+            "the answer is not JSON; it begins with '<!DOCTYPE html><html>Sign in': see whether a proxy or a sign-in page stands between"
         );
     }
     let empty = good(Form::LogAnalytics, r#"{"tables":[]}"#).unwrap();
