@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     } = args.command;
     if let Divided::Now { functions, used } = divide(&kernel, &recordings, &out)? {
         say::line(format!(
-            "{used} of the kernel's {functions} functions are loaded first"
+            "{used} of the kernel's {functions} functions ran, and are loaded first"
         ));
     }
     Ok(Exit::Done)

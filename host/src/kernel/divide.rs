@@ -37,11 +37,11 @@ const MANIFEST: &str = "kernel.json";
 pub enum Divided {
     /// They were there already, made of the same.
     Before,
-    /// How many functions there are, and how many of them are in the first part.
+    /// They were made.
     Now {
-        /// Imports aside.
+        /// How many functions the kernel has, imports among them.
         functions: usize,
-        /// Those that ran.
+        /// How many of them ran, and so are in the first part, with what must not wait.
         used: usize,
     },
 }
@@ -61,7 +61,8 @@ pub fn divide(kernel: &Path, recordings: &[PathBuf], out: &Path) -> Result<Divid
     let manifest = out.join(MANIFEST);
     let before = fs::read(&manifest).ok();
     let before = before.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
-    if before.is_some_and(|before| before["inputs"] == json!(inputs)) {
+    let is_whole = (0..PARTS).all(|part| out.join(file_of(part)).is_file());
+    if is_whole && before.is_some_and(|before| before["inputs"] == json!(inputs)) {
         return Ok(Divided::Before);
     }
     let used = used(&bytes, recordings)?;
@@ -78,7 +79,7 @@ pub fn divide(kernel: &Path, recordings: &[PathBuf], out: &Path) -> Result<Divid
     }
     let mut names = Vec::new();
     for (number, part) in parts.iter().enumerate() {
-        let name = format!("kernel{number}.wasm");
+        let name = file_of(number);
         write(&out.join(&name), part)?;
         names.push(name);
     }
@@ -93,6 +94,10 @@ pub fn divide(kernel: &Path, recordings: &[PathBuf], out: &Path) -> Result<Divid
         functions: used.len(),
         used: used.iter().filter(|used| **used).count(),
     })
+}
+
+fn file_of(part: usize) -> String {
+    format!("kernel{part}.wasm")
 }
 
 fn digest(kernel: &[u8], recordings: &[PathBuf]) -> Result<String, Error> {

@@ -1,8 +1,9 @@
 //! Which function belongs to which part.
 //!
 //! What the kernel runs in common work is found by watching it. The linker puts an archive's functions one
-//! after the other, so those of the interpreter's packages are found by where they begin. Libraries (BLAS, zlib, the C library) come last and serve several packages: such a
-//! function belongs to the first part that reaches it by calls.
+//! after the other, so those of the interpreter's packages are found by where they begin. Libraries (BLAS,
+//! zlib, the C library) come last and serve several packages: such a function belongs to the first part that
+//! reaches it by calls.
 
 use super::read::Whole;
 
