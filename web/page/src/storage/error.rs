@@ -75,7 +75,6 @@ impl From<JsValue> for StoreError {
                 free: None,
             },
             Some("InvalidStateError") => Self::Closed,
-            Some("AbortError") => Self::Cancelled,
             _ => Self::Failed(text_of(&error)),
         }
     }

@@ -116,13 +116,13 @@ impl Transaction {
     /// The value under a key as it is; undefined where there is none.
     pub async fn get_value(&self, store: &str, key: &str) -> Result<JsValue, StoreError> {
         let request = self.store(store)?.get(&key.into())?;
-        Ok(answer(&request).await?)
+        self.answer(&request).await
     }
 
     /// All values of a store.
     pub async fn all<T: DeserializeOwned>(&self, store: &str) -> Result<Vec<T>, StoreError> {
         let request = self.store(store)?.get_all()?;
-        let values: Array = answer(&request).await?.unchecked_into();
+        let values: Array = self.answer(&request).await?.unchecked_into();
         values.iter().map(decode).collect()
     }
 
@@ -163,6 +163,12 @@ impl Transaction {
         self.committed = true;
         // It fails where the browser has ended it already, which `ended` tells.
         let _ = self.inner.end();
+    }
+
+    /// What a request answers. One that ended with its transaction says no more than that: why is the transaction's to say.
+    async fn answer(&self, request: &IdbRequest) -> Result<JsValue, StoreError> {
+        let answered = answer(request).await;
+        answered.map_err(|error| self.inner.error().map_or(error, JsValue::from).into())
     }
 
     fn store(&self, name: &str) -> Result<IdbObjectStore, StoreError> {

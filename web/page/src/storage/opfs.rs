@@ -62,7 +62,7 @@ impl Folder {
     /// Deletes a file, if it is there.
     pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
         match JsFuture::from(self.0.remove_entry(name)).await {
-            Err(error) if !is_not_found(&error) => Err(error.into()),
+            Err(error) if !is(&error, "NotFoundError") => Err(error.into()),
             _ => Ok(()),
         }
     }
@@ -90,7 +90,8 @@ impl Writing {
         if let Some(stream) = &self.0 {
             // Not the blob itself: where the storage is full, Chromium may say of one that it cannot be read.
             let bytes = JsFuture::from(bytes.array_buffer()).await?;
-            JsFuture::from(stream.write_with_buffer_source(bytes.unchecked_ref())?).await?;
+            let written = stream.write_with_buffer_source(bytes.unchecked_ref())?;
+            JsFuture::from(written).await.map_err(not_written)?;
         }
         Ok(())
     }
@@ -98,7 +99,7 @@ impl Writing {
     /// Puts the bytes in the file's place; resolves when they are there.
     pub async fn finish(mut self) -> Result<(), StoreError> {
         if let Some(stream) = self.0.take() {
-            JsFuture::from(stream.close()).await?;
+            JsFuture::from(stream.close()).await.map_err(not_written)?;
         }
         Ok(())
     }
@@ -116,7 +117,19 @@ impl Drop for Writing {
     }
 }
 
-fn is_not_found(error: &JsValue) -> bool {
+/// Why bytes were not written. Nobody aborts a stream that is being written, so an `AbortError` is the browser's own: where
+/// there is no room, Chromium closes its end of the pipe, and which of the two it then tells of is a matter of luck.
+fn not_written(error: JsValue) -> StoreError {
+    match is(&error, "AbortError") {
+        true => StoreError::Quota {
+            needed: None,
+            free: None,
+        },
+        false => error.into(),
+    }
+}
+
+fn is(error: &JsValue, name: &str) -> bool {
     let exception = error.dyn_ref::<web_sys::DomException>();
-    exception.is_some_and(|exception| exception.name() == "NotFoundError")
+    exception.is_some_and(|exception| exception.name() == name)
 }
