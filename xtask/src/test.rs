@@ -28,6 +28,8 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     }
     build::for_running(paths)?;
     lint(paths)?;
+    // Sign-in is tested against an authority that comes from npm.
+    setup::npm(paths)?;
     step(
         "Running the crates' tests",
         cargo(paths)

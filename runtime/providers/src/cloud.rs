@@ -127,7 +127,7 @@ const AUTHORITIES: [&str; 8] = [
 ];
 
 /// Whether a host gives the tokens of one of Microsoft's clouds.
-pub(crate) fn is_authority(host: &str) -> bool {
+pub fn is_authority(host: &str) -> bool {
     AUTHORITIES.iter().any(|own| {
         let rest = host.strip_suffix(own);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -1,0 +1,106 @@
+// An OpenID Connect authority for the tests: npm's oidc-provider on 127.0.0.1, at a port of the system's choice.
+//
+// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert } }. Prints { issuer } and ends with its standard input. At /control it
+// takes { offset, inject } (seconds that its clock is ahead; refusals for the next token requests) and tells what it has given out.
+
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+
+import Provider from "../../../../web/node_modules/oidc-provider/lib/index.js";
+
+const settings = JSON.parse(process.argv[2] ?? "{}");
+let offset = settings.offset ?? 0;
+let inject = [];
+const given = [];
+const grants = [];
+const refused = [];
+
+const now = Date.now;
+Date.now = () => now() + offset * 1000;
+
+const device = "urn:ietf:params:oauth:grant-type:device_code";
+
+function configuration() {
+  return {
+    clients: [
+      {
+        client_id: "spoor",
+        application_type: "native",
+        token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code", "refresh_token", device],
+        response_types: ["code"],
+        redirect_uris: ["http://127.0.0.1/"],
+      },
+      {
+        client_id: "robot",
+        client_secret: "robot-secret",
+        grant_types: ["client_credentials"],
+        response_types: [],
+        redirect_uris: [],
+      },
+    ],
+    scopes: ["openid", "offline_access", "profile", "hunt", "other"],
+    claims: { openid: ["sub"], profile: ["preferred_username"] },
+    conformIdTokenClaims: false,
+    cookies: { keys: ["for tests"] },
+    features: {
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
+      clientCredentials: { enabled: true },
+    },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, preferred_username: `${id}@contoso.example` }),
+    }),
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    ttl: { AccessToken: 3600, RefreshToken: 86400, IdToken: 3600, DeviceCode: 600, Interaction: 600, Session: 3600, Grant: 86400, ...settings.ttl },
+  };
+}
+
+async function watch(ctx, next) {
+  ctx.set("Date", new Date(Date.now()).toUTCString());
+  if (ctx.path === "/token" && inject.length > 0) {
+    ctx.status = 400;
+    ctx.body = inject.shift();
+    return;
+  }
+  await next();
+  if (ctx.path === "/device/auth" && ctx.status === 200) ctx.body = { ...ctx.body, interval: 1 };
+  if (ctx.path !== "/token") return;
+  const type = ctx.oidc?.params?.grant_type;
+  if (ctx.status === 200) {
+    grants.push(type);
+    given.push(...["access_token", "refresh_token", "id_token"].map((name) => ctx.body[name]).filter(Boolean));
+  } else {
+    refused.push(ctx.body?.error);
+  }
+}
+
+function control(request, response) {
+  let body = "";
+  request.on("data", (part) => (body += part));
+  request.on("end", () => {
+    const wanted = JSON.parse(body || "{}");
+    offset = wanted.offset ?? offset;
+    inject = wanted.inject ?? inject;
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify({ given, grants, refused }));
+  });
+}
+
+let answer;
+const listen = (request, response) => {
+  if (request.url === "/control") control(request, response);
+  else answer(request, response);
+};
+const server = settings.tls ? createTlsServer(settings.tls, listen) : createServer(listen);
+server.listen(0, "127.0.0.1", () => {
+  const issuer = `${settings.tls ? "https://localhost" : "http://127.0.0.1"}:${server.address().port}`;
+  const provider = new Provider(issuer, configuration());
+  provider.use(watch);
+  answer = provider.callback();
+  console.log(JSON.stringify({ issuer }));
+});
+process.stdin.on("end", () => process.exit(0)).resume();
