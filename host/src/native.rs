@@ -1,14 +1,15 @@
-//! Queries that run natively: what `spoor serve`, and a session whose cell says `%%kql host`, ask of an engine.
+//! Queries that no kernel runs: what `spoor serve`, and a session whose cell says `%%kql host` or names a workspace, ask of others.
 //!
-//! The engine is behind [`Query`], so that neither of them knows it. It asks often whether it is still wanted.
+//! The engine is behind [`Query`] and the workspaces are behind [`Remote`], so that neither of them knows either. Both ask often
+//! whether they are still wanted.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use spoor_protocol::{FetchError, Mistake};
+use spoor_protocol::{FetchError, Mistake, Told};
+use spoor_table::Table;
 
 /// Queries that run at once. Each uses all cores; the next waits.
 pub const AT_ONCE: usize = 2;
@@ -47,6 +48,11 @@ impl Watch {
         }
     }
 
+    /// When its time is up; `None` where nothing but its being unwanted ends it.
+    pub fn end(&self) -> Option<Instant> {
+        self.end
+    }
+
     /// Why the query has to stop; `None` while it need not.
     pub fn stop(&self) -> Option<Stop> {
         if (self.gone)() {
@@ -80,24 +86,49 @@ impl From<Problem> for FetchError {
     }
 }
 
-/// Who runs queries in the kernel's stead, by the names that cells call them by.
+/// A query of a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The workspace's name, as the cell gave it.
+    pub workspace: &'a str,
+    /// The query.
+    pub text: &'a str,
+    /// The time that it looks at, in ISO 8601.
+    pub timespan: Option<&'a str>,
+}
+
+/// A workspace's answer: its tables, of which the first is the result, and what is said of them.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The tables; at least one.
+    pub tables: Vec<Table>,
+    /// What is said beside the rows.
+    pub told: Told,
+}
+
+/// What asks workspaces, or remembers what they answered.
+pub trait Remote: Send + Sync {
+    /// Asks a workspace, and gives up when `watch` says so, which it asks some times a second.
+    ///
+    /// # Errors
+    /// Why there is no result: no such workspace, nobody is signed in, the service refuses, it cannot be reached.
+    fn ask(&self, asked: Asked<'_>, watch: &Watch) -> Result<Answered, FetchError>;
+}
+
+/// Who runs queries in the kernel's stead.
 #[derive(Clone, Default)]
-pub struct Providers(BTreeMap<String, Arc<dyn Query>>);
-
-impl Providers {
-    /// The provider `host` alone: this machine.
-    pub fn host(engine: Arc<dyn Query>) -> Self {
-        Self(BTreeMap::from([("host".to_owned(), engine)]))
-    }
-
-    /// The provider of a name.
-    pub fn get(&self, name: &str) -> Option<&dyn Query> {
-        self.0.get(name).map(|engine| &**engine)
-    }
+pub struct Providers {
+    /// This machine.
+    pub host: Option<Arc<dyn Query>>,
+    /// The workspaces of the configuration.
+    pub remote: Option<Arc<dyn Remote>>,
 }
 
 impl fmt::Debug for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_struct("Providers")
+            .field("host", &self.host.is_some())
+            .field("remote", &self.remote.is_some())
+            .finish()
     }
 }

@@ -81,7 +81,7 @@ fn a_runs_results_replace_neither_inputs_nor_each_other() {
             ["the page", "the data file T.csv"],
         ),
         (
-            &["--record", "n.out.ipynb"],
+            &["--record-session", "n.out.ipynb"],
             ["the recording", "the executed notebook"],
         ),
     ] {

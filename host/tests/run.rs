@@ -407,7 +407,7 @@ fn record(place: &Place) -> std::path::PathBuf {
             "--data",
             "T.csv",
             "--allow-errors",
-            "--record",
+            "--record-session",
             "session.rec",
         ]),
         0,
@@ -427,7 +427,7 @@ fn a_recorded_session_replays_byte_for_byte() {
         stdout(&output)
     );
     expect(
-        &place.run(&["run", "n.ipynb", "--record", "session.rec"]),
+        &place.run(&["run", "n.ipynb", "--record-session", "session.rec"]),
         2,
     );
 }
@@ -443,7 +443,14 @@ fn outputs_outlive_an_error_that_ends_the_session() {
     let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""])
         .arg(spoor.get_program())
-        .args(["run", "n.ipynb", "-o", "o.ipynb", "--record", "r.rec"])
+        .args([
+            "run",
+            "n.ipynb",
+            "-o",
+            "o.ipynb",
+            "--record-session",
+            "r.rec",
+        ])
         .current_dir(place.path("."))
         .output()
         .unwrap();
@@ -507,7 +514,14 @@ fn a_query_that_the_host_runs_gives_what_the_kernel_gives() {
             "%%kql host\nLogons\n| where Nobody == 1",
         ],
     );
-    let args = ["run", "n.ipynb", "--data", "logs", "--record", "s.rec"];
+    let args = [
+        "run",
+        "n.ipynb",
+        "--data",
+        "logs",
+        "--record-session",
+        "s.rec",
+    ];
     expect(&place.run(&args), 1);
     let shown = outputs(&place.path("n.out.ipynb"));
     assert_eq!(shown[0], shown[1]);

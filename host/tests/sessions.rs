@@ -11,9 +11,10 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use spoor::Error;
-use spoor::native::{Problem, Providers, Query, Watch};
+use spoor::native::{Answered, Asked, Problem, Providers, Query, Remote, Watch};
 use spoor::session::{End, Options, Report, Session};
-use spoor_protocol::Event;
+use spoor_protocol::{Event, FetchError, Told};
+use spoor_table::{Column, KustoType, Table, Value};
 
 use live::{Notebook, execute, runtime, shown};
 
@@ -267,7 +268,10 @@ impl Query for Endless {
 fn an_interrupt_reaches_a_query_of_the_host() {
     let host = Arc::new(Endless::default());
     let notebook = Notebook::open(Options {
-        providers: Providers::host(host.clone()),
+        providers: Providers {
+            host: Some(host.clone()),
+            ..Providers::default()
+        },
         ..Options::default()
     });
     let cell = execute("long".into(), "%%kql host\nT");
@@ -294,4 +298,76 @@ fn a_session_without_a_host_says_so() {
     let error = messages.iter().find(|m| m.msg_type == "error").unwrap();
     let said = error.content["evalue"].as_str().unwrap();
     assert!(said.contains("no host here"), "{said}");
+}
+
+/// A workspace whose every answer is two rows of three.
+struct Soc;
+
+impl Remote for Soc {
+    fn ask(&self, asked: Asked<'_>, _: &Watch) -> Result<Answered, FetchError> {
+        if asked.workspace != "soc" {
+            return Err(FetchError::new("no such workspace").hint("there is soc"));
+        }
+        let columns = vec![
+            Column::new("Asked", KustoType::String),
+            Column::new("Span", KustoType::String),
+        ];
+        let span = asked.timespan.unwrap_or("none").to_owned();
+        let row = vec![Value::String(asked.text.trim().into()), Value::String(span)];
+        let table = Table::from_values(columns, &[row.clone(), row]).unwrap();
+        Ok(Answered {
+            tables: vec![table],
+            told: Told {
+                partial: vec!["one row of three was left out".into()],
+                ..Told::default()
+            },
+        })
+    }
+}
+
+#[test]
+fn a_workspace_answers_cells_and_python_which_is_told_what_is_missing() {
+    let mut notebook = Notebook::open(Options {
+        providers: Providers {
+            remote: Some(Arc::new(Soc)),
+            ..Providers::default()
+        },
+        ..Options::default()
+    });
+    let messages = notebook.request(|id| execute(id, "%%kql --workspace soc\nSigninLogs"));
+    let notice = messages.iter().find(|m| m.msg_type == "display_data");
+    let notice = notice.unwrap().content["data"]["text/plain"].to_string();
+    assert!(
+        notice.contains("Partial result of workspace 'soc': one row of three"),
+        "{notice}"
+    );
+    let result = messages
+        .iter()
+        .find(|m| m.msg_type == "execute_result")
+        .unwrap();
+    assert_eq!(result.content["metadata"]["spoor"]["workspace"], "soc");
+
+    let code = r#"
+from datetime import timedelta
+from spoor import PartialResultError
+try:
+    kql("T", workspace="soc", timespan=timedelta(hours=2))
+    print("no error")
+except PartialResultError as error:
+    print(error.reasons, error.frame.Span[0], len(error.frame))
+frame = kql("T | where a == b", workspace="soc", allow_partial=True, b="x")
+print(frame.Asked[0], frame.attrs["spoor"]["partial"])
+try:
+    kql("T", workspace="east")
+except Exception as error:
+    print(type(error).__name__, error)
+"#;
+    let messages = notebook.request(|id| execute(id, code));
+    let text: String = messages.iter().map(shown).collect();
+    assert_eq!(
+        text,
+        "['one row of three was left out'] P0DT2H0M0S 2\n\
+         let b = \"x\"; T | where a == b ['one row of three was left out']\n\
+         KqlError no such workspace\n"
+    );
 }

@@ -97,7 +97,7 @@ pub fn gallery(paths: &Paths) -> Result<Gallery> {
                 fs::remove_file(&recording)
                     .with_context(|| format!("could not remove {}", recording.display()))?;
             }
-            let record = [Path::new("--record"), &recording];
+            let record = [Path::new("--record-session"), &recording];
             step(
                 &format!("Running {} for the page", name.display()),
                 hunt(paths, &hunt_file, &data, &executed).args(record),

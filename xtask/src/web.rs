@@ -101,7 +101,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 12] = [
+const TESTS: [(&str, &str); 13] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -120,6 +120,10 @@ const TESTS: [(&str, &str); 12] = [
     ("public vectors of cross-site scripting", "vectors"),
     ("plugins, and those that mean harm", "plugins"),
     ("a site's plugins, and those of a registry", "registry"),
+    (
+        "workspaces' answers, recorded on the host and given again in the page",
+        "recorded",
+    ),
     ("a session by keyboard alone", "keyboard"),
     (
         "every screen, narrow, magnified and in both themes",

@@ -22,7 +22,7 @@ enum Command {
         /// The folder to make
         #[arg(long)]
         out: PathBuf,
-        /// Recordings, as `spoor run --record` makes them
+        /// Recordings, as `spoor run --record-session` makes them
         #[arg(required = true)]
         recordings: Vec<PathBuf>,
     },

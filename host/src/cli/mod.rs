@@ -4,10 +4,13 @@
 
 #![allow(clippy::print_stdout)]
 
+mod accounts;
 mod guest;
 mod kernel;
 mod kql;
 mod local;
+mod login;
+mod logout;
 mod places;
 mod plugin;
 mod plugins;
@@ -18,6 +21,7 @@ mod run;
 mod say;
 mod serve;
 mod signals;
+mod workspaces;
 
 use std::io;
 use std::process::ExitCode;
@@ -66,6 +70,9 @@ enum Command {
     Kql(kql::Args),
     Plugin(plugin::Args),
     Serve(serve::Args),
+    Login(login::Args),
+    Accounts(accounts::Args),
+    Logout(logout::Args),
     Replay(replay::Args),
     #[command(hide = true)]
     Guest(guest::Args),
@@ -151,6 +158,9 @@ pub fn main() -> ExitCode {
         Command::Kql(args) => kql::run(args),
         Command::Plugin(args) => plugin::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Login(args) => login::run(&args),
+        Command::Accounts(args) => accounts::run(&args),
+        Command::Logout(args) => logout::run(&args),
         Command::Replay(args) => replay::run(args),
         Command::Guest(args) => guest::run(args),
         Command::Kernel(args) => kernel::run(args),

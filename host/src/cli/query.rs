@@ -7,14 +7,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use spoor_data::{KERNEL_MEMORY, Limits, Loader, Progress};
 use spoor_kql::{Engine, EngineOptions, QueryError, Step, bind};
-use spoor_kql_syntax::Diagnostic;
+use spoor_kql_syntax::{Diagnostic, line_column};
+use spoor_protocol::FetchError;
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
 use super::places::{Places, is_stream};
+use super::workspaces::Configuration;
 use super::{Exit, Failure, plugin, plugins, say};
 use crate::error::Error;
 use crate::export;
+use crate::native::{Asked, Watch};
 use crate::plugins::Callable;
 use crate::save::write_atomically;
 use crate::sources::{Data, Source};
@@ -36,6 +39,17 @@ pub struct Args {
     /// A plugin whose functions the query calls: a file, or the name of one that was added. Those that come with spoor need no naming
     #[arg(long = "plugin", value_name = "FILE|NAME")]
     plugins: Vec<PathBuf>,
+    /// Have a workspace of the configuration run the query, over the data that lives there
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["data", "plugins"])]
+    workspace: Option<String>,
+    /// The time that the workspace looks at: P1D, PT4H, or START/END in ISO 8601
+    #[arg(long, value_name = "SPAN", requires = "workspace")]
+    timespan: Option<String>,
+    /// Take a workspace's result that is not whole for a success
+    #[arg(long, requires = "workspace")]
+    allow_partial: bool,
+    #[command(flatten)]
+    configuration: Configuration,
     /// How to write the result [default: by the extension of --output, else table]
     #[arg(short, long, value_enum)]
     format: Option<Format>,
@@ -58,6 +72,9 @@ Examples:
 
   With an analytic that comes with spoor:
     spoor query 'Connections | evaluate beacons(Time, Source, Target) | where Score > 0.5' --data logs/
+
+  What a workspace of spoor.toml has:
+    spoor query 'SecurityAlert | summarize count() by AlertName' --workspace sentinel --timespan P7D
 
   Nothing but an expression:
     spoor query 'print ago(1d)'
@@ -105,11 +122,62 @@ pub fn run(mut args: Args) -> Result<Exit, Failure> {
     args.output = args.output.filter(|output| !is_stream(output));
     let form = form(args.format, args.output.as_deref())?;
     let (text, name) = query_text(&args.query)?;
+    if let Some(workspace) = &args.workspace {
+        return remote(&text, workspace, form, &args);
+    }
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let table = answer(&text, &name, &data, &args)?;
     deliver(&table, form, args.output.as_deref())?;
     Ok(Exit::Done)
+}
+
+/// Has a workspace run the query. A result that is not whole is written all the same, and no success.
+fn remote(text: &str, workspace: &str, form: Format, args: &Args) -> Result<Exit, Failure> {
+    keep_apart(args, &[])?;
+    let asked = Asked {
+        workspace,
+        text,
+        timespan: args.timespan.as_deref(),
+    };
+    let watch = Watch::new(|| false, None);
+    let answered = args.configuration.remote()?.ask(asked, &watch);
+    let answered = answered.map_err(|error| refused(&error, text))?;
+    let (first, others) = answered.tables.split_first().ok_or_else(nothing)?;
+    if !others.is_empty() {
+        let count = others.len();
+        say::warning(format_args!(
+            "the query has {count} more results, which are not shown"
+        ));
+    }
+    deliver(first, form, args.output.as_deref())?;
+    let partial = &answered.told.partial;
+    for reason in partial {
+        say::warning(format_args!("partial result: {reason}"));
+    }
+    let whole = partial.is_empty() || args.allow_partial;
+    Ok(if whole { Exit::Done } else { Exit::Failed })
+}
+
+fn nothing() -> Failure {
+    Failure::new(Exit::Failed, "the workspace answered with no table")
+}
+
+/// Why a workspace gives no result, with the places in the query.
+fn refused(error: &FetchError, text: &str) -> Failure {
+    let mut told = error.message.clone();
+    for mistake in &error.mistakes {
+        let byte = text
+            .char_indices()
+            .nth(mistake.start)
+            .map_or(text.len(), |(at, _)| at);
+        let (line, column) = line_column(text, byte);
+        told.push_str(&format!("\n  at line {line}, column {column}"));
+    }
+    if let Some(hint) = &error.hint {
+        told.push_str(&format!("\n  {hint}"));
+    }
+    Failure::new(Exit::Failed, told)
 }
 
 /// The form of a result: what was asked for, else by the extension of `output`, else a table. Refuses to give a terminal

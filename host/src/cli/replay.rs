@@ -11,7 +11,7 @@ use crate::replay;
 
 /// Check a recorded session against the kernel
 ///
-/// Feeds the events of a recording (spoor run --record FILE) to kernel.wasm, with the clock
+/// Feeds the events of a recording (spoor run --record-session FILE) to kernel.wasm, with the clock
 /// readings and random bytes of then, and compares its effects byte for byte. Reports the first
 /// difference. Runs no Python and reads no file but the recording.
 #[derive(Debug, clap::Args)]

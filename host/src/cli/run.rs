@@ -11,10 +11,12 @@ use spoor_plugin_abi::Capability;
 
 use super::local::Local;
 use super::places::{Places, is_stream};
+use super::workspaces::Configuration;
 use super::{Exit, Failure, plugin, plugins, say, signals};
 use crate::aot::Cache;
 use crate::assets::Assets;
-use crate::native::Providers;
+use crate::native::{Providers, Remote};
+use crate::recorded::{Recorder, Replayer};
 use crate::run::{Ask, Asker, Ending, Finished, Outcome, Plan, Progress, Run};
 use crate::save::{Saver, write_atomically};
 use crate::session::{Options, Runtime};
@@ -74,11 +76,21 @@ pub struct Args {
     /// Show what cells print, on standard error, as they print it
     #[arg(long)]
     log_output: bool,
+    /// Keep what workspaces answer in DIR, so that the notebook runs again without them
+    ///
+    /// Whoever has the folder can read the answers.
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Take what workspaces answer from DIR, where --record kept it, and ask nobody
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
+    #[command(flatten)]
+    configuration: Configuration,
     /// Record the session into FILE, for `spoor replay`
     ///
     /// The recording holds the data that queries read.
     #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
+    record_session: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -91,6 +103,10 @@ Examples:
 
   With a plugin whose functions its queries call:
     spoor run hunt.ipynb --data logs/ --plugin beacons
+
+  Keep what workspaces answer beside the notebook, and run it again without them:
+    spoor run hunt.ipynb --record hunt.recorded
+    spoor run hunt.ipynb --replay hunt.recorded
 
   In a script: at most ten minutes in all, one minute a cell
     spoor run hunt.ipynb --timeout 600 --cell-timeout 60 || echo \"exit code $?\"
@@ -120,13 +136,18 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let mut notebook = super::render::read_notebook(&args.notebook)?;
     warn_of_language(&notebook.language());
     inject(&args.parameters, &mut notebook)?;
+    mark_recorded(&mut notebook, args.record.as_deref(), &output);
     let data = Data::discover(&args.data)?;
     data.warnings
         .iter()
         .chain(&data.renamed)
         .for_each(say::warning);
     keep_apart(&args, &output, &data)?;
-    if let Some(record) = args.record.as_deref().filter(|record| record.exists()) {
+    if let Some(record) = args
+        .record_session
+        .as_deref()
+        .filter(|record| record.exists())
+    {
         let message = format!(
             "{} exists; a recording is never overwritten",
             record.display()
@@ -146,11 +167,14 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         allow_errors: args.allow_errors,
         timeout: args.timeout,
         session: Options {
-            providers: Providers::host(Arc::new(Local::new(data.clone(), 1))),
+            providers: Providers {
+                host: Some(Arc::new(Local::new(data.clone(), 1))),
+                remote: remote(&args)?,
+            },
             data,
             plugins,
             cell_time: args.cell_timeout,
-            record: args.record,
+            record: args.record_session,
             ..Options::default()
         },
     };
@@ -204,9 +228,40 @@ fn keep_apart(args: &Args, output: &Path, data: &Data) -> Result<(), Failure> {
     if let Some(html) = &args.html {
         places.write("the page", html)?;
     }
-    match &args.record {
+    match &args.record_session {
         Some(record) => places.write("the recording", record),
         None => Ok(()),
+    }
+}
+
+/// What answers the queries that name a workspace.
+fn remote(args: &Args) -> Result<Option<Arc<dyn Remote>>, Failure> {
+    let unable = |what: &str, folder: &Path| {
+        let message = format!("{what} {}", folder.display());
+        move |error: std::io::Error| Failure::new(Exit::Usage, format!("{message}: {error}"))
+    };
+    if let Some(folder) = &args.replay {
+        let replayer = Replayer::new(folder.clone());
+        let replayer = replayer.map_err(unable("--replay: no recorded answers in", folder))?;
+        return Ok(Some(Arc::new(replayer)));
+    }
+    let remote = args.configuration.remote()?;
+    match &args.record {
+        Some(folder) => {
+            let recorder = Recorder::new(remote, folder.clone());
+            let recorder = recorder.map_err(unable("--record: cannot make the folder", folder))?;
+            Ok(Some(Arc::new(recorder)))
+        }
+        None => Ok(Some(remote)),
+    }
+}
+
+/// Says in the notebook where the answers of its workspaces are, if they are beside it.
+fn mark_recorded(notebook: &mut Notebook, record: Option<&Path>, output: &Path) {
+    let beside = output.parent().unwrap_or(Path::new(""));
+    let inside = record.and_then(|folder| folder.strip_prefix(beside).ok());
+    if let Some(folder) = inside.and_then(Path::to_str) {
+        notebook.set_recorded(folder);
     }
 }
 

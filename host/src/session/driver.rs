@@ -495,10 +495,12 @@ impl Core {
                     fetch,
                     provider,
                     query,
+                    timespan,
                 } => todo.push(Todo::Fetch(Wanted {
                     fetch,
                     provider,
                     query,
+                    timespan,
                 })),
                 Effect::LoadPlugin {
                     plugin,

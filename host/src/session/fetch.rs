@@ -1,10 +1,11 @@
-//! Queries that a provider runs natively, on the session's thread, and their answers as events for the kernel.
+//! Queries that a provider runs, on the session's thread, and their answers as events for the kernel.
 
 use std::io::{self, Write};
 
-use spoor_protocol::{Event, FetchError, Frame, MAX_FETCHED};
+use spoor_protocol::{Event, FetchError, Frame, MAX_FETCHED, MAX_FETCHED_TABLES, Provider, Told};
+use spoor_table::ipc;
 
-use crate::native::{Providers, Watch};
+use crate::native::{Answered, Asked, Providers, Watch};
 
 /// How much of a result is handed to the kernel at a time.
 const CHUNK: usize = 4 << 20;
@@ -15,59 +16,121 @@ pub struct Wanted {
     /// The fetch's number.
     pub fetch: u64,
     /// The provider.
-    pub provider: String,
+    pub provider: Provider,
     /// The query.
     pub query: String,
+    /// The time that it looks at.
+    pub timespan: Option<String>,
 }
 
 /// Has a provider run a query. What came of it, in the order in which the kernel is to hear of it.
 pub fn answer(providers: &Providers, wanted: &Wanted, watch: &Watch) -> Vec<Frame<Event>> {
-    let mut out = Bounded::new(MAX_FETCHED);
-    let done = match providers.get(&wanted.provider) {
-        Some(engine) => engine
-            .run(&wanted.query, watch, &mut out)
-            .map_err(FetchError::from),
-        None => Err(unknown(&wanted.provider)),
+    let streams = match &wanted.provider {
+        Provider::Host => native(providers, &wanted.query, watch),
+        Provider::Workspace(name) => remote(providers, name, wanted, watch),
     };
-    match done {
-        _ if out.is_over => vec![failed(wanted.fetch, FetchError::too_large())],
-        Ok(()) => parts(wanted.fetch, out.bytes),
+    match streams {
+        Ok((streams, told)) => parts(wanted.fetch, streams, told),
         Err(error) => vec![failed(wanted.fetch, error)],
     }
 }
 
-fn unknown(provider: &str) -> FetchError {
-    FetchError::new(format!(
-        "there is no {provider} here: this session was opened without one"
-    ))
-    .hint(format!(
-        "leave out `{provider}`, and the query runs in the kernel"
-    ))
+/// The Arrow streams of an answer's tables, and what is said of them.
+type Streams = (Vec<Vec<u8>>, Told);
+
+fn native(providers: &Providers, query: &str, watch: &Watch) -> Result<Streams, FetchError> {
+    let engine = providers.host.as_ref().ok_or_else(no_host)?;
+    let mut out = Bounded::new(MAX_FETCHED);
+    let done = engine.run(query, watch, &mut out);
+    if out.is_over {
+        return Err(FetchError::too_large());
+    }
+    done?;
+    Ok((vec![out.bytes], Told::default()))
+}
+
+fn remote(
+    providers: &Providers,
+    workspace: &str,
+    wanted: &Wanted,
+    watch: &Watch,
+) -> Result<Streams, FetchError> {
+    let remote = providers.remote.as_ref();
+    let asked = Asked {
+        workspace,
+        text: &wanted.query,
+        timespan: wanted.timespan.as_deref(),
+    };
+    let Answered { tables, told } = remote.ok_or_else(no_workspaces)?.ask(asked, watch)?;
+    let mut left = MAX_FETCHED;
+    let mut streams = Vec::new();
+    for table in tables.iter().take(MAX_FETCHED_TABLES) {
+        let mut out = Bounded::new(left);
+        let written = ipc::write_stream(table, &mut out);
+        if out.is_over {
+            return Err(FetchError::too_large());
+        }
+        written.map_err(|error| FetchError::new(error.to_string()))?;
+        left -= out.bytes.len();
+        streams.push(out.bytes);
+    }
+    Ok((streams, told))
+}
+
+fn no_host() -> FetchError {
+    FetchError::new("there is no host here: this session was opened without one")
+        .hint("leave out `host`, and the query runs in the kernel")
+}
+
+fn no_workspaces() -> FetchError {
+    FetchError::new("there are no workspaces here: this session was opened without any")
+        .hint("leave out `--workspace`, and the query runs in the kernel")
 }
 
 fn failed(fetch: u64, error: FetchError) -> Frame<Event> {
     Frame::new(Event::Fetched {
         fetch,
+        table: 0,
         last: true,
         error: Some(error),
+        told: Box::default(),
     })
 }
 
-fn parts(fetch: u64, mut bytes: Vec<u8>) -> Vec<Frame<Event>> {
+fn parts(fetch: u64, streams: Vec<Vec<u8>>, told: Told) -> Vec<Frame<Event>> {
+    let mut parts: Vec<Frame<Event>> = Vec::new();
+    for (table, stream) in streams.into_iter().enumerate() {
+        parts.extend(chunks(stream).into_iter().map(|bytes| {
+            let event = Event::Fetched {
+                fetch,
+                table,
+                last: false,
+                error: None,
+                told: Box::default(),
+            };
+            Frame::with(event, vec![bytes])
+        }));
+    }
+    if let Some(Frame {
+        header: Event::Fetched { last, told: of, .. },
+        ..
+    }) = parts.last_mut()
+    {
+        (*last, *of) = (true, told.into());
+    }
+    parts
+}
+
+fn chunks(mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
     let count = bytes.len().div_ceil(CHUNK).max(1);
-    let mut parts = Vec::with_capacity(count);
+    let mut chunks = Vec::with_capacity(count);
     // From the end, so that what has been taken is given back.
     for number in (0..count).rev() {
-        let event = Event::Fetched {
-            fetch,
-            last: number + 1 == count,
-            error: None,
-        };
-        parts.push(Frame::with(event, vec![bytes.split_off(number * CHUNK)]));
+        chunks.push(bytes.split_off(number * CHUNK));
         bytes.shrink_to_fit();
     }
-    parts.reverse();
-    parts
+    chunks.reverse();
+    chunks
 }
 
 /// Takes so many bytes and no more.
@@ -108,8 +171,10 @@ mod tests {
 
     use std::sync::Arc;
 
+    use spoor_table::{Column, KustoType, Table, Value};
+
     use super::*;
-    use crate::native::{Problem, Query};
+    use crate::native::{Problem, Query, Remote};
 
     /// Gives as many bytes as the query's text says.
     struct Bytes;
@@ -135,18 +200,48 @@ mod tests {
         }
     }
 
-    fn wanted(provider: &str, query: &str) -> Wanted {
-        Wanted {
-            fetch: 3,
-            provider: provider.into(),
-            query: query.into(),
+    /// A workspace with as many rows as the query says, twice, of which some are missing.
+    struct Rows;
+
+    impl Remote for Rows {
+        fn ask(&self, asked: Asked<'_>, _: &Watch) -> Result<Answered, FetchError> {
+            if asked.workspace != "soc" {
+                return Err(FetchError::new("no such workspace"));
+            }
+            let rows = asked.text.parse().unwrap();
+            let columns = vec![Column::new("n", KustoType::Long)];
+            let rows: Vec<Vec<Value>> = (0..rows).map(|n| vec![Value::Long(n)]).collect();
+            let table = Table::from_values(columns, &rows).unwrap();
+            let told = Told {
+                partial: vec![format!("some are missing of {:?}", asked.timespan)],
+                ..Told::default()
+            };
+            Ok(Answered {
+                tables: vec![table.clone(), table],
+                told,
+            })
         }
     }
 
-    fn asked(provider: &str, query: &str) -> Vec<Frame<Event>> {
-        let providers = Providers::host(Arc::new(Bytes));
+    fn wanted(provider: Provider, query: &str) -> Wanted {
+        Wanted {
+            fetch: 3,
+            provider,
+            query: query.into(),
+            timespan: Some("P1D".into()),
+        }
+    }
+
+    fn providers() -> Providers {
+        Providers {
+            host: Some(Arc::new(Bytes)),
+            remote: Some(Arc::new(Rows)),
+        }
+    }
+
+    fn asked(provider: Provider, query: &str) -> Vec<Frame<Event>> {
         let watch = Watch::new(|| false, None);
-        answer(&providers, &wanted(provider, query), &watch)
+        answer(&providers(), &wanted(provider, query), &watch)
     }
 
     fn error(answer: &[Frame<Event>]) -> FetchError {
@@ -158,6 +253,7 @@ mod tests {
                             fetch: 3,
                             last: true,
                             error: Some(error),
+                            ..
                         },
                     ..
                 },
@@ -169,15 +265,17 @@ mod tests {
     #[test]
     fn a_result_comes_in_parts_of_which_one_is_the_last() {
         for (bytes, count) in [(0, 1), (1, 1), (CHUNK, 1), (CHUNK + 1, 2), (3 * CHUNK, 3)] {
-            let answer = asked("host", &bytes.to_string());
+            let answer = asked(Provider::Host, &bytes.to_string());
             assert_eq!(answer.len(), count, "{bytes}");
             let all: usize = answer.iter().map(|part| part.buffers[0].len()).sum();
             assert_eq!(all, bytes);
             for (number, part) in answer.iter().enumerate() {
                 let expected = Event::Fetched {
                     fetch: 3,
+                    table: 0,
                     last: number + 1 == count,
                     error: None,
+                    told: Box::default(),
                 };
                 assert_eq!(part.header, expected);
             }
@@ -186,16 +284,24 @@ mod tests {
 
     #[test]
     fn what_fails_says_why_and_what_to_do() {
-        let wrong = error(&asked("host", "x"));
+        let wrong = error(&asked(Provider::Host, "x"));
         assert_eq!(
             (wrong.message.as_str(), wrong.hint.as_deref()),
             ("no number", Some("a hint"))
         );
-        assert!(
-            error(&asked("cloud", "1"))
-                .message
-                .contains("no cloud here")
-        );
+        let elsewhere = Provider::Workspace("cloud".into());
+        assert_eq!(error(&asked(elsewhere, "1")).message, "no such workspace");
+        let nobody = |provider| {
+            let watch = Watch::new(|| false, None);
+            error(&answer(
+                &Providers::default(),
+                &wanted(provider, "1"),
+                &watch,
+            ))
+            .message
+        };
+        assert!(nobody(Provider::Host).contains("no host here"));
+        assert!(nobody(Provider::Workspace("soc".into())).contains("no workspaces here"));
     }
 
     #[test]
@@ -209,9 +315,27 @@ mod tests {
 
     #[test]
     fn a_query_that_nobody_waits_for_is_told() {
-        let providers = Providers::host(Arc::new(Bytes));
         let watch = Watch::new(|| true, None);
-        let gone = answer(&providers, &wanted("host", "1"), &watch);
+        let gone = answer(&providers(), &wanted(Provider::Host, "1"), &watch);
         assert_eq!(error(&gone).message, "stopped");
+    }
+
+    #[test]
+    fn a_workspace_s_tables_come_one_after_the_other_and_what_is_said_of_them_last() {
+        let answer = asked(Provider::Workspace("soc".into()), "3");
+        let all: Vec<(usize, bool, usize)> = answer
+            .iter()
+            .map(|part| match &part.header {
+                Event::Fetched {
+                    table, last, told, ..
+                } => (*table, *last, told.partial.len()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(all, [(0, false, 0), (1, true, 1)]);
+        let second = ipc::from_stream(&answer[1].buffers[0]).unwrap();
+        assert_eq!(second.rows(), 3);
+        assert!(matches!(&answer[1].header, Event::Fetched { told, .. }
+            if told.partial == ["some are missing of Some(\"P1D\")"]));
     }
 }

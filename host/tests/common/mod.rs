@@ -62,7 +62,9 @@ impl Place {
         let mut command = self.spoor();
         command
             .env("SPOOR_ASSETS", self.path("assets"))
-            .env("XDG_CACHE_HOME", self.path("cache"));
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_DATA_HOME", self.path("share"));
         command
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use spoor_chart::{Chart, Size, svg};
 use spoor_kql_syntax::ast;
+use spoor_protocol::{Provider, Told};
 use spoor_table::{Table, format};
 
 /// Rows in the HTML table and in the text grid.
@@ -17,6 +18,77 @@ pub(crate) struct Answer {
     pub render: Option<Render>,
     /// What plugins that it called answer beside its rows: further tables, and charts.
     pub more: Vec<Answer>,
+    /// Where it comes from, if not from this kernel.
+    pub origin: Option<Box<Origin>>,
+}
+
+impl Answer {
+    /// A table and nothing else.
+    pub(crate) fn of(table: Table) -> Self {
+        Self {
+            table,
+            render: None,
+            more: Vec::new(),
+            origin: None,
+        }
+    }
+}
+
+/// Where a result comes from, and what is said of it there.
+pub(crate) struct Origin {
+    pub provider: Provider,
+    pub told: Told,
+}
+
+/// The most reasons that a partial result is shown with.
+const REASONS: usize = 5;
+
+impl Origin {
+    /// As messages' metadata and the guest have it.
+    pub(crate) fn value(&self) -> Map<String, Value> {
+        let mut about = Map::new();
+        if let Provider::Workspace(name) = &self.provider {
+            about.insert("workspace".into(), name.clone().into());
+        }
+        if !self.told.partial.is_empty() {
+            about.insert("partial".into(), self.told.partial.clone().into());
+        }
+        if let Some(recorded) = &self.told.recorded {
+            about.insert("recorded".into(), recorded.clone().into());
+        }
+        if let Some(statistics) = &self.told.statistics {
+            about.insert("statistics".into(), statistics.clone());
+        }
+        about
+    }
+
+    /// What a reader has to know before the rows: that some are missing, and that they are not of today. None where there is
+    /// nothing of the kind.
+    pub(crate) fn notice(&self) -> Option<Map<String, Value>> {
+        let mut lines = Vec::new();
+        let partial = &self.told.partial;
+        if !partial.is_empty() {
+            let more = partial.len().saturating_sub(REASONS);
+            let mut reasons = partial[..partial.len() - more].join("; ");
+            if more > 0 {
+                reasons.push_str(&format!("; and {more} more"));
+            }
+            lines.push(format!("Partial result of {}: {reasons}", self.provider));
+        }
+        if let Some(recorded) = &self.told.recorded {
+            lines.push(format!("Recorded from {} on {recorded}", self.provider));
+        }
+        if lines.is_empty() {
+            return None;
+        }
+        let html: String = lines.iter().map(|line| paragraph(line)).collect();
+        let data = [("text/html", html), ("text/plain", lines.join("\n"))];
+        Some(
+            data.map(|(mime, text)| (mime.into(), text.into()))
+                .into_iter()
+                .collect(),
+        )
+    }
 }
 
 /// What the query's `render` asks for; a list is several properties of one name.
@@ -70,7 +142,7 @@ pub(crate) fn bundle(result: &Answer) -> Map<String, Value> {
         None => {
             let mut html = format::html(&result.table, HTML_ROWS);
             if let Some(note) = &note {
-                html.push_str(&format!("<p class=\"spoor-note\">{}</p>\n", escaped(note)));
+                html.push_str(&paragraph(note));
             }
             data.insert("text/html".into(), html.into());
         }
@@ -100,6 +172,10 @@ fn chart(result: &Answer) -> (Option<(Value, String)>, Option<String>) {
         },
         Err(error) => (None, Some(error.to_string())),
     }
+}
+
+fn paragraph(note: &str) -> String {
+    format!("<p class=\"spoor-note\">{}</p>\n", escaped(note))
 }
 
 fn escaped(text: &str) -> String {

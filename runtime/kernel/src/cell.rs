@@ -1,18 +1,23 @@
 //! What a code cell is: Python or KQL, and of a KQL cell its options.
 //!
 //! A cell whose first line that is not blank begins with `%%kql` is KQL; all else is Python.
-//! `%%kql host` has the query run by the provider `host`; the query then begins on a line of its own.
+//! `%%kql host` has the query run by the provider `host`, `%%kql --workspace NAME` by that workspace of the driver's
+//! configuration; after `host` the query begins on a line of its own.
 //! What is not query (the magic, its options, `name <<`, `>> name`) is blanked out rather than
 //! cut, so that every place in the query is the same place in the cell.
 
 use std::ops::Range;
 
-use spoor_kql_syntax::{Diagnostic, TokenKind, highlight};
+use spoor_kql_syntax::{Diagnostic, TokenKind, did_you_mean, highlight};
+use spoor_protocol::Provider;
 
 const MAGIC: &str = "%%kql";
 
-/// Who can run a query in the kernel's stead.
-const PROVIDERS: [&str; 1] = ["host"];
+/// The word for the provider of that name.
+const HOST: &str = "host";
+
+/// The options that take a value.
+const OPTIONS: [&str; 3] = ["--as", "--workspace", "--timespan"];
 
 /// A cell's source, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +38,15 @@ pub(crate) struct KqlCell {
     /// The name to keep the result by.
     pub keep: Option<String>,
     /// Who runs it, if not the kernel.
-    pub provider: Option<&'static str>,
+    pub away: Option<Away>,
+}
+
+/// A query that a provider runs in the kernel's stead.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Away {
+    pub provider: Provider,
+    /// The time that the query looks at, as the front end gave it.
+    pub timespan: Option<String>,
 }
 
 impl KqlCell {
@@ -67,7 +80,7 @@ pub(crate) fn bare(query: &str) -> KqlCell {
     KqlCell {
         query: query.to_string(),
         keep: None,
-        provider: None,
+        away: None,
     }
 }
 
@@ -89,26 +102,60 @@ pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
         text: source.to_string(),
         keep: None,
         provider: None,
+        timespan: None,
     };
     let magic = magic(source);
     text.blank(magic.clone());
     text.options(magic.end)?;
     text.assignment()?;
     text.redirection()?;
+    let away = text.away()?;
     Ok(Cell::Kql(KqlCell {
         query: text.text,
         keep: text.keep,
-        provider: text.provider,
+        away,
     }))
 }
 
 struct Masked {
     text: String,
     keep: Option<String>,
-    provider: Option<&'static str>,
+    provider: Option<Provider>,
+    /// The value of `--timespan`, and where it is.
+    timespan: Option<(String, Range<usize>)>,
 }
 
 impl Masked {
+    /// Who runs the query, if not the kernel.
+    fn away(&mut self) -> Result<Option<Away>, Diagnostic> {
+        let timespan = self.timespan.take();
+        match (self.provider.take(), timespan) {
+            (Some(Provider::Workspace(name)), timespan) => Ok(Some(Away {
+                provider: Provider::Workspace(name),
+                timespan: timespan.map(|(text, _)| text),
+            })),
+            (_, Some((_, span))) => {
+                let message = "--timespan is of queries that a workspace runs";
+                Err(Diagnostic::error(span, message)
+                    .hint("add --workspace NAME, or write it in the query: | where TimeGenerated > ago(1d)"))
+            }
+            (provider, None) => Ok(provider.map(|provider| Away {
+                provider,
+                timespan: None,
+            })),
+        }
+    }
+
+    /// Has the query run by `provider`, and by no other.
+    fn run_by(&mut self, provider: Provider, span: Range<usize>) -> Result<(), Diagnostic> {
+        if let Some(first) = &self.provider {
+            let message = format!("the query is to be run by two, {first} and {provider}");
+            return Err(Diagnostic::error(span, message).hint("name one of them"));
+        }
+        self.provider = Some(provider);
+        Ok(())
+    }
+
     fn blank(&mut self, range: Range<usize>) {
         let blanks = self.text[range.clone()]
             .bytes()
@@ -131,29 +178,59 @@ impl Masked {
     fn options(&mut self, mut at: usize) -> Result<(), Diagnostic> {
         while let Some(span) = self.word(at) {
             let word = self.text[span.clone()].to_string();
-            at = span.end;
             if !word.starts_with('-') {
-                let provider = PROVIDERS.into_iter().find(|name| *name == word);
-                if provider.is_none() || self.provider.is_some() || !self.only_options(at) {
+                if word != HOST || !self.only_options(span.end) {
                     return Ok(());
                 }
-                self.provider = provider;
-                self.blank(span);
+                self.run_by(Provider::Host, span.clone())?;
+                self.blank(span.clone());
+                at = span.end;
                 continue;
             }
-            match word.split_once('=') {
-                None if word == "--as" => {
-                    let name = self.word(at).ok_or_else(|| nameless(span.clone()))?;
-                    at = name.end;
-                    self.keep(self.text[name.clone()].to_string(), name.clone())?;
-                    self.blank(name);
-                }
-                Some(("--as", name)) => self.keep(name.to_string(), span.clone())?,
-                _ => return Err(unknown_option(&word, span)),
+            let name = word.split('=').next().unwrap_or_default();
+            if !OPTIONS.contains(&name) {
+                return Err(unknown_option(name, span));
             }
-            self.blank(span);
+            let value = self.value(&span, name)?;
+            at = value.end;
+            self.option(name, value.clone())?;
+            self.blank(span.start..value.end);
         }
         Ok(())
+    }
+
+    /// Takes an option and its value.
+    fn option(&mut self, name: &str, value: Range<usize>) -> Result<(), Diagnostic> {
+        let text = self.text[value.clone()]
+            .trim_matches(['"', '\''])
+            .to_string();
+        match name {
+            "--as" => self.keep(text, value),
+            "--workspace" => self.run_by(Provider::Workspace(text), value),
+            _ => {
+                self.timespan = Some((text, value));
+                Ok(())
+            }
+        }
+    }
+
+    /// The value of the option that stands at `word`: behind its `=`, or the next word. What is in quotes may hold spaces.
+    fn value(&self, word: &Range<usize>, name: &str) -> Result<Range<usize>, Diagnostic> {
+        let behind = word.start + name.len() + 1;
+        let start = match self.text[word.clone()].contains('=') {
+            true => behind,
+            false => self.word(word.end).map_or(word.end, |next| next.start),
+        };
+        let line = self.text[start..].split('\n').next().unwrap_or_default();
+        let quote = line.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let length = match quote {
+            Some(quote) => line[1..].find(quote).map(|at| at + 2),
+            None => line.split(char::is_whitespace).next().map(str::len),
+        };
+        match length {
+            Some(length) if length > quote.map_or(0, |_| 2) => Ok(start..start + length),
+            _ => Err(valueless(name, word.clone())),
+        }
     }
 
     /// Whether nothing but options is left of the line: what begins there otherwise is a table of that name.
@@ -161,7 +238,7 @@ impl Masked {
         let line = self.text[at..].split('\n').next().unwrap_or_default();
         let mut words = line.split_whitespace();
         while let Some(word) = words.next() {
-            if word == "--as" {
+            if OPTIONS.contains(&word) {
                 words.next();
             } else if !word.starts_with('-') {
                 return false;
@@ -242,10 +319,22 @@ fn nameless(span: Range<usize>) -> Diagnostic {
         .hint("for example: %%kql --as suspects")
 }
 
+fn valueless(name: &str, span: Range<usize>) -> Diagnostic {
+    let (what, example) = match name {
+        "--as" => return nameless(span),
+        "--workspace" => ("the workspace", "%%kql --workspace sentinel"),
+        _ => ("the time span", "%%kql --workspace sentinel --timespan P1D"),
+    };
+    Diagnostic::error(span, format!("{name} lacks {what}")).hint(format!("for example: {example}"))
+}
+
 fn unknown_option(word: &str, span: Range<usize>) -> Diagnostic {
-    let message = format!("%%kql has no option '{word}'");
-    Diagnostic::error(span, message)
-        .hint("it has one: --as NAME keeps the result as a table and as a pandas frame")
+    let hint = did_you_mean(word, OPTIONS).unwrap_or_else(|| {
+        "it has --as NAME, which keeps the result as a table and as a pandas frame, --workspace NAME, which has a workspace run \
+         the query, and --timespan SPAN beside that"
+            .into()
+    });
+    Diagnostic::error(span, format!("%%kql has no option '{word}'")).hint(hint)
 }
 
 /// Whether a result can be kept by `name`: it becomes a Python variable and a KQL table.
@@ -281,7 +370,10 @@ mod tests {
         let got = match read(source) {
             Ok(Cell::Kql(cell)) => {
                 assert_eq!(cell.query.len(), source.len());
-                let by = cell.provider.map(|name| format!("{name} runs, "));
+                let by = cell.away.map(|away| {
+                    let timespan = away.timespan.map(|span| format!(" over {span}"));
+                    format!("{}{} runs, ", away.provider, timespan.unwrap_or_default())
+                });
                 let by = by.unwrap_or_default();
                 format!("{by}keep {:?}: {:?}", cell.keep, cell.query.trim())
             }
@@ -357,12 +449,47 @@ mod tests {
     }
 
     #[test]
+    fn a_workspace_runs_what_names_it() {
+        let runs = "%%kql --workspace soc\nT | take 5";
+        check(
+            runs,
+            expect![[r#"workspace 'soc' runs, keep None: "T | take 5""#]],
+        );
+        check(
+            "%%kql --as hits --workspace=\"SOC west\" --timespan P1D T",
+            expect![[r#"workspace 'SOC west' over P1D runs, keep Some("hits"): "T""#]],
+        );
+        check(
+            "%%kql --workspace\nT",
+            expect![[
+                r#""--workspace": --workspace lacks the workspace (for example: %%kql --workspace sentinel)"#
+            ]],
+        );
+        check(
+            "%%kql --workspace 'soc\nT",
+            expect![[
+                r#""--workspace": --workspace lacks the workspace (for example: %%kql --workspace sentinel)"#
+            ]],
+        );
+        check(
+            "%%kql --timespan P1D\nT",
+            expect![[
+                r#""P1D": --timespan is of queries that a workspace runs (add --workspace NAME, or write it in the query: | where TimeGenerated > ago(1d))"#
+            ]],
+        );
+        check(
+            "%%kql host --workspace soc\nT",
+            expect![[
+                r#""soc": the query is to be run by two, host and workspace 'soc' (name one of them)"#
+            ]],
+        );
+    }
+
+    #[test]
     fn mistakes_are_named() {
         check(
             "%%kql --at x\nT",
-            expect![[
-                r#""--at": %%kql has no option '--at' (it has one: --as NAME keeps the result as a table and as a pandas frame)"#
-            ]],
+            expect![[r#""--at": %%kql has no option '--at' (did you mean `--as`?)"#]],
         );
         check(
             "%%kql --as\nT",

@@ -122,6 +122,7 @@ impl Job {
                     table: result.table,
                     render,
                     more: std::mem::take(&mut self.more),
+                    origin: None,
                 }))
             }
             Err(QueryError::Diagnostics(diagnostics)) => {

@@ -9,17 +9,18 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome, PluginOutcome};
 
-use crate::bundle::{Answer, bundle};
+use crate::bundle::{Answer, Origin, bundle};
 use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
 use crate::diagnosis;
+use crate::fetching::Part;
 use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
 use crate::page::{Attached, ForPage};
 use crate::plugins::Adding;
 use crate::python::{self, PYTHON_TURN};
-use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
+use crate::request::{Ask, Ending, Execute, Request, Running, Turn, Upcall, Work};
 use crate::session::Session;
 
 /// The most bytes of files that a completion or an inspection waits for.
@@ -160,7 +161,11 @@ impl Machine {
             Event::PluginCalled { call, outcome } => {
                 self.plugin_called(call, outcome, &bytes, out);
             }
-            Event::Fetched { fetch, last, error } => self.fetched(fetch, bytes, last, error, out),
+            fetched @ Event::Fetched { .. } => {
+                if let Some(part) = Part::of(fetched) {
+                    self.fetched(part, bytes, out);
+                }
+            }
             Event::Execute {
                 id,
                 cell_id,
@@ -250,7 +255,11 @@ impl Machine {
         let job = match self.current.as_mut().map(|request| &mut request.work) {
             Some(Work::Query(job)) => job,
             Some(Work::Python(Turn {
-                upcall: Some(Upcall::Query { job, .. }),
+                upcall:
+                    Some(Upcall::Query {
+                        running: Running::Here(job),
+                        ..
+                    }),
                 ..
             })) => job,
             _ => return,
@@ -278,6 +287,7 @@ impl Machine {
             cell: Cell::Python,
             count: self.session.count(),
             rows: None,
+            origin: None,
             names: Default::default(),
             awaits_data: false,
             work: Work::Python(Turn::default()),
@@ -325,7 +335,7 @@ impl Machine {
                 request.cell = Cell::Kql(cell::KqlCell {
                     query: String::new(),
                     keep: None,
-                    provider: None,
+                    away: None,
                 });
                 return Some(Ending::Failed(job::refusal(&execute.code, &[diagnostic])));
             }
@@ -340,8 +350,8 @@ impl Machine {
                 None => Ending::Ok(Map::new()),
             });
         }
-        if let Some(provider) = kql.provider {
-            request.work = self.begin_fetch(provider, kql.query, out);
+        if let Some(away) = kql.away {
+            request.work = Work::Fetch(self.begin_fetch(away, kql.query, out));
             return self.work_on(request, out);
         }
         let job = Job::new(kql.query, &self.catalogue);
@@ -486,8 +496,17 @@ impl Machine {
         out: &mut Output,
     ) -> Ending {
         request.rows = Some(answer.table.rows());
+        request.origin = answer.origin.as_deref().map(Origin::value);
         if !request.is_silent() {
-            let content = json!({ "execution_count": request.count, "data": bundle(&answer), "metadata": {} });
+            let about = request.origin.iter().filter(|about| !about.is_empty());
+            let about: Map<String, Value> = about
+                .map(|about| ("spoor".into(), about.clone().into()))
+                .collect();
+            if let Some(notice) = answer.origin.as_deref().and_then(Origin::notice) {
+                let content = json!({ "data": notice, "metadata": about, "transient": {} });
+                out.iopub("display_data", &request.id, content);
+            }
+            let content = json!({ "execution_count": request.count, "data": bundle(&answer), "metadata": about });
             let to = (Channel::Iopub, "execute_result", request.id.as_str());
             out.message(to, object(content), metadata, buffers);
             for more in &answer.more {
@@ -553,6 +572,7 @@ impl Machine {
         {
             about.insert("kept".into(), name.clone().into());
         }
+        about.extend(request.origin.clone().unwrap_or_default());
         let plugins = self.catalogue.plugins.take_used();
         if !plugins.is_empty() {
             about.insert("plugins".into(), plugins.into());

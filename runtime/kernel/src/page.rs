@@ -76,11 +76,7 @@ mod tests {
         let rows: Vec<Vec<Kusto>> = (0..100_000).map(|n| vec![Kusto::Long(n)]).collect();
         let columns = vec![Column::new("n", KustoType::Long)];
         let table = Table::from_values(columns, &rows).unwrap();
-        let mut page = ForPage::new(Answer {
-            table,
-            render: None,
-            more: Vec::new(),
-        });
+        let mut page = ForPage::new(Answer::of(table));
         let over = Instant::now();
         let mut slices = 1;
         while page.write(over) {

@@ -227,9 +227,8 @@ impl Calling {
                 from_arrow(&table.schema, &table.batches).ok()
             });
             Some(Shown {
-                table: table.clone()?,
                 render,
-                more: Vec::new(),
+                ..Shown::of(table.clone()?)
             })
         });
         shown.collect()

@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use spoor_protocol::{Channel, Frame, Outcome};
+use spoor_protocol::{Channel, Frame, Outcome, Provider};
 use spoor_table::pandas;
 
-use crate::bundle::{Answer, bundle};
-use crate::cell::check_name;
+use crate::bundle::{Answer, Origin, bundle};
+use crate::cell::{Away, check_name};
 use crate::job::{Job, Progress};
 use crate::kernel::Machine;
 use crate::output::{Failure, Output, object};
-use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
+use crate::request::{Ask, Ending, Execute, Request, Running, Turn, Upcall, Work};
 use crate::stale::Name;
 
 /// The line of Python that is a turn of the guest: it asks for its task by itself.
@@ -303,15 +303,18 @@ impl Machine {
         if let Some(Err(message)) = keep.as_deref().map(check_name) {
             return Some(Err(misuse(message)));
         }
-        let job = Job::new(text.to_string(), &self.catalogue);
-        if !fetches_bound(&mut request.work, text) {
-            request.names.read_tables(job.reads().iter().cloned());
-        }
+        let running = match workspace(header) {
+            Some(away) => Running::Away(self.begin_fetch(away, text.to_string(), out)),
+            None => {
+                let job = Job::new(text.to_string(), &self.catalogue);
+                if !fetches_bound(&mut request.work, text) {
+                    request.names.read_tables(job.reads().iter().cloned());
+                }
+                Running::Here(Box::new(job))
+            }
+        };
         if let Work::Python(turn) = &mut request.work {
-            turn.upcall = Some(Upcall::Query {
-                job: Box::new(job),
-                keep,
-            });
+            turn.upcall = Some(Upcall::Query { running, keep });
         }
         self.work_on_upcall(request, out);
         None
@@ -320,13 +323,17 @@ impl Machine {
     /// One slice of the query that the guest waits for.
     pub(crate) fn work_on_upcall(&mut self, request: &mut Request, out: &mut Output) {
         let Work::Python(Turn {
-            upcall: Some(Upcall::Query { job, keep }),
+            upcall: Some(Upcall::Query { running, keep }),
             ..
         }) = &mut request.work
         else {
             return;
         };
-        let result = match job.advance(&mut self.catalogue, out) {
+        let progress = match running {
+            Running::Here(job) => job.advance(&mut self.catalogue, out),
+            Running::Away(fetching) => fetching.advance(),
+        };
+        let result = match progress {
             Progress::Waiting => {
                 request.awaits_data = true;
                 return;
@@ -359,6 +366,7 @@ impl Machine {
             "table": table,
             "render": result.render.as_ref().map(|r| r.value()),
             "bundle": shown,
+            "origin": result.origin.as_deref().map(Origin::value),
         });
         if let Some(name) = keep {
             self.catalogue.keep(&name, result.table)?;
@@ -469,6 +477,15 @@ fn execute_task(execute: &Execute, count: u64, bind: &[String], allow_stdin: boo
         "allow_stdin": allow_stdin,
         "execution_count": count,
         "bind": bind,
+    })
+}
+
+/// The workspace that `kql()` is to ask, if it names one.
+fn workspace(header: &Value) -> Option<Away> {
+    let field = |name: &str| Some(header.get(name)?.as_str()?.to_string());
+    Some(Away {
+        provider: Provider::Workspace(field("workspace")?),
+        timespan: field("timespan"),
     })
 }
 

@@ -78,6 +78,8 @@ pub(crate) struct Request {
     pub count: u64,
     /// Rows of a KQL cell's result.
     pub rows: Option<usize>,
+    /// What is said of a KQL cell's result where it comes from.
+    pub origin: Option<Map<String, Value>>,
     /// What the cell reads and writes.
     pub names: Names,
     /// Its work waits for a driver's `Data` or `Fetched`.
@@ -117,9 +119,20 @@ pub(crate) struct Turn {
 /// An upcall that is not answered at once.
 pub(crate) enum Upcall {
     /// `kql(...)`.
-    Query { job: Box<Job>, keep: Option<String> },
+    Query {
+        running: Running,
+        keep: Option<String>,
+    },
     /// `input()`.
     Input,
+}
+
+/// A query that the guest waits for.
+pub(crate) enum Running {
+    /// The kernel runs it.
+    Here(Box<Job>),
+    /// A provider runs it.
+    Away(Box<Fetching>),
 }
 
 /// How a request ended.

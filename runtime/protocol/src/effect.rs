@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::PluginLimits;
+use crate::{PluginLimits, Provider};
 
 /// The effects of one step, in the order in which to carry them out.
 pub type Effects = Vec<Effect>;
@@ -71,10 +71,14 @@ pub enum Effect {
     Fetch {
         /// The number of the fetch, which no other of the session has.
         fetch: u64,
-        /// The provider: `host`, the machine that serves the page or runs the notebook.
-        provider: String,
+        /// Who runs it.
+        provider: Provider,
         /// The query. Places in an error are places in it.
         query: String,
+        /// The time that it looks at beside what its text says, in ISO 8601: a duration (`P1D`), or two of times and
+        /// durations with `/` between them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timespan: Option<String>,
     },
     /// Compile a plugin's module and keep it by its name here: calls of it follow. It was admitted and rewritten to count what
     /// it uses. Said again of a module that is kept already, it changes nothing.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spoor_names::Format;
 
-use crate::{FetchError, PluginOutcome, PluginWish};
+use crate::{FetchError, PluginOutcome, PluginWish, Told};
 
 /// One thing that happened outside the kernel. `step` takes exactly one.
 ///
@@ -79,11 +79,18 @@ pub enum Event {
     Fetched {
         /// The number of the fetch, as in [`crate::Effect::Fetch`].
         fetch: u64,
+        /// The table of the answer that the bytes are of: 0 is the result, others are further results of the query. They come one
+        /// after the other, at most [`crate::MAX_FETCHED_TABLES`].
+        #[serde(default)]
+        table: usize,
         /// Whether the result ends with these bytes.
         last: bool,
         /// Why there is no result, if there is none; the buffer is then ignored, and nothing follows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<FetchError>,
+        /// What the answer says beside its rows; heeded with the last bytes.
+        #[serde(default)]
+        told: Box<Told>,
     },
     /// Runs a cell (Jupyter's `execute_request`).
     Execute {

@@ -12,6 +12,7 @@ pub mod cloud;
 pub mod config;
 pub mod endpoint;
 pub mod queue;
+pub mod recorded;
 pub mod request;
 pub mod response;
 pub mod retry;

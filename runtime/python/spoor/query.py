@@ -24,6 +24,21 @@ class KqlError(Exception):
         return [*sandbox.place(self), *(self.diagnostics or [f"{self.ename}: {self}"])]
 
 
+class PartialResultError(KqlError):
+    """A workspace's result that is not all that was asked for. `frame` is what came, and `reasons` say
+    what is missing; `kql(..., allow_partial=True)` gives the frame instead."""
+
+    def __init__(self, workspace, frame, reasons):
+        what = "; ".join(reasons)
+        super().__init__(
+            f"the result of workspace '{workspace}' is not whole: {what}. Its rows are this error's `frame`; to take them as they "
+            "are, call kql(..., allow_partial=True)",
+            "PartialResultError",
+        )
+        self.frame = frame
+        self.reasons = list(reasons)
+
+
 class KqlFrame(pd.DataFrame):
     """The frame of a query that ends in `render`: it shows as the chart. What is computed from
     it is a plain DataFrame."""
@@ -38,21 +53,27 @@ class KqlFrame(pd.DataFrame):
         return self._bundle
 
 
-def run(query, values=None, keep_as=None):
+def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_partial=False):
     """`spoor.kql` with a name under which the result is kept as a table."""
     if not isinstance(query, str):
         raise TypeError(f"kql() takes the text of a query, not {type(query).__name__}")
+    away = _away(workspace, timespan)
     lets = []
     for name, value in (values or {}).items():
         if isinstance(value, pd.Series):
             value = value.to_frame(value.name if value.name is not None else "value")
         if isinstance(value, pd.DataFrame):
+            if away:
+                raise TypeError(
+                    f"the workspace '{workspace}' cannot read the DataFrame {name!r}: give a list of values, or query without a "
+                    "workspace what came from there"
+                )
             put_table(name, value)
         else:
             lets.append(f"let {_name(name)} = {literal(value)};")
     # On one line, so that the lines that diagnostics name are the query's own.
     text = " ".join([*lets, query])
-    reply, buffers = door.ask({"op": "kql", "query": text, "as": keep_as})
+    reply, buffers = door.ask({"op": "kql", "query": text, "as": keep_as, **away})
     if reply.get("ename") == "KeyboardInterrupt":
         raise KeyboardInterrupt(reply.get("evalue", ""))
     if not reply.get("ok"):
@@ -61,7 +82,44 @@ def run(query, values=None, keep_as=None):
     if reply.get("render") and reply.get("bundle"):
         frame = KqlFrame(frame)
         frame._bundle = reply["bundle"]
+    origin = reply.get("origin")
+    if origin:
+        frame.attrs["spoor"] = origin
+        if origin.get("partial") and not allow_partial:
+            raise PartialResultError(origin.get("workspace"), frame, origin["partial"])
     return frame
+
+
+def _away(workspace, timespan):
+    """What a request says of the workspace that is to run its query."""
+    if workspace is None:
+        if timespan is not None:
+            raise TypeError(
+                "timespan= goes with workspace=; a query of this session says it itself: | where TimeGenerated > ago(1d)"
+            )
+        return {}
+    if not isinstance(workspace, str):
+        raise TypeError(f"workspace= takes a workspace's name, not {type(workspace).__name__}")
+    return {"workspace": workspace, "timespan": None if timespan is None else iso_timespan(timespan)}
+
+
+def iso_timespan(span):
+    """A time span as the services write it, in ISO 8601: of text as it is, of a timedelta, or of a pair of times."""
+    if isinstance(span, str):
+        return span
+    if isinstance(span, (datetime.timedelta, pd.Timedelta)):
+        return pd.Timedelta(span).isoformat()
+    if isinstance(span, (tuple, list)) and len(span) == 2:
+        return "/".join(_iso_time(end) for end in span)
+    raise TypeError("timespan= takes a timedelta, a pair of times, or text in ISO 8601, such as 'P1D'")
+
+
+def _iso_time(value):
+    if isinstance(value, (datetime.timedelta, pd.Timedelta)):
+        return pd.Timedelta(value).isoformat()
+    time = pd.Timestamp(value)
+    time = time.tz_convert("UTC").tz_localize(None) if time.tzinfo else time
+    return f"{time.isoformat()}Z"
 
 
 def put_table(name, frame):

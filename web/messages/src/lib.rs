@@ -38,6 +38,11 @@ pub enum ToWorker {
         #[serde(default)]
         image: ImageName,
     },
+    /// Where the recorded answers of the notebook's workspaces are: the URL of a folder, without a slash at its end.
+    UseRecorded {
+        /// The folder.
+        url: String,
+    },
     /// One more table that the session can read, and a file of Python's; one of the same name takes
     /// the place of that which was there. Waits its turn among the requests.
     AddSource {

@@ -185,6 +185,11 @@ impl Session {
         }
     }
 
+    /// Has the recorded answers of the notebook's workspaces taken from the folder at `url`.
+    pub fn use_recorded(&self, url: String) {
+        self.send(&ToWorker::UseRecorded { url });
+    }
+
     /// Ends the Python code that runs, and goes back to the state after the last finished cell.
     pub fn roll_back(&self) {
         self.send(&ToWorker::RollBack);

@@ -39,8 +39,8 @@ fn mistakes_point_into_the_cell() {
     expect![[r#"
         r2 status {"execution_state":"busy"}
         r2 execute_input {"code":"%%kql --ass x\nT","execution_count":2}
-        r2 error {"ename":"KqlError","evalue":"%%kql has no option '--ass'","traceback":["\u001b[0;31merror: %%kql has no option '--ass'\u001b[0m"," --> 1:7","  |","1 | %%kql --ass x","\u001b[0;31m  |       ^^^^^\u001b[0m","  = hint: it has one: --as NAME keeps the result as a table and as a pandas frame"]}
-        r2 execute_reply {"payload":[],"user_expressions":{},"status":"error","ename":"KqlError","evalue":"%%kql has no option '--ass'","traceback":["\u001b[0;31merror: %%kql has no option '--ass'\u001b[0m"," --> 1:7","  |","1 | %%kql --ass x","\u001b[0;31m  |       ^^^^^\u001b[0m","  = hint: it has one: --as NAME keeps the result as a table and as a pandas frame"],"execution_count":2} {"spoor":{"language":"kql","elapsed_ms":"…","stale":[]}}
+        r2 error {"ename":"KqlError","evalue":"%%kql has no option '--ass'","traceback":["\u001b[0;31merror: %%kql has no option '--ass'\u001b[0m"," --> 1:7","  |","1 | %%kql --ass x","\u001b[0;31m  |       ^^^^^\u001b[0m","  = hint: did you mean `--as`?"]}
+        r2 execute_reply {"payload":[],"user_expressions":{},"status":"error","ename":"KqlError","evalue":"%%kql has no option '--ass'","traceback":["\u001b[0;31merror: %%kql has no option '--ass'\u001b[0m"," --> 1:7","  |","1 | %%kql --ass x","\u001b[0;31m  |       ^^^^^\u001b[0m","  = hint: did you mean `--as`?"],"execution_count":2} {"spoor":{"language":"kql","elapsed_ms":"…","stale":[]}}
         r2 status {"execution_state":"idle"}
         r2 ends
     "#]].assert_eq(&log);

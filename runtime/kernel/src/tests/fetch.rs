@@ -1,6 +1,6 @@
 //! Queries that a provider runs: `%%kql host`.
 
-use spoor_protocol::{Effect, Event, FetchError, Frame, Mistake};
+use spoor_protocol::{Effect, Event, FetchError, Frame, Mistake, Told};
 use spoor_table::{Column, KustoType, Table, Value, ipc};
 
 use super::{Driver, step};
@@ -35,8 +35,18 @@ fn execute(code: &str) -> Event {
 }
 
 fn fetched(fetch: u64, last: bool, bytes: Vec<u8>) -> Frame<Event> {
-    let error = None;
-    Frame::with(Event::Fetched { fetch, last, error }, vec![bytes])
+    part(fetch, 0, last, bytes, Told::default())
+}
+
+fn part(fetch: u64, table: usize, last: bool, bytes: Vec<u8>, told: Told) -> Frame<Event> {
+    let fetched = Event::Fetched {
+        fetch,
+        table,
+        last,
+        error: None,
+        told: told.into(),
+    };
+    Frame::with(fetched, vec![bytes])
 }
 
 #[test]
@@ -134,4 +144,86 @@ fn an_answer_that_is_no_table_fails_the_cell_alone() {
     let log = driver.run("%%kql host\nT");
     assert!(log.contains(r#""ename":"KqlError""#), "{log}");
     assert!(driver.run("%%kql\nprint 1").contains("execute_result"));
+}
+
+/// What the kernel says to an answer of a workspace, from the asking on.
+fn workspace(code: &str, parts: &[Frame<Event>]) -> String {
+    let mut driver = Driver::new();
+    let asked = step(&mut driver.kernel, execute(code));
+    asked.iter().for_each(|effect| driver.note(effect));
+    for part in parts {
+        driver.carry_on(part.clone());
+    }
+    std::mem::take(&mut driver.log)
+}
+
+#[test]
+fn a_workspace_is_asked_by_its_name_and_over_its_time() {
+    let code = "%%kql --workspace 'SOC west' --timespan P1D\nSignins";
+    let log = workspace(code, &[fetched(1, true, signins())]);
+    let asked = "fetch 1 of workspace 'SOC west' over P1D: ";
+    assert!(log.contains(asked), "{log}");
+    // Where it comes from is kept with the result; there is nothing to warn of.
+    assert!(
+        log.contains(r#""metadata":{"spoor":{"workspace":"SOC west"}}"#),
+        "{log}"
+    );
+    assert!(!log.contains("display_data"), "{log}");
+}
+
+#[test]
+fn a_result_that_is_not_whole_says_so_before_its_rows() {
+    let told = Told {
+        partial: vec!["the service cut it at <500> rows".into()],
+        recorded: Some("2024-03-01T00:00:00Z".into()),
+        ..Told::default()
+    };
+    let log = workspace(
+        "%%kql --workspace soc\nSignins",
+        &[part(1, 0, true, signins(), told)],
+    );
+    let (notice, result) = (log.find("display_data"), log.find("execute_result"));
+    assert!(notice.is_some() && notice < result, "{log}");
+    assert!(
+        log.contains("Partial result of workspace 'soc': the service cut it at &lt;500&gt; rows"),
+        "{log}"
+    );
+    assert!(
+        log.contains("Recorded from workspace 'soc' on 2024-03-01"),
+        "{log}"
+    );
+    // On the output, which is saved, and on the reply.
+    let marks = log.matches(r#""partial":["the service cut it at <500> rows"]"#);
+    assert_eq!(marks.count(), 3, "{log}");
+}
+
+#[test]
+fn further_tables_are_shown_behind_the_first_and_a_service_s_render_is_heeded() {
+    let told = Told {
+        render: Some(("columnchart".into(), Vec::new())),
+        ..Told::default()
+    };
+    let parts = [
+        part(1, 0, false, signins(), Told::default()),
+        part(1, 1, true, signins(), told),
+    ];
+    let log = workspace("%%kql --workspace soc\nSignins; Signins", &parts);
+    assert!(log.contains(r#""image/svg+xml":"<svg""#), "{log}");
+    assert_eq!(log.matches("display_data").count(), 1, "{log}");
+}
+
+#[test]
+fn python_asks_a_workspace_and_is_told_what_is_missing() {
+    let mut driver = Driver::new();
+    driver.provider = Some(Box::new(|_| Ok(signins())));
+    driver.turn(|guest| {
+        let reply = guest.call(serde_json::json!({
+            "op": "kql", "query": "Signins", "workspace": "soc", "timespan": "P1D"
+        }));
+        guest.say(&format!("{} of {}", reply["ok"], reply["origin"]));
+        guest.done(&[], &[])
+    });
+    let log = driver.run("kql('Signins', workspace='soc')");
+    assert!(log.contains("fetch 1 of workspace 'soc' over P1D"), "{log}");
+    assert!(log.contains(r#"true of {"workspace":"soc"}"#), "{log}");
 }

@@ -103,7 +103,12 @@ impl Driver {
 
     /// Sends an event and carries out everything that follows from it.
     fn send(&mut self, event: Event, buffers: Vec<Vec<u8>>) -> Option<Vec<u8>> {
-        let mut events = VecDeque::from([Frame::with(event, buffers)]);
+        self.carry_on(Frame::with(event, buffers))
+    }
+
+    /// [`Driver::send`] of a frame.
+    fn carry_on(&mut self, frame: Frame<Event>) -> Option<Vec<u8>> {
+        let mut events = VecDeque::from([frame]);
         let mut answered = None;
         while let Some(event) = events.pop_front() {
             let effects = self.kernel.step(event);
@@ -163,7 +168,14 @@ impl Driver {
     /// A provider's answer in two parts, or what it says instead.
     fn fetch(&self, fetch: u64, query: &str) -> Vec<Frame<Event>> {
         let part = |bytes: &[u8], last, error| {
-            Frame::with(Event::Fetched { fetch, last, error }, vec![bytes.to_vec()])
+            let fetched = Event::Fetched {
+                fetch,
+                table: 0,
+                last,
+                error,
+                told: Box::default(),
+            };
+            Frame::with(fetched, vec![bytes.to_vec()])
         };
         let answer = match &self.provider {
             Some(provider) => provider(query),
@@ -221,7 +233,12 @@ impl Driver {
                 fetch,
                 provider,
                 query,
-            } => format!("fetch {fetch} of {provider}: {query:?}"),
+                timespan,
+            } => {
+                let over = timespan.as_ref().map(|span| format!(" over {span}"));
+                let over = over.unwrap_or_default();
+                format!("fetch {fetch} of {provider}{over}: {query:?}")
+            }
             Effect::LoadPlugin { name, imports, .. } => format!("load {name} with {imports:?}"),
             Effect::CallPlugin { call, limits, .. } => {
                 format!("call {call} with {} units", limits.fuel)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use spoor_protocol::{
     Channel, DataFormat, Effect, Event, FetchError, Mistake, Outcome, PluginLimits, PluginOutcome,
-    PluginWish, SourceSpec,
+    PluginWish, Provider, SourceSpec, Told,
 };
 
 macro_rules! samples {
@@ -38,9 +38,9 @@ samples! {
     RemoveSource { name: "Logs".into() } { name: String::new() }
     Data { name: "Logs".into(), last: false, error: None }
         { name: String::new(), last: true, error: Some("permission denied \u{2014} \"why\"\n".into()) }
-    Fetched { fetch: 1, last: true, error: None }
-        { fetch: u64::MAX, last: false, error: Some(FetchError::new(TEXT)) }
-        { fetch: 0, last: true, error: Some(fetch_error()) }
+    Fetched { fetch: 1, table: 0, last: true, error: None, told: Box::default() }
+        { fetch: u64::MAX, table: usize::MAX, last: false, error: Some(FetchError::new(TEXT)), told: told().into() }
+        { fetch: 0, table: 1, last: true, error: Some(fetch_error()), told: Box::default() }
     AddPlugin { id: "p".into(), sha256: None, granted: Vec::new(), limits: PluginWish::default() }
         {
             id: "p".into(), sha256: Some(TEXT.into()), granted: vec!["log".into(), String::new()],
@@ -122,7 +122,8 @@ samples! {
     ResetPython {}
     UpcallReply { buffer: 0 } { buffer: usize::MAX }
     Read { name: "Caf\u{e9} 1".into() }
-    Fetch { fetch: u64::MAX, provider: "host".into(), query: TEXT.into() }
+    Fetch { fetch: u64::MAX, provider: Provider::Host, query: TEXT.into(), timespan: None }
+        { fetch: 1, provider: Provider::Workspace(TEXT.into()), query: String::new(), timespan: Some("P1D".into()) }
     LoadPlugin { plugin: "00".into(), name: TEXT.into(), imports: vec!["log".into()], buffer: 0 }
     CallPlugin {
             call: 1, plugin: TEXT.into(), buffer: usize::MAX,
@@ -179,6 +180,15 @@ fn source(format: DataFormat, bytes: Option<u64>) -> SourceSpec {
         label: "logs/Logons 2.csv.gz".into(),
         bytes,
         format,
+    }
+}
+
+fn told() -> Told {
+    Told {
+        partial: vec![TEXT.into(), String::new()],
+        render: Some((TEXT.into(), vec![("title".into(), TEXT.into())])),
+        statistics: Some(json!({ "query": { "executionTime": 0.5 } })),
+        recorded: Some("2024-03-01T00:00:00Z".into()),
     }
 }
 

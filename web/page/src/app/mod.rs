@@ -154,6 +154,9 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
             (document, name, None)
         }
     };
+    if let Some(url) = recorded_beside(place, &document) {
+        session.use_recorded(url);
+    }
     let screen = Screen::mount(app.clone(), session.clone(), document, &name);
     app.screen.replace(Some(screen.clone()));
     let loads_for = app.clone();
@@ -189,6 +192,18 @@ async fn read(place: &Place) -> Result<(Document, String), String> {
             ))
         }
     }
+}
+
+/// The folder of a notebook's recorded answers, where it came from a URL.
+fn recorded_beside(place: &Place, document: &Document) -> Option<String> {
+    let Place::Url(url) = place else {
+        return None;
+    };
+    let folder = spoor_notebook::recorded_in(document.metadata())?;
+    let page = dom::window().location().href().ok()?;
+    let notebook = web_sys::Url::new_with_base(url, &page).ok()?;
+    let folder = web_sys::Url::new_with_base(folder, &notebook.href()).ok()?;
+    Some(folder.href())
 }
 
 /// Where a document's ids begin.

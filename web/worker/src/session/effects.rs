@@ -64,11 +64,13 @@ impl Session {
                     fetch,
                     provider,
                     query,
+                    timespan,
                 } => {
                     todo.fetch = Some(Fetch {
                         fetch,
                         provider,
                         query,
+                        timespan,
                     });
                 }
                 Effect::LoadPlugin {

@@ -1,4 +1,5 @@
-//! Queries that a provider runs: sent to where the site says that it is, and its answer handed in by parts.
+//! Queries that a provider runs: sent to where the site says that it is, and its answer handed in by parts. What a workspace
+//! answered comes from a recording.
 //!
 //! What lets the page in there is the browser's to know: the request is of the page's own origin, and the
 //! browser adds its cookie to it. No credential passes through here.
@@ -9,7 +10,7 @@ use std::rc::Rc;
 use gloo_net::http::Request;
 use js_sys::{Function, Uint8Array};
 use serde_json::json;
-use spoor_protocol::{Event, FetchError, Frame, MAX_FETCHED};
+use spoor_protocol::{Event, FetchError, Frame, MAX_FETCHED, Provider, Told};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Response};
@@ -20,31 +21,56 @@ use crate::bindings::counted;
 use crate::error::text_of;
 
 /// What a kernel wants of a provider.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fetch {
     /// The fetch's number.
     pub fetch: u64,
     /// The provider.
-    pub provider: String,
+    pub provider: Provider,
     /// The query.
     pub query: String,
+    /// The time that it looks at.
+    pub timespan: Option<String>,
 }
+
+/// The Arrow streams of an answer's tables, and what is said of them.
+pub(super) type Streams = (Vec<Uint8Array>, Told);
 
 impl Session {
     /// Has a provider run a query: its answer as events for the kernel, or the interrupt that ended it.
     pub(super) async fn fetch(self: &Rc<Self>, wanted: Fetch) -> Vec<Frame<Event>> {
-        let url = self.opened.get();
-        let url = url.and_then(|opened| opened.providers.get(&wanted.provider).cloned());
-        let Some(url) = url else {
-            return vec![failed(wanted.fetch, absent(&wanted.provider))];
-        };
-        match self.unless_interrupted(answer(&url, &wanted)).await {
-            Ok(Ok(bytes)) => parts(wanted.fetch, &bytes),
+        match self.unless_interrupted(self.streams(&wanted)).await {
+            Ok(Ok((streams, told))) => parts(wanted.fetch, &streams, told),
             Ok(Err(error)) => vec![failed(wanted.fetch, error)],
             // What is asked for ended as the future was dropped.
             Err(_) => vec![Frame::new(Event::Interrupt)],
         }
     }
+
+    async fn streams(&self, wanted: &Fetch) -> Result<Streams, FetchError> {
+        let Provider::Workspace(workspace) = &wanted.provider else {
+            let url = self.opened.get();
+            let url = url
+                .and_then(|opened| opened.providers.get(HOST))
+                .ok_or_else(absent)?;
+            return Ok((vec![answer(url, &wanted.query).await?], Told::default()));
+        };
+        self.recorded(workspace, wanted).await
+    }
+}
+
+/// The name of the machine that serves the page, among the providers.
+const HOST: &str = "host";
+
+/// The answer where Python could wait for a query only by blocking, and so could not be ended.
+pub(super) fn refused_here(wanted: &Fetch) -> Frame<Event> {
+    let error = FetchError::new("in this browser Python cannot wait for a workspace");
+    failed(
+        wanted.fetch,
+        error.hint(
+            "ask it from a KQL cell: %%kql --workspace NAME --as NAME; or update the browser",
+        ),
+    )
 }
 
 /// Ends a request when it is dropped; one that has ended stays so.
@@ -56,26 +82,40 @@ impl Drop for Ending {
     }
 }
 
-async fn answer(url: &str, wanted: &Fetch) -> Result<Uint8Array, FetchError> {
-    let provider = wanted.provider.as_str();
-    let broken = |thrown: JsValue| FetchError::new(text_of(&thrown));
-    let ending = Ending(AbortController::new().map_err(broken)?);
-    let body = json!({ "query": wanted.query }).to_string();
+async fn answer(url: &str, query: &str) -> Result<Uint8Array, FetchError> {
+    let ending = Ending(AbortController::new().map_err(thrown)?);
+    let body = json!({ "query": query }).to_string();
     let request = Request::post(url)
         .abort_signal(Some(&ending.0.signal()))
         .header("Content-Type", "application/json")
         .body(body);
     let request = request.map_err(|error| FetchError::new(error.to_string()))?;
-    let response = request.send().await.map_err(|_| gone(provider))?;
+    let response = request.send().await.map_err(|_| gone())?;
     // Other successes have no body to read.
     if response.status() != 200 {
-        return Err(refusal(
-            provider,
-            response.status(),
-            response.text().await.ok(),
-        ));
+        return Err(refusal(response.status(), response.text().await.ok()));
     }
-    whole(provider, &ending, &response.into()).await
+    whole(HOST, &ending, &response.into()).await
+}
+
+/// A file of the page's site, of at most [`MAX_FETCHED`] bytes; none where there is none.
+pub(super) async fn file(url: &str) -> Result<Option<Uint8Array>, FetchError> {
+    let ending = Ending(AbortController::new().map_err(thrown)?);
+    let request = Request::get(url).abort_signal(Some(&ending.0.signal()));
+    let unread = |why: String| FetchError::new(format!("{url} cannot be read: {why}"));
+    let response = request
+        .send()
+        .await
+        .map_err(|error| unread(error.to_string()))?;
+    match response.status() {
+        200 => whole(url, &ending, &response.into()).await.map(Some),
+        404 | 410 => Ok(None),
+        status => Err(unread(format!("the server answered with status {status}"))),
+    }
+}
+
+fn thrown(thrown: JsValue) -> FetchError {
+    FetchError::new(text_of(&thrown))
 }
 
 /// All of an answer, which is broken off where it is larger than the kernel takes.
@@ -106,43 +146,56 @@ async fn whole(
     Ok(Uint8Array::new(&buffer))
 }
 
-fn absent(provider: &str) -> FetchError {
-    let error = FetchError::new(format!(
-        "there is no {provider} here: this page is not served by `spoor serve`"
-    ));
-    error.hint(format!(
-        "start `spoor serve --data DIR` and open the notebook there, or leave out `{provider}` and the query runs in this page"
-    ))
+fn absent() -> FetchError {
+    FetchError::new("there is no host here: this page is not served by `spoor serve`").hint(
+        "start `spoor serve --data DIR` and open the notebook there, or leave out `host` and the query runs in this page",
+    )
 }
 
-fn gone(provider: &str) -> FetchError {
-    FetchError::new(format!(
-        "{provider} does not answer: `spoor serve` has ended, it seems"
-    ))
-    .hint("start it again, and open the address that it prints")
+fn gone() -> FetchError {
+    FetchError::new("host does not answer: `spoor serve` has ended, it seems")
+        .hint("start it again, and open the address that it prints")
 }
 
 /// What the server says instead of a result; a server that says nothing of the kind is told by its status.
-fn refusal(provider: &str, status: u16, said: Option<String>) -> FetchError {
+fn refusal(status: u16, said: Option<String>) -> FetchError {
     let said = said.and_then(|text| serde_json::from_str::<FetchError>(&text).ok());
-    said.unwrap_or_else(|| FetchError::new(format!("{provider} answered with status {status}")))
+    said.unwrap_or_else(|| FetchError::new(format!("host answered with status {status}")))
 }
 
 fn failed(fetch: u64, error: FetchError) -> Frame<Event> {
     let fetched = Event::Fetched {
         fetch,
+        table: 0,
         last: true,
         error: Some(error),
+        told: Box::default(),
     };
     Frame::new(fetched)
 }
 
-fn parts(fetch: u64, bytes: &Uint8Array) -> Vec<Frame<Event>> {
-    let part = |(bytes, last)| {
-        let error = None;
-        Frame::with(Event::Fetched { fetch, last, error }, vec![bytes])
-    };
-    pieces(bytes).map(part).collect()
+fn parts(fetch: u64, streams: &[Uint8Array], told: Told) -> Vec<Frame<Event>> {
+    let mut parts = Vec::new();
+    for (table, stream) in streams.iter().enumerate() {
+        let is_last = table + 1 == streams.len();
+        parts.extend(pieces(stream).map(|(bytes, ends)| {
+            let last = is_last && ends;
+            let told = if last {
+                told.clone().into()
+            } else {
+                Box::default()
+            };
+            let fetched = Event::Fetched {
+                fetch,
+                table,
+                last,
+                error: None,
+                told,
+            };
+            Frame::with(fetched, vec![bytes])
+        }));
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -153,19 +206,19 @@ mod tests {
     fn what_the_server_says_is_what_the_cell_says() {
         let said = r#"{"message":"no such table","line":2,"column":1,"hint":null,
             "mistakes":[{"start":7,"end":9,"message":"no such table"}]}"#;
-        let error = refusal("host", 400, Some(said.into()));
+        let error = refusal(400, Some(said.into()));
         assert_eq!(
             (error.message.as_str(), error.hint),
             ("no such table", None)
         );
         assert_eq!((error.mistakes[0].start, error.mistakes[0].end), (7, 9));
-        let error = refusal("host", 502, Some("<html>".into()));
+        let error = refusal(502, Some("<html>".into()));
         assert_eq!(error.message, "host answered with status 502");
     }
 
     #[test]
     fn a_page_without_a_host_names_the_next_step() {
-        let error = absent("host");
+        let error = absent();
         assert!(error.message.contains("no host here"));
         assert!(
             error

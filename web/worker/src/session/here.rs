@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use super::guest::Materials;
 use super::plugins::refused_here;
 use super::python::{MAX_REQUEST, too_large, writings};
-use super::{Session, Todo};
+use super::{Session, Todo, fetch};
 use crate::bindings::{array, make_wasi};
 use crate::error::{Error, text_of};
 use crate::guest::{Calls, Guest, Kept};
@@ -130,6 +130,7 @@ impl Session {
                 reply,
                 go_on,
                 reads,
+                fetch: wanted,
                 calls,
                 ..
             } = self.step_now(&frame)?;
@@ -139,6 +140,7 @@ impl Session {
             for name in &reads {
                 queue.extend(self.read_now(name));
             }
+            queue.extend(wanted.iter().map(fetch::refused_here));
             queue.extend(calls.iter().map(refused_here));
             if go_on {
                 queue.push_back(Frame::new(Event::Continue));

@@ -8,6 +8,7 @@ mod guest;
 mod here;
 mod plugins;
 mod python;
+mod recorded;
 mod thread;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -49,6 +50,7 @@ pub fn start(post: Function) -> Function {
         rolling_back: Cell::new(false),
         outputs: RefCell::new(Outputs::new()),
         state: Cell::new(State::Loading),
+        recorded: RefCell::default(),
     });
     let deliver = Closure::<dyn FnMut(String)>::new(move |text: String| session.receive(&text));
     deliver.into_js_value().unchecked_into()
@@ -70,6 +72,8 @@ struct Session {
     rolling_back: Cell<bool>,
     outputs: RefCell<Outputs>,
     state: Cell<State>,
+    /// The folder of the notebook's recorded answers.
+    recorded: RefCell<Option<String>>,
 }
 
 /// What the page asked for in `open`.
@@ -99,7 +103,7 @@ struct Todo {
     reply: Option<Vec<u8>>,
     go_on: bool,
     reads: Vec<String>,
-    /// A cell's query for a provider; what Python asks for never comes to one.
+    /// A query for a provider.
     fetch: Option<Fetch>,
     calls: Vec<Call>,
     python: Option<String>,
@@ -141,6 +145,7 @@ impl Session {
                 limits,
             })),
             Ok(ToWorker::RemovePlugin { name }) => self.inbox.push(Asked::RemovePlugin(name)),
+            Ok(ToWorker::UseRecorded { url }) => *self.recorded.borrow_mut() = Some(url),
             Ok(ToWorker::RollBack) => self.urge(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(

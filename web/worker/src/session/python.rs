@@ -228,6 +228,7 @@ impl Session {
                 reply,
                 go_on,
                 reads,
+                fetch,
                 calls,
                 ..
             } = self.step(&frame).await?;
@@ -240,6 +241,9 @@ impl Session {
             }
             for name in &reads {
                 queue.extend(self.read(name).await);
+            }
+            if let Some(fetch) = fetch {
+                queue.extend(self.fetch(fetch).await);
             }
             queue.extend(self.call(calls).await);
             if go_on {

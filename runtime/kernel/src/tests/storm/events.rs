@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use spoor_hostile::{good_answer, good_manifest, good_module};
 use spoor_protocol::{
     DataFormat, Event, FetchError, Frame, Mistake, Outcome, PluginOutcome, PluginWish, SourceSpec,
+    Told,
 };
 use spoor_table::{Column, KustoType, Table, Value as Kusto, ipc};
 
@@ -11,13 +12,14 @@ use super::ledger::Ledger;
 
 pub(super) const PEOPLE: &str = "name,age\nada,36\ngrace,45\n";
 
-const CODES: [&str; 34] = [
+const CODES: [&str; 35] = [
     "%%kql\nprint 1 | evaluate f() | extend More = Value + 1",
     "%%kql --as kept\nunion (print 1 | evaluate f()), (People | evaluate f())",
     "%%kql\nPeople",
     "%%kql --as kept\nPeople | where age > 40",
     "%%kql host\nPeople | render barchart",
     "%%kql host --as kept\nkept",
+    "%%kql --workspace soc --timespan P1D --as seen\nPeople",
     "%%kql\nkept | count",
     "%%kql\nPeople | summarize n = count() by name | order by name asc >> other",
     "%%kql\nPeople | join kind=inner Broken on name | take 1",
@@ -313,7 +315,28 @@ fn fetched(random: &mut Random, ledger: &Ledger) -> Frame<Event> {
         ..FetchError::new("it does not know kept")
     });
     let last = !random.one_in(4);
-    Frame::with(Event::Fetched { fetch, last, error }, vec![bytes])
+    let fetched = Event::Fetched {
+        fetch,
+        table: if random.one_in(9) {
+            random.below(200)
+        } else {
+            0
+        },
+        last,
+        error,
+        told: told(random).into(),
+    };
+    Frame::with(fetched, vec![bytes])
+}
+
+fn told(random: &mut Random) -> Told {
+    let render = ("piechart".into(), vec![("title".into(), "Ages".into())]);
+    Told {
+        partial: vec!["rows are <missing>".into(); random.below(9)],
+        render: random.one_in(3).then_some(render),
+        statistics: random.one_in(3).then(|| serde_json::json!({ "cpu": 1 })),
+        recorded: random.one_in(3).then(|| "2024-03-01T00:00:00Z".into()),
+    }
 }
 
 /// A table as a provider sends it.

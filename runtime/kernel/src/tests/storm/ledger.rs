@@ -50,7 +50,9 @@ impl Ledger {
             Event::Data { name, last, error } if *last || error.is_some() => {
                 self.reading.remove(name);
             }
-            Event::Fetched { fetch, last, error } if *last || error.is_some() => {
+            Event::Fetched {
+                fetch, last, error, ..
+            } if *last || error.is_some() => {
                 self.fetching = self.fetching.filter(|number| number != fetch);
             }
             // Whatever was asked for, nobody waits for it any more.

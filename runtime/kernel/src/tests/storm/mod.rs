@@ -60,8 +60,14 @@ impl Storm {
             let event = if let Some(name) = self.ledger.reading.first().cloned() {
                 data(&name, PEOPLE.as_bytes())
             } else if let Some(fetch) = self.ledger.fetching {
-                let (last, error) = (true, None);
-                Frame::with(Event::Fetched { fetch, last, error }, vec![people()])
+                let fetched = Event::Fetched {
+                    fetch,
+                    table: 0,
+                    last: true,
+                    error: None,
+                    told: Box::default(),
+                };
+                Frame::with(fetched, vec![people()])
             } else if let Some(call) = self.ledger.calling.first().copied() {
                 let outcome = PluginOutcome::Said;
                 Frame::with(Event::PluginCalled { call, outcome }, vec![b"no".to_vec()])

@@ -1,0 +1,97 @@
+//! The workspaces of the configuration, for the commands that ask them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use spoor_providers::config::Workspace;
+use spoor_remote::{Progress, Secret, Settings, TokenError, Tokens};
+use spoor_signin::{Accounts, Store};
+
+use super::{Exit, Failure, say};
+use crate::native::Remote;
+use crate::remote::Workspaces;
+
+/// Which configuration to read.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Configuration {
+    /// The configuration of workspaces
+    /// [default: $SPOOR_CONFIG, else the nearest spoor.toml, else spoor/spoor.toml of the user's]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// What it says.
+    pub fn read(&self) -> Result<Settings, Failure> {
+        let settings = Settings::find(self.config.as_deref());
+        settings.map_err(|error| Failure::new(Exit::Unreadable, error.to_string()))
+    }
+
+    /// What asks its workspaces.
+    pub fn remote(&self) -> Result<Arc<dyn Remote>, Failure> {
+        let tokens = Box::new(Signed);
+        let workspaces = Workspaces::new(self.read()?, tokens, Box::new(tell));
+        Ok(Arc::new(workspaces))
+    }
+}
+
+/// The workspace of that name, or the one that is meant where none is named.
+pub fn chosen<'s>(settings: &'s Settings, name: Option<&str>) -> Result<&'s Workspace, Failure> {
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    if settings.path.is_none() {
+        let message = "there is no spoor.toml in this folder, above it, or in ~/.config/spoor: write one with a \
+                       [workspaces.NAME], or name it with --config";
+        return Err(Failure::new(Exit::Unreadable, message));
+    }
+    let workspaces = &settings.workspaces;
+    match name {
+        Some(name) => workspaces
+            .get(name)
+            .map_err(|mistake| usage(mistake.to_string())),
+        None => workspaces.default_workspace().ok_or_else(|| {
+            let names: Vec<&str> = workspaces
+                .list()
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect();
+            let names = names.join(", ");
+            usage(format!(
+                "the configuration has no default workspace: name one with --workspace ({names})"
+            ))
+        }),
+    }
+}
+
+/// Says what keeps a query waiting; that it runs is to be expected.
+fn tell(workspace: &str, progress: &Progress) {
+    if matches!(
+        progress,
+        Progress::Waiting { .. } | Progress::Retrying { .. }
+    ) {
+        say::line(format_args!("workspace {workspace}: {progress}"));
+    }
+}
+
+/// The tokens of those who have signed in with `spoor login`. The store is opened when a token is first wanted.
+struct Signed;
+
+impl Tokens for Signed {
+    fn token(
+        &self,
+        workspace: &Workspace,
+        force_refresh: bool,
+        watch: &dyn Fn() -> bool,
+    ) -> Result<Secret, TokenError> {
+        if watch() {
+            return Err(TokenError::Stopped);
+        }
+        let failed = |cause: String| TokenError::Failed {
+            workspace: workspace.name.clone(),
+            cause,
+        };
+        let store = Store::open().map_err(|error| failed(error.to_string()))?;
+        let token = Accounts::new(store).token(workspace, force_refresh);
+        let token = token.map_err(|error| failed(error.to_string()))?;
+        Ok(Secret::new(token.expose()))
+    }
+}
