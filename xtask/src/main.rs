@@ -9,6 +9,7 @@
 
 mod bench;
 mod build;
+mod clients;
 mod conformance;
 mod demo;
 mod hunt_real;

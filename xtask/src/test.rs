@@ -8,7 +8,7 @@ use clap::Args;
 use crate::build::{self, Profile};
 use crate::paths::Paths;
 use crate::process::{say, step};
-use crate::{demo, hunt_real, licences, plugins, setup, web};
+use crate::{clients, demo, hunt_real, licences, plugins, setup, web};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -45,6 +45,7 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     )?;
     plugins::check(paths)?;
     hunt_real::run(paths)?;
+    clients::run(paths)?;
     if options.no_browser {
         say("Left out: the browser's tests (--no-browser)");
     } else {

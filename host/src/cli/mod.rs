@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod accounts;
+mod api;
 mod guest;
 mod kernel;
 mod kql;

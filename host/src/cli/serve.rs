@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::local::Local;
-use super::{Exit, Failure, run, say};
+use super::{Exit, Failure, api, run, say};
 use crate::assets;
 use crate::error::Error;
 use crate::native::AT_ONCE;
-use crate::serve::{DataFile, Options, Query, Server};
+use crate::serve::{Api, DataFile, Options, Query, Server};
 use crate::sources::{Data, Source};
 
 /// Serve the page to this machine's browser, with notebooks, data, and KQL on all cores
@@ -20,7 +20,8 @@ use crate::sources::{Data, Source};
 /// The page runs Python and KQL in the browser as on any static server. Beside that it lists the
 /// notebooks of --notebooks under "On this computer", and saves what is changed in their files. Cells that begin
 /// with the line `%%kql host` run here, natively on all cores, over the files of --data. Whoever has the printed
-/// address may do so, and nobody else. Ctrl-C stops it.
+/// address may do so, and nobody else. Ctrl-C stops it. With --api it answers other programs' queries instead, and serves
+/// no page.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -45,6 +46,8 @@ pub struct Args {
     /// Stop a query after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = run::seconds, default_value = "600")]
     query_timeout: Duration,
+    #[command(flatten)]
+    api: api::Args,
 }
 
 const EXAMPLES: &str = "\
@@ -55,6 +58,9 @@ Examples:
   Hunts of a folder over a folder of logs:
     spoor serve --notebooks hunts/ --data logs/
 
+  The logs as a store that Microsoft's clients query:
+    spoor serve --api --data logs/ --api-tokens tokens.txt --tls-cert cert.pem --tls-key key.pem
+
 Exit codes: 0 stopped, 2 the command line is wrong, 3 data cannot be read, 5 it cannot serve.";
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -62,6 +68,10 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     data.warnings.iter().for_each(say::warning);
     let (address, name) = address(&args.host, args.port)?;
     let local = Arc::new(Local::new(data, AT_ONCE));
+    if args.api.is_wanted() {
+        let wanted = args.api.store(local, address, args.query_timeout)?;
+        return until_stopped(|stop| serve_api(wanted, address, stop));
+    }
     let options = Options {
         address,
         name,
@@ -71,6 +81,17 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         query: (!local.sources().is_empty()).then(|| local.clone() as Arc<dyn Query>),
         query_time: args.query_timeout,
     };
+    until_stopped(|stop| serve_page(options, args.open, stop))
+}
+
+/// Ready when somebody asks the server to stop.
+type Stopped = tokio::sync::oneshot::Receiver<()>;
+
+/// Runs a server until a signal asks it to stop.
+fn until_stopped<F>(serve: impl FnOnce(Stopped) -> F) -> Result<Exit, Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
     let unable =
         |e: std::io::Error| Failure::new(Exit::Unable, format!("the server cannot start: {e}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -79,24 +100,37 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         .build()
         .map_err(unable)?;
     let stop = stopping()?;
-    let served = runtime.block_on(async {
-        let server = Server::bind(options).await.map_err(bound)?;
-        warn_of_others(address);
-        println!("Spoor is at {}", server.url());
-        std::io::stdout().flush()?;
-        let _door = if args.open {
-            Some(open(server.url())?)
-        } else {
-            None
-        };
-        server
-            .run(async move { drop(stop.await) })
-            .await
-            .map_err(Failure::from)
-    });
+    let served = runtime.block_on(serve(stop));
     // A query that still runs ends with the process.
     runtime.shutdown_background();
     served.map(|()| Exit::Done)
+}
+
+async fn serve_page(options: Options, is_opened: bool, stop: Stopped) -> Result<(), Failure> {
+    let address = options.address;
+    let server = Server::bind(options).await.map_err(bound)?;
+    warn_of_others(address);
+    println!("Spoor is at {}", server.url());
+    std::io::stdout().flush()?;
+    let _door = if is_opened {
+        Some(open(server.url())?)
+    } else {
+        None
+    };
+    server
+        .run(async move { drop(stop.await) })
+        .await
+        .map_err(Failure::from)
+}
+
+async fn serve_api(wanted: api::Wanted, address: SocketAddr, stop: Stopped) -> Result<(), Failure> {
+    let server = Api::bind(address, wanted.tls).await.map_err(bound)?;
+    println!("The API is at {}", server.url());
+    std::io::stdout().flush()?;
+    server
+        .run(wanted.store.routes(), async move { drop(stop.await) })
+        .await
+        .map_err(Failure::from)
 }
 
 /// Where to listen, and the name that browsers may use for it.

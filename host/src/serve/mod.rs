@@ -1,8 +1,10 @@
 //! `spoor serve`: the page, a folder of notebooks, data, and KQL on all cores, for one person's browser.
 //!
 //! `cli/serve.rs` calls [`Server::bind`] and [`Server::run`]. Who may ask what is in `guard`, the rest has a module
-//! for each kind of thing that is served. Nothing here knows of engines: queries go through [`Query`].
+//! for each kind of thing that is served. Nothing here knows of engines: queries go through [`Query`]. `spoor serve --api` serves
+//! [`Api`] in the page's stead, whose routes are the crate `spoor-store`'s.
 
+mod api;
 mod data;
 mod files;
 mod guard;
@@ -11,7 +13,9 @@ mod query;
 mod reply;
 mod site;
 
+use std::fmt;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +23,12 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::routing::get;
+use axum::serve::Listener;
 use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+pub use api::Api;
 pub use data::DataFile;
 
 pub use crate::native::{Problem, Query, Stop, Watch};
@@ -113,24 +119,38 @@ impl Server {
     /// When the system takes the port away.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let lost = Error::file("cannot serve at", &self.url);
-        let (asked, mut stopping) = tokio::sync::watch::channel(false);
-        let stopped = async move {
-            stop.await;
-            asked.send_replace(true);
-        };
-        let serving = axum::serve(self.listener, app(self.shared)).with_graceful_shutdown(stopped);
-        let late = async move {
-            // An error means that the server has ended by itself.
-            if stopping.wait_for(|asked| *asked).await.is_ok() {
-                tokio::time::sleep(GRACE).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            ended = serving.into_future() => ended.map_err(lost),
-            () = late => Ok(()),
+        serve_until(self.listener, app(self.shared), stop)
+            .await
+            .map_err(lost)
+    }
+}
+
+/// Serves until `stop` is ready, and then until what runs has ended or [`GRACE`] is over.
+async fn serve_until<L: Listener>(
+    listener: L,
+    routes: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()>
+where
+    L::Addr: fmt::Debug,
+{
+    let (asked, mut stopping) = tokio::sync::watch::channel(false);
+    let stopped = async move {
+        stop.await;
+        asked.send_replace(true);
+    };
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(stopped);
+    let late = async move {
+        // An error means that the server has ended by itself.
+        if stopping.wait_for(|asked| *asked).await.is_ok() {
+            tokio::time::sleep(GRACE).await;
+        } else {
+            std::future::pending::<()>().await;
         }
+    };
+    tokio::select! {
+        ended = serving.into_future() => ended,
+        () = late => Ok(()),
     }
 }
 

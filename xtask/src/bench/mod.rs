@@ -7,7 +7,7 @@ mod engine;
 mod figures;
 mod machine;
 mod page;
-mod peers;
+pub mod peers;
 mod plugins;
 mod report;
 mod timing;

@@ -1,0 +1,334 @@
+//! The routes over an engine that does as the query says: who may ask, what is refused in which words, and when a query ends.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use serde_json::{Value as Json, json};
+use spoor_protocol::Mistake;
+use spoor_store::pieces::Limits;
+use spoor_store::{
+    Answer, Asked, Engine, Fault, Options, Problem, Stop, Store, TableSchema, Tokens,
+};
+use spoor_table::{Column, KustoType, Table, Value};
+use tower::ServiceExt;
+
+/// The SHA-256 of `secret`.
+const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+/// Counts what runs.
+#[derive(Default)]
+struct Fake(Arc<AtomicUsize>);
+
+impl Engine for Fake {
+    fn run(&self, asked: &Asked<'_>, stop: &dyn Fn() -> Option<Stop>) -> Result<Answer, Problem> {
+        match asked.text {
+            "wrong" => Err(Problem {
+                mistakes: vec![Mistake {
+                    start: 0,
+                    end: 5,
+                    message: "no".into(),
+                    hint: None,
+                }],
+                ..Problem::new(Fault::Semantic, "there is no table `wrong`")
+            }),
+            "endless" => {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                let stopped = loop {
+                    std::thread::sleep(Duration::from_millis(5));
+                    if let Some(stop) = stop() {
+                        break stop;
+                    }
+                };
+                self.0.fetch_sub(1, Ordering::SeqCst);
+                Err(Problem::new(Fault::Stopped(stopped), "stopped"))
+            }
+            _ => Ok(Answer {
+                table: numbers(asked.between),
+                render: None,
+            }),
+        }
+    }
+
+    fn schema(&self, _: &dyn Fn() -> Option<Stop>) -> Result<Vec<TableSchema>, Problem> {
+        Ok(vec![TableSchema {
+            name: "Logs".into(),
+            columns: vec![Column::new("n", KustoType::Long)],
+        }])
+    }
+}
+
+/// Three numbers; the first says whether there is a time span.
+fn numbers(between: Option<(i64, i64)>) -> Table {
+    let rows: Vec<Vec<Value>> = [i64::from(between.is_some()), 2, 3]
+        .map(|n| vec![Value::Long(n)])
+        .into();
+    Table::from_values(vec![Column::new("n", KustoType::Long)], &rows).unwrap()
+}
+
+fn store(tokens: bool, time: Duration) -> (Router, Arc<AtomicUsize>) {
+    let fake = Fake::default();
+    let count = fake.0.clone();
+    let options = Options {
+        name: "hunts".into(),
+        version: "1.2.3".into(),
+        tokens: tokens.then(|| Tokens::read(&format!("ana {SECRET}")).unwrap()),
+        limits: Limits {
+            rows: 2,
+            bytes: 1_000,
+        },
+        time,
+        at_once: 2,
+    };
+    (Store::new(Arc::new(fake), options).routes(), count)
+}
+
+fn open() -> Router {
+    store(false, Duration::from_secs(60)).0
+}
+
+fn post(path: &str, body: &Json) -> Request<Body> {
+    let request = Request::post(path).header("host", "127.0.0.1:8301");
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
+fn kusto(csl: &str, options: Json) -> Json {
+    json!({ "db": "hunts", "csl": csl, "properties": json!({ "Options": options }).to_string() })
+}
+
+async fn ask(routes: &Router, request: Request<Body>) -> (StatusCode, Json) {
+    let response = routes.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    (status, json_of(response).await)
+}
+
+async fn json_of(response: Response<Body>) -> Json {
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20)
+        .await
+        .unwrap();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn queries_of_both_services() {
+    let routes = open();
+    let asked = json!({ "query": "T", "timespan": "P1D", "workspaces": null });
+    let (status, body) = ask(&routes, post("/v1/workspaces/HUNTS/query", &asked)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body["tables"][0]["rows"], json!([[1], [2]]));
+    assert_eq!(body["error"]["code"], "PartialError");
+    let address = "/v1/workspaces/hunts/query?query=print+%22a%26b%22&timespan=P1D";
+    let asked = Request::get(address)
+        .header("host", "localhost")
+        .body(Body::empty());
+    let (status, again) = ask(&routes, asked.unwrap()).await;
+    assert_eq!(
+        (status, &again["tables"]),
+        (StatusCode::OK, &body["tables"])
+    );
+    let plenty = json!({ "notruncation": true });
+    let (status, body) = ask(&routes, post("/v2/rest/query", &kusto("T", plenty))).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body[2]["Rows"], json!([[0], [2], [3]]));
+    let few = json!({ "truncationmaxrecords": 1 });
+    let (_, body) = ask(&routes, post("/v1/rest/query", &kusto("T", few))).await;
+    assert_eq!(body["Tables"][0]["Rows"][0], json!([0]));
+    assert!(body["Tables"][0]["Rows"][1]["Exceptions"].is_array());
+}
+
+#[tokio::test]
+async fn several_queries_in_one_request() {
+    let one = |id: &str, query: &str| json!({ "id": id, "workspace": "hunts", "body": { "query": query }, "headers": {}, "path": "/query", "method": "POST" });
+    let asked = json!({ "requests": [one("a", "T"), one("b", "wrong")] });
+    let (status, body) = ask(&open(), post("/v1/$batch", &asked)).await;
+    assert_eq!(status, StatusCode::OK);
+    let responses = body["responses"].as_array().unwrap();
+    assert_eq!(responses.len(), 2);
+    assert_eq!(
+        (&responses[0]["id"], &responses[0]["status"]),
+        (&json!("a"), &json!(200))
+    );
+    assert_eq!(responses[0]["body"]["tables"][0]["rows"][1], json!([2]));
+    assert_eq!(responses[1]["status"], 400);
+    assert_eq!(responses[1]["body"]["error"]["code"], "BadArgumentError");
+    let (_, none) = ask(&open(), post("/v1/$batch", &json!({ "requests": [] }))).await;
+    assert_eq!(none, json!({ "responses": [] }));
+}
+
+#[tokio::test]
+async fn errors_are_in_each_service_s_words() {
+    let routes = open();
+    let query = json!({ "query": "wrong" });
+    let (status, body) = ask(&routes, post("/v1/workspaces/hunts/query", &query)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(body["error"]["innererror"]["innererror"]["line"], 1);
+    let (status, body) = ask(&routes, post("/v2/rest/query", &kusto("wrong", json!({})))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let told = body["error"]["@message"].as_str().unwrap();
+    assert!(
+        told.starts_with("Semantic error:") && told.contains("[line:position=1:1]"),
+        "{told}"
+    );
+    assert_eq!(
+        body["error"]["@type"],
+        "Kusto.Data.Exceptions.SemanticException"
+    );
+    assert!(body["error"]["@context"]["activityId"].is_string());
+    let (status, body) = ask(&routes, post("/v1/workspaces/other/query", &query)).await;
+    assert_eq!(
+        (status, &body["error"]["code"]),
+        (StatusCode::NOT_FOUND, &json!("WorkspaceNotFoundError"))
+    );
+    let other = json!({ "db": "other", "csl": "T" });
+    let (status, body) = ask(&routes, post("/v2/rest/query", &other)).await;
+    assert_eq!(
+        (status, &body["error"]["code"]),
+        (StatusCode::BAD_REQUEST, &json!("BadRequest_EntityNotFound"))
+    );
+    let (status, _) = ask(&routes, post("/v3/rest/query", &other)).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let long = json!({ "db": "hunts", "csl": "x".repeat(5 << 20) });
+    let (status, _) = ask(&routes, post("/v2/rest/query", &long)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let mut set = kusto("T", json!({}));
+    set["properties"] = json!({ "Parameters": { "n": "1" } });
+    let (status, _) = ask(&routes, post("/v2/rest/query", &set)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn commands_that_clients_send() {
+    let routes = open();
+    for (command, at, wanted) in [
+        (".show databases", 0, json!("hunts")),
+        (".show databases", 3, json!(1)),
+        (".show tables", 0, json!("Logs")),
+        (".show version", 3, json!("1.2.3")),
+        (".show table Logs cslschema", 1, json!("n:long")),
+    ] {
+        let asked = json!({ "db": "NetDefaultDB", "csl": command });
+        let (status, body) = ask(&routes, post("/v1/rest/mgmt", &asked)).await;
+        assert_eq!(status, StatusCode::OK, "{command} {body}");
+        assert_eq!(body["Tables"][0]["Rows"][0][at], wanted, "{command}");
+    }
+    let drop = json!({ "db": "hunts", "csl": ".drop table Logs" });
+    let (status, _) = ask(&routes, post("/v1/rest/mgmt", &drop)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn only_who_has_a_token_may_ask() {
+    let (routes, _) = store(true, Duration::from_secs(60));
+    let body = kusto("T", json!({ "notruncation": true }));
+    let with = |token: &str| {
+        let mut request = post("/v2/rest/query", &body);
+        let headers = request.headers_mut();
+        headers.insert("authorization", token.parse().unwrap());
+        headers.insert("x-ms-client-request-id", "me;1".parse().unwrap());
+        request
+    };
+    let response = routes.clone().oneshot(with("Bearer other")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert!(response.headers().contains_key("www-authenticate"));
+    assert_eq!(response.headers()["x-ms-client-request-id"], "me;1");
+    assert_eq!(response.headers()["x-ms-activity-id"].len(), 36);
+    assert_eq!(ask(&routes, with("Bearer secret")).await.0, StatusCode::OK);
+    assert_eq!(
+        ask(&routes, with("Basic secret")).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    let metadata = Request::get("/v1/rest/auth/metadata")
+        .body(Body::empty())
+        .unwrap();
+    let (status, told) = ask(&routes, metadata).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(told["AzureAD"]["LoginEndpoint"].is_string());
+}
+
+#[tokio::test]
+async fn pages_of_browsers_are_refused() {
+    let (guarded, _) = store(true, Duration::from_secs(60));
+    for (routes, name, value) in [
+        (open(), "origin", "http://127.0.0.1:8301"),
+        (open(), "sec-fetch-site", "same-origin"),
+        (guarded, "origin", "https://evil.example"),
+    ] {
+        let mut request = post("/v2/rest/query", &kusto("T", json!({})));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        assert_eq!(
+            ask(&routes, request).await.0,
+            StatusCode::FORBIDDEN,
+            "{name}"
+        );
+    }
+    let mut request = post("/v2/rest/query", &kusto("T", json!({})));
+    request
+        .headers_mut()
+        .insert("host", "evil.example".parse().unwrap());
+    assert_eq!(
+        ask(&open(), request).await.0,
+        StatusCode::MISDIRECTED_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn a_query_ends_when_its_time_is_up() {
+    let (routes, count) = store(false, Duration::from_secs(60));
+    let short = json!({ "servertimeout": "00:00:00.05" });
+    let (status, body) = ask(&routes, post("/v2/rest/query", &kusto("endless", short))).await;
+    assert_eq!(status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(body["error"]["@permanent"], false);
+    let (routes, _) = store(false, Duration::from_millis(50));
+    let query = json!({ "query": "endless" });
+    let (status, body) = ask(&routes, post("/v1/workspaces/hunts/query", &query)).await;
+    assert_eq!(
+        (status, &body["error"]["code"]),
+        (StatusCode::GATEWAY_TIMEOUT, &json!("GatewayTimeout"))
+    );
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_ends_when_nobody_waits_or_somebody_cancels() {
+    let (routes, count) = store(false, Duration::from_secs(60));
+    let mut request = post("/v2/rest/query", &kusto("endless", json!({})));
+    request
+        .headers_mut()
+        .insert("x-ms-client-request-id", "me;2".parse().unwrap());
+    let waiting = tokio::spawn(routes.clone().oneshot(request));
+    until(&count, 1).await;
+    let cancel = json!({ "db": "hunts", "csl": ".cancel query \"me;2\"" });
+    assert_eq!(
+        ask(&routes, post("/v1/rest/mgmt", &cancel)).await.0,
+        StatusCode::OK
+    );
+    let answered = waiting.await.unwrap().unwrap();
+    assert_eq!(json_of(answered).await["error"]["code"], "QueryCancelled");
+    assert_eq!(
+        ask(&routes, post("/v1/rest/mgmt", &cancel)).await.0,
+        StatusCode::BAD_REQUEST
+    );
+
+    let leaving = routes
+        .clone()
+        .oneshot(post("/v2/rest/query", &kusto("endless", json!({}))));
+    let waiting = tokio::spawn(leaving);
+    until(&count, 1).await;
+    waiting.abort();
+    until(&count, 0).await;
+}
+
+async fn until(count: &AtomicUsize, wanted: usize) {
+    let begun = Instant::now();
+    while count.load(Ordering::SeqCst) != wanted {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it never came to {wanted}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
