@@ -57,6 +57,8 @@ enum Task {
     Conformance(conformance::Options),
     /// Run the hunt over real telemetry, where it is present, and assert what it finds.
     HuntReal,
+    /// Query `spoor serve --api` with Microsoft's clients.
+    ApiClients,
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&paths, &options),
         Task::Conformance(options) => conformance::run(&paths, &options),
         Task::HuntReal => hunt_real::run(&paths),
+        Task::ApiClients => clients::run(&paths),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
