@@ -86,6 +86,8 @@ pub enum Fault {
     Stopped(Stop),
     /// The query could not be run to its end: memory, data that cannot be read.
     Failed,
+    /// It is the program's own fault.
+    Broken,
 }
 
 /// Why a query gives no result.

@@ -148,6 +148,11 @@ pub fn failure(problem: &Problem, text: &str) -> (StatusCode, Value) {
             "QueryExecutionError",
             "The query could not be run to its end",
         ),
+        Fault::Broken => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "An internal error occurred",
+        ),
     };
     (status, error(code, message, Some(inner(problem, text))))
 }
@@ -156,7 +161,7 @@ fn inner(problem: &Problem, text: &str) -> Value {
     let (code, detail) = match problem.fault {
         Fault::Syntax => ("SyntaxError", "SYN0002"),
         Fault::Semantic => ("SemanticError", "SEM0100"),
-        Fault::Stopped(_) | Fault::Failed => {
+        Fault::Stopped(_) | Fault::Failed | Fault::Broken => {
             return json!({ "code": "EngineError", "message": problem.told() });
         }
     };

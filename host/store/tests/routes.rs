@@ -36,6 +36,7 @@ impl Engine for Fake {
                 }],
                 ..Problem::new(Fault::Semantic, "there is no table `wrong`")
             }),
+            "panic" => panic!("as the query says"),
             "endless" => {
                 self.0.fetch_add(1, Ordering::SeqCst);
                 let stopped = loop {
@@ -198,6 +199,22 @@ async fn errors_are_in_each_service_s_words() {
     set["properties"] = json!({ "Parameters": { "n": "1" } });
     let (status, _) = ask(&routes, post("/v2/rest/query", &set)).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_and_takes_no_place() {
+    let routes = open();
+    for _ in 0..3 {
+        let (status, body) = ask(&routes, post("/v2/rest/query", &kusto("panic", json!({})))).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(body["error"]["code"], "General_InternalServerError");
+    }
+    let query = json!({ "query": "panic" });
+    let (status, body) = ask(&routes, post("/v1/workspaces/hunts/query", &query)).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(body["error"]["code"], "InternalServerError");
+    let (status, _) = ask(&routes, post("/v2/rest/query", &kusto("T", json!({})))).await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ pub fn failure(problem: &Problem, text: &str, identity: &Identity) -> (StatusCod
             "Query was cancelled (E_QUERY_CANCELLED, 0x80DA0006).".to_owned(),
         ),
         Fault::Failed => (Kind::FAILED, problem.told()),
+        Fault::Broken => (Kind::BROKEN, problem.told()),
     };
     let mut error = one(kind, &told, identity);
     if let Some(place) = problem.place(text) {

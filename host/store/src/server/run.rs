@@ -159,13 +159,13 @@ pub(super) async fn work<T: Send + 'static>(
         )
     };
     let room = tokio::time::timeout_at(end.into(), room).await;
-    let room = room.map_err(|_| late())?.map_err(|e| failed(&e))?;
+    let room = room.map_err(|_| late())?.map_err(|e| broken(&e))?;
     let (engine, flags) = (store.engine.clone(), ticket.flags.clone());
     let running = tokio::task::spawn_blocking(move || {
         let done = work(engine.as_ref(), &|| flags.stop(end));
         (done, room)
     });
-    let (done, room) = running.await.map_err(|e| failed(&e))?;
+    let (done, room) = running.await.map_err(|e| broken(&e))?;
     Ok(Done {
         answer: done?,
         seconds: begun.elapsed().as_secs_f64(),
@@ -173,9 +173,9 @@ pub(super) async fn work<T: Send + 'static>(
     })
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Problem {
+fn broken(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(
-        Fault::Failed,
+        Fault::Broken,
         format!("an internal error of spoor: {error}"),
     )
 }
