@@ -6,14 +6,19 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use spoor_protocol::FetchError;
+use spoor_data::{Format, Limits, Loader, Progress};
+use spoor_protocol::{FetchError, MAX_FETCHED_TABLES};
 use spoor_providers::recorded::{Header, MAX_HEADER, Question, missing};
-use spoor_table::ipc;
+use spoor_table::{Table, ipc};
 
 use crate::native::{Answered, Asked, Remote, Watch};
 use crate::save::write_atomically;
+
+/// How long a table is read between two looks at whether it is wanted.
+const SLICE: Duration = Duration::from_millis(50);
 
 impl<'a> From<Asked<'a>> for Question<'a> {
     fn from(asked: Asked<'a>) -> Self {
@@ -42,6 +47,11 @@ impl Recorder {
     }
 
     fn keep(&self, question: Question<'_>, answered: &Answered) -> Result<(), FetchError> {
+        if answered.tables.len() > MAX_FETCHED_TABLES {
+            return Err(FetchError::new(format!(
+                "an answer of more than {MAX_FETCHED_TABLES} tables cannot be recorded"
+            )));
+        }
         let streams: Result<Vec<Vec<u8>>, _> = answered.tables.iter().map(ipc::to_stream).collect();
         let streams = streams.map_err(|error| FetchError::new(error.to_string()))?;
         let when = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -96,7 +106,7 @@ impl Replayer {
 }
 
 impl Remote for Replayer {
-    fn ask(&self, asked: Asked<'_>, _: &Watch) -> Result<Answered, FetchError> {
+    fn ask(&self, asked: Asked<'_>, watch: &Watch) -> Result<Answered, FetchError> {
         let question = Question::from(asked);
         let absent = || missing(question, &self.folder.display().to_string());
         let header = self.read(&question.header(), MAX_HEADER)?;
@@ -106,13 +116,27 @@ impl Remote for Replayer {
             let bytes = self.read(&question.table(number), header.bytes(number))?;
             let bytes = bytes.ok_or_else(absent)?;
             header.check(number, &bytes)?;
-            let table = ipc::from_stream(&bytes);
-            tables.push(table.map_err(|error| FetchError::new(error.to_string()))?);
+            tables.push(read_table(&question.table(number), bytes, watch)?);
         }
         Ok(Answered {
             tables,
             told: header.told().clone(),
         })
+    }
+}
+
+/// Reads a table within what a data file may take: its bytes may be a stranger's.
+fn read_table(label: &str, bytes: Vec<u8>, watch: &Watch) -> Result<Table, FetchError> {
+    let mut loader = Loader::new(label, Some(Format::Arrow), bytes, Limits::default());
+    loop {
+        if watch.stop().is_some() {
+            return Err(FetchError::new("nobody waits for the result"));
+        }
+        match loader.step(SLICE) {
+            Ok(Progress::Done(table)) => return Ok(table),
+            Ok(Progress::More) => {}
+            Err(error) => return Err(FetchError::new(error.to_string())),
+        }
     }
 }
 
@@ -130,7 +154,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use spoor_protocol::Told;
-    use spoor_table::{Column, KustoType, Table, Value};
+    use spoor_table::{Column, KustoType, Value};
 
     use super::*;
 

@@ -45,10 +45,11 @@ impl TokenError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            TokenError::SignedOut { workspace } | TokenError::Failed { workspace, .. } => {
+            TokenError::SignedOut { workspace } => {
                 Some(format!("run `spoor login --workspace {workspace}`"))
             }
-            TokenError::Stopped => None,
+            // The cause says itself what to do.
+            TokenError::Failed { .. } | TokenError::Stopped => None,
         }
     }
 }

@@ -85,10 +85,11 @@ impl Accounts {
             _ => {}
         }
         // One at a time: a refresh token may be good for one use, and a second one ends the account.
-        let _turn = self.store.turn(&before.id())?;
+        let turn = self.store.turn(&before.id())?;
         let record = self.newest(&want)?;
         if record.id() != before.id() {
-            // Somebody else signed in meanwhile: it is their turn that counts.
+            // Somebody else signed in meanwhile: it is their turn that counts, and two who wait hold none.
+            drop(turn);
             return self.token(workspace, false);
         }
         match record.tokens.get(&want.scope) {

@@ -212,6 +212,7 @@ mod tests {
                 authority: authority.to_owned(),
                 tenant: tenant.map(str::to_owned),
                 client_id: None,
+                server: None,
             };
             let checked = check_issuer(&realm, found);
             assert_eq!(checked.is_ok(), good, "{authority} {tenant:?} {found}");

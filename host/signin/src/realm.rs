@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use spoor_providers::cloud;
-use spoor_providers::config::Workspace;
+use spoor_providers::config::{Service, Workspace};
 use spoor_providers::endpoint::{Allow, Origin};
 
 use crate::error::SignInError;
@@ -22,6 +22,10 @@ pub(crate) struct Realm {
     pub(crate) tenant: Option<String>,
     /// The workspace's, or that of everybody.
     pub(crate) client_id: Option<String>,
+    /// Of servers that no cloud knows: the one that the sign-in was for, and the only one that its tokens go to. A stranger's
+    /// configuration may name another server beside an authority where somebody is signed in.
+    #[serde(default)]
+    pub(crate) server: Option<String>,
 }
 
 /// What is wanted for a workspace: a token of a scope, from a realm.
@@ -41,6 +45,7 @@ impl Want {
             authority,
             tenant: remote.tenant.clone(),
             client_id: remote.client_id.clone(),
+            server: is_own(workspace).then(|| remote.origin.to_string()),
         };
         if realm.client_id.is_none() && realm.is_microsoft() {
             realm.client_id = Some(MICROSOFT_CLIENT.to_owned());
@@ -57,6 +62,11 @@ impl Want {
         let missing = || SignInError::NoClient(self.workspace.clone());
         self.realm.client_id.as_deref().ok_or_else(missing)
     }
+}
+
+/// Whether a workspace's server is the configuration's word alone: clouds' own servers are listed, and so are their scopes.
+fn is_own(workspace: &Workspace) -> bool {
+    workspace.cloud.services().is_none() || matches!(workspace.service, Service::Spoor { .. })
 }
 
 impl Realm {
@@ -110,6 +120,7 @@ impl Realm {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn realm(authority: &str, tenant: Option<&str>) -> Realm {
@@ -117,6 +128,7 @@ mod tests {
             authority: authority.to_owned(),
             tenant: tenant.map(str::to_owned),
             client_id: None,
+            server: None,
         }
     }
 
@@ -144,6 +156,29 @@ mod tests {
             assert_eq!(realm(authority, tenant).issuer(), issuer);
         }
         assert!(!realm("https://evilmicrosoftonline.com", None).is_microsoft());
+    }
+
+    #[test]
+    fn a_sign_in_for_a_server_of_one_s_own_is_for_that_server_alone() {
+        let config = serde_json::json!({ "workspaces": {
+            "lab": { "kind": "kusto", "cloud": "custom", "endpoint": "https://logs.lab.example", "database": "D",
+                "authority": "https://id.example", "client-id": "hunting", "scope": "https://logs.lab.example/.default" },
+            "trap": { "kind": "kusto", "cloud": "custom", "endpoint": "https://evil.example", "database": "D",
+                "authority": "https://id.example", "client-id": "hunting", "scope": "https://logs.lab.example/.default" },
+            "one": { "kind": "kusto", "endpoint": "https://one.kusto.windows.net", "database": "D" },
+            "two": { "kind": "kusto", "endpoint": "https://two.kusto.windows.net", "database": "D" },
+        } });
+        let config: spoor_providers::config::Config = serde_json::from_value(config).unwrap();
+        let workspaces = config.check().unwrap();
+        let realm = |name: &str| Want::of(workspaces.get(name).unwrap()).unwrap().realm;
+        assert_ne!(realm("lab"), realm("trap"));
+        assert_eq!(
+            realm("lab").server.as_deref(),
+            Some("https://logs.lab.example")
+        );
+        // What a cloud lists needs one sign-in: the scope says whose the token is.
+        assert_eq!(realm("one"), realm("two"));
+        assert_eq!(realm("one").server, None);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use openidconnect::{RefreshToken, Scope};
 
+use crate::clock;
 use crate::discovery::Provider;
 use crate::error::{AzureCliError, Fault, ManagedIdentityError};
 use crate::flows::managed_identity::Service;
 use crate::flows::{azure_cli, client_credentials};
 use crate::oidc::{self, Grant};
 use crate::secret::{Kept, Secret};
-use crate::store::record::{How, Record};
+use crate::store::record::{Access, How, Record};
 
 /// Why there is none.
 pub(crate) enum Failed {
@@ -42,10 +43,9 @@ pub(crate) fn renew(record: &Record, scope: &str) -> Result<Grant, Failed> {
 }
 
 fn person(record: &Record, scope: &str) -> Result<Grant, Failed> {
-    let refresh = needed(
-        record.refresh.as_ref(),
-        "it came without a refresh token, and its access token is used up",
-    )?;
+    let Some(Kept(refresh)) = &record.refresh else {
+        return Err(unrenewable(record, scope));
+    };
     let provider = Provider::discover(&record.realm).map_err(Failed::Fault)?;
     let client_id = record.realm.client_id.as_deref().unwrap_or_default();
     let client = oidc::client(&provider, client_id, None);
@@ -64,6 +64,19 @@ fn person(record: &Record, scope: &str) -> Result<Grant, Failed> {
             )
         })?;
     Ok(oidc::grant(&provider, &answer))
+}
+
+/// Why an account without a refresh token gives no new one. It is ended only where the token that it was signed in for is: another
+/// workspace's, or a service that refuses a token which has not ended, is no reason to forget it.
+fn unrenewable(record: &Record, scope: &str) -> Failed {
+    let alive = |access: &Access| access.is_alive(clock::now());
+    if record.scope == scope && !record.tokens.get(scope).is_some_and(alive) {
+        let why = "it came without a refresh token, and its access token is used up";
+        return Failed::Ended(why.to_owned());
+    }
+    Failed::NotGranted(
+        "it came without a refresh token, so no other token can be had for it".to_owned(),
+    )
 }
 
 /// What to ask for. Without scopes, an authority gives what was granted (RFC 6749, 6), and some give nothing to who asks for more

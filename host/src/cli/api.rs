@@ -26,7 +26,7 @@ pub struct Args {
     /// Answer the query protocols of Log Analytics and of Kusto (Azure Data Explorer) instead of serving the page
     ///
     /// The data is one database, and one workspace. Microsoft's clients, such as azure-kusto-data and azure-monitor-query,
-    /// query it once they are given the printed address.
+    /// query it once they are given the printed address; azure-monitor-query asks over TLS alone, so for it --tls-cert is needed.
     #[arg(long, conflicts_with_all = ["open", "notebooks", "site"])]
     api: bool,
     /// What clients call the database and the workspace

@@ -77,12 +77,14 @@ fn announce(settings: &Settings, workspace: &Workspace) {
     let authority = remote
         .and_then(|remote| remote.authority.as_deref())
         .unwrap_or_default();
+    let server = remote.map(|remote| remote.origin.to_string());
+    let server = server.unwrap_or_default();
     let file = settings
         .path
         .as_deref()
         .unwrap_or(Path::new("the configuration"));
     say::line(format_args!(
-        "signing in to workspace '{}' at {authority}, as {} says",
+        "signing in to workspace '{}' at {authority}, for {server}, as {} says",
         workspace.name,
         say::path(file)
     ));

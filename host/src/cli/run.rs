@@ -258,10 +258,22 @@ fn remote(args: &Args) -> Result<Option<Arc<dyn Remote>>, Failure> {
 
 /// Says in the notebook where the answers of its workspaces are, if they are beside it.
 fn mark_recorded(notebook: &mut Notebook, record: Option<&Path>, output: &Path) {
-    let beside = output.parent().unwrap_or(Path::new(""));
-    let inside = record.and_then(|folder| folder.strip_prefix(beside).ok());
-    if let Some(folder) = inside.and_then(Path::to_str) {
-        notebook.set_recorded(folder);
+    let Some(record) = record else {
+        return;
+    };
+    let whole = |path: &Path| -> Option<PathBuf> {
+        // Without `.`, which paths have several ways to write.
+        Some(std::path::absolute(path).ok()?.components().collect())
+    };
+    let beside = whole(output).and_then(|output| Some(output.parent()?.to_owned()));
+    let inside =
+        beside.and_then(|beside| Some(whole(record)?.strip_prefix(beside).ok()?.to_owned()));
+    let folder = inside.as_deref().and_then(Path::to_str).unwrap_or_default();
+    notebook.set_recorded(folder);
+    if notebook.recorded() != Some(folder) {
+        say::warning(format_args!(
+            "the executed notebook does not say where its recorded answers are: a page finds them in a folder beside it, of plain name"
+        ));
     }
 }
 

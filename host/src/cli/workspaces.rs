@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use spoor_providers::config::Workspace;
 use spoor_remote::{Progress, Secret, Settings, TokenError, Tokens};
@@ -72,6 +74,9 @@ fn tell(workspace: &str, progress: &Progress) {
     }
 }
 
+/// How often it is asked whether a token is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The tokens of those who have signed in with `spoor login`. The store is opened when a token is first wanted.
 struct Signed;
 
@@ -82,16 +87,41 @@ impl Tokens for Signed {
         force_refresh: bool,
         watch: &dyn Fn() -> bool,
     ) -> Result<Secret, TokenError> {
-        if watch() {
-            return Err(TokenError::Stopped);
+        let (sender, done) = channel();
+        let wanted = workspace.clone();
+        // It may wait for a person, another process or a server, none of which hears of the watch.
+        std::thread::spawn(move || {
+            let token = token(&wanted, force_refresh);
+            // Nobody may wait any more.
+            let _ = sender.send(token);
+        });
+        while !watch() {
+            match done.recv_timeout(LOOK) {
+                Ok(token) => return token,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(failed(workspace, "signing in broke off"));
+                }
+            }
         }
-        let failed = |cause: String| TokenError::Failed {
+        Err(TokenError::Stopped)
+    }
+}
+
+fn token(workspace: &Workspace, force_refresh: bool) -> Result<Secret, TokenError> {
+    let store = Store::open().map_err(|error| failed(workspace, error))?;
+    match Accounts::new(store).token(workspace, force_refresh) {
+        Ok(token) => Ok(Secret::new(token.expose())),
+        Err(spoor_signin::TokenError::NoAccount(_)) => Err(TokenError::SignedOut {
             workspace: workspace.name.clone(),
-            cause,
-        };
-        let store = Store::open().map_err(|error| failed(error.to_string()))?;
-        let token = Accounts::new(store).token(workspace, force_refresh);
-        let token = token.map_err(|error| failed(error.to_string()))?;
-        Ok(Secret::new(token.expose()))
+        }),
+        Err(error) => Err(failed(workspace, error)),
+    }
+}
+
+fn failed(workspace: &Workspace, cause: impl ToString) -> TokenError {
+    TokenError::Failed {
+        workspace: workspace.name.clone(),
+        cause: cause.to_string(),
     }
 }

@@ -64,7 +64,11 @@ fn remote(
     let Answered { tables, told } = remote.ok_or_else(no_workspaces)?.ask(asked, watch)?;
     let mut left = MAX_FETCHED;
     let mut streams = Vec::new();
-    for table in tables.iter().take(MAX_FETCHED_TABLES) {
+    if tables.len() > MAX_FETCHED_TABLES {
+        let most = format!("the answer has more than {MAX_FETCHED_TABLES} tables");
+        return Err(FetchError::new(most));
+    }
+    for table in &tables {
         let mut out = Bounded::new(left);
         let written = ipc::write_stream(table, &mut out);
         if out.is_over {

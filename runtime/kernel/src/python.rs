@@ -366,6 +366,7 @@ impl Machine {
             "table": table,
             "render": result.render.as_ref().map(|r| r.value()),
             "bundle": shown,
+            "more": result.more.len(),
             "origin": result.origin.as_deref().map(Origin::value),
         });
         if let Some(name) = keep {

@@ -2,7 +2,8 @@
 //!
 //! A folder holds, for each query that was asked of a workspace, a header `KEY.json` and the tables `KEY.0.arrows`, `KEY.1.arrows` ...,
 //! which are Arrow IPC streams. `KEY` is made of the workspace's name, the query and the time span, so whoever has these finds the
-//! answer without a list, and two runs into one folder do not meet. The header is written last: what it names is there.
+//! answer without a list, and runs that ask other things do not meet. The header is written last: what it names is there. Of two runs that
+//! record the same question at once, or one that is killed while it does, the answer may be refused, and is recorded again.
 //!
 //! A folder may come from a stranger, with the notebook. What is read of it is checked: a header of another query, a table that is
 //! not the one that was kept, or more than a cell can take is refused.

@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+import warnings
 
 import pandas as pd
 
@@ -82,6 +83,8 @@ def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_p
     if reply.get("render") and reply.get("bundle"):
         frame = KqlFrame(frame)
         frame._bundle = reply["bundle"]
+    if reply.get("more"):
+        warnings.warn(f"the query has {reply['more']} more results, which kql() leaves out: a KQL cell shows all", stacklevel=3)
     origin = reply.get("origin")
     if origin:
         frame.attrs["spoor"] = origin

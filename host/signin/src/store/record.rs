@@ -98,8 +98,9 @@ impl Access {
     /// Whether it is good for a while yet: five minutes, or a quarter of its life if that is less. If this machine's clock was put
     /// back since, nothing is known about its end.
     pub(crate) fn is_fresh(&self, now: i64) -> bool {
-        let ahead = AHEAD.min((self.expires - self.obtained) / 4);
-        self.obtained <= now + clock::TOLERANCE && now < self.expires - ahead
+        let ahead = AHEAD.min(self.expires.saturating_sub(self.obtained) / 4);
+        self.obtained <= now.saturating_add(clock::TOLERANCE)
+            && now < self.expires.saturating_sub(ahead)
     }
 
     /// Whether it has not ended, as far as is known.
@@ -130,8 +131,9 @@ impl Record {
             authority,
             tenant,
             client_id,
+            server,
         } = &self.realm;
-        let key = (authority, tenant, client_id, &self.user, self.how);
+        let key = (authority, tenant, client_id, server, &self.user, self.how);
         // A tuple of strings always becomes JSON.
         let text = serde_json::to_vec(&key).unwrap_or_default();
         Sha256::digest(&text)[..4]

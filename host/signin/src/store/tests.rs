@@ -9,6 +9,7 @@ fn record(user: &str, token: &str) -> Record {
         authority: "https://id.example".to_owned(),
         tenant: None,
         client_id: Some("spoor".to_owned()),
+        server: None,
     };
     let mut record = Record::new(realm, user.to_owned(), How::Person, "hunt");
     record.refresh = Some(Kept(Secret::new(token.to_owned())));

@@ -64,7 +64,7 @@ fn judged(store: &Store, request: &Request) -> Result<(), Refusal> {
     }
     let Some(tokens) = &store.options.tokens else {
         let host = text(headers, header::HOST).unwrap_or_default();
-        return match is_address(host) {
+        return match is_this_machine(host) {
             true => Ok(()),
             false => Err(Refusal::misdirected(host)),
         };
@@ -83,8 +83,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Whether a `Host` is an address or `localhost`, which no page can give away.
-fn is_address(host: &str) -> bool {
+/// Whether a `Host` is this machine by an address of its own or by `localhost`, which no page can give away. `0.0.0.0` leads here too,
+/// and browsers do not say of a page's requests there whose they are.
+fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -92,7 +93,10 @@ fn is_address(host: &str) -> bool {
     let bare = name
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'));
-    bare.unwrap_or(name).parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
+    bare.unwrap_or(name)
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_loopback())
+        || name.eq_ignore_ascii_case("localhost")
 }
 
 fn identity(headers: &HeaderMap) -> Identity {
@@ -129,23 +133,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_are_addresses() {
+    fn only_this_machine_is_this_machine() {
         for host in [
             "127.0.0.1:8301",
             "localhost:8301",
             "[::1]:80",
-            "10.0.0.7",
+            "127.8.0.1",
             "LOCALHOST",
         ] {
-            assert!(is_address(host), "{host}");
+            assert!(is_this_machine(host), "{host}");
         }
         for host in [
             "",
             "evil.example:8301",
+            "0.0.0.0:8301",
+            "10.0.0.7",
             "127.0.0.1.evil.example",
             "localhost.evil.example:1",
         ] {
-            assert!(!is_address(host), "{host}");
+            assert!(!is_this_machine(host), "{host}");
         }
     }
 

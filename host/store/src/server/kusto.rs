@@ -43,6 +43,14 @@ struct Properties {
     parameters: Map<String, Value>,
 }
 
+/// Options of Kusto's that change what a query gives, and that the engine does not know.
+const CHANGING: [&str; 4] = [
+    "query_datetimescope_column",
+    "query_datetimescope_from",
+    "query_datetimescope_to",
+    "query_take_max_records",
+];
+
 impl Properties {
     fn read(value: Value) -> Result<Self, Refusal> {
         let read = match value {
@@ -52,6 +60,16 @@ impl Properties {
             value => serde_json::from_value(value),
         };
         read.map_err(|error| Refusal::request(format!("the properties cannot be read: {error}")))
+    }
+
+    /// An option that is given, would change the result, and is not heeded.
+    fn ignored(&self) -> Option<&'static str> {
+        let given = |name: &&str| {
+            self.options
+                .get(*name)
+                .is_some_and(|value| !value.is_null())
+        };
+        CHANGING.into_iter().find(given)
     }
 
     fn is_on(&self, name: &str) -> bool {
@@ -177,6 +195,11 @@ async fn read(store: &Store, body: Body) -> Result<Query, Refusal> {
     let asked: Asked = refusal::body(body).await?;
     database(store, asked.db.as_deref())?;
     let properties = Properties::read(asked.properties)?;
+    if let Some(name) = properties.ignored() {
+        return Err(Refusal::request(format!(
+            "the option '{name}' is not taken here, and the result would be another without it: write it into the query"
+        )));
+    }
     if let Some((name, _)) = properties.parameters.iter().next() {
         // The query's own value would be taken in silence.
         return Err(Refusal::request(format!(

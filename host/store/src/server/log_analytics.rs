@@ -186,14 +186,14 @@ pub(super) async fn batch(
         return Refusal::request(told).of(HERE, &identity);
     }
     let (client, parts) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let sending = tokio::spawn(async move {
         tokio::select! {
             // A client that has gone takes the query that runs along.
-            () = client.closed() => {}
-            () = answer_all(&store, batch.requests, &identity, &client) => {}
+            () = client.closed() => false,
+            whole = answer_all(&store, batch.requests, &identity, &client) => whole,
         }
     });
-    run::body(parts)
+    run::body(parts, sending)
 }
 
 async fn answer_all(
@@ -201,11 +201,11 @@ async fn answer_all(
     requests: Vec<One>,
     identity: &Identity,
     client: &mpsc::Sender<String>,
-) {
+) -> bool {
     let mut before = "{\"responses\":[";
     for one in requests {
         if !answer_one(store, before, one, identity, client).await {
-            return;
+            return false;
         }
         before = ",";
     }
@@ -214,7 +214,7 @@ async fn answer_all(
     } else {
         "{\"responses\":[]}"
     };
-    drop(client.send(end.to_owned()).await);
+    client.send(end.to_owned()).await.is_ok()
 }
 
 /// Answers one of several; `false` when nobody listens any more.
@@ -243,7 +243,9 @@ async fn answer_one(
         r#"{before}{{"id":{id},"status":{},"headers":{{}},"body":"#,
         status.as_u16()
     );
-    if client.send(head).await.is_err() {
+    // Whoever does not read has a place for no longer than a query may take.
+    let headed = tokio::time::timeout(store.options.time, client.send(head)).await;
+    if !matches!(headed, Ok(Ok(()))) {
         return false;
     }
     let sent = match ready {

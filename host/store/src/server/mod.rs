@@ -81,6 +81,7 @@ impl Store {
                 get(log_analytics::metadata).post(log_analytics::metadata),
             )
             .fallback(nowhere)
+            .method_not_allowed_fallback(nowhere)
             .layer(guarded)
             .with_state(shared)
     }

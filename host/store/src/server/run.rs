@@ -4,7 +4,7 @@
 //! ticket along, and `.cancel query` finds tickets by the client's name for the request.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -180,15 +181,15 @@ fn broken(error: &dyn std::fmt::Display) -> Problem {
     )
 }
 
-/// Sends pieces as the client takes them, within `time`. What is broken off is no whole JSON, so nobody takes it for all.
+/// Sends pieces as the client takes them, within `time`. What is broken off ends as such.
 pub(super) fn send(pieces: Pieces, room: OwnedSemaphorePermit, time: Duration) -> Response {
     let (client, parts) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
+    let sending = tokio::spawn(async move {
         let _room = room;
         let end = Instant::now() + time;
-        pour(pieces, &client, end).await;
+        pour(pieces, &client, end).await
     });
-    body(parts)
+    body(parts, sending)
 }
 
 /// Hands pieces to a client that may be slow; `false` when it has gone, or took too long.
@@ -202,9 +203,15 @@ pub(super) async fn pour(pieces: Pieces, client: &mpsc::Sender<String>, end: Ins
     true
 }
 
-/// An answer of JSON, as its parts come.
-pub(super) fn body(parts: mpsc::Receiver<String>) -> Response {
-    let stream = ReceiverStream::new(parts).map(Ok::<String, Infallible>);
+/// An answer of JSON, as its parts come. Unless `sending` ends with `true` it ends as one that was broken off.
+pub(super) fn body(parts: mpsc::Receiver<String>, sending: JoinHandle<bool>) -> Response {
+    let end = tokio_stream::once(sending)
+        .then(|sending| sending)
+        .filter_map(|whole| match whole {
+            Ok(true) => None,
+            _ => Some(Err(io::Error::other("the answer was broken off"))),
+        });
+    let stream = ReceiverStream::new(parts).map(Ok).chain(end);
     let kind = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     (kind, Body::from_stream(stream)).into_response()
 }

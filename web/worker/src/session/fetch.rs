@@ -43,7 +43,7 @@ impl Session {
             Ok(Ok((streams, told))) => parts(wanted.fetch, &streams, told),
             Ok(Err(error)) => vec![failed(wanted.fetch, error)],
             // What is asked for ended as the future was dropped.
-            Err(_) => vec![Frame::new(Event::Interrupt)],
+            Err(asked) => vec![self.urgent_of(asked)],
         }
     }
 
