@@ -69,7 +69,7 @@ fn a_guest_queries_and_gets_columns() {
         run python
           guest: {"ok":true,"tables":[{"name":"People","rows":null,"columns":null}]}
         read People
-          guest: {"ok":true,"table":{"rows":2,"columns":[{"encoding":"dictionary","codes":0,"offsets":1,"data":2,"name":"name","type":"string"},{"encoding":"fixed","data":3,"validity":null,"name":"age","type":"long"}]},"render":null,"bundle":null,"origin":null} and 4 buffers
+          guest: {"ok":true,"table":{"rows":2,"columns":[{"encoding":"dictionary","codes":0,"offsets":1,"data":2,"name":"name","type":"string"},{"encoding":"fixed","data":3,"validity":null,"name":"age","type":"long"}]},"render":null,"bundle":null,"more":0,"origin":null} and 4 buffers
           guest: {"ok":true}
           guest: {"ename":"KqlError","evalue":"no table is called `Nobody`","traceback":["\u001b[0;31merror: no table is called `Nobody`\u001b[0m"," --> 1:1","  |","1 | Nobody","\u001b[0;31m  | ^^^^^^\u001b[0m","  = hint: tables here: People, copy"],"ok":false,"message":"no table is called `Nobody`"}
           guest: {"ok":true,"tables":[{"name":"People","rows":2,"columns":[["name","string"],["age","long"]]},{"name":"copy","rows":2,"columns":[["name","string"],["age","long"]]}]}
