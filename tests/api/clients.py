@@ -8,6 +8,7 @@ makes a certificate and some data, serves them, and asks. `cargo xtask test` run
 import contextlib
 import datetime
 import hashlib
+import ipaddress
 import os
 import pathlib
 import subprocess
@@ -16,6 +17,10 @@ import tempfile
 import threading
 import time
 from decimal import Decimal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 TOKEN = "not much of a secret"
 ROWS = 1000
@@ -270,11 +275,22 @@ def ask_for_ever(url):
     client.execute("spoor", ENDLESS)
 
 
+def certify(folder):
+    """A certificate that signs itself, and its key, with what the clients' own packages bring."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "spoor")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=2))
+    made = made.add_extension(address, critical=False).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    (folder / "cert.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(key.private_bytes(*plain))
+
+
 def make(folder):
     """A certificate for this machine's own address, who may ask, and data: an event a minute."""
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    made += ["-subj", "/CN=spoor", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
-    subprocess.run(made, cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    certify(folder)
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     (folder / "tokens").write_text(f"# who may ask\ntest {digest}\n")
     start = datetime.datetime(2024, 1, 1)
