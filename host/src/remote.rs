@@ -38,16 +38,12 @@ impl Workspaces {
     fn find(&self, name: &str) -> Result<&Workspace, FetchError> {
         let found = self.settings.workspaces.get(name);
         let workspace = found.map_err(|mistake| {
-            let place = match &self.settings.path {
-                Some(path) => format!(" ({})", path.display()),
-                None => String::new(),
-            };
-            let none = || "there is no configuration: name workspaces in spoor.toml".to_owned();
+            // Without the file's path: it would be kept in the notebook, which others get.
             let hint = match &self.settings.path {
                 Some(_) => mistake.hint,
-                None => none(),
+                None => "there is no configuration: name workspaces in spoor.toml".to_owned(),
             };
-            FetchError::new(format!("{}{place}", mistake.message)).hint(hint)
+            FetchError::new(mistake.message).hint(hint)
         })?;
         match workspace.service {
             Service::Local => Err(FetchError::new(format!(

@@ -20,7 +20,7 @@ use crate::error::Error;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// The workspace [default: that of queries which name none]
+    /// The workspace [default: the configuration's]
     #[arg(short, long, value_name = "NAME")]
     workspace: Option<String>,
     #[command(flatten)]

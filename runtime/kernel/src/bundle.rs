@@ -73,15 +73,27 @@ impl Origin {
             if more > 0 {
                 reasons.push_str(&format!("; and {more} more"));
             }
-            lines.push(format!("Partial result of {}: {reasons}", self.provider));
+            let told = format!("of {}: {reasons}", self.provider);
+            lines.push(("Partial result", told));
         }
         if let Some(recorded) = &self.told.recorded {
-            lines.push(format!("Recorded from {} on {recorded}", self.provider));
+            let told = format!("from {} on {recorded}", self.provider);
+            lines.push(("Recorded", told));
         }
         if lines.is_empty() {
             return None;
         }
-        let html: String = lines.iter().map(|line| paragraph(line)).collect();
+        let marked = |(what, told): &(&str, String)| {
+            format!(
+                "<p class=\"spoor-note\"><strong>{what}</strong> {}</p>\n",
+                escaped(told)
+            )
+        };
+        let html: String = lines.iter().map(marked).collect();
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|(what, told)| format!("{what} {told}"))
+            .collect();
         let data = [("text/html", html), ("text/plain", lines.join("\n"))];
         Some(
             data.map(|(mime, text)| (mime.into(), text.into()))

@@ -40,7 +40,7 @@ type Unknown = BTreeMap<String, IgnoredAny>;
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Config {
-    /// The workspace of queries that name none.
+    /// The workspace that is meant where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// The workspaces, by name.
@@ -262,7 +262,7 @@ impl Workspaces {
         &self.list
     }
 
-    /// The workspace of queries that name none: the configured one, or the only one.
+    /// The workspace that is meant where none is named: the configured one, or the only one.
     pub fn default_workspace(&self) -> Option<&Workspace> {
         match (&self.default, self.list.as_slice()) {
             (Some(name), list) => list.iter().find(|workspace| workspace.name == *name),

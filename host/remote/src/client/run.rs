@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value;
 use spoor_protocol::FetchError;
 use spoor_providers::config::Workspace;
 use spoor_providers::request::{self, Query, Request, RequestError};
@@ -73,7 +74,7 @@ impl<'a> Run<'a> {
             let page = self.page(ask, Some(&next), number)?;
             outcome.append(page, self.workspace.limits)?;
         }
-        self.hide(&mut outcome.completeness);
+        self.hide(&mut outcome);
         Ok(outcome)
     }
 
@@ -217,11 +218,33 @@ impl<'a> Run<'a> {
     }
 
     /// What the service says of a result is shown beside it.
-    fn hide(&self, completeness: &mut Completeness) {
-        if let Completeness::Partial { reasons } = completeness {
+    fn hide(&self, outcome: &mut Outcome) {
+        if let Completeness::Partial { reasons } = &mut outcome.completeness {
             for reason in reasons {
                 self.hide_in_fault(&mut reason.fault);
             }
+        }
+        if let Some(statistics) = &mut outcome.statistics {
+            self.hide_in_value(statistics);
+        }
+        if let Some(render) = &mut outcome.render {
+            self.hide_in(&mut render.visualization);
+            let values = render.properties.iter_mut().map(|(_, value)| value);
+            values.for_each(|value| self.hide_in_value(value));
+        }
+    }
+
+    /// Names in objects are left as they are: services make them up, and not from what they were sent.
+    fn hide_in_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.hide_in(text),
+            Value::Array(values) => values
+                .iter_mut()
+                .for_each(|value| self.hide_in_value(value)),
+            Value::Object(object) => object
+                .values_mut()
+                .for_each(|value| self.hide_in_value(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 

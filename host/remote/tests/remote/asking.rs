@@ -134,7 +134,10 @@ pub fn ask_by(
     let lines: Vec<String> = progress.iter().map(ToString::to_string).collect();
     let mut told = format!("{progress:?} {lines:?} {client:?}");
     match &result {
-        Ok(outcome) => told += &format!("{:?}", outcome.completeness),
+        Ok(outcome) => {
+            let (partial, taken) = (&outcome.completeness, &outcome.statistics);
+            told += &format!("{partial:?} {taken:?} {:?}", outcome.render);
+        }
         Err(error) => told += &format!("{error:?}"),
     }
     assert!(!told.contains("canary"), "{told}");

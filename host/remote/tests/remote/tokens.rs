@@ -3,7 +3,7 @@
 use spoor_providers::config::{Config, Workspace};
 use spoor_remote::{Client, Secret, TokenError, Tokens, Until};
 
-use super::asking::{CANARY, Canaries, SECOND, TWO, ask_by, options, workspace};
+use super::asking::{CANARY, Canaries, SECOND, TWO, ask, ask_by, options, workspace};
 use super::server::{Server, answer};
 
 #[test]
@@ -100,4 +100,19 @@ fn the_session_itself_is_not_asked() {
     let here = config.check().unwrap().get("here").unwrap().clone();
     let error = ask_by(&Client::new(options()), &here, &Nobody, &Until(None)).error();
     assert!(error.contains("not asked over a network"), "{error}");
+}
+
+#[test]
+fn what_a_service_says_beside_the_rows_has_no_token() {
+    let beside = format!(
+        r#","statistics":{{"seen":["Bearer {CANARY}"]}},"render":{{"visualization":"piechart","title":"{CANARY}"}}}}"#
+    );
+    let body = format!("{}{beside}", TWO.strip_suffix('}').unwrap());
+    let server = Server::new(vec![answer(200, "", &body)]);
+    let outcome = ask(&workspace("log-analytics", &server, ""))
+        .result
+        .unwrap();
+    assert_eq!(outcome.statistics.unwrap()["seen"][0], "Bearer [token]");
+    let title = ("title".to_owned(), serde_json::Value::from("[token]"));
+    assert_eq!(outcome.render.unwrap().properties, [title]);
 }

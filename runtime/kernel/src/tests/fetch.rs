@@ -185,7 +185,7 @@ fn a_result_that_is_not_whole_says_so_before_its_rows() {
     let (notice, result) = (log.find("display_data"), log.find("execute_result"));
     assert!(notice.is_some() && notice < result, "{log}");
     assert!(
-        log.contains("Partial result of workspace 'soc': the service cut it at &lt;500&gt; rows"),
+        log.contains("<strong>Partial result</strong> of workspace 'soc': the service cut it at &lt;500&gt; rows"),
         "{log}"
     );
     assert!(

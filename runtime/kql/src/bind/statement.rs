@@ -16,6 +16,15 @@ use super::{Bind, Binder, BoundPlan, CALL_LIMIT, Mode, Stop};
 use crate::functions;
 use crate::typed::Typed;
 
+/// The options of `set` that change what a query gives.
+const CHANGING: [&str; 5] = [
+    "query_datetimescope_column",
+    "query_datetimescope_from",
+    "query_datetimescope_to",
+    "query_now",
+    "query_take_max_records",
+];
+
 impl Binder<'_> {
     /// A whole query: the plan of its one tabular statement.
     pub(super) fn query(&mut self, query: &Query) -> Bind<BoundPlan> {
@@ -98,13 +107,28 @@ impl Binder<'_> {
                 let bound = self.let_value(value, scope);
                 Ok(scope.with(&name.text, self.or_unknown_entity(bound)?))
             }
-            // Options steer Kusto's service: truncation, caching, consistency. None changes an answer.
-            StatementKind::Set { .. } => Ok(scope.clone()),
+            StatementKind::Set { name, .. } => self.option(name).map(|()| scope.clone()),
             StatementKind::DeclareParameters(parameters) => {
                 self.query_parameters(parameters, scope)
             }
             StatementKind::Expression(_) => Err(Stop::Reported),
         }
+    }
+
+    /// Most options steer Kusto's service: truncation, caching, consistency. Those that change an answer are refused.
+    fn option(&mut self, name: &Name) -> Bind<()> {
+        if !CHANGING
+            .iter()
+            .any(|option| name.text.eq_ignore_ascii_case(option))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "the option `{}` is not supported, and the answer would be another without it",
+            name.text
+        );
+        let hint = Some("say it in the query: filter by time with where, count rows with take");
+        Err(self.error_hint(name.span, message, hint))
     }
 
     fn query_parameters(&mut self, parameters: &[Parameter], scope: &Scope) -> Bind<Scope> {
