@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use spoor_protocol::{FetchError, Told};
+use spoor_protocol::FetchError;
 use spoor_providers::config::{Service, Workspace};
-use spoor_providers::response::{Outcome, Render};
 use spoor_remote::{Ask, Client, Progress, Settings, Tokens};
-use spoor_table::Table;
 
 use crate::native::{Answered, Asked, Remote, Watch};
 
@@ -73,7 +71,8 @@ impl Remote for Workspaces {
         let outcome = self
             .client
             .query(workspace, &ask, self.tokens.as_ref(), watch, &mut told)?;
-        Ok(answered(outcome))
+        let (tables, told) = outcome.told();
+        Ok(Answered { tables, told })
     }
 }
 
@@ -84,86 +83,5 @@ impl spoor_remote::Watch for Watch {
 
     fn deadline(&self) -> Option<Instant> {
         self.end()
-    }
-}
-
-fn answered(outcome: Outcome) -> Answered {
-    let partial = outcome.completeness.reasons().iter();
-    let told = Told {
-        partial: partial.map(ToString::to_string).collect(),
-        render: outcome.render.map(rendered),
-        statistics: outcome.statistics,
-        recorded: None,
-    };
-    let mut tables: Vec<Table> = outcome
-        .tables
-        .into_iter()
-        .map(|named| named.table)
-        .collect();
-    if tables.is_empty() {
-        tables.push(Table::empty([]));
-    }
-    Answered { tables, told }
-}
-
-/// A service's `render` as KQL's: lists of columns are several properties of one name.
-fn rendered(render: Render) -> (String, Vec<(String, String)>) {
-    let mut properties = Vec::new();
-    for (name, value) in render.properties {
-        match value {
-            serde_json::Value::Array(values) => {
-                let texts = values.into_iter().map(text);
-                properties.extend(texts.map(|text| (name.clone(), text)));
-            }
-            value => properties.push((name, text(value))),
-        }
-    }
-    (render.visualization, properties)
-}
-
-fn text(value: serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_a_service_says_of_a_result_is_what_the_cell_says() {
-        let render = Render {
-            visualization: "timechart".into(),
-            properties: vec![
-                ("title".into(), json!("Failures")),
-                ("ycolumns".into(), json!(["a", "b"])),
-                ("legend".into(), json!(true)),
-            ],
-        };
-        let outcome = Outcome {
-            render: Some(render),
-            statistics: Some(json!({ "cpu": 1 })),
-            ..Outcome::default()
-        };
-        let answered = answered(outcome);
-        let (kind, properties) = answered.told.render.unwrap();
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(kind, "timechart");
-        assert_eq!(
-            properties,
-            [
-                pair("title", "Failures"),
-                pair("ycolumns", "a"),
-                pair("ycolumns", "b"),
-                pair("legend", "true")
-            ]
-        );
-        assert_eq!(answered.tables.len(), 1);
-        assert_eq!(answered.tables[0].columns().len(), 0);
     }
 }

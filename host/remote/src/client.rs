@@ -15,10 +15,10 @@ use spoor_providers::config::Workspace;
 use spoor_providers::response::{Outcome, TableSchema};
 
 use crate::options::Options;
-use crate::progress::Progress;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 use crate::wire::Wire;
+use spoor_providers::progress::Progress;
 
 use cancel::Cancels;
 use gate::Gate;

@@ -10,8 +10,6 @@
 
 mod client;
 mod options;
-mod progress;
-mod secret;
 mod settings;
 mod tokens;
 mod watch;
@@ -19,8 +17,8 @@ mod wire;
 
 pub use client::{Ask, Client};
 pub use options::{Options, Resolver, Timings};
-pub use progress::Progress;
-pub use secret::Secret;
-pub use settings::{Note, Places, Settings, SettingsError};
+pub use settings::{Places, Settings, SettingsError};
+pub use spoor_providers::progress::Progress;
+pub use spoor_providers::secret::Secret;
 pub use tokens::{TokenError, Tokens};
 pub use watch::{Until, Watch};

@@ -1,13 +1,11 @@
 //! The configuration file: where it is, and what it says.
 
-mod lines;
 mod places;
 
-use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use spoor_providers::config::{Config, Mistake, Workspaces};
+use spoor_providers::config::{Note, TextError, Workspaces, line_of};
 
 pub use places::Places;
 
@@ -62,15 +60,6 @@ pub enum SettingsError {
     },
 }
 
-/// A mistake and where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong there, and what to do.
-    pub mistake: Mistake,
-}
-
 impl Settings {
     /// Finds and reads the configuration: the file `explicit`, or that of `$SPOOR_CONFIG`, or the nearest `spoor.toml` from the working
     /// directory upwards, or the user's own. Without any there are no workspaces.
@@ -117,20 +106,26 @@ impl Settings {
 }
 
 fn parse(path: &str, bytes: &[u8]) -> Result<Workspaces, SettingsError> {
-    let not_toml = |at: usize, message: &str| SettingsError::NotToml {
-        path: path.to_owned(),
-        line: lines::line_of(bytes, at),
-        message: message.to_owned(),
+    let path = path.to_owned();
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let line = line_of(bytes, error.valid_up_to());
+            let message = "there is a byte that is no UTF-8".to_owned();
+            return Err(SettingsError::NotToml {
+                path,
+                line,
+                message,
+            });
+        }
     };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| not_toml(error.valid_up_to(), "there is a byte that is no UTF-8"))?;
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        not_toml(at, error.message().trim_end_matches('.'))
-    })?;
-    config.check().map_err(|mistakes| SettingsError::Mistakes {
-        path: path.to_owned(),
-        notes: lines::placed(text, mistakes),
+    Workspaces::read(text).map_err(|error| match error {
+        TextError::NotToml { line, message } => SettingsError::NotToml {
+            path,
+            line,
+            message,
+        },
+        TextError::Mistakes(notes) => SettingsError::Mistakes { path, notes },
     })
 }
 
@@ -146,10 +141,4 @@ fn listed(path: &str, notes: &[Note]) -> String {
         .iter()
         .map(|note| format!("{path}:{}: {}", note.line, note.mistake));
     each.collect::<Vec<_>>().join("\n")
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.mistake)
-    }
 }

@@ -2,7 +2,7 @@
 
 use spoor_providers::config::Workspace;
 
-use crate::secret::Secret;
+use spoor_providers::secret::Secret;
 
 /// Gives tokens for workspaces. It may ask people, files or servers; it keeps what it holds to itself.
 pub trait Tokens: Send + Sync {

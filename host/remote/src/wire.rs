@@ -24,8 +24,8 @@ use spoor_providers::request::{self, Method};
 use url::Url;
 
 use crate::options::Options;
-use crate::secret::Secret;
 use crate::watch::Watch;
+use spoor_providers::secret::Secret;
 
 pub(crate) use reply::Reply;
 pub(crate) use trouble::Trouble;

@@ -93,6 +93,16 @@ impl FetchError {
         .hint("summarise in the query, or take fewer rows and columns")
     }
 
+    /// Has `change` look at each text: drivers take out what nobody may see.
+    pub fn change_texts(&mut self, change: &dyn Fn(&mut String)) {
+        change(&mut self.message);
+        self.hint.iter_mut().for_each(change);
+        for mistake in &mut self.mistakes {
+            change(&mut mistake.message);
+            mistake.hint.iter_mut().for_each(change);
+        }
+    }
+
     /// Adds what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -20,6 +20,7 @@
 mod check;
 mod fields;
 mod remote;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use spoor_kql_syntax::did_you_mean;
 
 pub use fields::{FIELDS, LIMIT_FIELDS};
+pub use text::{Note, TextError, line_of};
 
 use crate::cloud::Cloud;
 use crate::endpoint::Origin;

@@ -26,6 +26,7 @@ mod schema;
 mod small;
 mod status;
 mod tables;
+mod told;
 
 use std::fmt;
 

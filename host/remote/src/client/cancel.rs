@@ -10,9 +10,9 @@ use spoor_providers::config::Workspace;
 use spoor_providers::request::{self, Request};
 
 use super::exchange::id;
-use crate::secret::Secret;
 use crate::watch::Until;
 use crate::wire::{Trouble, Wire, run};
+use spoor_providers::secret::Secret;
 
 /// How long the service is tried.
 const MOST: Duration = Duration::from_secs(5);

@@ -8,9 +8,9 @@ use spoor_providers::response::{
 };
 
 use super::failed::Failed;
-use crate::secret::Secret;
 use crate::watch::Watch;
 use crate::wire::{Reply, Wire, wanted};
+use spoor_providers::secret::Secret;
 
 /// The longest body of an answer that is no result, in bytes.
 const MOST_REFUSAL: usize = 1 << 20;

@@ -3,21 +3,20 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::Value;
 use spoor_protocol::FetchError;
 use spoor_providers::config::Workspace;
+use spoor_providers::progress::Progress;
 use spoor_providers::request::{self, Query, Request, RequestError};
-use spoor_providers::response::{self, Completeness, Decoder, Fault, Outcome, TableSchema};
+use spoor_providers::response::{self, Decoder, Outcome, TableSchema};
 use spoor_providers::retry::{Decision, Standing};
 
 use super::exchange::{Exchange, Reader, SchemaBody, id, jitter, local};
 use super::failed::Failed;
 use super::{Ask, Client};
-use crate::progress::Progress;
-use crate::secret::Secret;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 use crate::wire::{self, TICK, Trouble, wanted};
+use spoor_providers::secret::Secret;
 
 /// Between two words on an answer that comes.
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -74,7 +73,8 @@ impl<'a> Run<'a> {
             let page = self.page(ask, Some(&next), number)?;
             outcome.append(page, self.workspace.limits)?;
         }
-        self.hide(&mut outcome);
+        // What the service says of a result is shown beside it.
+        outcome.change_texts(&|text| self.hide_in(text));
         Ok(outcome)
     }
 
@@ -95,12 +95,7 @@ impl<'a> Run<'a> {
     /// What went wrong, for people, without any token in it.
     pub(super) fn told(&self, failed: &Failed, query: &str) -> FetchError {
         let mut error = failed.told(self.workspace, query);
-        self.hide_in(&mut error.message);
-        error.hint.iter_mut().for_each(|hint| self.hide_in(hint));
-        for mistake in &mut error.mistakes {
-            self.hide_in(&mut mistake.message);
-            mistake.hint.iter_mut().for_each(|hint| self.hide_in(hint));
-        }
+        error.change_texts(&|text| self.hide_in(text));
         error
     }
 
@@ -214,47 +209,6 @@ impl<'a> Run<'a> {
     fn hide_in(&self, text: &mut String) {
         for secret in &self.used {
             *text = secret.hide_in(text);
-        }
-    }
-
-    /// What the service says of a result is shown beside it.
-    fn hide(&self, outcome: &mut Outcome) {
-        if let Completeness::Partial { reasons } = &mut outcome.completeness {
-            for reason in reasons {
-                self.hide_in_fault(&mut reason.fault);
-            }
-        }
-        if let Some(statistics) = &mut outcome.statistics {
-            self.hide_in_value(statistics);
-        }
-        if let Some(render) = &mut outcome.render {
-            self.hide_in(&mut render.visualization);
-            let values = render.properties.iter_mut().map(|(_, value)| value);
-            values.for_each(|value| self.hide_in_value(value));
-        }
-    }
-
-    /// Names in objects are left as they are: services make them up, and not from what they were sent.
-    fn hide_in_value(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => self.hide_in(text),
-            Value::Array(values) => values
-                .iter_mut()
-                .for_each(|value| self.hide_in_value(value)),
-            Value::Object(object) => object
-                .values_mut()
-                .for_each(|value| self.hide_in_value(value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    fn hide_in_fault(&self, fault: &mut Fault) {
-        self.hide_in(&mut fault.code);
-        self.hide_in(&mut fault.message);
-        fault.activity_id.iter_mut().for_each(|id| self.hide_in(id));
-        for inner in &mut fault.inner {
-            self.hide_in(&mut inner.code);
-            self.hide_in(&mut inner.message);
         }
     }
 }

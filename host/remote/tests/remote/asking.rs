@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use spoor_protocol::FetchError;
-use spoor_providers::config::{Config, Workspace};
+use spoor_providers::config::{Workspace, Workspaces};
 use spoor_providers::response::Outcome;
 use spoor_providers::retry::Policy;
 use spoor_remote::{
@@ -69,8 +69,8 @@ pub fn at(kind: &str, endpoint: &str, more: &str) -> Workspace {
     let text = format!(
         "[workspaces.soc]\nkind = '{kind}'\ncloud = 'custom'\nendpoint = '{endpoint}'\nplain-loopback = true\nauthority = 'https://login.lab.example'\n{own}\n{more}"
     );
-    let config: Config = toml::from_str(&text).unwrap();
-    config.check().unwrap().get("soc").unwrap().clone()
+    let workspaces = Workspaces::read(&text).unwrap();
+    workspaces.get("soc").unwrap().clone()
 }
 
 /// Short of everything.

@@ -1,6 +1,6 @@
 //! Who is asked for tokens, and when.
 
-use spoor_providers::config::{Config, Workspace};
+use spoor_providers::config::{Workspace, Workspaces};
 use spoor_remote::{Client, Secret, TokenError, Tokens, Until};
 
 use super::asking::{CANARY, Canaries, SECOND, TWO, ask, ask_by, options, workspace};
@@ -66,8 +66,8 @@ fn a_server_that_takes_none_gets_none() {
         "[workspaces.soc]\nkind = 'spoor'\nendpoint = 'http://127.0.0.1:{}'\nplain-loopback = true",
         server.port
     );
-    let config: Config = toml::from_str(&text).unwrap();
-    let soc = config.check().unwrap().get("soc").unwrap().clone();
+    let workspaces = Workspaces::read(&text).unwrap();
+    let soc = workspaces.get("soc").unwrap().clone();
     let came = ask_by(&Client::new(options()), &soc, &Nobody, &Until(None));
     assert!(came.error().contains("status 401"), "{}", came.error());
     let seen = server.seen();
@@ -96,8 +96,8 @@ fn a_token_that_no_header_can_have_is_not_sent() {
 
 #[test]
 fn the_session_itself_is_not_asked() {
-    let config: Config = toml::from_str("[workspaces.here]\nkind = 'local'").unwrap();
-    let here = config.check().unwrap().get("here").unwrap().clone();
+    let workspaces = Workspaces::read("[workspaces.here]\nkind = 'local'").unwrap();
+    let here = workspaces.get("here").unwrap().clone();
     let error = ask_by(&Client::new(options()), &here, &Nobody, &Until(None)).error();
     assert!(error.contains("not asked over a network"), "{error}");
 }

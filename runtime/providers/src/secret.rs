@@ -27,7 +27,7 @@ impl Secret {
     }
 
     /// `text` without this secret, whole or cut off at its end: a server may send back what it was sent.
-    pub(crate) fn hide_in(&self, text: &str) -> String {
+    pub fn hide_in(&self, text: &str) -> String {
         let secret = self.expose();
         let telling = secret
             .char_indices()
