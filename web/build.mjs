@@ -60,6 +60,7 @@ if (options.site) await checkSizes(options.out);
 async function scripts() {
   await esbuild.build({
     entryPoints: {
+      fetch: path.join(web, "fetch/js/fetch.mjs"),
       page: path.join(web, "page/js/page.mjs"),
       plugin: path.join(web, "worker/js/plugin.mjs"),
       results: path.join(web, "results/js/results.mjs"),
@@ -75,6 +76,7 @@ async function scripts() {
     minify: true,
     alias: {
       "spoor:early": path.join(web, "page/js/early.mjs"),
+      "spoor:fetch": path.join(options.bindings, "spoor_fetch.js"),
       "spoor:lazy": path.join(web, "page/js/lazy.mjs"),
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:results": path.join(options.bindings, "spoor_results.js"),
@@ -88,7 +90,7 @@ async function scripts() {
     // wasm-bindgen names the module once for each kind of import.
     logOverride: { "duplicate-object-key": "silent" },
   });
-  for (const [name, to] of [["spoor_page", "page.wasm"], ["spoor_results", "results.wasm"], ["spoor_worker", "driver.wasm"]]) {
+  for (const [name, to] of [["spoor_fetch", "fetch.wasm"], ["spoor_page", "page.wasm"], ["spoor_results", "results.wasm"], ["spoor_worker", "driver.wasm"]]) {
     await copyFile(path.join(options.bindings, `${name}_bg.wasm`), path.join(options.out, to));
   }
 }

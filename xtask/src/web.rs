@@ -41,7 +41,7 @@ fn crates(paths: &Paths, profile: Profile) -> Result<()> {
 }
 
 /// What the site has of WebAssembly beside the kernel and the guest.
-const CRATES: [&str; 3] = ["spoor-page", "spoor-results", "spoor-worker"];
+const CRATES: [&str; 4] = ["spoor-fetch", "spoor-page", "spoor-results", "spoor-worker"];
 
 /// The JavaScript that wasm-bindgen writes beside a crate's WebAssembly.
 fn bindings(paths: &Paths, profile: Profile, name: &str) -> Result<()> {

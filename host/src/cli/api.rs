@@ -10,7 +10,8 @@ use spoor_kql_syntax::ast;
 use spoor_store::pieces::Limits;
 use spoor_store::tls::ServerConfig;
 use spoor_store::{
-    Answer, Asked, Engine, Fault, Options, Problem, Render, Stop, Store, TableSchema, Tokens, tls,
+    Answer, Asked, Engine, Fault, Options, Origins, Problem, Render, Stop, Store, TableSchema,
+    Tokens, tls,
 };
 
 use super::local::Local;
@@ -35,6 +36,9 @@ pub struct Args {
     /// Who may ask: `NAME SHA256` a line, of bearer tokens. Without it, any program of this machine, and nobody else
     #[arg(long, value_name = "FILE", requires = "api")]
     api_tokens: Option<PathBuf>,
+    /// Let pages of this origin ask, such as Spoor's own where it is served: https://host or https://host:port
+    #[arg(long, value_name = "ORIGIN", requires = "api")]
+    api_origin: Vec<String>,
     /// Cut answers at this many rows, unless the client says otherwise
     #[arg(long, value_name = "ROWS", default_value_t = 500_000, requires = "api")]
     api_rows: usize,
@@ -73,11 +77,13 @@ impl Args {
         let tls = self.tls_cert.zip(self.tls_key);
         let tls = tls.map(|(cert, key)| tls::config(&cert, &key)).transpose();
         let tls = tls.map_err(|error| wrong(error.to_string()))?;
+        let origins = Origins::read(&self.api_origin).map_err(|error| wrong(error.to_string()))?;
         guarded(address, tokens.is_some(), tls.is_some())?;
         let options = Options {
             name: self.api_name,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tokens,
+            origins,
             limits: Limits {
                 rows: self.api_rows,
                 bytes: BYTES,

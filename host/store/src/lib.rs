@@ -3,7 +3,8 @@
 //!
 //! `spoor serve --api` hands its engine in as an [`Engine`], and serves [`Store::routes`]. What is said on the wire is made from
 //! tables in pieces ([`pieces`]), so that a large answer is never one text. Nothing here plans or runs a query, reads a data file,
-//! or knows a browser: there are no cookies, and what a page of a browser causes is refused.
+//! or knows a browser: there are no cookies, and what a page of a browser causes is refused unless the
+//! page's origin was named.
 #![forbid(unsafe_code)]
 
 mod cells;
@@ -17,5 +18,5 @@ pub mod tls;
 mod tokens;
 
 pub use engine::{Answer, Asked, Engine, Fault, Problem, Render, Stop, TableSchema};
-pub use server::{Options, Store};
+pub use server::{NoOrigin, Options, Origins, Store};
 pub use tokens::{TokenError, Tokens};

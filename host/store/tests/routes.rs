@@ -12,13 +12,16 @@ use serde_json::{Value as Json, json};
 use spoor_protocol::Mistake;
 use spoor_store::pieces::Limits;
 use spoor_store::{
-    Answer, Asked, Engine, Fault, Options, Problem, Stop, Store, TableSchema, Tokens,
+    Answer, Asked, Engine, Fault, Options, Origins, Problem, Stop, Store, TableSchema, Tokens,
 };
 use spoor_table::{Column, KustoType, Table, Value};
 use tower::ServiceExt;
 
 /// The SHA-256 of `secret`.
 const SECRET: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
+/// The origin of the pages that may ask.
+const PAGE: &str = "https://hunts.example";
 
 /// Counts what runs.
 #[derive(Default)]
@@ -77,6 +80,7 @@ fn store(tokens: bool, time: Duration) -> (Router, Arc<AtomicUsize>) {
     let options = Options {
         name: "hunts".into(),
         version: "1.2.3".into(),
+        origins: Origins::read(&[PAGE.to_owned()]).unwrap(),
         tokens: tokens.then(|| Tokens::read(&format!("ana {SECRET}")).unwrap()),
         limits: Limits {
             rows: 2,
@@ -264,6 +268,49 @@ async fn only_who_has_a_token_may_ask() {
     let (status, told) = ask(&routes, metadata).await;
     assert_eq!(status, StatusCode::OK);
     assert!(told["AzureAD"]["LoginEndpoint"].is_string());
+}
+
+#[tokio::test]
+async fn pages_that_were_named_ask_as_browsers_do() {
+    let (routes, _) = store(true, Duration::from_secs(60));
+    for (origin, may) in [(PAGE, true), ("https://evil.example", false)] {
+        let ask_first = Request::options("/v2/rest/query")
+            .header("host", "logs.example")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type,x-ms-app",
+            )
+            .body(Body::empty())
+            .unwrap();
+        let answer = routes.clone().oneshot(ask_first).await.unwrap();
+        let allowed = answer.headers().get("access-control-allow-origin");
+        assert_eq!(allowed.is_some_and(|allowed| allowed == origin), may);
+        assert_eq!(
+            answer.headers().get("access-control-allow-credentials"),
+            None
+        );
+
+        let mut request = post("/v2/rest/query", &kusto("T", json!({})));
+        let headers = request.headers_mut();
+        headers.insert("origin", origin.parse().unwrap());
+        headers.insert("sec-fetch-site", "cross-site".parse().unwrap());
+        headers.insert("authorization", "Bearer secret".parse().unwrap());
+        let answer = routes.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status().is_success(), may, "{origin}");
+        let vary = answer.headers().get_all("vary").iter();
+        assert!(
+            vary.map(|value| value.to_str().unwrap())
+                .any(|value| value.contains("origin"))
+        );
+    }
+    // A page needs a token as anybody does.
+    let mut request = post("/v2/rest/query", &kusto("T", json!({})));
+    request
+        .headers_mut()
+        .insert("origin", PAGE.parse().unwrap());
+    assert_eq!(ask(&routes, request).await.0, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

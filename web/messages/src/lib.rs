@@ -2,13 +2,14 @@
 //!
 //! Buffers of a `publish` travel beside it as transferred `Uint8Array`s in the field `buffers`.
 
+pub mod fetch;
 pub mod results;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use spoor_protocol::{Channel, DataFormat, Event, PluginWish, SourceSpec};
+use spoor_protocol::{Channel, DataFormat, Event, FetchError, PluginWish, SourceSpec, Told};
 
 /// From the page.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +43,18 @@ pub enum ToWorker {
     UseRecorded {
         /// The folder.
         url: String,
+    },
+    /// The answer to a [`FromWorker::Fetch`]. Beside it a `Uint8Array` for each table, an Arrow IPC stream. Neither an answer nor an
+    /// error says that the page knows no such workspace.
+    Fetched {
+        /// The worker's number for the query.
+        id: u32,
+        /// What is said beside the rows, where there is an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Box<Told>>,
+        /// Why there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<FetchError>,
     },
     /// One more table that the session can read, and a file of Python's; one of the same name takes
     /// the place of that which was there. Waits its turn among the requests.
@@ -312,6 +325,22 @@ pub enum FromWorker {
         output: usize,
         /// What was added.
         text: String,
+    },
+    /// Ask a workspace. Answered by a [`ToWorker::Fetched`], unless it is stopped before.
+    Fetch {
+        /// The worker's number for it.
+        id: u32,
+        /// The workspace's name in the user's configuration.
+        workspace: String,
+        /// KQL.
+        query: String,
+        /// The time that it looks at.
+        timespan: Option<String>,
+    },
+    /// Nobody waits for a [`FromWorker::Fetch`] any more.
+    StopFetch {
+        /// Its number.
+        id: u32,
     },
     /// How much of the call of a plugin is done that the running request waits for, as the plugin says. At most one every 100 ms.
     Progress {

@@ -187,6 +187,7 @@ commands! {
         Palette "palette" "Show all commands"
         Help "help" "Show the keys"
         Settings "settings" "Settings"
+        Workspaces "workspaces" "Workspaces and sign-in"
     }
 }
 

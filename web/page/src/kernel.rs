@@ -1,5 +1,6 @@
 //! The page's end of a session: a worker that drives a kernel.
 
+use js_sys::{Array, Reflect, Uint8Array};
 use serde::Serialize;
 use spoor_messages::{FromWorker, ToWorker};
 use wasm_bindgen::prelude::*;
@@ -21,9 +22,7 @@ pub struct Kernel {
 impl Kernel {
     /// Starts the worker. `hear` is called with each message, and with the buffers that came
     /// beside it (an array of `Uint8Array`).
-    pub fn start(
-        mut hear: impl FnMut(FromWorker, js_sys::Array) + 'static,
-    ) -> Result<Self, JsValue> {
+    pub fn start(mut hear: impl FnMut(FromWorker, Array) + 'static) -> Result<Self, JsValue> {
         let worker = start_worker()?;
         dom::on(&worker, "message", move |event: MessageEvent| {
             let (message, buffers) = read(&event.data());
@@ -32,10 +31,19 @@ impl Kernel {
         Ok(Self { worker })
     }
 
-    /// Sends a message.
-    pub fn send(&self, message: &ToWorker) -> Result<(), JsValue> {
+    /// Sends a message, and beside it an array of `Uint8Array`s, which are the worker's from then on.
+    pub fn send(&self, message: &ToWorker, buffers: &Array) -> Result<(), JsValue> {
         let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-        self.worker.post_message(&message.serialize(&serializer)?)
+        let message = message.serialize(&serializer)?;
+        if buffers.length() == 0 {
+            return self.worker.post_message(&message);
+        }
+        Reflect::set(&message, &"buffers".into(), buffers)?;
+        let moved = buffers
+            .iter()
+            .map(|bytes| bytes.unchecked_into::<Uint8Array>().buffer());
+        self.worker
+            .post_message_with_transfer(&message, &moved.collect::<Array>())
     }
 }
 
@@ -46,8 +54,8 @@ impl Drop for Kernel {
 }
 
 /// A message that does not read is a fault of the driver's and is told as one.
-fn read(data: &JsValue) -> (FromWorker, js_sys::Array) {
-    let buffers = js_sys::Reflect::get(data, &"buffers".into());
+fn read(data: &JsValue) -> (FromWorker, Array) {
+    let buffers = Reflect::get(data, &"buffers".into());
     let message =
         serde_wasm_bindgen::from_value(data.clone()).unwrap_or_else(|error| FromWorker::Failed {
             part: "driver".into(),

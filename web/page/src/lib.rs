@@ -26,10 +26,12 @@ pub mod scroller;
 pub mod server;
 pub mod session;
 pub mod settings;
+pub mod signin;
 pub mod storage;
 pub mod table;
 pub mod toast;
 pub mod words;
+pub mod workspaces;
 
 use wasm_bindgen::prelude::*;
 

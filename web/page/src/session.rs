@@ -301,8 +301,13 @@ impl Session {
 
     /// Sends a message.
     pub fn send(&self, message: &ToWorker) {
+        self.send_with(message, &Array::new());
+    }
+
+    /// Sends a message, and beside it an array of `Uint8Array`s, which are the worker's from then on.
+    pub fn send_with(&self, message: &ToWorker, buffers: &Array) {
         let sent: Result<(), JsValue> = match &*self.kernel.borrow() {
-            Some(kernel) => kernel.send(message),
+            Some(kernel) => kernel.send(message, buffers),
             None => return,
         };
         if let Err(thrown) = sent {

@@ -15,11 +15,11 @@ else await worker();
 async function worker() {
   let site;
   const early = [];
-  let deliver = (text) => early.push(text);
+  let deliver = (...message) => early.push(message);
   const post = (text, buffers) => self.postMessage({ ...JSON.parse(text), buffers }, buffers.map((b) => b.buffer));
   const driver = compileDriver();
   expectKernel(() => site === undefined).catch(() => {});
-  self.onmessage = ({ data }) => {
+  self.onmessage = ({ data: { buffers, ...data } }) => {
     if (data.type === "open") {
       site = data.site;
       know([...site.kernel, ...assets(site), ...(data.sources ?? [])]);
@@ -30,12 +30,12 @@ async function worker() {
       beginThread();
       prefetchPython(site.python, data.image ?? "pandas");
     }
-    deliver(JSON.stringify(data));
+    deliver(JSON.stringify(data), buffers ?? []);
   };
   try {
     await init({ module_or_path: await driver });
     const handle = start(post);
-    for (const text of early) handle(text);
+    for (const message of early) handle(...message);
     deliver = handle;
   } catch (error) {
     post(JSON.stringify({ type: "failed", part: "driver", message: `The worker could not start: ${error}` }), []);

@@ -1,7 +1,7 @@
 //! Who may ask: whoever brings a token that is known; without tokens, programs of this machine, and no page of a browser.
 //!
-//! A browser says what is behind a request (`Origin`, `Sec-Fetch-Site`), and such are refused: no page has anything to do
-//! here. Where there are no tokens a page could still reach the port under a name of its own (DNS rebinding), so that the `Host` has to be an
+//! A browser says what is behind a request (`Origin`, `Sec-Fetch-Site`), and such are refused but for pages
+//! of the origins that the server was started with. Where there are no tokens a page could still reach the port under a name of its own (DNS rebinding), so that the `Host` has to be an
 //! address or `localhost`. Every answer tells by what the request is known.
 
 use std::net::IpAddr;
@@ -59,7 +59,9 @@ pub(super) async fn check(
 fn judged(store: &Store, request: &Request) -> Result<(), Refusal> {
     let headers = request.headers();
     let fetched = text(headers, HeaderName::from_static("sec-fetch-site"));
-    if headers.contains_key(header::ORIGIN) || fetched.is_some_and(|site| site != "none") {
+    let is_page =
+        headers.contains_key(header::ORIGIN) || fetched.is_some_and(|site| site != "none");
+    if is_page && !store.options.origins.admit(headers) {
         return Err(Refusal::browser());
     }
     let Some(tokens) = &store.options.tokens else {

@@ -3,6 +3,7 @@
 mod guard;
 mod kusto;
 mod log_analytics;
+mod pages;
 mod refusal;
 mod run;
 
@@ -21,6 +22,8 @@ use crate::kusto::Identity;
 use crate::pieces::Limits;
 use crate::tokens::Tokens;
 
+pub use pages::{NoOrigin, Origins};
+
 /// The longest request, in bytes.
 const LONGEST: usize = 4 << 20;
 
@@ -36,6 +39,8 @@ pub struct Options {
     pub version: String,
     /// Who may ask; without, whoever reaches the port, which therefore has to be this machine's own.
     pub tokens: Option<Tokens>,
+    /// Pages that may ask as well.
+    pub origins: Origins,
     /// What one answer may take, unless the client says otherwise.
     pub limits: Limits,
     /// How long a query may take.
@@ -66,6 +71,7 @@ impl Store {
     pub fn routes(self) -> Router {
         let shared = Arc::new(self);
         let guarded = middleware::from_fn_with_state(shared.clone(), guard::check);
+        let pages = shared.options.origins.layer();
         Router::new()
             .route(guard::METADATA, get(kusto::metadata))
             .route("/v2/rest/query", post(kusto::query_v2))
@@ -83,6 +89,7 @@ impl Store {
             .fallback(nowhere)
             .method_not_allowed_fallback(nowhere)
             .layer(guarded)
+            .layer(pages)
             .with_state(shared)
     }
 

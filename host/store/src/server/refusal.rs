@@ -53,7 +53,7 @@ impl Refusal {
 
     /// A page of a browser is behind the request.
     pub(super) fn browser() -> Self {
-        let told = "a page of a browser caused this request, and this server answers none";
+        let told = "a page of a browser caused this request, and this server does not answer it: start it with --api-origin and the page's address";
         let refused = Self::new(Kind::UNAUTHORIZED, "InsufficientAccessError", told);
         Self {
             status: StatusCode::FORBIDDEN,

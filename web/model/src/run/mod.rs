@@ -71,8 +71,8 @@ pub struct Start {
 pub struct Queue {
     waiting: VecDeque<CellKey>,
     running: Option<Start>,
-    /// How much of what the running cell waits for is done, in thousandths.
-    progress: Option<u16>,
+    /// What the running cell waits for, or how much of it is done.
+    progress: Option<String>,
     records: HashMap<CellKey, Record>,
     /// Cells that the kernel says are stale.
     stale: HashSet<CellKey>,
@@ -123,9 +123,9 @@ impl Queue {
         Some((start, changes))
     }
 
-    /// What the running cell waits for is so far done, in thousandths.
-    pub fn got_on(&mut self, permille: u16) -> Vec<Change> {
-        self.progress = Some(permille.min(1000));
+    /// What the running cell waits for is so far done, in words.
+    pub fn got_on(&mut self, progress: &str) -> Vec<Change> {
+        self.progress = Some(progress.to_owned());
         self.changed(self.running_key().into_iter().collect())
     }
 
@@ -287,9 +287,10 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// How much of what a cell waits for is done, in thousandths, where it is known.
-    pub fn progress(&self, key: CellKey) -> Option<u16> {
-        self.progress.filter(|_| self.running_key() == Some(key))
+    /// What a cell waits for, or how much of it is done, where it is known.
+    pub fn progress(&self, key: CellKey) -> Option<&str> {
+        let is_its = self.running_key() == Some(key);
+        self.progress.as_deref().filter(|_| is_its)
     }
 
     /// How long a cell ran or has run at `now`, in milliseconds.

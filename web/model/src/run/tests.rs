@@ -214,8 +214,8 @@ fn times_and_rows_are_kept() {
     let (start, _) = s.queue.start(100.0).unwrap();
     assert_eq!(s.queue.elapsed(key, 350.0), Some(250.0));
     assert_eq!(s.queue.progress(key), None);
-    s.queue.got_on(437);
-    assert_eq!(s.queue.progress(key), Some(437));
+    s.queue.got_on("43% done");
+    assert_eq!(s.queue.progress(key), Some("43% done"));
     s.queue.finish(&start.request, Outcome::Ok, 400.0);
     assert_eq!(s.queue.elapsed(key, 9999.0), Some(300.0));
     assert_eq!(s.queue.progress(key), None);

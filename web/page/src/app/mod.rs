@@ -39,6 +39,7 @@ use crate::plugins::Plugins;
 use crate::server::Client;
 use crate::session::Session;
 use crate::storage::{Store, StoreError};
+use crate::workspaces::Workspaces;
 
 /// What every screen can use.
 pub struct App {
@@ -60,6 +61,8 @@ pub struct App {
     data: RefCell<Option<Rc<data::OwnData>>>,
     /// What is known of plugins.
     pub plugins: Rc<Plugins>,
+    /// The user's workspaces.
+    pub workspaces: Rc<Workspaces>,
     /// The notebook on the screen. What listens to it holds it weakly.
     screen: RefCell<Option<Rc<Screen>>>,
 }
@@ -108,6 +111,7 @@ pub fn start() {
         offered: RefCell::default(),
         data: RefCell::default(),
         plugins: Plugins::new(),
+        workspaces: Rc::default(),
         screen: RefCell::default(),
     });
     app.preferences.apply();

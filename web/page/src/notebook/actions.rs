@@ -9,7 +9,7 @@ use super::{Focus, Screen};
 use crate::app;
 use crate::dom;
 use crate::words::counted;
-use crate::{find, help, palette, settings, toast};
+use crate::{find, help, palette, settings, toast, workspaces};
 
 impl Screen {
     pub(super) fn carry_out(self: &Rc<Self>, effect: Effect) {
@@ -58,6 +58,7 @@ impl Screen {
             Command::Palette => palette::open(self),
             Command::Help => help::open(),
             Command::Settings => settings::open(self),
+            Command::Workspaces => workspaces::open_settings(&self.app),
             Command::Trust => self.trust(),
             Command::CopyLink => self.copy_link(),
             Command::Gallery => app::go_home(),

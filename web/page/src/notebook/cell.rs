@@ -366,8 +366,8 @@ fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
     if let Some(elapsed) = queue.elapsed(key, now) {
         parts.push(duration(elapsed));
     }
-    if let Some(permille) = queue.progress(key) {
-        parts.push(format!("{}% done", permille / 10));
+    if let Some(progress) = queue.progress(key) {
+        parts.push(progress.to_owned());
     }
     if let Some(rows) = queue.record(key).and_then(|record| record.rows) {
         parts.push(counted(rows, "row"));

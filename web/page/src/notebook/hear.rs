@@ -13,6 +13,7 @@ use spoor_protocol::Event;
 use super::{Focus, Screen};
 use crate::dom;
 use crate::words::{counted, duration};
+use crate::workspaces::Query;
 
 /// Milliseconds between two drawings of the running cell's time.
 const TICK: i32 = 200;
@@ -68,8 +69,21 @@ impl Screen {
             }
             FromWorker::StreamAppend { cell, output, text } => self.grow(&cell, output, &text),
             FromWorker::Stuck { .. } => self.offer_to_stop(),
+            FromWorker::Fetch {
+                id,
+                workspace,
+                query,
+                timespan,
+            } => self.fetch(Query {
+                id,
+                workspace,
+                text: query,
+                timespan,
+            }),
+            FromWorker::StopFetch { id } => self.stop_fetch(id),
             FromWorker::Progress { permille } => {
-                let changes = self.queue.borrow_mut().got_on(permille);
+                let done = format!("{}% done", permille.min(1000) / 10);
+                let changes = self.queue.borrow_mut().got_on(&done);
                 self.patch(changes, Focus::Keep);
             }
             FromWorker::Memory { kernel, python } => shell.set_memory(kernel, python),

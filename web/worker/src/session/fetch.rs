@@ -1,5 +1,5 @@
-//! Queries that a provider runs: sent to where the site says that it is, and its answer handed in by parts. What a workspace
-//! answered comes from a recording.
+//! Queries that a provider runs, and whose answer is handed in by parts: the machine that serves the page is asked here, and workspaces
+//! by the page, unless what they answered was recorded.
 //!
 //! What lets the page in there is the browser's to know: the request is of the page's own origin, and the
 //! browser adds its cookie to it. No credential passes through here.
@@ -47,7 +47,7 @@ impl Session {
         }
     }
 
-    async fn streams(&self, wanted: &Fetch) -> Result<Streams, FetchError> {
+    async fn streams(self: &Rc<Self>, wanted: &Fetch) -> Result<Streams, FetchError> {
         let Provider::Workspace(workspace) = &wanted.provider else {
             let url = self.opened.get();
             let url = url
@@ -55,7 +55,7 @@ impl Session {
                 .ok_or_else(absent)?;
             return Ok((vec![answer(url, &wanted.query).await?], Told::default()));
         };
-        self.recorded(workspace, wanted).await
+        self.workspace(workspace, wanted).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! A session: takes the page's messages, steps the kernel, carries its effects out.
 
+mod asking;
 mod data;
 mod effects;
 mod fetch;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::future::{Either, select};
-use js_sys::{Function, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use serde_json::{Map, json};
 use spoor_protocol::{Event, Frame};
 use wasm_bindgen::prelude::*;
@@ -28,6 +29,7 @@ use crate::inbox::{Adding, Asked, Doorbell, Inbox};
 use crate::kernel::{Kernel, Parts};
 use crate::load::{self, Progress};
 use crate::outputs::Outputs;
+use asking::Asking;
 use fetch::Fetch;
 use guest::{Place, Python};
 use plugins::{Call, Plugins};
@@ -51,8 +53,11 @@ pub fn start(post: Function) -> Function {
         outputs: RefCell::new(Outputs::new()),
         state: Cell::new(State::Loading),
         recorded: RefCell::default(),
+        asking: Asking::default(),
     });
-    let deliver = Closure::<dyn FnMut(String)>::new(move |text: String| session.receive(&text));
+    let deliver = Closure::<dyn FnMut(String, Array)>::new(move |text: String, buffers: Array| {
+        session.receive(&text, &buffers);
+    });
     deliver.into_js_value().unchecked_into()
 }
 
@@ -74,6 +79,8 @@ struct Session {
     state: Cell<State>,
     /// The folder of the notebook's recorded answers.
     recorded: RefCell<Option<String>>,
+    /// What the page asks workspaces for.
+    asking: Asking,
 }
 
 /// What the page asked for in `open`.
@@ -111,7 +118,7 @@ struct Todo {
 
 impl Session {
     /// What needs no kernel is done at once; the rest waits its turn in the inbox.
-    fn receive(self: &Rc<Self>, text: &str) {
+    fn receive(self: &Rc<Self>, text: &str, buffers: &Array) {
         match serde_json::from_str(text) {
             Ok(ToWorker::PreparePython { image }) => self.prepare_guest(image),
             Ok(ToWorker::Open {
@@ -146,6 +153,10 @@ impl Session {
             })),
             Ok(ToWorker::RemovePlugin { name }) => self.inbox.push(Asked::RemovePlugin(name)),
             Ok(ToWorker::UseRecorded { url }) => *self.recorded.borrow_mut() = Some(url),
+            Ok(ToWorker::Fetched { id, told, error }) => {
+                let streams = buffers.iter().filter_map(|bytes| bytes.dyn_into().ok());
+                self.asking.answered(id, told, error, streams.collect());
+            }
             Ok(ToWorker::RollBack) => self.urge(Asked::RollBack),
             Ok(ToWorker::Request { event }) => self.ask(event),
             Err(error) => self.fail(

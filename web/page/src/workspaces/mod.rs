@@ -1,0 +1,355 @@
+//! The user's workspaces: their configuration, which the browser keeps, and the queries that the session's cells ask of them.
+//!
+//! A worker of its own (`spoor-fetch`) reads the configuration, sends the requests and reads the answers; it starts when a
+//! workspace is first wanted. Tokens come from who signs people in ([`crate::signin`]), go to that worker, and are never sent to the
+//! session's, where Python and plugins are.
+
+mod client;
+mod screen;
+mod settings;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use futures::channel::oneshot;
+use futures::lock::Mutex;
+use js_sys::Array;
+use spoor_messages::ToWorker;
+use spoor_messages::fetch::{FromFetcher, Known, ToFetcher};
+use spoor_protocol::{FetchError, Told};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::session::Session;
+use crate::signin;
+use crate::storage::{Store, StoreError};
+use client::FetchClient;
+
+pub use settings::open as open_settings;
+
+/// Where the configuration is kept.
+const KEY: &str = "workspaces";
+
+/// A table of a workspace: its name, and its columns by name and Kusto's type.
+pub type Table = (String, Vec<(String, String)>);
+
+/// What is wrong with a configuration: lines from 1 (0 for all of it), and what.
+pub type Mistakes = Vec<(usize, String)>;
+
+/// The workspaces.
+#[derive(Default)]
+pub struct Workspaces {
+    client: RefCell<Option<FetchClient>>,
+    /// The configuration that holds, once it was read.
+    text: RefCell<Option<String>>,
+    known: RefCell<Vec<Known>>,
+    /// The one that is meant where none is named.
+    default: RefCell<Option<String>>,
+    last: Cell<u32>,
+    asked: RefCell<HashMap<u32, Asked>>,
+    /// Who waits for a configuration's answer.
+    configuring: RefCell<Option<oneshot::Sender<Mistakes>>>,
+    /// Held while the configuration is read or changed.
+    turn: Mutex<()>,
+    /// Who is told when the workspaces are others.
+    heard: RefCell<Vec<Box<dyn Fn()>>>,
+}
+
+/// Who waits for an answer.
+enum Asked {
+    /// A cell.
+    Cell {
+        session: Weak<Session>,
+        /// The session's number for it.
+        id: u32,
+        /// Shows what it waits for.
+        tell: Box<dyn Fn(&str)>,
+    },
+    /// Somebody who wants to know a workspace's tables.
+    Schema(oneshot::Sender<Result<Vec<Table>, FetchError>>),
+}
+
+impl Workspaces {
+    /// Those of the configuration that the browser keeps, which is read at the first call.
+    ///
+    /// # Errors
+    /// Where the storage does not give it.
+    pub async fn all(self: &Rc<Self>, store: &Store) -> Result<Vec<Known>, StoreError> {
+        let _turn = self.turn.lock().await;
+        if self.text.borrow().is_none() {
+            let kept: Option<String> = store.setting(KEY).await?;
+            let text = kept.unwrap_or_default();
+            if !text.trim().is_empty() {
+                // What was kept has held before; of what no longer does, the settings tell.
+                self.ask_for(&text).await;
+            }
+            *self.text.borrow_mut() = Some(text);
+        }
+        Ok(self.known.borrow().clone())
+    }
+
+    /// The workspaces as far as they are known.
+    pub fn known(&self) -> Vec<Known> {
+        self.known.borrow().clone()
+    }
+
+    /// The configuration's text; empty where there is none, or it was not read yet.
+    pub fn text(&self) -> String {
+        self.text.borrow().clone().unwrap_or_default()
+    }
+
+    /// Calls `heard` whenever the workspaces are others.
+    pub fn listen(&self, heard: impl Fn() + 'static) {
+        self.heard.borrow_mut().push(Box::new(heard));
+    }
+
+    /// Takes another configuration, and keeps it. One with mistakes changes nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that it could not be kept.
+    pub async fn configure(self: &Rc<Self>, store: &Store, text: &str) -> Result<(), Mistakes> {
+        let turn = self.turn.lock().await;
+        let mistakes = self.ask_for(text).await;
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        *self.text.borrow_mut() = Some(text.to_owned());
+        let kept = store.keep_setting(KEY, &text).await;
+        drop(turn);
+        self.heard.borrow().iter().for_each(|heard| heard());
+        kept.map_err(|error| vec![(0, error.to_string())])
+    }
+
+    /// Has the worker read a configuration.
+    async fn ask_for(self: &Rc<Self>, text: &str) -> Mistakes {
+        let (sender, answer) = oneshot::channel();
+        self.configuring.replace(Some(sender));
+        let text = text.to_owned();
+        if let Err(why) = self.send(&ToFetcher::Configure { text }) {
+            return vec![(0, why)];
+        }
+        let gone = |_| vec![(0, "the worker that asks workspaces ended".to_owned())];
+        answer.await.unwrap_or_else(gone)
+    }
+
+    /// Asks a workspace for a session's cell, and answers the session. `tell` shows what is waited for.
+    pub fn fetch(
+        self: &Rc<Self>,
+        store: impl Future<Output = Result<Store, StoreError>> + 'static,
+        session: &Rc<Session>,
+        query: Query,
+        tell: impl Fn(&str) + 'static,
+    ) {
+        let number = self.number();
+        let asked = Asked::Cell {
+            session: Rc::downgrade(session),
+            id: query.id,
+            tell: Box::new(tell),
+        };
+        self.asked.borrow_mut().insert(number, asked);
+        let own = self.clone();
+        spawn_local(async move {
+            let known = match store.await {
+                Ok(store) => own.all(&store).await,
+                Err(error) => Err(error),
+            };
+            let known = known.map_err(|error| FetchError::new(error.to_string()));
+            let is_known = known.map(|all| all.iter().any(|one| one.name == query.workspace));
+            match is_known {
+                Ok(true) => own.begin(number, query),
+                Ok(false) => own.answer(number, None, Array::new()),
+                Err(error) => own.answer(number, Some(Err(error)), Array::new()),
+            }
+        });
+    }
+
+    fn begin(self: &Rc<Self>, number: u32, query: Query) {
+        // It may have been stopped meanwhile.
+        if !self.asked.borrow().contains_key(&number) {
+            return;
+        }
+        let sent = self.send(&ToFetcher::Query {
+            id: number,
+            workspace: query.workspace,
+            query: query.text,
+            timespan: query.timespan,
+        });
+        if let Err(why) = sent {
+            self.answer(number, Some(Err(FetchError::new(why))), Array::new());
+        }
+    }
+
+    /// Ends what a session asked for under a number of its own.
+    pub fn stop(&self, session: &Rc<Session>, query: u32) {
+        let is_it = |asked: &Asked| match asked {
+            Asked::Cell {
+                session: of, id, ..
+            } => *id == query && of.as_ptr() == Rc::as_ptr(session),
+            Asked::Schema(_) => false,
+        };
+        let found = {
+            let asked = self.asked.borrow();
+            asked
+                .iter()
+                .find(|(_, asked)| is_it(asked))
+                .map(|(id, _)| *id)
+        };
+        if let Some(id) = found {
+            self.asked.borrow_mut().remove(&id);
+            if let Some(client) = &*self.client.borrow() {
+                client.send(&ToFetcher::Stop { id });
+            }
+        }
+    }
+
+    /// The tables and columns of a workspace; none where its service does not tell them.
+    ///
+    /// # Errors
+    /// As of a query.
+    pub async fn schema(self: &Rc<Self>, workspace: &str) -> Result<Vec<Table>, FetchError> {
+        let id = self.number();
+        let (sender, answer) = oneshot::channel();
+        self.asked.borrow_mut().insert(id, Asked::Schema(sender));
+        let workspace = workspace.to_owned();
+        self.send(&ToFetcher::Schema { id, workspace })
+            .map_err(FetchError::new)?;
+        let gone = |_| FetchError::new("the worker that asks workspaces ended");
+        answer.await.map_err(gone)?
+    }
+
+    fn number(&self) -> u32 {
+        let number = self.last.get() + 1;
+        self.last.set(number);
+        number
+    }
+
+    /// Sends a message to the worker, which starts with the first.
+    fn send(self: &Rc<Self>, message: &ToFetcher) -> Result<(), String> {
+        if self.client.borrow().is_none() {
+            let (hears, fails) = (Rc::downgrade(self), Rc::downgrade(self));
+            let started = FetchClient::start(
+                move |message, buffers| {
+                    if let Some(own) = hears.upgrade() {
+                        own.hear(message, &buffers);
+                    }
+                },
+                move |why| {
+                    if let Some(own) = fails.upgrade() {
+                        own.lose(&why);
+                    }
+                },
+            );
+            let unable = |thrown| format!("the page cannot ask workspaces: {thrown:?}");
+            self.client.replace(Some(started.map_err(unable)?));
+        }
+        if let Some(client) = &*self.client.borrow() {
+            client.send(message);
+        }
+        Ok(())
+    }
+
+    fn hear(self: &Rc<Self>, message: FromFetcher, buffers: &Array) {
+        match message {
+            FromFetcher::Known {
+                workspaces,
+                default,
+                mistakes,
+            } => {
+                if mistakes.is_empty() {
+                    self.known.replace(workspaces);
+                    self.default.replace(default);
+                }
+                if let Some(waiting) = self.configuring.take() {
+                    let _ = waiting.send(mistakes);
+                }
+            }
+            FromFetcher::TokenWanted {
+                id,
+                workspace,
+                is_refused,
+            } => self.give_token(id, &workspace, is_refused),
+            FromFetcher::Progress { id, text } => {
+                if let Some(Asked::Cell { tell, .. }) = self.asked.borrow().get(&id) {
+                    tell(&text);
+                }
+            }
+            FromFetcher::Answered { id, told } => {
+                self.answer(id, Some(Ok(told)), buffers.clone());
+            }
+            FromFetcher::Schema { id, tables } => {
+                if let Some(Asked::Schema(waiting)) = self.asked.borrow_mut().remove(&id) {
+                    let _ = waiting.send(Ok(tables));
+                }
+            }
+            FromFetcher::Failed { id, error } => self.answer(id, Some(Err(error)), Array::new()),
+        }
+    }
+
+    /// Answers whoever asked; nothing is an answer too: no such workspace is known.
+    fn answer(&self, id: u32, answer: Option<Result<Box<Told>, FetchError>>, buffers: Array) {
+        let asked = self.asked.borrow_mut().remove(&id);
+        let (told, error) = match answer {
+            Some(Ok(told)) => (Some(told), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        match asked {
+            Some(Asked::Cell { session, id, .. }) => {
+                if let Some(session) = session.upgrade() {
+                    session.send_with(&ToWorker::Fetched { id, told, error }, &buffers);
+                }
+            }
+            Some(Asked::Schema(waiting)) => {
+                let _ = waiting.send(Err(error.unwrap_or_default()));
+            }
+            // It was stopped.
+            None => {}
+        }
+    }
+
+    fn give_token(self: &Rc<Self>, id: u32, workspace: &str, is_refused: bool) {
+        let known = self
+            .known
+            .borrow()
+            .iter()
+            .find(|one| one.name == workspace)
+            .cloned();
+        let own = self.clone();
+        spawn_local(async move {
+            let token = match &known {
+                Some(known) => signin::token_for(known, is_refused).await,
+                None => Err(FetchError::new("the workspace is no longer there")),
+            };
+            let message = ToFetcher::Token { id, token };
+            if let Some(client) = &*own.client.borrow() {
+                client.send(&message);
+            }
+        });
+    }
+
+    /// After the worker broke: all who wait are told, and the next query starts another.
+    fn lose(&self, why: &str) {
+        self.client.replace(None);
+        self.text.replace(None);
+        self.configuring.take();
+        let all: Vec<u32> = self.asked.borrow().keys().copied().collect();
+        for id in all {
+            let error = FetchError::new(format!("the worker that asks workspaces stopped: {why}"))
+                .hint("run the cell again");
+            self.answer(id, Some(Err(error)), Array::new());
+        }
+    }
+}
+
+/// A query of a session's cell.
+#[derive(Debug)]
+pub struct Query {
+    /// The session's number for it.
+    pub id: u32,
+    /// The workspace's name.
+    pub workspace: String,
+    /// KQL.
+    pub text: String,
+    /// The time that it looks at.
+    pub timespan: Option<String>,
+}

@@ -1,0 +1,137 @@
+//! The dialog of workspaces: the configuration as text, with what is wrong with it, and the workspaces that it names.
+
+use std::rc::Rc;
+
+use spoor_messages::fetch::Known;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Event, HtmlElement, HtmlTextAreaElement};
+
+use super::Mistakes;
+use crate::app::App;
+use crate::dialog;
+use crate::dom::{self, button, el};
+use crate::signin;
+
+/// What stands in an empty field.
+const EXAMPLE: &str = "[workspaces.sentinel]
+kind = \"log-analytics\"
+workspace-id = \"00000000-0000-0000-0000-000000000000\"
+tenant = \"contoso.example\"
+client-id = \"00000000-0000-0000-0000-000000000000\"";
+
+const ABOUT: &str = "Cells name a workspace with %%kql --workspace NAME. The configuration is that of spoor.toml on a host; it holds no secret, and stays in this browser.";
+
+/// What the dialog is made of.
+struct Parts {
+    app: Rc<App>,
+    text: HtmlTextAreaElement,
+    told: HtmlElement,
+    list: HtmlElement,
+}
+
+/// Opens the dialog.
+pub fn open(app: &Rc<App>) {
+    let dialog = dialog::open("Workspaces", "workspaces");
+    let text = el("textarea")
+        .attr("id", "workspaces-text")
+        .attr("spellcheck", "false")
+        .attr("rows", "10")
+        .attr("placeholder", EXAMPLE)
+        .attr("aria-describedby", "workspaces-told");
+    let parts = Rc::new(Parts {
+        app: app.clone(),
+        text: text.cast(),
+        told: el("div")
+            .attr("id", "workspaces-told")
+            .attr("role", "status")
+            .build(),
+        list: el("ul")
+            .class("workspace-list")
+            .attr("aria-label", "Workspaces")
+            .build(),
+    });
+    let saving = parts.clone();
+    let save = button("Save")
+        .class("primary")
+        .on("click", move |_: Event| {
+            let parts = saving.clone();
+            spawn_local(async move { parts.save().await });
+        });
+    let label = el("label")
+        .attr("for", "workspaces-text")
+        .text("Configuration (TOML)");
+    let body = &dialog.body;
+    dom::append(body, el("p").class("hint").text(ABOUT));
+    dom::append(body, &parts.list);
+    dom::append(body, label);
+    dom::append(body, &parts.text);
+    dom::append(body, &parts.told);
+    dom::append(body, el("div").class("dialog-foot").child(save));
+    spawn_local(async move { parts.fill().await });
+}
+
+impl Parts {
+    /// Shows what is kept.
+    async fn fill(&self) {
+        let store = match self.app.store().await {
+            Ok(store) => store,
+            Err(error) => return self.tell(&[(0, error.to_string())]),
+        };
+        match self.app.workspaces.all(&store).await {
+            Ok(known) => {
+                self.text.set_value(&self.app.workspaces.text());
+                self.show(&known);
+            }
+            Err(error) => self.tell(&[(0, error.to_string())]),
+        }
+    }
+
+    async fn save(&self) {
+        let saved: Result<(), Mistakes> = match self.app.store().await {
+            Ok(store) => {
+                let text = self.text.value();
+                self.app.workspaces.configure(&store, &text).await
+            }
+            Err(error) => Err(vec![(0, error.to_string())]),
+        };
+        dom::flag(self.text.unchecked_ref(), "aria-invalid", saved.is_err());
+        match saved {
+            Ok(()) => {
+                self.show(&self.app.workspaces.known());
+                self.told.set_text_content(Some("Saved."));
+            }
+            Err(mistakes) => self.tell(&mistakes),
+        }
+    }
+
+    fn tell(&self, mistakes: &[(usize, String)]) {
+        dom::clear(&self.told);
+        let list = el("ul").class("mistakes").build();
+        for (line, message) in mistakes {
+            let text = match line {
+                0 => message.clone(),
+                line => format!("Line {line}: {message}"),
+            };
+            dom::append(&list, el("li").text(&text));
+        }
+        dom::append(&self.told, list);
+    }
+
+    fn show(&self, known: &[Known]) {
+        dom::clear(&self.list);
+        for one in known {
+            let server = one.server.as_deref().unwrap_or("this session's own data");
+            let about = format!("{} · {server}", one.title);
+            let row = el("li")
+                .attr("data-workspace", &one.name)
+                .child(el("span").class("workspace-name").text(&one.name))
+                .child(el("span").class("workspace-about").text(&about))
+                .child(signin::control(one));
+            dom::append(&self.list, row);
+        }
+        if known.is_empty() {
+            dom::append(&self.list, el("li").class("none").text("No workspace yet."));
+        }
+    }
+}
