@@ -90,6 +90,7 @@ impl Args {
             },
             time,
             at_once: AT_ONCE,
+            is_encrypted: tls.is_some(),
         };
         let store = Store::new(Arc::new(Files(local)), options);
         Ok(Wanted { store, tls })

@@ -20,6 +20,8 @@ pub struct Prefer {
     pub statistics: bool,
     /// Seconds that the query may take.
     pub wait: Option<u64>,
+    /// The whole of what Kusto would say, in its version 1, as Kqlmagic wants it: `ai.response-thinning=false`.
+    pub unthinned: bool,
 }
 
 impl Prefer {
@@ -33,6 +35,7 @@ impl Prefer {
                 "include-render" => prefer.render = is_on,
                 "include-statistics" => prefer.statistics = is_on,
                 "wait" => prefer.wait = value.trim().parse().ok(),
+                "ai.response-thinning" => prefer.unthinned = !is_on,
                 _ => {}
             }
         }
@@ -239,8 +242,11 @@ mod tests {
             render: true,
             statistics: true,
             wait: Some(30),
+            unthinned: false,
         };
         assert_eq!(read, all);
+        assert!(Prefer::read("ai.response-thinning=false, wait=9").unthinned);
+        assert!(!Prefer::read("ai.response-thinning=true").unthinned);
         let some = Prefer::read("include-render, respond-async, include-statistics=false");
         assert!(some.render && !some.statistics && some.wait.is_none());
     }

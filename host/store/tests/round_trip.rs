@@ -100,6 +100,7 @@ fn everything() -> Prefer {
         render: true,
         statistics: true,
         wait: None,
+        unthinned: false,
     }
 }
 

@@ -88,6 +88,7 @@ fn store(tokens: bool, time: Duration) -> (Router, Arc<AtomicUsize>) {
         },
         time,
         at_once: 2,
+        is_encrypted: tokens,
     };
     (Store::new(Arc::new(fake), options).routes(), count)
 }
@@ -162,6 +163,23 @@ async fn several_queries_in_one_request() {
     assert_eq!(responses[1]["body"]["error"]["code"], "BadArgumentError");
     let (_, none) = ask(&open(), post("/v1/$batch", &json!({ "requests": [] }))).await;
     assert_eq!(none, json!({ "responses": [] }));
+}
+
+#[tokio::test]
+async fn who_wants_it_unthinned_gets_kusto_s_version_1() {
+    let mut asked = post("/v1/workspaces/hunts/query", &json!({ "query": "T" }));
+    let prefer = "ai.response-thinning=false, wait=60";
+    asked
+        .headers_mut()
+        .insert("prefer", prefer.parse().unwrap());
+    let (status, body) = ask(&open(), asked).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        body["Tables"][0]["Rows"].as_array().map(Vec::len),
+        Some(3),
+        "two rows, and what was left out: {body}"
+    );
+    assert_eq!(body["Tables"][3]["Rows"][0][2], "PrimaryResult");
 }
 
 #[tokio::test]
@@ -311,6 +329,27 @@ async fn pages_that_were_named_ask_as_browsers_do() {
         .headers_mut()
         .insert("origin", PAGE.parse().unwrap());
     assert_eq!(ask(&routes, request).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_cloud_s_endpoints_are_told_before_there_is_a_token() {
+    let (guarded, _) = store(true, Duration::from_secs(60));
+    for (routes, host, origin) in [
+        (&guarded, "hunts.example:8301", "https://hunts.example:8301"),
+        (&guarded, "user@hunts.example", "https://hunts.example"),
+        (&open(), "[::1]:8301", "http://[::1]:8301"),
+    ] {
+        let asked = Request::get("/metadata/endpoints?api-version=latest").header("host", host);
+        let (status, told) = ask(routes, asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::OK, "{host}");
+        assert_eq!(told["logAnalyticsResourceId"], origin);
+        assert_eq!(told["resourceManager"], format!("{origin}/"));
+    }
+    for host in ["", "a b", "hunts.example/path"] {
+        let asked = Request::get("/metadata/endpoints").header("host", host);
+        let (status, _) = ask(&guarded, asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{host}");
+    }
 }
 
 #[tokio::test]

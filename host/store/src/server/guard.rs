@@ -13,11 +13,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Store;
+use super::cloud::ENDPOINTS;
+use super::kusto::METADATA;
 use super::refusal::Refusal;
 use crate::kusto::Identity;
 
-/// What Kusto's clients ask before they have a token.
-pub(super) const METADATA: &str = "/v1/rest/auth/metadata";
+/// What clients ask before they have a token.
+const OPEN: [&str; 2] = [METADATA, ENDPOINTS];
 
 /// The client's own name for a request, and ours.
 const CLIENT: HeaderName = HeaderName::from_static("x-ms-client-request-id");
@@ -72,7 +74,7 @@ fn judged(store: &Store, request: &Request) -> Result<(), Refusal> {
         };
     };
     let known = bearer(headers).is_some_and(|token| tokens.knows(token));
-    if known || request.uri().path() == METADATA {
+    if known || OPEN.contains(&request.uri().path()) {
         Ok(())
     } else {
         Err(Refusal::unauthorized())

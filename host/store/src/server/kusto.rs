@@ -22,6 +22,12 @@ use crate::pieces::Limits;
 /// By this path refusals are known.
 const HERE: &str = "/v1/rest";
 
+/// What is asked before there is a token.
+pub(super) const METADATA: &str = "/v1/rest/auth/metadata";
+
+/// Where clients would sign in.
+pub(super) const LOGIN: &str = "https://login.microsoftonline.com";
+
 /// A request.
 #[derive(Debug, Deserialize)]
 struct Asked {
@@ -298,11 +304,11 @@ async fn schema(
 /// `GET /v1/rest/auth/metadata`: where clients would sign in. A client that has a token reads it, and does not go there.
 pub(super) async fn metadata() -> Json<Value> {
     Json(json!({ "AzureAD": {
-        "LoginEndpoint": "https://login.microsoftonline.com",
+        "LoginEndpoint": LOGIN,
         "LoginMfaRequired": false,
         "KustoClientAppId": "db662dc1-0cfe-4e1c-a843-19a68e65be58",
         "KustoClientRedirectUri": "https://microsoft/kustoclient",
         "KustoServiceResourceId": "https://kusto.kusto.windows.net",
-        "FirstPartyAuthorityUrl": "https://login.microsoftonline.com/f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+        "FirstPartyAuthorityUrl": format!("{LOGIN}/f8cdef31-a31e-4b4a-93e4-5f571e91255a"),
     } }))
 }

@@ -11,12 +11,13 @@ use axum::{Extension, Json};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use spoor_table::ticks;
 use tokio::sync::mpsc;
 
 use super::refusal::{self, Refusal};
 use super::{Store, now, run};
 use crate::engine::Problem;
-use crate::kusto::Identity;
+use crate::kusto::{Identity, v1};
 use crate::log_analytics::{self, Prefer};
 use crate::pieces::Pieces;
 use crate::timespan;
@@ -162,8 +163,15 @@ async fn ready(
     };
     let done = run::query(store, job).await;
     let done = done.map_err(|problem| log_analytics::failure(&problem, &asked.query))?;
+    let limits = store.options.limits;
+    let pieces = if prefer.unthinned {
+        let when = ticks::datetime_text(now());
+        v1::answer(done.answer, limits, identity.clone(), done.seconds, when)
+    } else {
+        log_analytics::answer(done.answer, prefer, limits, done.seconds)
+    };
     Ok(Ready {
-        pieces: log_analytics::answer(done.answer, prefer, store.options.limits, done.seconds),
+        pieces,
         room: done.room,
     })
 }

@@ -1,5 +1,6 @@
 //! The routes of both services, and what their requests share.
 
+mod cloud;
 mod guard;
 mod kusto;
 mod log_analytics;
@@ -47,6 +48,8 @@ pub struct Options {
     pub time: Duration,
     /// Queries that run at once; others wait.
     pub at_once: usize,
+    /// Whether clients reach it over TLS: it matters to the addresses that it tells.
+    pub is_encrypted: bool,
 }
 
 /// An engine, and how to serve it.
@@ -73,7 +76,8 @@ impl Store {
         let guarded = middleware::from_fn_with_state(shared.clone(), guard::check);
         let pages = shared.options.origins.layer();
         Router::new()
-            .route(guard::METADATA, get(kusto::metadata))
+            .route(kusto::METADATA, get(kusto::metadata))
+            .route(cloud::ENDPOINTS, get(cloud::endpoints))
             .route("/v2/rest/query", post(kusto::query_v2))
             .route("/v1/rest/query", post(kusto::query_v1))
             .route("/v1/rest/mgmt", post(kusto::manage))
