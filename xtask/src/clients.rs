@@ -1,4 +1,4 @@
-//! Microsoft's clients against `spoor serve --api`: `tests/api/clients.py`, in an environment of its own.
+//! Microsoft's clients against `spoor serve --api`: the scripts of `tests/api`, in an environment of their own.
 
 use anyhow::Result;
 
@@ -6,15 +6,30 @@ use crate::bench::peers::Peers;
 use crate::paths::Paths;
 use crate::process::step;
 
-/// Serves some data and queries it with azure-kusto-data and azure-monitor-query.
+/// What asks, and by which script.
+const CLIENTS: [(&str, &str); 3] = [
+    ("azure-kusto-data and azure-monitor-query", "clients.py"),
+    ("MSTICPy's drivers", "msticpy_drivers.py"),
+    ("Kqlmagic", "kqlmagic_cells.py"),
+];
+
+/// Serves some data and queries it with each client.
 pub fn run(paths: &Paths) -> Result<()> {
-    let folder = paths.root.join("tests/api");
-    let peers = Peers::ensure_at(paths, "api-clients", &folder.join("requirements.txt"))?;
-    step(
-        "Querying the API with Microsoft's clients",
-        peers
-            .command("python3")
-            .arg(folder.join("clients.py"))
-            .arg(paths.spoor()),
-    )
+    let peers = environment(paths)?;
+    for (client, script) in CLIENTS {
+        step(
+            &format!("Querying the API with {client}"),
+            peers
+                .command("python3")
+                .arg(paths.root.join("tests/api").join(script))
+                .arg(paths.spoor()),
+        )?;
+    }
+    Ok(())
+}
+
+/// Python with the clients, as `tests/api/requirements.txt` pins them.
+pub fn environment(paths: &Paths) -> Result<Peers> {
+    let lock = paths.root.join("tests/api/requirements.txt");
+    Peers::ensure_at(paths, "api-clients", &lock)
 }

@@ -57,7 +57,7 @@ enum Task {
     Conformance(conformance::Options),
     /// Run the hunt over real telemetry, where it is present, and assert what it finds.
     HuntReal,
-    /// Query `spoor serve --api` with Microsoft's clients.
+    /// Query `spoor serve --api` with azure-kusto-data, azure-monitor-query, MSTICPy and Kqlmagic.
     ApiClients,
 }
 
