@@ -15,13 +15,19 @@ export function spoorServe(spoor, site, notebooks) {
     ([, url, key]) => ({ url, key }));
 }
 
+/** `spoor serve` over `site` and `data`. */
+export function spoorWithData(spoor, site, data) {
+  return started(spoor, ["serve", "--port", "0", "--site", site, "--data", data], /(http:\/\/[^/]+\/)(\S*)/,
+    ([, url, key]) => ({ url, key }));
+}
+
 /** Runs a server until it says where it is. */
 async function started(program, args, pattern, read) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
   const close = () => new Promise((done) => (child.exitCode === null ? child.once("exit", done).kill() : done()));
   for await (const line of createInterface({ input: child.stdout })) {
     const found = pattern.exec(line);
-    if (found) return { ...read(found), close };
+    if (found) return { ...read(found), pid: child.pid, close };
   }
   throw new Error(`${program} ${args.join(" ")} did not start`);
 }

@@ -1,6 +1,8 @@
 //! How long a large answer of Log Analytics takes to become a table, and that of Kusto and of Defender with the same rows:
-//! `cargo run --release -p spoor-providers --example decode [ROWS]`. With a path as the second argument it writes Log Analytics'
-//! body there instead, for measuring others by it.
+//! `cargo run --release -p spoor-providers --example decode [ROWS]`.
+//!
+//! For the benchmark beside others `decode write ROWS PATH` writes Log Analytics' answer, which is always the same, and
+//! `decode time ROWS PATH` prints the seconds of one decoding of it.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::fmt::Write as _;
@@ -9,7 +11,7 @@ use std::time::Instant;
 use spoor_providers::config::Limits;
 use spoor_providers::response::{Answer, Form, decode};
 
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 11] = [
     ("TimeGenerated", "datetime"),
     ("Account", "string"),
     ("IPAddress", "string"),
@@ -20,9 +22,10 @@ const COLUMNS: [(&str, &str); 10] = [
     ("CorrelationId", "guid"),
     ("Duration", "timespan"),
     ("LocationDetails", "dynamic"),
+    ("Cost", "decimal"),
 ];
 
-fn values(n: usize) -> [String; 10] {
+fn values(n: usize) -> [String; 11] {
     [
         format!(
             "\"2026-03-{:02}T{:02}:{:02}:{:02}.{:07}Z\"",
@@ -45,6 +48,7 @@ fn values(n: usize) -> [String; 10] {
             n % 300,
             n % 90
         ),
+        format!("\"{}.{:04}\"", n % 1_000, n % 10_000),
     ]
 }
 
@@ -79,6 +83,22 @@ fn columns(name: &str, ty: &str) -> String {
     all.join(",")
 }
 
+fn log_analytics(count: usize) -> String {
+    format!(
+        r#"{{"tables":[{{"name":"PrimaryResult","columns":[{}],"rows":[{}]}}]}}"#,
+        columns("name", "type"),
+        rows(count)
+    )
+}
+
+fn defender(count: usize) -> String {
+    format!(
+        r#"{{"schema":[{}],"results":[{}]}}"#,
+        columns("name", "type"),
+        objects(count)
+    )
+}
+
 fn kusto(count: usize) -> String {
     format!(
         r#"[{{"FrameType":"DataSetHeader","Version":"v2.0"}},{{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","TableName":"T","Columns":[{}],"Rows":[{}]}},{{"FrameType":"DataSetCompletion"}}]"#,
@@ -87,46 +107,37 @@ fn kusto(count: usize) -> String {
     )
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let count = arguments
-        .next()
-        .map_or(500_000, |text| text.parse().unwrap());
-    let logs = format!(
-        r#"{{"tables":[{{"name":"PrimaryResult","columns":[{}],"rows":[{}]}}]}}"#,
-        columns("name", "type"),
-        rows(count)
-    );
-    if let Some(path) = arguments.next() {
-        std::fs::write(path, logs).unwrap();
-        return;
-    }
-    let hunt = format!(
-        r#"{{"schema":[{}],"results":[{}]}}"#,
-        columns("name", "type"),
-        objects(count)
-    );
-    for (form, body) in [
-        (Form::LogAnalytics, logs),
+/// The answers of three services with the same rows.
+fn bodies(count: usize) -> [(Form, String); 3] {
+    [
+        (Form::LogAnalytics, log_analytics(count)),
         (Form::KustoV2, kusto(count)),
-        (Form::Defender, hunt),
-    ] {
-        let limits = Limits {
-            bytes: 1 << 30,
-            ..Limits::default()
-        };
+        (Form::Defender, defender(count)),
+    ]
+}
+
+/// The seconds of one answer, from bytes to a table.
+fn seconds(form: Form, body: &[u8], count: usize) -> f64 {
+    let limits = Limits {
+        bytes: 1 << 30,
+        ..Limits::default()
+    };
+    let answer = Answer {
+        status: 200,
+        headers: &[],
+        body,
+    };
+    let begun = Instant::now();
+    let outcome = decode(form, limits, &answer).unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(outcome.rows(), count);
+    took
+}
+
+fn show(count: usize) {
+    for (form, body) in bodies(count) {
         let mut times: Vec<f64> = (0..5)
-            .map(|_| {
-                let begun = Instant::now();
-                let answer = Answer {
-                    status: 200,
-                    headers: &[],
-                    body: body.as_bytes(),
-                };
-                let outcome = decode(form, limits, &answer).unwrap();
-                assert_eq!(outcome.rows(), count);
-                begun.elapsed().as_secs_f64()
-            })
+            .map(|_| seconds(form, body.as_bytes(), count))
             .collect();
         times.sort_by(f64::total_cmp);
         let megabytes = body.len() as f64 / 1e6;
@@ -135,5 +146,20 @@ fn main() {
             times[2],
             megabytes / times[2]
         );
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let count = |text: &str| text.parse().unwrap();
+    match arguments[..] {
+        ["write", rows, path] => std::fs::write(path, log_analytics(count(rows))).unwrap(),
+        ["time", rows, path] => {
+            let body = std::fs::read(path).unwrap();
+            println!("{}", seconds(Form::LogAnalytics, &body, count(rows)));
+        }
+        [rows] => show(count(rows)),
+        _ => show(500_000),
     }
 }

@@ -9,6 +9,7 @@ mod machine;
 mod page;
 pub mod peers;
 mod plugins;
+mod remote;
 mod report;
 mod timing;
 
@@ -26,7 +27,7 @@ pub struct Options {
     /// Counted runs of each command; at least five.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
     runs: u32,
-    /// Measure these alone (run, render, page, engine, pandas, plugins); the other rows of BENCHMARKS.md stay as they were.
+    /// Measure these alone (run, render, page, engine, pandas, plugins, remote); the other rows of BENCHMARKS.md stay as they were.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Use the kernel and the page as they are built now, instead of building them for publication.
@@ -56,7 +57,7 @@ pub struct Row {
 pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     build::host(paths)?;
     // Plugins run without either.
-    if ["run", "render", "page", "engine", "pandas"]
+    if ["run", "render", "page", "engine", "pandas", "remote"]
         .iter()
         .any(|part| options.wants(part))
     {
@@ -65,7 +66,8 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         }
         build::guest(paths)?;
     }
-    if options.wants("page") {
+    // What others ask of a server is asked of one that serves the page.
+    if options.wants("page") || options.wants("remote") {
         let profile = if options.as_built {
             Profile::Daily
         } else {
@@ -95,6 +97,7 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     measure("engine", &engine::group_by)?;
     measure("pandas", &engine::to_pandas)?;
     measure("plugins", &plugins::figures)?;
+    measure("remote", &remote::figures)?;
     if !options.only.is_empty() {
         rows = report::merged(report::read(paths)?, rows);
     }
