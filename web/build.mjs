@@ -64,6 +64,7 @@ async function scripts() {
       page: path.join(web, "page/js/page.mjs"),
       plugin: path.join(web, "worker/js/plugin.mjs"),
       results: path.join(web, "results/js/results.mjs"),
+      signin: path.join(web, "page/js/signin.mjs"),
       style: path.join(web, "page/style/index.css"),
       worker: path.join(web, "worker/js/worker.mjs"),
     },
@@ -78,6 +79,7 @@ async function scripts() {
       "spoor:early": path.join(web, "page/js/early.mjs"),
       "spoor:fetch": path.join(options.bindings, "spoor_fetch.js"),
       "spoor:lazy": path.join(web, "page/js/lazy.mjs"),
+      "spoor:msal": path.join(web, "msal/js/msal.mjs"),
       "spoor:page": path.join(options.bindings, "spoor_page.js"),
       "spoor:results": path.join(options.bindings, "spoor_results.js"),
       "spoor:driver": path.join(options.bindings, "spoor_worker.js"),
@@ -110,7 +112,7 @@ async function service() {
 }
 
 async function page() {
-  for (const name of ["index.html", "frame.html"]) await copyFile(path.join(web, "page", name), path.join(options.out, name));
+  for (const name of ["index.html", "frame.html", "signin.html"]) await copyFile(path.join(web, "page", name), path.join(options.out, name));
 }
 
 /** The gallery's notebooks, and `gallery/index.json`: what each says of itself, as `gallery::Entry` in spoor-model has it. */
