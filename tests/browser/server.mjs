@@ -3,7 +3,8 @@
 // It behaves as an ordinary static host does and no better: files by path, MIME types by
 // extension, Range requests, and `FILE.br` sent with `Content-Encoding: br` where that file is
 // there and the browser takes it. It sets no special headers, since the page must work without; with
-// `isolated: true` it sets those that make a page cross-origin isolated (COOP, COEP). Loopback only. `mounts` lay further folders over the root by URL prefix,
+// `isolated: true` it sets those that make a page cross-origin isolated (COOP, COEP), but for the paths of `opened`, which have no
+// COOP. Loopback only. `mounts` lay further folders over the root by URL prefix,
 // `texts` single files by URL path; with `ranges: false` no Range request is answered.
 // `node tests/browser/server.mjs DIR [PORT]` serves a folder until it is stopped.
 
@@ -31,10 +32,11 @@ const TYPES = {
  * Serves `root` on 127.0.0.1 and a free port (or `port`).
  * Resolves to `{ url, sent, close }`: `sent()` is the number of body bytes sent so far.
  */
-export async function serve(root, { port = 0, mounts = {}, texts = {}, ranges = true, isolated = false } = {}) {
+export async function serve(root, { port = 0, mounts = {}, texts = {}, ranges = true, isolated = false, opened = [] } = {}) {
   const counter = { bytes: 0 };
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(isolated ? ISOLATED : {})) response.setHeader(name, value);
+    if (opened.includes(new URL(request.url, "http://x").pathname)) response.removeHeader("Cross-Origin-Opener-Policy");
     answer(request, response, { root, mounts, texts, ranges }, counter).catch((error) => {
       if (!response.headersSent) response.writeHead(500);
       response.end(String(error));

@@ -1,6 +1,6 @@
 // The page's entry: starts the page's WebAssembly, which is Rust (`web/page/src`).
 
-import init, { probeCells, probeFailed, probeFinished, probeLoaded, probeHeld, probeRun, probeSend, probeState, probeStuck } from "spoor:page";
+import init, { probeCells, probeFailed, probeFinished, probeLoaded, probeHeld, probeRun, probeSend, probeSignin, probeState, probeStuck, probeToken } from "spoor:page";
 
 import { begin } from "spoor:early";
 
@@ -19,6 +19,9 @@ globalThis.spoor = {
   get held() { return started ? probeHeld() : undefined; },
   run: (id, source) => probeRun(id, source),
   send: (message) => probeSend(message),
+  /** Shows who is signed in to realms, and gives the SHA-256 of a token. */
+  signIn: (entries) => probeSignin(entries),
+  token: (realm, forceRefresh = false) => probeToken(realm, forceRefresh),
 };
 
 try {

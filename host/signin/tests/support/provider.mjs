@@ -1,7 +1,8 @@
 // An OpenID Connect authority for the tests: npm's oidc-provider on 127.0.0.1, at a port of the system's choice.
 //
-// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert } }. Prints { issuer } and ends with its standard input. At /control it
-// takes { offset, inject } (seconds that its clock is ahead; refusals for the next token requests) and tells what it has given out.
+// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert }, page }. Prints { issuer } and ends with its standard input. At
+// /control it takes { offset, inject } (seconds that its clock is ahead; refusals for the next token requests) and tells what it has given
+// out. `page` is the origin of a page that people sign in from, as the client "page".
 
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -13,12 +14,25 @@ let offset = settings.offset ?? 0;
 let inject = [];
 const given = [];
 const grants = [];
+const answers = [];
 const refused = [];
 
 const now = Date.now;
 Date.now = () => now() + offset * 1000;
 
 const device = "urn:ietf:params:oauth:grant-type:device_code";
+
+function page() {
+  return {
+    client_id: "page",
+    application_type: "web",
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    redirect_uris: [`${settings.page}/signin.html`],
+    post_logout_redirect_uris: [`${settings.page}/signin.html`],
+  };
+}
 
 function configuration() {
   return {
@@ -38,7 +52,9 @@ function configuration() {
         response_types: [],
         redirect_uris: [],
       },
+      ...(settings.page ? [page()] : []),
     ],
+    clientBasedCORS: (_, origin) => origin === settings.page,
     scopes: ["openid", "offline_access", "profile", "hunt", "other"],
     claims: { openid: ["sub"], profile: ["preferred_username"] },
     conformIdTokenClaims: false,
@@ -48,6 +64,11 @@ function configuration() {
       deviceFlow: { enabled: true },
       revocation: { enabled: true },
       clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, resource) => ({ scope: "hunt other", audience: resource, accessTokenFormat: "opaque" }),
+        useGrantedResource: () => true,
+      },
     },
     findAccount: (_, id) => ({
       accountId: id,
@@ -72,6 +93,7 @@ async function watch(ctx, next) {
   const type = ctx.oidc?.params?.grant_type;
   if (ctx.status === 200) {
     grants.push(type);
+    answers.push({ type, resource: ctx.oidc.params.resource, ...ctx.body });
     given.push(...["access_token", "refresh_token", "id_token"].map((name) => ctx.body[name]).filter(Boolean));
   } else {
     refused.push(ctx.body?.error);
@@ -86,7 +108,7 @@ function control(request, response) {
     offset = wanted.offset ?? offset;
     inject = wanted.inject ?? inject;
     response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify({ given, grants, refused }));
+    response.end(JSON.stringify({ given, grants, answers, refused }));
   });
 }
 

@@ -38,6 +38,7 @@ use crate::notebook::Screen;
 use crate::plugins::Plugins;
 use crate::server::Client;
 use crate::session::Session;
+use crate::signin;
 use crate::storage::{Store, StoreError};
 use crate::workspaces::Workspaces;
 
@@ -115,6 +116,7 @@ pub fn start() {
         screen: RefCell::default(),
     });
     app.preferences.apply();
+    signin::resume();
     spawn_local(async move {
         let opened = match &app.route.notebook {
             Some(place) => open(&app, place).await,
