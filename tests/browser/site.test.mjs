@@ -117,6 +117,11 @@ describe("a site", { timeout: 1_200_000 }, () => {
           return [response.status, response.headers.get("Content-Range").replace(/\d+$/, ""), await response.text()];
         });
         assert.deepEqual(part, [206, "bytes 0-3/", "PAR1"]);
+        // Authorities lead to this one, in windows that the page has opened.
+        const openers = await page.evaluate(() => Promise.all(["index.html", "signin.html", "signin.js"].map(async (name) => {
+          return (await fetch(name)).headers.get("Cross-Origin-Opener-Policy");
+        })));
+        assert.deepEqual(openers, ["same-origin", null, "same-origin"]);
         await page.goto(site);
         await page.getByText("Hunts to start from").waitFor();
       });

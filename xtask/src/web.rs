@@ -101,7 +101,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 13] = [
+const TESTS: [(&str, &str); 14] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -123,6 +123,10 @@ const TESTS: [(&str, &str); 13] = [
     (
         "workspaces' answers, recorded on the host and given again in the page",
         "recorded",
+    ),
+    (
+        "signing in, renewing and signing out, against an authority",
+        "signin",
     ),
     ("a session by keyboard alone", "keyboard"),
     (

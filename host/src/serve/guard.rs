@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::reply::Refusal;
-use super::site::FRAME;
+use super::site::{FRAME, SIGNIN};
 use crate::error::Error;
 
 /// What every answer says: nothing of another origin gets at it, and nobody guesses its type.
@@ -115,16 +115,10 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         Err(refusal) => refusal.into_response(),
     };
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
+    for (name, value) in always(&path) {
         headers.insert(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
-        );
-    }
-    if path == FRAME {
-        headers.insert(
-            header::X_FRAME_OPTIONS,
-            HeaderValue::from_static("SAMEORIGIN"),
         );
     }
     let policy = shared.site.policy(&path).clone();
@@ -135,6 +129,18 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What every answer says, as far as it holds for the path.
+fn always(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (framed, signin) = (path == FRAME, path == SIGNIN);
+    ALWAYS.into_iter().filter_map(move |(name, value)| match name {
+        "x-frame-options" if framed => Some((name, "SAMEORIGIN")),
+        // An authority's page leads here in a window that this would cut off from whoever opened it, and so keep from closing.
+        // It holds nothing: what it is told it hands to the page over a channel of its own origin.
+        "cross-origin-opener-policy" if signin => None,
+        _ => Some((name, value)),
+    })
 }
 
 /// `None` for a request that may go on; an answer for one that brings the secret.
@@ -263,6 +269,22 @@ mod tests {
         ] {
             assert!(!guard.names_us(host), "{host}");
         }
+    }
+
+    #[test]
+    fn pages_have_the_headers_that_they_can_have() {
+        let of = |path: &str, wanted: &str| {
+            let mut all = always(path);
+            all.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+        };
+        for path in ["/", "/signin.js", "/signin.html.br", "/x/signin.html"] {
+            let opener = of(path, "cross-origin-opener-policy");
+            assert_eq!(opener, Some("same-origin"), "{path}");
+        }
+        assert_eq!(of(SIGNIN, "cross-origin-opener-policy"), None);
+        assert_eq!(of(SIGNIN, "x-frame-options"), Some("DENY"));
+        assert_eq!(of(FRAME, "x-frame-options"), Some("SAMEORIGIN"));
+        assert_eq!(always("/").count(), ALWAYS.len());
     }
 
     #[test]

@@ -33,11 +33,15 @@ const STRICT: &str = "default-src 'none'; base-uri 'none'; form-action 'none'";
 /// The page in which an output's scripts run, which the page itself frames.
 pub const FRAME: &str = "/frame.html";
 
+/// The page to which authorities send people back after a sign-in.
+pub const SIGNIN: &str = "/signin.html";
+
 /// A folder that is served as it is.
 pub struct Site {
     dir: Dir,
     policy: HeaderValue,
     frame_policy: HeaderValue,
+    signin_policy: HeaderValue,
     /// Digests by path, with the stamp of the file that they are of.
     digests: Mutex<HashMap<PathBuf, (String, String)>>,
 }
@@ -49,22 +53,25 @@ impl Site {
         let dir = dir.map_err(Error::file("cannot open the site", path))?;
         let page = dir.read_to_string(INDEX);
         let page = page.map_err(Error::file("cannot read the page", path.join(INDEX)))?;
-        let frame = dir.read_to_string(FRAME.trim_start_matches('/'));
-        let frame = frame.unwrap_or_default();
+        let beside = |path: &str| dir.read_to_string(path.trim_start_matches('/'));
+        let frame = beside(FRAME).unwrap_or_default();
+        let signin = beside(SIGNIN).unwrap_or_default();
         Ok(Self {
-            dir,
             policy: as_header(&page, "'none'"),
             frame_policy: as_header(&frame, "'self'"),
+            signin_policy: as_header(&signin, "'none'"),
+            dir,
             digests: Mutex::default(),
         })
     }
 
-    /// The page's Content Security Policy, or that of the frame for scripted outputs, as a header.
+    /// The page's Content Security Policy as a header, or that of another page of the site: the frame for scripted outputs,
+    /// the end of a sign-in.
     pub fn policy(&self, path: &str) -> &HeaderValue {
-        if path == FRAME {
-            &self.frame_policy
-        } else {
-            &self.policy
+        match path {
+            FRAME => &self.frame_policy,
+            SIGNIN => &self.signin_policy,
+            _ => &self.policy,
         }
     }
 
@@ -249,6 +256,29 @@ mod tests {
         };
         assert!(takes("gzip, deflate, br") && takes("br;q=0.5") && takes("BR"));
         assert!(!takes("gzip") && !takes("br;q=0") && !takes("br; q=0.0") && !takes("brotli"));
+    }
+
+    #[test]
+    fn pages_have_policies_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = |name: &str, policy: &str| {
+            let text = format!(
+                r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#
+            );
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        page("index.html", "img-src data:");
+        page("frame.html", "font-src data:");
+        page("signin.html", "script-src 'self'");
+        let site = Site::open(folder.path()).unwrap();
+        for (path, policy) in [
+            ("/", "img-src data:; frame-ancestors 'none'"),
+            ("/index.html", "img-src data:; frame-ancestors 'none'"),
+            (FRAME, "font-src data:; frame-ancestors 'self'"),
+            (SIGNIN, "script-src 'self'; frame-ancestors 'none'"),
+        ] {
+            assert_eq!(site.policy(path), policy, "{path}");
+        }
     }
 
     #[test]

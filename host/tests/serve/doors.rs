@@ -160,6 +160,15 @@ fn every_answer_is_isolated_and_strict() {
             "{path}"
         );
     }
+    // Authorities lead to this one, in windows that the page has opened.
+    let signin = place.get("/signin.html?state=x");
+    assert_eq!(signin.status, 200);
+    assert_eq!(signin.header("cross-origin-opener-policy"), "");
+    assert_eq!(signin.header("x-frame-options"), "DENY");
+    assert_eq!(
+        signin.header("content-security-policy"),
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+    );
     assert_eq!(
         place.get("/api/notebooks").header("cache-control"),
         "no-store"

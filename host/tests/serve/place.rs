@@ -14,6 +14,8 @@ use spoor::serve::{DataFile, Options, Query, Server};
 
 /// A page with a policy.
 pub const PAGE: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">"#;
+/// A page with another, to which authorities lead.
+pub const SIGNIN: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'">"#;
 /// An empty notebook.
 pub const NOTEBOOK: &str = r#"{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[]}"#;
 
@@ -60,6 +62,7 @@ impl Place {
         }
         fs::write(at("secret.ipynb"), NOTEBOOK).unwrap();
         fs::write(at("site/index.html"), PAGE).unwrap();
+        fs::write(at("site/signin.html"), SIGNIN).unwrap();
         fs::write(at("site/page.js"), "0123456789").unwrap();
         fs::write(at("site/page.js.br"), "packed").unwrap();
         fs::write(at("site/service.js"), "1").unwrap();

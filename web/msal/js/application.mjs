@@ -3,10 +3,10 @@
 import { BrowserAuthError, PublicClientApplication } from "@azure/msal-browser";
 
 /** Milliseconds between two looks at the window. */
-const LOOK_EVERY = 200;
+const LOOK_EVERY = 100;
 
-/** How often in a row it has to be found closed: an answer that is on its way comes first. */
-const LOOKS = 5;
+/** How often it has to be seen at the authority, and then in a row to be gone: an answer that is on its way comes first. */
+const LOOKS = 10;
 
 /** Makes an application that is ready for use. */
 export async function open(configuration) {
@@ -58,18 +58,20 @@ class Application extends PublicClientApplication {
 
 /**
  * A function that looks whether the window was closed. A page that keeps its windows apart (Cross-Origin-Opener-Policy: this one
- * where it is isolated, or an authority's) makes a window that is open look closed. So it counts as closed only if it was seen
- * open at the authority, and only while the person looks at this page. Where that cannot be known `cancel()` is for the person.
+ * where it is isolated, or an authority's) makes a window that is open look closed from its first moments on. So it counts as
+ * closed only if it was seen open at the authority for a while, and only while the person looks at this page. Where that cannot
+ * be known `cancel()` is for the person.
  */
 function lookAt(popup, closed) {
-  let [away, looks] = [false, 0];
+  let [away, gone] = [0, 0];
   return () => {
+    if (crossOriginIsolated) return;
     if (!popup.closed) {
-      away ||= isElsewhere(popup);
-      looks = 0;
-    } else if (away && document.hasFocus()) {
-      looks += 1;
-      if (looks === LOOKS) closed();
+      if (isElsewhere(popup)) away += 1;
+      gone = 0;
+    } else if (away >= LOOKS && document.hasFocus()) {
+      gone += 1;
+      if (gone === LOOKS) closed();
     }
   };
 }

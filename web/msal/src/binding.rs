@@ -134,7 +134,7 @@ pub(crate) async fn open(realm: &Realm, keep: bool) -> Result<Application, SignI
         },
     };
     let opened = open_application(&value(&configuration)).await;
-    let opened = opened.map_err(|thrown| SignInError::of(&thrown, &realm.authority))?;
+    let opened = opened.map_err(|thrown| SignInError::of_opening(&thrown, &realm.authority))?;
     Ok(opened.unchecked_into())
 }
 

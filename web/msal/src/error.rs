@@ -44,7 +44,7 @@ pub enum SignInError {
     )]
     Busy,
     /// The authority refused, in OAuth's terms.
-    #[error("{authority} refused: {code}{}", described(.message))]
+    #[error("the authority {authority} refused: {code}{}", described(.message))]
     Refused {
         /// Who refused.
         authority: String,
@@ -55,7 +55,7 @@ pub enum SignInError {
     },
     /// No answer came that the page may read.
     #[error(
-        "{authority} cannot be reached from this page: check the connection, the workspace's 'authority', and that the authority lets pages of this site ask it (CORS)"
+        "the authority {authority} cannot be reached from this page: check the connection, the workspace's 'authority', and that the authority lets pages of this site ask it (CORS)"
     )]
     Unreachable {
         /// The authority.
@@ -63,7 +63,7 @@ pub enum SignInError {
     },
     /// The realm cannot be right.
     #[error(
-        "{authority} cannot be signed in to as it is configured ({code}): check 'authority' and 'client-id' of the workspace; an authority is asked over https alone"
+        "the authority {authority} cannot be signed in to as it is configured ({code}): check 'authority' and 'client-id' of the workspace; an authority is asked over https alone"
     )]
     Misconfigured {
         /// The authority.
@@ -142,9 +142,17 @@ const UNREACHABLE: [&str; 7] = [
 impl SignInError {
     /// What MSAL threw, for a realm's authority.
     pub(crate) fn of(thrown: &JsValue, authority: &str) -> Self {
-        // What is no object of MSAL's, as an import that failed, has neither code.
-        let thrown: Thrown = serde_wasm_bindgen::from_value(thrown.clone()).unwrap_or_default();
-        thrown.told(authority)
+        Thrown::read(thrown).told(authority)
+    }
+
+    /// What was thrown where MSAL was to be loaded and set up.
+    pub(crate) fn of_opening(thrown: &JsValue, authority: &str) -> Self {
+        let thrown = Thrown::read(thrown);
+        if thrown.error_code.is_empty() {
+            SignInError::NotLoaded
+        } else {
+            thrown.told(authority)
+        }
     }
 
     /// Whether signing in may help.
@@ -157,10 +165,18 @@ impl SignInError {
 }
 
 impl Thrown {
+    /// What is no error of MSAL's has no code.
+    fn read(thrown: &JsValue) -> Self {
+        serde_wasm_bindgen::from_value(thrown.clone()).unwrap_or_default()
+    }
+
     fn told(self, authority: &str) -> SignInError {
         let authority = authority.to_owned();
         match self.error_code.as_str() {
-            "" => SignInError::NotLoaded,
+            "" => SignInError::Failed {
+                authority,
+                code: "unexpected".to_owned(),
+            },
             "user_cancelled" | "user_canceled" | "interaction_in_progress_cancelled" => {
                 SignInError::Cancelled
             }
@@ -177,7 +193,7 @@ impl Thrown {
                     "ServerError" => SignInError::Refused {
                         authority,
                         code,
-                        message: told(&self.error_message),
+                        message: told(description(&self.error_message)),
                     },
                     "ClientConfigurationError" => SignInError::Misconfigured { authority, code },
                     _ => SignInError::Failed { authority, code },
@@ -185,6 +201,15 @@ impl Thrown {
             }
         }
     }
+}
+
+/// What the authority said, of MSAL's message about it: for a token's request that has numbers and times around it.
+fn description(message: &str) -> &str {
+    let start = message.split_once(" - Description: ");
+    start.map_or(message, |(_, rest)| {
+        rest.rsplit_once(" - Correlation ID: ")
+            .map_or(rest, |(description, _)| description)
+    })
 }
 
 #[cfg(test)]
@@ -201,11 +226,26 @@ mod tests {
     }
 
     #[test]
+    fn descriptions_are_the_authoritys() {
+        let message = "Error(s): 7 - Timestamp: now - Description: not today - Correlation ID: 1 - Trace ID: 2";
+        assert_eq!(description(message), "not today");
+        assert_eq!(description("not today"), "not today");
+    }
+
+    #[test]
     fn what_msal_throws_is_told_apart() {
         let authority = || "https://id.example".to_owned();
         let code = "code-".repeat(20);
         for (name, thrown, message, error) in [
-            ("", "", "", SignInError::NotLoaded),
+            (
+                "TypeError",
+                "",
+                code.as_str(),
+                SignInError::Failed {
+                    authority: authority(),
+                    code: "unexpected".to_owned(),
+                },
+            ),
             (
                 "BrowserAuthError",
                 "user_cancelled",

@@ -13,6 +13,8 @@ const SHELL = "spoor-shell-";
 const MINE = `${SHELL}${id}`;
 const ENGINES = "spoor-engines";
 const HOME = "index.html";
+/** Where authorities send people back to, in a window that may belong to another page's group. */
+const SIGNIN = "signin.html";
 const scope = new URL("./", location.href);
 
 /**
@@ -99,7 +101,7 @@ async function checked(name, sha256) {
     const response = await fetch(new URL(name, scope), { cache });
     if (!response.ok) throw new Error(`the server answered ${response.status} for ${name}`);
     const bytes = await response.arrayBuffer();
-    if ((await digest(bytes)) === sha256) return dressed(new Response(bytes, { headers: type(response) }));
+    if ((await digest(bytes)) === sha256) return dressed(new Response(bytes, { headers: type(response) }), name);
   }
   throw new Error(`${name} is not the file of the build ${id}`);
 }
@@ -108,9 +110,11 @@ function type(response) {
   return { "Content-Type": response.headers.get("Content-Type") ?? "application/octet-stream" };
 }
 
-/** The response with the headers of an isolated page. */
-function dressed(response) {
-  return new Response(response.body, { headers: { ...type(response), ...HEADERS } });
+/** The response with the headers of an isolated page; one that an authority leads to is not kept from whoever opened its window. */
+function dressed(response, name) {
+  const headers = { ...type(response), ...HEADERS };
+  if (name === SIGNIN) delete headers["Cross-Origin-Opener-Policy"];
+  return new Response(response.body, { headers });
 }
 
 /** The response, or the part of it that the request wants. */

@@ -1,8 +1,9 @@
 // An OpenID Connect authority for the tests: npm's oidc-provider on 127.0.0.1, at a port of the system's choice.
 //
-// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert }, page }. Prints { issuer } and ends with its standard input. At
+// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert }, page, apart }. Prints { issuer } and ends with its standard input. At
 // /control it takes { offset, inject } (seconds that its clock is ahead; refusals for the next token requests) and tells what it has given
-// out. `page` is the origin of a page that people sign in from, as the client "page".
+// out. `page` is the origin of a page that people sign in from, as the client "page"; with `apart` its pages keep their windows
+// from whoever opened them.
 
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -82,9 +83,11 @@ function configuration() {
 
 async function watch(ctx, next) {
   ctx.set("Date", new Date(Date.now()).toUTCString());
+  if (settings.apart) ctx.set("Cross-Origin-Opener-Policy", "same-origin");
   if (ctx.path === "/token" && inject.length > 0) {
     ctx.status = 400;
     ctx.body = inject.shift();
+    if (settings.page) ctx.set("Access-Control-Allow-Origin", settings.page);
     return;
   }
   await next();
