@@ -79,6 +79,7 @@ impl Accounts {
     /// # Errors
     /// Where MSAL cannot be loaded, or the realm cannot be right.
     pub async fn open(realm: Realm, keep: bool) -> Result<Self, SignInError> {
+        realm.check()?;
         let key = (realm.key(), keep);
         let known = OPEN.with_borrow(|open| open.get(&key).cloned());
         let shared = match known {

@@ -68,7 +68,7 @@ pub enum SignInError {
     Misconfigured {
         /// The authority.
         authority: String,
-        /// MSAL's code.
+        /// A code as MSAL has it.
         code: String,
     },
     /// The page may not do cryptography.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::SignInError;
+
 /// An authority, an application that is registered there, and what a sign-in is to be good for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Realm {
@@ -24,6 +26,21 @@ pub struct Realm {
 }
 
 impl Realm {
+    /// Whether it can be signed in to at all: MSAL says the same, and only when somebody tries.
+    pub(crate) fn check(&self) -> Result<(), SignInError> {
+        let wrong = |code: &str| SignInError::Misconfigured {
+            authority: self.authority.clone(),
+            code: code.to_owned(),
+        };
+        if self.client_id.is_empty() {
+            return Err(wrong("no_client_id"));
+        }
+        let rest = self.authority.strip_prefix("https://");
+        rest.filter(|rest| !rest.is_empty())
+            .map(|_| ())
+            .ok_or_else(|| wrong("authority_uri_insecure"))
+    }
+
     /// The hosts that are believed to be the authority, without asking Microsoft which hosts are.
     pub(crate) fn hosts(&self) -> Vec<String> {
         let own = self.host().map(str::to_owned);
@@ -70,6 +87,9 @@ mod tests {
         assert_eq!(realm.hosts(), ["id.example:8443", "login.example"]);
         assert!(realm.is_issuer("https://id.example:8443/realms/soc"));
         assert!(!realm.is_issuer("https://id.example:8443/realms/other"));
+        assert!(realm.check().is_ok());
+        realm.authority = "http://id.example".to_owned();
+        assert!(realm.check().is_err());
         realm.authority = "id.example".to_owned();
         assert_eq!(realm.hosts(), ["login.example"]);
     }
