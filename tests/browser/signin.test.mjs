@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -61,6 +61,13 @@ const names = (page) => page.locator("li.account").evaluateAll((rows) => rows.ma
 const status = (page) => page.locator(".realm [role=status]").first().textContent();
 const token = (page, more, force = false) => page.evaluate(([realm, force]) => spoor.token(realm, force).catch((error) => `no: ${error}`), [realm(more), force]);
 
+/** Whether the page has loaded MSAL, by what its scripts hold. */
+async function hasMsal(page) {
+  const scripts = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
+  const texts = scripts.filter((name) => name.endsWith(".js")).map((name) => readFile(path.join(root, name), "utf8"));
+  return (await Promise.all(texts)).some((text) => text.includes("msal.js.browser"));
+}
+
 /** Clicks, and gives the window that opens. */
 async function windowOf(page, button = "Sign in…") {
   const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: button }).click()]);
@@ -80,7 +87,11 @@ async function signIn(page, user, button) {
 }
 
 test("in a window: a token that the authority gave, and nothing of it in the page's keeping", () => withPage(async (page) => {
+  await page.goto(site.url);
+  await page.getByText("Hunts to start from").waitFor();
+  assert.equal(await hasMsal(page), false, "who signs in nowhere loads nothing for it");
   await open(page);
+  assert.equal(await hasMsal(page), true);
   assert.deepEqual(await names(page), []);
   assert.match(await token(page), /^no: nobody is signed in at https:\/\/localhost:\d+, or the sign-in has ended: sign in under Workspaces/);
   await signIn(page, "anna");
@@ -362,6 +373,7 @@ test("no token is anywhere but in MSAL's keeping and in the requests that carry 
       };
     }
   });
+  const look = async () => seen.push(...(await page.evaluate(contents)));
   const before = (await authority.control()).grants.length;
   // Every way: a window, this page, renewed, refused, kept.
   const address = "/?nb=gallery/process-alert.ipynb";
@@ -369,6 +381,7 @@ test("no token is anywhere but in MSAL's keeping and in the requests that carry 
   await signIn(page, "anna");
   await page.waitForTimeout(STALE);
   await token(page);
+  await look();
   await page.getByRole("button", { name: "Add one on this page" }).click();
   await page.waitForURL(`${authority.issuer}/**`);
   await signInAs(page, "ben");
@@ -383,7 +396,7 @@ test("no token is anywhere but in MSAL's keeping and in the requests that carry 
   await becomes(() => names(page), ["ben@contoso.example"]);
   await page.keyboard.press("Escape");
 
-  seen.push(...(await page.evaluate(contents)));
+  await look();
 
   // The notebook is saved in the browser.
   await page.locator(".cell").first().focus();
@@ -396,14 +409,14 @@ test("no token is anywhere but in MSAL's keeping and in the requests that carry 
   const [code, refresh] = ["authorization_code", "refresh_token"];
   assert.deepEqual(grants.slice(before), [code, refresh, code, refresh, code]);
   assert.ok(context.pages().length === 1);
-  seen.push(...(await page.evaluate(contents)));
+  await look();
   for (const token of given) {
-    for (const [what, text] of seen) {
-      // An ID token is what a sign-out shows the authority.
+    for (const [what, text] of seen.filter(([what]) => what !== "MSAL's keeping")) {
       assert.ok(!text.includes(token), `a token is in ${what}: ${text.slice(0, 200)}`);
     }
   }
   // Where nothing was looked at nothing is found.
+  assert.ok(seen.some(([what, text]) => what === "MSAL's keeping" && given.some((token) => text.includes(token))));
   const whole = seen.map(([what]) => what);
   for (const what of ["an address", "a header", "a message", "the history", "the document"]) assert.ok(whole.includes(what), what);
   assert.ok(seen.some(([what, text]) => what === "a database" && /nbformat/.test(text)), "the saved notebook was read");
@@ -418,7 +431,7 @@ async function contents() {
   for (const [name, storage] of Object.entries({ localStorage, sessionStorage })) {
     for (const [key, value] of Object.entries(storage)) {
       // In this tab MSAL keeps tokens as they are.
-      if (name === "localStorage" || !key.startsWith("msal.")) found.push([`${name} ${key}`, value]);
+      found.push([name === "sessionStorage" && key.startsWith("msal.") ? "MSAL's keeping" : `${name} ${key}`, value]);
     }
   }
   const walk = async (folder, at) => {
