@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -12,6 +13,9 @@ import { after, before, test } from "node:test";
 import { consent, signInAs, startAuthority } from "./authority.mjs";
 import { becomes, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
+
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const { SPOOR_SITE: root } = process.env;
 if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
@@ -191,6 +195,23 @@ test("what is kept is encrypted, and goes when it is kept no more", () => withPa
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => /token-|accesstoken|refreshtoken|idtoken|spoor\.signin/i.test(key))), []);
 }, FLAGS));
 
+test("a browser that is started anew has nobody signed in", async () => {
+  for (const keep of [false, true]) {
+    const kept = path.join(folder, `profile-${keep}`);
+    await withPage(async (page) => {
+      await open(page);
+      if (keep) await page.getByLabel("Keep me signed in, in all tabs").check();
+      await signIn(page, "anna");
+    }, { ...FLAGS, kept });
+    await withPage(async (page) => {
+      await open(page);
+      assert.deepEqual(await names(page), []);
+      assert.match(await token(page), /^no: nobody is signed in/);
+      assert.equal(await page.getByLabel("Keep me signed in, in all tabs").isChecked(), keep);
+    }, { ...FLAGS, kept });
+  }
+});
+
 test("two accounts, of which one is chosen", () => withPage(async (page) => {
   await open(page);
   await signIn(page, "anna");
@@ -199,6 +220,9 @@ test("two accounts, of which one is chosen", () => withPage(async (page) => {
   assert.deepEqual((await names(page)).sort(), ["anna@contoso.example", "ben@contoso.example"]);
   const bens = await token(page);
   assert.notEqual(bens, annas, "who signed in last is asked for");
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run("dialog"));
+  assert.deepEqual(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]), []);
   await page.getByLabel("anna@contoso.example", { exact: true }).check();
   await becomes(() => token(page), annas);
   await page.getByRole("button", { name: "Sign out: anna@contoso.example" }).click();

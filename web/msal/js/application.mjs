@@ -39,19 +39,21 @@ class Application extends PublicClientApplication {
   /** MSAL waits for what signin.html says, and for nothing else: since version 5 a closed window keeps it waiting to the end of its time. */
   async waitForPopupResponse(request, popup, parent) {
     const answer = super.waitForPopupResponse(request, popup, parent);
-    let timer;
+    let cancel, timer;
     const given = new Promise((_, fail) => {
-      this.#cancel = () => {
+      cancel = () => {
         popup.close();
         fail(new BrowserAuthError("user_cancelled", request.correlationId));
       };
-      timer = setInterval(lookAt(popup, this.#cancel), LOOK_EVERY);
+      timer = setInterval(lookAt(popup, cancel), LOOK_EVERY);
     });
+    this.#cancel = cancel;
     // Of two that end only one is heard.
     for (const one of [answer, given]) one.catch(() => {});
     return Promise.race([answer, given]).finally(() => {
       clearInterval(timer);
-      this.#cancel = () => {};
+      // Another window may be waited for by now.
+      if (this.#cancel === cancel) this.#cancel = () => {};
     });
   }
 }

@@ -48,8 +48,8 @@ pub enum Way {
 pub enum Extent {
     /// This browser forgets the account. The authority still knows the person, and the next sign-in may ask for nothing.
     Here,
-    /// The authority ends its session too, where it has a way for that, on a page of its own.
-    Everywhere(Way),
+    /// The authority ends its session too, where it has a way for that, on a page of its own in a window of its own.
+    Everywhere,
 }
 
 /// The accounts of a realm. One application of MSAL serves all that have the same authority, client and place of keeping.
@@ -62,7 +62,7 @@ pub struct Accounts {
 
 struct Shared {
     application: RefCell<Application>,
-    /// The one that waits for a window.
+    /// The last that opened a window: one that renews may have taken its place.
     waiting: RefCell<Option<Application>>,
 }
 
@@ -160,7 +160,6 @@ impl Accounts {
             Way::Popup => {
                 self.shared.waiting.replace(Some(application.clone()));
                 let answer = application.acquire_token_popup(&request).await;
-                self.shared.waiting.take();
                 self.signed_in(&answer.map_err(|thrown| self.error(&thrown))?)
             }
             Way::Redirect => {
@@ -229,8 +228,8 @@ impl Accounts {
             .collect();
         let last = match extent {
             Extent::Here => None,
-            // One page of the authority is all that one click may open, and its session is one.
-            Extent::Everywhere(way) => leaving.pop().map(|(raw, _)| (raw, way)),
+            // One window is all that one click may open, and the authority's session is one.
+            Extent::Everywhere => leaving.pop(),
         };
         for (raw, _) in &leaving {
             let request = JsValue::from(js_sys::Object::new());
@@ -242,13 +241,13 @@ impl Accounts {
             servers::forget(&self.realm, self.keep);
         }
         match last {
-            Some((raw, way)) => self.end_session(&raw, way).await,
+            Some((raw, _)) => self.end_session(&raw).await,
             None => Ok(()),
         }
     }
 
     /// Forgets the account, and has the authority end its session.
-    async fn end_session(&self, raw: &JsValue, way: Way) -> Result<(), SignInError> {
+    async fn end_session(&self, raw: &JsValue) -> Result<(), SignInError> {
         let request = JsValue::from(js_sys::Object::new());
         set(&request, "account", raw);
         if self.realm.is_oidc {
@@ -256,15 +255,8 @@ impl Accounts {
             set(&request, "idTokenHint", &field(raw, "idToken"));
         }
         let application = self.application();
-        let ended = match way {
-            Way::Popup => {
-                self.shared.waiting.replace(Some(application.clone()));
-                let ended = application.logout_popup(&request).await;
-                self.shared.waiting.take();
-                ended
-            }
-            Way::Redirect => application.logout_redirect(&request).await,
-        };
+        self.shared.waiting.replace(Some(application.clone()));
+        let ended = application.logout_popup(&request).await;
         ended.map(drop).map_err(|thrown| self.error(&thrown))
     }
 

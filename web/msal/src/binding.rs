@@ -53,11 +53,6 @@ extern "C" {
         this: &Application,
         request: &JsValue,
     ) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = logoutRedirect)]
-    pub(crate) async fn logout_redirect(
-        this: &Application,
-        request: &JsValue,
-    ) -> Result<JsValue, JsValue>;
     /// What the redirect that led to this page brought, or null.
     #[wasm_bindgen(method, catch)]
     pub(crate) async fn redirected(this: &Application) -> Result<JsValue, JsValue>;

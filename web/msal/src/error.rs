@@ -61,6 +61,14 @@ pub enum SignInError {
         /// The authority.
         authority: String,
     },
+    /// The realm names no application, and for pages there is none that every authority knows.
+    #[error(
+        "the workspace of {authority} names no application that pages may sign in to: register a single-page application there whose redirect URI is this site's signin.html, and set 'client-id'"
+    )]
+    NoClient {
+        /// The authority.
+        authority: String,
+    },
     /// The realm cannot be right.
     #[error(
         "the authority {authority} cannot be signed in to as it is configured ({code}): check 'authority' and 'client-id' of the workspace; an authority is asked over https alone"

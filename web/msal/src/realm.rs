@@ -28,17 +28,17 @@ pub struct Realm {
 impl Realm {
     /// Whether it can be signed in to at all: MSAL says the same, and only when somebody tries.
     pub(crate) fn check(&self) -> Result<(), SignInError> {
-        let wrong = |code: &str| SignInError::Misconfigured {
-            authority: self.authority.clone(),
-            code: code.to_owned(),
-        };
+        let authority = self.authority.clone();
         if self.client_id.is_empty() {
-            return Err(wrong("no_client_id"));
+            return Err(SignInError::NoClient { authority });
         }
-        let rest = self.authority.strip_prefix("https://");
-        rest.filter(|rest| !rest.is_empty())
-            .map(|_| ())
-            .ok_or_else(|| wrong("authority_uri_insecure"))
+        match self.authority.strip_prefix("https://") {
+            Some(rest) if !rest.is_empty() => Ok(()),
+            _ => Err(SignInError::Misconfigured {
+                authority,
+                code: "authority_uri_insecure".to_owned(),
+            }),
+        }
     }
 
     /// The hosts that are believed to be the authority, without asking Microsoft which hosts are.

@@ -9,7 +9,7 @@ const KEY: &str = "spoor.signin.servers";
 /// Whether somebody signed in to the realm for this server.
 pub(crate) fn has(realm: &Realm, keep: bool, server: &str) -> bool {
     let entry = entry(realm, server);
-    lines(keep).iter().any(|line| *line == entry)
+    lines(keep).contains(&entry)
 }
 
 /// Takes in that somebody did.

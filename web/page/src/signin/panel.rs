@@ -156,7 +156,7 @@ impl Section {
                 "Everywhere",
                 "Signs out here and ends the authority's session, in a window",
                 account,
-                Extent::Everywhere(Way::Popup),
+                Extent::Everywhere,
             ))
     }
 
@@ -192,25 +192,21 @@ impl Section {
     }
 
     fn sign_in(self: &Rc<Self>, way: Way) {
-        self.work(way, move |accounts| async move {
+        self.work(way == Way::Popup, move |accounts| async move {
             let account = accounts.sign_in(way, None).await?;
             Ok(super::signed_in(&account.username, accounts.realm()))
         });
     }
 
     fn sign_out(self: &Rc<Self>, id: Option<String>, extent: Extent) {
-        let way = match extent {
-            Extent::Everywhere(way) => way,
-            Extent::Here => Way::Redirect,
-        };
-        self.work(way, move |accounts| async move {
+        self.work(extent == Extent::Everywhere, move |accounts| async move {
             accounts.sign_out(id.as_deref(), extent).await?;
             Ok("Signed out.".to_owned())
         });
     }
 
     /// Does what takes its time, and says how it went. What opens a window can be given up.
-    fn work<F>(self: &Rc<Self>, way: Way, work: impl FnOnce(Accounts) -> F + 'static)
+    fn work<F>(self: &Rc<Self>, window: bool, work: impl FnOnce(Accounts) -> F + 'static)
     where
         F: Future<Output = Result<String, SignInError>> + 'static,
     {
@@ -218,7 +214,7 @@ impl Section {
         spawn_local(async move {
             let done = match super::accounts(&section.entry.realm).await {
                 Ok(accounts) => {
-                    section.wait(way, &accounts);
+                    section.wait(window, &accounts);
                     work(accounts).await
                 }
                 Err(error) => Err(error),
@@ -228,8 +224,8 @@ impl Section {
         });
     }
 
-    fn wait(&self, way: Way, accounts: &Accounts) {
-        if way != Way::Popup {
+    fn wait(&self, window: bool, accounts: &Accounts) {
+        if !window {
             return self.say("");
         }
         self.say("Go on in the window that has opened. If it is closed already: ");
