@@ -356,6 +356,22 @@ test("a sign-in is for the server and the resource that it was for", () => withP
   assert.match(await token(page, { server: "https://elsewhere.example" }), /is for another server than https:\/\/elsewhere\.example/);
 }, FLAGS));
 
+test("Microsoft's authority is asked as it wants to be", () => withPage(async (page) => {
+  const scope = "https://api.loganalytics.io/Data.Read";
+  const entra = realm({ authority: "https://login.microsoftonline.com/contoso.example", client_id: "0f1e2d3c-0000-1111-2222-333344445555", scopes: [scope], is_oidc: false });
+  await open(page, [{ workspaces: ["sentinel"], realm: entra }]);
+  const asked = page.context().waitForEvent("request", (request) => request.url().startsWith("https://login.microsoftonline.com/"));
+  await page.getByRole("button", { name: "Sign in…" }).click();
+  const { pathname, searchParams } = new URL((await asked).url());
+  assert.equal(pathname, "/contoso.example/oauth2/v2.0/authorize");
+  const { client_id: client, redirect_uri: back, response_type: type, response_mode: mode, code_challenge_method: method, prompt, scope: scopes } = Object.fromEntries(searchParams);
+  assert.deepEqual([client, back, type, mode, method, prompt], [entra.client_id, `${site.url}/signin.html`, "code", "fragment", "S256", "select_account"]);
+  assert.deepEqual(scopes.split(" ").sort(), [scope, "offline_access", "openid", "profile"]);
+  assert.match(searchParams.get("code_challenge"), /^[\w-]{43}$/);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await becomes(() => status(page), /cancelled/);
+}, { flags: [...FLAGS.flags, "--host-resolver-rules=MAP login.microsoftonline.com ~NOTFOUND"] }));
+
 test("signin.html keeps its answer to itself", () => withPage(async (page) => {
   await page.goto(`${site.url}/signin.html#code=canary&state=bm9uc2Vuc2U`);
   await page.getByText("That is all.").waitFor();
