@@ -155,8 +155,7 @@ test("a refresh token that was taken back asks for the person", () => withPage(a
   await authority.revoke(answers.at(-1).refresh_token);
   assert.match(await token(page, {}, true), /^no: nobody is signed in at .*, or the sign-in has ended/);
   // Who is still known to the authority is asked for no more than a yes.
-  const popup = await windowOf(page, "Add an account…");
-  await signInAs(popup, "anna");
+  await consent(await windowOf(page, "Sign in again: anna@contoso.example"));
   await becomes(async () => (await token(page)).startsWith("no"), false);
 }, FLAGS));
 

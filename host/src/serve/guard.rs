@@ -134,13 +134,15 @@ pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 /// What every answer says, as far as it holds for the path.
 fn always(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let (framed, signin) = (path == FRAME, path == SIGNIN);
-    ALWAYS.into_iter().filter_map(move |(name, value)| match name {
-        "x-frame-options" if framed => Some((name, "SAMEORIGIN")),
-        // An authority's page leads here in a window that this would cut off from whoever opened it, and so keep from closing.
-        // It holds nothing: what it is told it hands to the page over a channel of its own origin.
-        "cross-origin-opener-policy" if signin => None,
-        _ => Some((name, value)),
-    })
+    ALWAYS
+        .into_iter()
+        .filter_map(move |(name, value)| match name {
+            "x-frame-options" if framed => Some((name, "SAMEORIGIN")),
+            // An authority's page leads here in a window that this would cut off from whoever opened it, and so keep from closing.
+            // It holds nothing: what it is told it hands to the page over a channel of its own origin.
+            "cross-origin-opener-policy" if signin => None,
+            _ => Some((name, value)),
+        })
 }
 
 /// `None` for a request that may go on; an answer for one that brings the secret.
@@ -275,7 +277,8 @@ mod tests {
     fn pages_have_the_headers_that_they_can_have() {
         let of = |path: &str, wanted: &str| {
             let mut all = always(path);
-            all.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+            all.find(|(name, _)| *name == wanted)
+                .map(|(_, value)| value)
         };
         for path in ["/", "/signin.js", "/signin.html.br", "/x/signin.html"] {
             let opener = of(path, "cross-origin-opener-policy");

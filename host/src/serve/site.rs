@@ -262,9 +262,7 @@ mod tests {
     fn pages_have_policies_of_their_own() {
         let folder = tempfile::tempdir().unwrap();
         let page = |name: &str, policy: &str| {
-            let text = format!(
-                r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#
-            );
+            let text = format!(r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#);
             std::fs::write(folder.path().join(name), text).unwrap();
         };
         page("index.html", "img-src data:");

@@ -15,7 +15,8 @@ use spoor::serve::{DataFile, Options, Query, Server};
 /// A page with a policy.
 pub const PAGE: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">"#;
 /// A page with another, to which authorities lead.
-pub const SIGNIN: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'">"#;
+pub const SIGNIN: &str =
+    r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'">"#;
 /// An empty notebook.
 pub const NOTEBOOK: &str = r#"{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[]}"#;
 

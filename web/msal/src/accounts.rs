@@ -148,7 +148,7 @@ impl Accounts {
     pub async fn sign_in(&self, way: Way, hint: Option<&str>) -> Result<Account, SignInError> {
         let request = TokenRequest {
             scopes: &self.realm.scopes,
-            prompt: Some(self.prompt(hint)),
+            prompt: self.prompt(hint),
             login_hint: hint,
             resource: self.realm.resource.as_deref(),
             override_interaction_in_progress: way == Way::Popup,
@@ -347,14 +347,14 @@ impl Accounts {
         }
     }
 
-    /// What the authority is to ask the person for.
-    fn prompt(&self, hint: Option<&str>) -> &'static str {
+    /// What the authority is to ask the person for, beyond what it asks by itself.
+    fn prompt(&self, hint: Option<&str>) -> Option<&'static str> {
         match (self.realm.is_oidc, hint) {
-            (false, None) => "select_account",
-            (false, Some(_)) => "login",
+            (false, None) => Some("select_account"),
+            (false, Some(_)) => None,
             // Without consent `offline_access` is ignored, and nothing can be renewed (OpenID Connect Core 1.0, 11).
-            (true, None) if !self.infos().is_empty() => "login consent",
-            (true, _) => "consent",
+            (true, None) if !self.infos().is_empty() => Some("login consent"),
+            (true, _) => Some("consent"),
         }
     }
 }

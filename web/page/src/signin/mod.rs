@@ -7,7 +7,7 @@ mod keep;
 mod panel;
 mod probe;
 
-pub use panel::{Entry, mount};
+pub use panel::{Entry, Panel, mount};
 pub use spoor_msal::{Realm, SignInError, Token};
 
 use spoor_msal::{Accounts, Finished, finish_redirect};

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use spoor_msal::{Account, Accounts, Extent, Realm, SignInError, Way};
 use wasm_bindgen_futures::spawn_local;
@@ -11,6 +11,8 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, MouseEvent};
 use super::keep;
 use crate::dom::{self, El, button, el};
 use crate::files::sentence;
+
+const EVERYWHERE: &str = "Signs out here and ends the authority's session, in a window";
 
 /// A realm, and the names of the workspaces whose people sign in to it.
 #[derive(Clone)]
@@ -21,15 +23,25 @@ pub struct Entry {
     pub workspaces: Vec<String>,
 }
 
+/// The sections of all realms. They hear nothing any more when it is dropped.
+pub struct Panel {
+    _sections: Rc<Sections>,
+}
+
+type Sections = RefCell<Vec<Rc<Section>>>;
+
 /// Adds a section for each entry to `parent`, and loads MSAL so that a click finds it there: browsers open windows right after
 /// clicks alone.
-pub fn mount(parent: &Element, entries: Vec<Entry>) {
-    let sections: Rc<RefCell<Vec<Rc<Section>>>> = Rc::default();
+pub fn mount(parent: &Element, entries: Vec<Entry>) -> Panel {
+    let sections: Rc<Sections> = Rc::default();
     for entry in entries {
         let section = Section::new(entry, &sections);
         dom::append(parent, &section.root);
-        sections.borrow_mut().push(section.clone());
         section.refresh();
+        sections.borrow_mut().push(section);
+    }
+    Panel {
+        _sections: sections,
     }
 }
 
@@ -41,11 +53,11 @@ struct Section {
     status: HtmlElement,
     tools: HtmlElement,
     /// All sections: realms share accounts.
-    all: Rc<RefCell<Vec<Rc<Section>>>>,
+    all: Weak<Sections>,
 }
 
 impl Section {
-    fn new(entry: Entry, all: &Rc<RefCell<Vec<Rc<Section>>>>) -> Rc<Self> {
+    fn new(entry: Entry, all: &Rc<Sections>) -> Rc<Self> {
         let names = entry.workspaces.join(", ");
         let list = el("ul")
             .class("accounts")
@@ -68,7 +80,7 @@ impl Section {
             list,
             status,
             tools,
-            all: all.clone(),
+            all: Rc::downgrade(all),
         });
         dom::append(&section.root, section.keep_row());
         section
@@ -86,8 +98,8 @@ impl Section {
     }
 
     fn refresh_all(&self) {
-        for section in &*self.all.borrow() {
-            section.refresh();
+        if let Some(all) = self.all.upgrade() {
+            all.borrow().iter().for_each(Section::refresh);
         }
     }
 
@@ -115,8 +127,8 @@ impl Section {
         } else {
             ("Add an account…", "Add one on this page")
         };
-        self.tool(first, |section| section.sign_in(Way::Popup));
-        self.tool(here, |section| section.sign_in(Way::Redirect));
+        self.tool(first, |section| section.sign_in(Way::Popup, None));
+        self.tool(here, |section| section.sign_in(Way::Redirect, None));
         if all.len() > 1 {
             self.tool("Sign all out", |section| {
                 section.sign_out(None, Extent::Here)
@@ -124,10 +136,18 @@ impl Section {
         }
     }
 
-    fn tool(self: &Rc<Self>, label: &str, act: fn(&Rc<Self>)) {
-        let section = self.clone();
-        let tool = button(label).on("click", move |_: MouseEvent| act(&section));
-        dom::append(&self.tools, &tool);
+    fn tool(self: &Rc<Self>, label: &str, act: impl Fn(&Rc<Self>) + 'static) {
+        dom::append(&self.tools, self.clicked(button(label), act));
+    }
+
+    /// Has the section hear clicks at an element. It holds the element, which must not hold it.
+    fn clicked(self: &Rc<Self>, element: El, act: impl Fn(&Rc<Self>) + 'static) -> El {
+        let weak = Rc::downgrade(self);
+        element.on("click", move |_: MouseEvent| {
+            if let Some(section) = weak.upgrade() {
+                act(&section);
+            }
+        })
     }
 
     /// An account, with the choice whether its tokens are used where there are several.
@@ -146,31 +166,41 @@ impl Section {
             .attr("data-account", &account.username)
             .child(label.child(el("span").text(&name)))
             .child(el("span").class("hint grow").text(&details.join(" · ")))
-            .child(self.leave(
+            .child(self.act(
+                account,
+                "Sign in again",
+                "In a window",
+                |section, account| {
+                    section.sign_in(Way::Popup, Some(account.username));
+                },
+            ))
+            .child(self.act(
+                account,
                 "Sign out",
                 "This browser forgets the account",
-                account,
-                Extent::Here,
+                |section, account| {
+                    section.sign_out(Some(account.id), Extent::Here);
+                },
             ))
-            .child(self.leave(
-                "Everywhere",
-                "Signs out here and ends the authority's session, in a window",
-                account,
-                Extent::Everywhere,
-            ))
+            .child(
+                self.act(account, "Everywhere", EVERYWHERE, |section, account| {
+                    section.sign_out(Some(account.id), Extent::Everywhere);
+                }),
+            )
     }
 
     fn choice(self: &Rc<Self>, account: &Account, chosen: bool) -> El {
-        let (section, id) = (self.clone(), account.id.clone());
+        let (weak, id) = (Rc::downgrade(self), account.id.clone());
+        let group = format!("account of {}", self.entry.workspaces.join(" "));
         el("input")
             .attr("type", "radio")
-            .attr(
-                "name",
-                &format!("account of {}", self.entry.workspaces.join(" ")),
-            )
+            .attr("name", &group)
             .flag("checked", chosen)
             .on("change", move |_: Event| {
-                let (section, id) = (section.clone(), id.clone());
+                let Some(section) = weak.upgrade() else {
+                    return;
+                };
+                let id = id.clone();
                 spawn_local(async move {
                     if let Ok(accounts) = super::accounts(&section.entry.realm).await {
                         accounts.choose(&id);
@@ -180,20 +210,25 @@ impl Section {
             })
     }
 
-    fn leave(self: &Rc<Self>, label: &str, title: &str, account: &Account, extent: Extent) -> El {
-        let (section, id) = (self.clone(), account.id.clone());
-        button(label)
+    /// A button of an account's.
+    fn act(
+        self: &Rc<Self>,
+        account: &Account,
+        label: &str,
+        title: &str,
+        act: fn(&Rc<Self>, Account),
+    ) -> El {
+        let button = button(label)
             .class("plain")
             .attr("title", title)
-            .attr("aria-label", &format!("{label}: {}", account.username))
-            .on("click", move |_: MouseEvent| {
-                section.sign_out(Some(id.clone()), extent)
-            })
+            .attr("aria-label", &format!("{label}: {}", account.username));
+        let account = account.clone();
+        self.clicked(button, move |section| act(section, account.clone()))
     }
 
-    fn sign_in(self: &Rc<Self>, way: Way) {
+    fn sign_in(self: &Rc<Self>, way: Way, hint: Option<String>) {
         self.work(way == Way::Popup, move |accounts| async move {
-            let account = accounts.sign_in(way, None).await?;
+            let account = accounts.sign_in(way, hint.as_deref()).await?;
             Ok(super::signed_in(&account.username, accounts.realm()))
         });
     }
@@ -236,13 +271,15 @@ impl Section {
     }
 
     fn keep_row(self: &Rc<Self>) -> HtmlElement {
-        let section = self.clone();
+        let weak = Rc::downgrade(self);
         let checkbox = el("input")
             .attr("type", "checkbox")
             .flag("checked", keep::keeps(&self.entry.realm))
             .on("change", move |event: Event| {
                 let checked = dom::target::<HtmlInputElement>(&event);
-                section.keep(checked.is_some_and(|checkbox| checkbox.checked()));
+                if let Some(section) = weak.upgrade() {
+                    section.keep(checked.is_some_and(|checkbox| checkbox.checked()));
+                }
             });
         el("label")
             .class("setting")

@@ -1,5 +1,7 @@
 //! What tests see of signing in, as part of `globalThis.spoor`. No token leaves by it.
 
+use std::cell::RefCell;
+
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use spoor_msal::Realm;
@@ -23,7 +25,8 @@ pub fn show(entries: JsValue) -> Result<(), JsValue> {
         workspaces: asked.workspaces,
     });
     let dialog = dialog::open("Workspaces", "settings");
-    mount(&dialog.body, entries.collect());
+    let panel = RefCell::new(Some(mount(&dialog.body, entries.collect())));
+    dialog.on_close(move || drop(panel.take()));
     Ok(())
 }
 
