@@ -69,10 +69,11 @@ function late(ms) {
 
 /**
  * Calls `use(page)` with a page of a Chromium that has an empty profile, and ends both.
- * The browser is `$CHROMIUM`, else /usr/bin/chromium; `flags` are more flags for it.
+ * The browser is `$CHROMIUM`, else /usr/bin/chromium; `flags` are more flags for it. With `kept`, a folder, that is the profile,
+ * and stays.
  */
-export async function withPage(use, { flags = [] } = {}) {
-  const profile = await mkdtemp(path.join(tmpdir(), "spoor-chromium-"));
+export async function withPage(use, { flags = [], kept } = {}) {
+  const profile = kept ?? (await mkdtemp(path.join(tmpdir(), "spoor-chromium-")));
   const root = process.getuid?.() === 0;
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -94,7 +95,7 @@ export async function withPage(use, { flags = [] } = {}) {
     return await use(page);
   } finally {
     await context.close();
-    await rm(profile, { recursive: true, force: true });
+    if (!kept) await rm(profile, { recursive: true, force: true });
   }
 }
 
