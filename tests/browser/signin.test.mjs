@@ -201,8 +201,6 @@ test("a browser that is started anew has nobody signed in", async () => {
       await open(page);
       if (keep) await page.getByLabel("Keep me signed in, in all tabs").check();
       await signIn(page, "anna");
-      // Chromium writes `localStorage` to the disk some five seconds later.
-      if (keep) await page.waitForTimeout(10_000);
     }, { ...FLAGS, kept });
     await withPage(async (page) => {
       await open(page);
