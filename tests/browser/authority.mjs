@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 const PROVIDER = fileURLToPath(new URL("../../host/signin/tests/support/provider.mjs", import.meta.url));
 
 /** A certificate that nobody vouches for, made in `folder`. */
-async function certificate(folder) {
+export async function certificate(folder) {
   const [key, cert] = ["key.pem", "cert.pem"].map((name) => path.join(folder, name));
   await promisify(execFile)("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert]);

@@ -145,7 +145,7 @@ pub(crate) fn ending(outcome: Outcome, done: Option<Map<String, Value>>) -> Endi
         Outcome::Trapped { message } => Failure::new("PythonCrashed", format!("Python crashed ({message})"))
             .with(&[BACK, "The crash is in Python or one of its packages, not in the notebook's session; try the cell in smaller steps to find the call."]),
         Outcome::OutOfMemory { limit } => Failure::new("MemoryError", format!("Python needed more than its {} MiB of memory", limit >> 20))
-            .with(&[BACK, "Filter and summarise in KQL before handing rows to Python, or raise the memory limit."]),
+            .with(&[BACK, "Filter and summarise in KQL before handing rows to Python, or work on them in parts."]),
         Outcome::TimedOut { limit_ms } => Failure::new("TimeoutError", format!("the cell ran for more than {} s and did not stop when asked to", limit_ms as f64 / 1000.0))
             .with(&[BACK, "Raise the cell's time limit, or do less in one cell."]),
         Outcome::Stopped => Failure::new("KeyboardInterrupt", "the cell was stopped")

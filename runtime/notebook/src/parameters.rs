@@ -132,7 +132,7 @@ impl Parameters {
     }
 
     fn unknown(&self, declaration: &str) -> Vec<String> {
-        let assigned: Vec<&str> = declaration.lines().filter_map(assigned_name).collect();
+        let assigned: Vec<&str> = declaration.lines().flat_map(assigned_names).collect();
         self.iter()
             .map(|(name, _)| name)
             .filter(|name| !assigned.contains(name))
@@ -152,9 +152,15 @@ fn tagged(notebook: &Notebook, tag: &str, default: &Language) -> Option<usize> {
         .position(|cell| cell.has_tag(tag) && is_python(cell))
 }
 
-/// The name that a line such as `days: int = 7` assigns.
-fn assigned_name(line: &str) -> Option<&str> {
-    let (target, value) = line.split_once('=')?;
+/// The names that a line such as `days: int = 7; user = ''` assigns.
+fn assigned_names(line: &str) -> impl Iterator<Item = &str> {
+    let (first, rest) = line.split_once(';').unwrap_or((line, ""));
+    let rest = rest.split(';').map(str::trim_start);
+    std::iter::once(first).chain(rest).filter_map(assigned_name)
+}
+
+fn assigned_name(statement: &str) -> Option<&str> {
+    let (target, value) = statement.split_once('=')?;
     let name = target.split(':').next().unwrap_or(target).trim_end();
     (is_identifier(name) && !value.starts_with('=')).then_some(name)
 }
@@ -347,5 +353,16 @@ mod tests {
         notebook.metadata = serde_json::from_str(r#"{"language_info": {"name": "R"}}"#).unwrap();
         let refused = Parameters::default().inject(&mut notebook);
         assert_eq!(refused, Err(ParameterError::Language("R".to_owned())));
+    }
+
+    #[test]
+    fn statements_of_one_line_assign_each_their_name() {
+        let names = |line: &'static str| assigned_names(line).collect::<Vec<_>>();
+        assert_eq!(
+            names("days: int = 7; user='ana';print(1)"),
+            ["days", "user"]
+        );
+        assert!(names("    inner = 1").is_empty());
+        assert!(names("days == 7").is_empty());
     }
 }

@@ -49,6 +49,21 @@ class SpoorMagics(Magics):
 
     mamba = uv = micromamba = conda
 
+    @line_magic
+    def login(self, line):
+        """Say where people sign in."""
+        raise sandbox.NoShell(sandbox.SIGN_IN)
+
+    @line_magic
+    def pdb(self, line):
+        """Say what to do instead of stopping in a debugger."""
+        raise sandbox.NoShell(sandbox.NO_DEBUGGER)
+
+    @line_cell_magic
+    def debug(self, line="", cell=None):
+        """Say what to do instead of stopping in a debugger."""
+        raise sandbox.NoShell(sandbox.NO_DEBUGGER)
+
     @line_cell_magic
     def sx(self, line="", cell=None):
         """Say why there is no shell."""

@@ -57,12 +57,21 @@ class NobodyToAsk(NotHere):
 
 WHY = "Python runs in a WebAssembly sandbox, where no other program can be started. "
 
+NO_DEBUGGER = (
+    "There is no debugger here: it would need somebody at a prompt while the cell runs. %xmode Verbose shows the values of "
+    "variables in a traceback, and %tb shows the last one again."
+)
+SIGN_IN = (
+    "Nobody signs in from Python, which no credential ever enters. On a host: spoor login --workspace NAME. In the page: "
+    "Workspaces and sign-in, among all commands. Then query with %%kql --workspace NAME."
+)
+
 ADVICE = [
     (r"(python3? -m )?(pip3?|uv|conda|mamba)\b", "pip"),
     (r"(ls|dir|find|tree)\b", "To list files use os.listdir() or pathlib.Path('/data').glob('*')."),
     (r"(cat|head|tail|less|more)\b", "To read a file use open(path).read() or pandas."),
     (r"(wget|curl)\b", "There is no network either: put the file where Spoor is told with --data; it is then under /data."),
-    (r"az\b", "Signing in to Azure is the host's business: no credential ever enters Python. Query with %%kql."),
+    (r"az\b", SIGN_IN),
     (r"(echo|printf)\b", "To show text use print()."),
     (r"(mkdir|rm|cp|mv|touch)\b", "To work on files use os, shutil or pathlib; /tmp is writable."),
     (r"git\b", "Fetch the repository outside, and give its folder with --data."),
@@ -197,7 +206,7 @@ def _network():
     def getaddrinfo(host, port, *args, **kwargs):
         raise NotHere(
             f"there is no network here, so no {host}: Python runs in a WebAssembly sandbox. "
-            "Give files with --data, where they are under /data, and query remote data with %%kql"
+            "Give Spoor the files (--data on a host, a drop on the page), and they are under /data; query remote data with %%kql --workspace NAME"
         )
 
     socket.getaddrinfo = getaddrinfo
@@ -220,7 +229,7 @@ def missing(name):
     """What to do about a package that is not here."""
     return (
         f"{name} is not in Spoor's Python, and nothing can be installed into it. A pure-Python package can be "
-        "used from a folder: give the folder with --data and append its path under /data to sys.path."
+        "used from its files: give Spoor the folder (--data on a host, a drop on the page) and append its path under /data to sys.path."
     )
 
 

@@ -2,7 +2,7 @@
 
 use spoor_messages::fetch::{FromFetcher, Known, SignIn};
 use spoor_providers::cloud;
-use spoor_providers::config::{Remote, TextError, Workspace, Workspaces};
+use spoor_providers::config::{Remote, Service, TextError, Workspace, Workspaces};
 use spoor_providers::endpoint::{Allow, Origin};
 
 /// Who signs people in where a directory is not named: that of the person's work account.
@@ -39,11 +39,11 @@ fn workspace(workspace: &Workspace) -> Known {
         name: workspace.name.clone(),
         title: workspace.service.title().to_owned(),
         server: remote.map(|remote| remote.origin.to_string()),
-        sign_in: remote.and_then(sign_in),
+        sign_in: remote.and_then(|remote| sign_in(workspace, remote)),
     }
 }
 
-fn sign_in(remote: &Remote) -> Option<SignIn> {
+fn sign_in(workspace: &Workspace, remote: &Remote) -> Option<SignIn> {
     let authority = remote.authority.as_deref()?;
     let is_entra = is_entra(authority);
     Some(SignIn {
@@ -61,8 +61,14 @@ fn sign_in(remote: &Remote) -> Option<SignIn> {
             .split_whitespace()
             .map(str::to_owned)
             .collect(),
+        server: is_own(workspace).then(|| remote.origin.to_string()),
         is_entra,
     })
+}
+
+/// Whether the server is the configuration's word alone: clouds' own servers are listed, and so are their scopes.
+fn is_own(workspace: &Workspace) -> bool {
+    workspace.cloud.services().is_none() || matches!(workspace.service, Service::Spoor { .. })
 }
 
 fn is_entra(authority: &str) -> bool {
@@ -106,6 +112,7 @@ endpoint = "https://logs.lab.example"
         assert_eq!(lab.sign_in, None);
         let sign_in = sentinel.sign_in.as_ref().unwrap();
         assert!(sign_in.is_entra);
+        assert_eq!(sign_in.server, None);
         assert_eq!(
             sign_in.authority,
             "https://login.microsoftonline.com/organizations"

@@ -134,6 +134,8 @@ pub struct SignIn {
     pub client_id: Option<String>,
     /// The scopes of the token.
     pub scopes: Vec<String>,
+    /// Of a server that no cloud lists: its origin. A sign-in for it is for no other.
+    pub server: Option<String>,
     /// Whether the authority is Entra; any other is asked by OpenID Connect as it stands.
     pub is_entra: bool,
 }

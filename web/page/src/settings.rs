@@ -6,8 +6,9 @@ use spoor_model::settings::{FONT_SIZES, Settings, Theme};
 use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 use crate::dialog;
-use crate::dom::{self, el};
+use crate::dom::{self, button, el};
 use crate::notebook::Screen;
+use crate::workspaces;
 
 /// A setting that is on or off.
 type Switch = (&'static str, fn(&mut Settings) -> &mut bool);
@@ -37,6 +38,12 @@ pub fn open(screen: &Rc<Screen>) {
             row(switch.0, &checkbox(screen, &settings, switch)),
         );
     }
+    let (app, closing) = (screen.app.clone(), dialog.clone());
+    let workspaces = button("Workspaces and sign-in").on("click", move |_: Event| {
+        closing.close();
+        workspaces::open_settings(&app);
+    });
+    dom::append(&dialog.body, el("div").class("setting").child(workspaces));
 }
 
 fn row(label: &str, control: &HtmlElement) -> HtmlElement {

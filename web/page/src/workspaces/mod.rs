@@ -5,6 +5,7 @@
 //! session's, where Python and plugins are.
 
 mod client;
+mod realm;
 mod screen;
 mod settings;
 
@@ -21,7 +22,6 @@ use spoor_protocol::{FetchError, Told};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::session::Session;
-use crate::signin;
 use crate::storage::{Store, StoreError};
 use client::FetchClient;
 
@@ -317,7 +317,7 @@ impl Workspaces {
         let own = self.clone();
         spawn_local(async move {
             let token = match &known {
-                Some(known) => signin::token_for(known, is_refused).await,
+                Some(known) => realm::token_for(known, is_refused).await,
                 None => Err(FetchError::new("the workspace is no longer there")),
             };
             let message = ToFetcher::Token { id, token };

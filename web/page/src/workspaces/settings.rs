@@ -1,5 +1,6 @@
 //! The dialog of workspaces: the configuration as text, with what is wrong with it, and the workspaces that it names.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use spoor_messages::fetch::Known;
@@ -7,11 +8,12 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement};
 
-use super::Mistakes;
+use super::{Mistakes, realm};
 use crate::app::App;
 use crate::dialog;
 use crate::dom::{self, button, el};
-use crate::signin;
+use crate::files::sentence;
+use crate::signin::{self, Panel};
 
 /// What stands in an empty field.
 const EXAMPLE: &str = "[workspaces.sentinel]
@@ -28,6 +30,9 @@ struct Parts {
     text: HtmlTextAreaElement,
     told: HtmlElement,
     list: HtmlElement,
+    /// Where people sign in.
+    realms: HtmlElement,
+    panel: RefCell<Option<Panel>>,
 }
 
 /// Opens the dialog.
@@ -50,6 +55,8 @@ pub fn open(app: &Rc<App>) {
             .class("workspace-list")
             .attr("aria-label", "Workspaces")
             .build(),
+        realms: el("div").class("realms").build(),
+        panel: RefCell::default(),
     });
     let saving = parts.clone();
     let save = button("Save")
@@ -64,11 +71,15 @@ pub fn open(app: &Rc<App>) {
     let body = &dialog.body;
     dom::append(body, el("p").class("hint").text(ABOUT));
     dom::append(body, &parts.list);
+    dom::append(body, &parts.realms);
     dom::append(body, label);
     dom::append(body, &parts.text);
     dom::append(body, &parts.told);
     dom::append(body, el("div").class("dialog-foot").child(save));
-    spawn_local(async move { parts.fill().await });
+    let (filling, held) = (parts.clone(), parts.clone());
+    spawn_local(async move { filling.fill().await });
+    // Nobody hears of accounts once the dialog is gone.
+    dialog.on_close(move || drop(held.panel.take()));
 }
 
 impl Parts {
@@ -126,12 +137,20 @@ impl Parts {
             let row = el("li")
                 .attr("data-workspace", &one.name)
                 .child(el("span").class("workspace-name").text(&one.name))
-                .child(el("span").class("workspace-about").text(&about))
-                .child(signin::control(one));
+                .child(el("span").class("workspace-about").text(&about));
             dom::append(&self.list, row);
         }
         if known.is_empty() {
             dom::append(&self.list, el("li").class("none").text("No workspace yet."));
         }
+        dom::clear(&self.realms);
+        let (entries, errors) = realm::entries(known);
+        for error in errors {
+            let hint = error.hint.unwrap_or_default();
+            let text = sentence(&format!("{}: {hint}", error.message));
+            dom::append(&self.realms, el("p").class("hint").text(&text));
+        }
+        let panel = (!entries.is_empty()).then(|| signin::mount(&self.realms, entries));
+        self.panel.replace(panel);
     }
 }

@@ -1,0 +1,270 @@
+// Workspaces in the page: the configuration, queries of a real store over TLS (`spoor serve --api`), sign-in at a real authority
+// (oidc-provider) whose tokens a gateway before the store checks, and what is told where something fails.
+//
+//   SPOOR_SITE=DIR SPOOR=FILE node --test tests/browser/workspaces.test.mjs
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:https";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+
+import { certificate, signInAs, startAuthority } from "./authority.mjs";
+import { until, withPage } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const { SPOOR_SITE: root, SPOOR: command } = process.env;
+if (!root || !command) throw new Error("SPOOR_SITE is to name the site's folder, and SPOOR the command");
+
+/** The store's certificate, and the authority's, are their own. */
+const FLAGS = { flags: ["--ignore-certificate-errors"] };
+
+const LOGS = `TimeGenerated,Account,Tries
+2024-03-01T08:00:00.1234567Z,ana,3
+2024-03-01T09:00:00Z,ben,12
+`;
+
+const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
+const notebook = (...sources) => JSON.stringify({
+  nbformat: 4, nbformat_minor: 5, metadata: {}, cells: sources.map((source, at) => code(`c${at}`, source)),
+});
+
+const NOTEBOOKS = {
+  "/open.ipynb": notebook("%%kql --workspace lab --as logs\nLogs | order by Tries desc", "kql('Logs | count', workspace='lab').iloc[0, 0] + len(logs)"),
+  "/mistake.ipynb": notebook("%%kql --workspace lab\nLogs | where Treis > 1"),
+  "/nowhere.ipynb": notebook("%%kql --workspace nobody\nLogs"),
+  "/guarded.ipynb": notebook("%%kql --workspace soc\nLogs | summarize sum(Tries)"),
+  "/slow.ipynb": notebook("%%kql --workspace stuck\nLogs"),
+};
+
+let folder, site, store, authority, gateway, stuck;
+const stopped = [];
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "spoor-workspaces-"));
+  await mkdir(path.join(folder, "data"));
+  await writeFile(path.join(folder, "data/Logs.csv"), LOGS);
+  const tls = await certificate(folder);
+  site = await serve(root, { texts: { ...NOTEBOOKS, "/data/index.json": "[]" } });
+  store = await startStore(site.url);
+  authority = await startAuthority(folder, site.url);
+  gateway = await startGateway(tls);
+  stuck = await startStuck(tls);
+});
+
+after(async () => {
+  await site?.close();
+  authority?.close();
+  store?.child.kill();
+  for (const server of [gateway, stuck]) server?.close();
+  if (folder) await rm(folder, { recursive: true });
+});
+
+/** The real command over the data, for the page's origin. */
+async function startStore(page) {
+  const child = spawn(command, ["serve", "--api", "--port", "0", "--data", path.join(folder, "data"), "--api-origin", page,
+    "--tls-cert", path.join(folder, "cert.pem"), "--tls-key", path.join(folder, "key.pem")], { stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((found, failed) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const address = /https:\/\/[^\s/]+:\d+/.exec(line);
+      if (address) found(address[0]);
+    });
+    child.on("exit", (code) => failed(new Error(`the store ended with ${code}`)));
+  });
+  return { child, port: Number(new URL(url).port) };
+}
+
+const cors = ({ headers }) => ({
+  "Access-Control-Allow-Origin": headers.origin ?? "", "Access-Control-Allow-Headers": headers["access-control-request-headers"] ?? "", Vary: "Origin",
+});
+
+/** Asks a server of this machine; resolves to its status and body. */
+function ask(port, { method, url, headers }, body) {
+  return new Promise((done, failed) => {
+    const asked = request({ host: "127.0.0.1", port, method, path: url, headers, rejectUnauthorized: false }, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => done({ status: response.statusCode, body: Buffer.concat(parts) }));
+    });
+    asked.on("error", failed).end(body);
+  });
+}
+
+const listening = (server) => new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(server)));
+
+/** Lets in who brings a token that the authority knows, and hands the rest on to the store. */
+function startGateway(tls) {
+  const server = createServer(tls, async (message, response) => {
+    if (message.method === "OPTIONS") return response.writeHead(204, cors(message)).end();
+    const parts = [];
+    for await (const part of message) parts.push(part);
+    const { authorization = "" } = message.headers;
+    const issuer = new URL(authority.issuer);
+    const known = await ask(Number(issuer.port), { method: "GET", url: `${issuer.pathname.replace(/\/$/, "")}/me`, headers: { authorization, host: issuer.host } });
+    if (known.status !== 200) {
+      const error = { error: { code: "InvalidTokenError", message: "The token is none of ours" } };
+      return response.writeHead(401, { ...cors(message), "Content-Type": "application/json" }).end(JSON.stringify(error));
+    }
+    const { method, url } = message;
+    const answer = await ask(store.port, { method, url, headers: { "content-type": "application/json" } }, Buffer.concat(parts));
+    response.writeHead(answer.status, { ...cors(message), "Content-Type": "application/json" }).end(answer.body);
+  });
+  return listening(server);
+}
+
+/** Answers nothing, and hears when nobody waits any more. */
+function startStuck(tls) {
+  const server = createServer(tls, async (message, response) => {
+    if (message.method === "OPTIONS") return response.writeHead(204, cors(message)).end();
+    let body = "";
+    for await (const part of message) body += part;
+    const { csl } = JSON.parse(body);
+    if (csl.startsWith(".cancel")) stopped.push(csl);
+    response.on("close", () => response.writableFinished || stopped.push("closed"));
+    if (csl.startsWith(".cancel")) response.writeHead(200, cors(message)).end("{}");
+  });
+  return listening(server);
+}
+
+const configuration = () => `
+[workspaces.lab]
+kind = "spoor"
+endpoint = "https://localhost:${store.port}"
+database = "spoor"
+
+[workspaces.soc]
+kind = "log-analytics"
+cloud = "custom"
+endpoint = "https://localhost:${gateway.address().port}"
+authority = "${authority.issuer}"
+client-id = "page"
+scope = "openid"
+workspace-id = "00000000-0000-0000-0000-000000000001"
+
+[workspaces.stuck]
+kind = "kusto"
+cloud = "custom"
+endpoint = "https://localhost:${stuck.address().port}"
+database = "any"
+`;
+
+/** Opens the dialog of workspaces by the keyboard's way, the palette. */
+async function openWorkspaces(page) {
+  await page.keyboard.press("Control+Shift+C");
+  await page.keyboard.type("Workspaces and sign-in");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog.workspaces").waitFor();
+}
+
+async function configure(page, text) {
+  await openWorkspaces(page);
+  await page.getByLabel("Configuration (TOML)").fill(text);
+  await page.locator("dialog.workspaces").getByRole("button", { name: "Save" }).click();
+}
+
+const closeDialog = (page) => page.locator("dialog.workspaces").getByRole("button", { name: "Close" }).click();
+
+async function open(page, name) {
+  await page.goto(`${site.url}/?nb=${name}`);
+  await until(page, () => globalThis.spoor?.cells?.length > 0, undefined, 60_000);
+}
+
+/** Waits until every code cell has run, or one failed. */
+const ended = (page) => until(page, () => {
+  const states = [...document.querySelectorAll(".cell[data-state]")].map((cell) => cell.dataset.state);
+  return states.every((state) => state === "done") || states.some((state) => ["failed", "interrupted"].includes(state));
+}, undefined, 120_000);
+
+/** Runs all cells and resolves to their outputs. */
+async function run(page) {
+  await page.keyboard.press("Control+Shift+C");
+  await page.keyboard.type("Run all cells");
+  await page.keyboard.press("Enter");
+  await ended(page);
+  return page.evaluate(() => spoor.cells.map((cell) => cell.outputs));
+}
+
+const text = (output) => [output.data["text/plain"]].flat().join("");
+
+test("what is wrong with a configuration is told with its lines, and changes nothing", () => withPage(async (page) => {
+  await open(page, "open.ipynb");
+  await configure(page, "[workspaces.lab]\nkind = 'spoor'\nendpont = 'https://localhost'\n");
+  const told = page.locator("#workspaces-told");
+  await told.getByText(/Line 3: .*endpont.*endpoint/).waitFor();
+  await told.getByText(/Line 1: .*endpoint/).waitFor();
+}, FLAGS));
+
+test("a store is asked from KQL and from Python, and the configuration stays over a reload", () => withPage(async (page) => {
+  await open(page, "open.ipynb");
+  await configure(page, configuration());
+  await page.locator('[data-workspace="lab"]').waitFor();
+  await closeDialog(page);
+  for (const again of [false, true]) {
+    if (again) await page.reload();
+    await until(page, () => globalThis.spoor?.cells?.length > 0, undefined, 60_000);
+    const [query, python] = await run(page);
+    assert.match(text(query[0]), /2024-03-01T09:00:00.0000000Z[^]*ben[^]*12[^]*2024-03-01T08:00:00.1234567Z[^]*ana[^]*3/);
+    assert.equal(query[0].metadata.spoor.workspace, "lab");
+    assert.match(text(python[0]), /^(np\.int64\()?4\)?$/);
+  }
+}, FLAGS));
+
+test("a mistake in a query is told by the store, with its place; an unknown workspace with what to do", () => withPage(async (page) => {
+  await open(page, "mistake.ipynb");
+  await configure(page, configuration());
+  await page.locator('[data-workspace="lab"]').waitFor();
+  await closeDialog(page);
+  const [[mistake]] = await run(page);
+  assert.match(`${mistake.evalue}\n${mistake.traceback.join("\n")}`, /Treis[^]*Tries/);
+  await open(page, "nowhere.ipynb");
+  const [[nobody]] = await run(page);
+  assert.match(nobody.evalue, /no workspace is called 'nobody'/);
+  assert.match(nobody.traceback.join("\n"), /Workspaces/);
+}, FLAGS));
+
+test("a query that needs a sign-in says so, runs after it, and the token is not the session's", () => withPage(async (page) => {
+  await open(page, "guarded.ipynb");
+  await configure(page, configuration());
+  await page.locator('[data-workspace="soc"]').waitFor();
+  await closeDialog(page);
+  const [[refused]] = await run(page);
+  assert.match(refused.evalue, /workspace 'soc': nobody is signed in/);
+  await openWorkspaces(page);
+  const [popup] = await Promise.all([
+    page.waitForEvent("popup"),
+    page.getByRole("region", { name: "soc" }).getByRole("button", { name: /^Sign in/ }).first().click(),
+  ]);
+  await signInAs(popup, "ana");
+  await page.getByRole("region", { name: "soc" }).getByText("ana").first().waitFor();
+  await closeDialog(page);
+  const [[sum]] = await run(page);
+  assert.match(text(sum), /15/);
+  // MSAL keeps the token in this tab; whatever else there is has none of it.
+  const token = await page.evaluate(() => {
+    const values = Object.values(sessionStorage);
+    return values.map((value) => { try { return JSON.parse(value).secret; } catch { return undefined; } }).find(Boolean);
+  });
+  const saved = JSON.stringify(await page.evaluate(() => [spoor.cells, location.href, { ...localStorage }, document.documentElement.outerHTML]));
+  assert.ok(!token || !saved.includes(token));
+}, FLAGS));
+
+test("an interrupt ends a query, and the service is told", () => withPage(async (page) => {
+  await open(page, "slow.ipynb");
+  await configure(page, configuration());
+  await page.locator('[data-workspace="stuck"]').waitFor();
+  await closeDialog(page);
+  await page.keyboard.press("Control+Shift+C");
+  await page.keyboard.type("Run all cells");
+  await page.keyboard.press("Enter");
+  await page.getByText("asking the service").first().waitFor();
+  await page.keyboard.press("Control+Shift+C");
+  await page.keyboard.type("Interrupt");
+  await page.keyboard.press("Enter");
+  await ended(page);
+  for (let tries = 0; stopped.length < 2 && tries < 100; tries += 1) await new Promise((later) => setTimeout(later, 100));
+  assert.ok(stopped.includes("closed"), JSON.stringify(stopped));
+  assert.ok(stopped.some((what) => /^\.cancel query "Spoor;[0-9a-f]{32}"/.test(what)), JSON.stringify(stopped));
+}, FLAGS));
