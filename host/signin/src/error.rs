@@ -184,6 +184,19 @@ pub enum SignInError {
     ManagedIdentity(#[from] ManagedIdentityError),
 }
 
+/// Why a server cannot have people signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum WebSignInError {
+    /// The address to come back to is none.
+    #[error("{0} is no address that a browser could come back to: write https://HOST")]
+    Redirect(String),
+    /// Everybody with an account of any directory would be let in.
+    #[error(
+        "{0} signs in the people of every directory: name yours as `tenant`, so that nobody else's are let in"
+    )]
+    NoTenant(String),
+}
+
 /// Why the Azure CLI gave no token. What it printed is not among it.
 #[derive(Debug, thiserror::Error)]
 pub enum AzureCliError {

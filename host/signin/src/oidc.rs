@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
-    CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet,
-    CoreJwsSigningAlgorithm, CoreTokenResponse,
+    CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
+    CoreJsonWebKeySet, CoreJwsSigningAlgorithm, CoreTokenResponse,
 };
 use openidconnect::{
     AuthType, ClientId, ClientSecret, EndpointMaybeSet, EndpointNotSet, EndpointSet, ErrorResponse,
@@ -19,7 +19,8 @@ use crate::error::Fault;
 use crate::http::HttpError;
 use crate::secret::{Kept, Secret};
 use crate::store::record::Access;
-use crate::told::{line, told};
+use crate::told::told;
+use crate::web::name;
 
 /// Seconds that a token of unknown lifetime is believed to live. Authorities SHOULD say (RFC 6749, 5.1).
 const UNSAID: i64 = 600;
@@ -133,7 +134,19 @@ pub(crate) fn person(
     answer: &CoreTokenResponse,
     nonce: Option<&Nonce>,
 ) -> Result<String, Fault> {
+    // Somebody whose clock is wrong can sign in too: the token is as old as the server says.
     let skew = provider.http.skew().unwrap_or(0);
+    verified(provider, client_id, answer, nonce, skew).map(|(claims, _)| name(claims))
+}
+
+/// The ID token of an answer and its claims, all of which was checked, at a time that is `ahead` of this machine's by so many seconds.
+pub(crate) fn verified<'a>(
+    provider: &Provider,
+    client_id: &str,
+    answer: &'a CoreTokenResponse,
+    nonce: Option<&Nonce>,
+    ahead: i64,
+) -> Result<(&'a CoreIdTokenClaims, &'a CoreIdToken), Fault> {
     let token = answer
         .id_token()
         .ok_or_else(|| provider.unusable("it does not say who signed in (there is no ID token)"))?;
@@ -143,8 +156,7 @@ pub(crate) fn person(
     let verifier =
         CoreIdTokenVerifier::new_public_client(ClientId::new(client_id.to_owned()), issuer, keys)
             .set_allowed_algs(signatures(provider))
-            // Somebody whose clock is wrong can sign in too: the token is as old as the server says.
-            .set_time_fn(move || now(skew));
+            .set_time_fn(move || now(ahead));
     let claims = token.claims(&verifier, |found: Option<&Nonce>| match nonce {
         Some(nonce) if found.map(Nonce::secret) != Some(nonce.secret()) => {
             Err("it is another sign-in's".to_owned())
@@ -157,9 +169,14 @@ pub(crate) fn person(
             told(&cause.to_string(), &[])
         ))
     })?;
-    let name = claims.preferred_username().map(|name| name.as_str());
-    let name = name.or_else(|| claims.email().map(|email| email.as_str()));
-    Ok(line(name.unwrap_or(claims.subject().as_str())))
+    // The crate leaves this out (OpenID Connect Core 1.0, 3.1.3.7, 5): the token was made for this client, not just also for it.
+    let party = claims.authorized_party();
+    if party.is_some_and(|party| party.as_str() != client_id) {
+        return Err(
+            provider.unusable("its ID token does not hold: its authorized party is another client")
+        );
+    }
+    Ok((claims, token))
 }
 
 fn now(skew: i64) -> DateTime<Utc> {

@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::io::Read;
+use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
+
+use crate::error::StoreError;
+use crate::store::check_mode;
 
 /// The most bytes that a secret read from a file may have. Secrets of Entra have forty characters.
 const MOST_BYTES: u64 = 64 << 10;
@@ -32,6 +36,16 @@ impl Secret {
             return Err(invalid("a secret is one line of text"));
         }
         Ok(Self::new(kept.to_owned()))
+    }
+
+    /// Reads a secret from a file that its user alone can read.
+    ///
+    /// # Errors
+    /// When others could read it, it cannot be read, or is not one line of text.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        check_mode(path, 0o600)?;
+        let file = std::fs::File::open(path).map_err(StoreError::file("cannot read", path))?;
+        Self::read(file).map_err(StoreError::file("cannot read the secret in", path))
     }
 
     /// The text, for the one request that carries it.

@@ -198,7 +198,7 @@ fn private(options: &mut OpenOptions) {
 fn private(_: &mut OpenOptions) {}
 
 #[cfg(unix)]
-fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
+pub(crate) fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
     let data = std::fs::metadata(path).map_err(StoreError::file("cannot read", path))?;
     let mode = data.permissions().mode() & 0o7777;
@@ -214,7 +214,7 @@ fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
 
 /// Elsewhere a user's folders are the user's by inheritance.
 #[cfg(not(unix))]
-fn check_mode(_: &Path, _: u32) -> Result<(), StoreError> {
+pub(crate) fn check_mode(_: &Path, _: u32) -> Result<(), StoreError> {
     Ok(())
 }
 

@@ -1,17 +1,45 @@
 //! A person at a browser: follows redirects, keeps cookies, and fills in and submits the forms that come.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use ureq::http::{HeaderMap, Request};
 use url::Url;
 
-/// Cookies by name. The authority is the only server that is visited with them.
-#[derive(Default)]
+/// Cookies by the server that set them, and their names.
+#[derive(Default, Clone)]
 pub struct Browser {
-    cookies: HashMap<String, String>,
+    cookies: BTreeMap<(String, String), String>,
+    /// The beginning of addresses that a redirect is not followed to.
+    stop: Option<String>,
+}
+
+/// A server's answer, redirects not followed.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's text; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
 }
 
 impl Browser {
-    /// Opens an address and does what the pages want, as `user`. Gives the last page's text.
+    /// One that does not follow redirects to addresses with this beginning.
+    pub fn stopping_at(stop: String) -> Self {
+        Self {
+            stop: Some(stop),
+            ..Self::default()
+        }
+    }
+
+    /// Opens an address and does what the pages want, as `user`. Gives the last page's text; where it stops, the address.
     pub fn visit(&mut self, address: &str, user: &str) -> String {
         self.go(address, user, None)
     }
@@ -26,6 +54,67 @@ impl Browser {
         let (at, _) = self.get(&Url::parse(address).unwrap(), None);
         let abort = at.join(&format!("{}/abort", at.path())).unwrap();
         self.get(&abort, None).1
+    }
+
+    /// One request with the cookies of its server, whose answer's cookies are kept.
+    pub fn ask(
+        &mut self,
+        method: &str,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .allow_non_standard_methods(true)
+            .build()
+            .new_agent();
+        let server = server(&Url::parse(address).unwrap());
+        let mut request = Request::builder().method(method).uri(address);
+        let cookies = self.cookies_of(&server);
+        if !cookies.is_empty() {
+            request = request.header("Cookie", cookies);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = if body.is_empty() && matches!(method, "GET" | "HEAD") {
+            agent.run(request.body(()).unwrap())
+        } else {
+            agent.run(request.body(body).unwrap())
+        };
+        let mut answer = sent.unwrap();
+        for cookie in answer.headers().get_all("set-cookie") {
+            self.keep(&server, cookie.to_str().unwrap());
+        }
+        Answer {
+            status: answer.status().as_u16(),
+            body: answer.body_mut().read_to_string().unwrap_or_default(),
+            headers: answer.headers().clone(),
+        }
+    }
+
+    /// The cookies for a server, as a request has them.
+    pub fn cookies_of(&self, server: &str) -> String {
+        let own = self.cookies.iter().filter(|((of, _), _)| of == server);
+        let pairs: Vec<String> = own
+            .map(|((_, name), value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
+    }
+
+    /// Puts a cookie there, as somebody else's page might have.
+    pub fn keep(&mut self, server: &str, cookie: &str) {
+        let pair = cookie.split(';').next().unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        let key = (server.to_owned(), name.to_owned());
+        if value.is_empty() {
+            self.cookies.remove(&key);
+        } else {
+            self.cookies.insert(key, value.to_owned());
+        }
     }
 
     fn go(&mut self, address: &str, user: &str, code: Option<&str>) -> String {
@@ -52,49 +141,30 @@ impl Browser {
 
     /// One request and its redirects.
     fn get(&mut self, url: &Url, body: Option<String>) -> (Url, String) {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .build()
-            .new_agent();
         let (mut url, mut body) = (url.clone(), body);
         for _ in 0..20 {
-            let pairs: Vec<String> = self
-                .cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            let cookies = pairs.join("; ");
-            let sent = match body.take() {
-                Some(body) => agent
-                    .post(url.as_str())
-                    .header("Cookie", &cookies)
-                    .header("Content-Type", "application/x-www-form-urlencoded")
-                    .send(body),
-                None => agent.get(url.as_str()).header("Cookie", &cookies).call(),
+            let html = ("Accept", "text/html");
+            let form = ("Content-Type", "application/x-www-form-urlencoded");
+            let answer = match body.take() {
+                Some(body) => self.ask("POST", url.as_str(), &[html, form], body.as_bytes()),
+                None => self.ask("GET", url.as_str(), &[html], b""),
             };
-            let mut answer = sent.unwrap();
-            for cookie in answer.headers().get_all("set-cookie") {
-                self.keep(cookie.to_str().unwrap());
+            let location = answer.header("location");
+            if location.is_empty() {
+                return (url, answer.body);
             }
-            let Some(location) = answer.headers().get("location") else {
-                return (url, answer.body_mut().read_to_string().unwrap());
-            };
-            url = url.join(location.to_str().unwrap()).unwrap();
+            url = url.join(location).unwrap();
+            let stop = self.stop.as_deref();
+            if stop.is_some_and(|stop| url.as_str().starts_with(stop)) {
+                return (url.clone(), url.into());
+            }
         }
         panic!("there is no end to the redirects at {}", url.path());
     }
+}
 
-    fn keep(&mut self, cookie: &str) {
-        let pair = cookie.split(';').next().unwrap();
-        let (name, value) = pair.split_once('=').unwrap();
-        if value.is_empty() {
-            self.cookies.remove(name);
-        } else {
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-    }
+fn server(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// Where the first form of a page goes, and its fields.

@@ -1,10 +1,11 @@
 // An OpenID Connect authority for the tests: npm's oidc-provider on 127.0.0.1, at a port of the system's choice.
 //
-// Started with its settings as JSON in argv: { ttl, offset, tls: { key, cert }, page, apart }. Prints { issuer } and ends with its standard input. At
-// /control it takes { offset, inject } (seconds that its clock is ahead; refusals for the next token requests) and tells what it has given
-// out. `page` is the origin of a page that people sign in from, as the client "page"; with `apart` its pages keep their windows
-// from whoever opened them.
+// Started with its settings as JSON in argv: { ttl, offset, groups, tls: { key, cert }, page, apart }. Prints { issuer } and ends with its
+// standard input. At /control it takes { offset, inject, mend } (seconds that its clock is ahead; refusals for the next token requests;
+// changes to the next ID token: { claims, alg, key }) and tells what it has given out. `page` is the origin of a page that people
+// sign in from, as the client "page"; with `apart` its pages keep their windows from whoever opened them.
 
+import { createHmac, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
@@ -13,6 +14,7 @@ import Provider from "../../../../web/node_modules/oidc-provider/lib/index.js";
 const settings = JSON.parse(process.argv[2] ?? "{}");
 let offset = settings.offset ?? 0;
 let inject = [];
+let mend = null;
 const given = [];
 const grants = [];
 const answers = [];
@@ -20,6 +22,10 @@ const refused = [];
 
 const now = Date.now;
 Date.now = () => now() + offset * 1000;
+
+const pair = () => generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const own = pair();
+const jwk = { ...own.export({ format: "jwk" }), kid: "own", alg: "RS256", use: "sig" };
 
 const device = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -46,6 +52,15 @@ function configuration() {
         response_types: ["code"],
         redirect_uris: ["http://127.0.0.1/"],
       },
+      ...["none", "client_secret_basic"].map((way) => ({
+        client_id: way === "none" ? "door" : "door-with-secret",
+        ...(way === "none" ? {} : { client_secret: "door-secret-canary" }),
+        application_type: "native",
+        token_endpoint_auth_method: way,
+        grant_types: ["authorization_code"],
+        response_types: ["code"],
+        redirect_uris: ["http://127.0.0.1/signin/callback"],
+      })),
       {
         client_id: "robot",
         client_secret: "robot-secret",
@@ -57,7 +72,8 @@ function configuration() {
     ],
     clientBasedCORS: (_, origin) => origin === settings.page,
     scopes: ["openid", "offline_access", "profile", "hunt", "other"],
-    claims: { openid: ["sub"], profile: ["preferred_username"] },
+    jwks: { keys: [jwk] },
+    claims: { openid: ["sub", "groups"], profile: ["preferred_username"] },
     conformIdTokenClaims: false,
     cookies: { keys: ["for tests"] },
     features: {
@@ -73,12 +89,26 @@ function configuration() {
     },
     findAccount: (_, id) => ({
       accountId: id,
-      claims: () => ({ sub: id, preferred_username: `${id}@contoso.example` }),
+      claims: () => ({ sub: id, preferred_username: `${id}@contoso.example`, groups: settings.groups?.[id] }),
     }),
     pkce: { required: () => true },
     rotateRefreshToken: true,
     ttl: { AccessToken: 3600, RefreshToken: 86400, IdToken: 3600, DeviceCode: 600, Interaction: 600, Session: 3600, Grant: 86400, ...settings.ttl },
   };
+}
+
+// An ID token as somebody would make it who cannot sign as the authority, or as an authority would that is wrong.
+function mended(token) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const read = (text) => JSON.parse(Buffer.from(text, "base64url").toString());
+  const [header, claims] = token.split(".").slice(0, 2).map(read);
+  const { alg = "RS256", key } = mend;
+  const text = `${part({ ...header, alg })}.${part({ ...claims, ...mend.claims })}`;
+  mend = null;
+  if (alg === "none") return `${text}.`;
+  // The public key, which anybody knows, taken for a secret.
+  if (alg === "HS256") return `${text}.${createHmac("sha256", createPublicKey(own).export({ type: "spki", format: "pem" })).update(text).digest("base64url")}`;
+  return `${text}.${sign("sha256", Buffer.from(text), key === "other" ? pair() : own).toString("base64url")}`;
 }
 
 async function watch(ctx, next) {
@@ -93,6 +123,7 @@ async function watch(ctx, next) {
   await next();
   if (ctx.path === "/device/auth" && ctx.status === 200) ctx.body = { ...ctx.body, interval: 1 };
   if (ctx.path !== "/token") return;
+  if (mend && ctx.body?.id_token) ctx.body = { ...ctx.body, id_token: mended(ctx.body.id_token) };
   const type = ctx.oidc?.params?.grant_type;
   if (ctx.status === 200) {
     grants.push(type);
@@ -110,6 +141,7 @@ function control(request, response) {
     const wanted = JSON.parse(body || "{}");
     offset = wanted.offset ?? offset;
     inject = wanted.inject ?? inject;
+    mend = wanted.mend ?? mend;
     response.setHeader("Content-Type", "application/json");
     response.end(JSON.stringify({ given, grants, answers, refused }));
   });
