@@ -17,11 +17,12 @@ pub const AT_ONCE: usize = 2;
 /// What runs queries.
 pub trait Query: Send + Sync {
     /// Runs a query to its end and writes its result to `out` as an Arrow IPC stream, the schema as soon as
-    /// it is known to succeed. Asks `watch` some times a second, and ends with any problem when that says so.
+    /// it is known to succeed. Asks `watch` some times a second, and ends with any problem when that says so. Gives the number
+    /// of rows.
     ///
     /// # Errors
     /// Why there is no result.
-    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem>;
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<u64, Problem>;
 }
 
 /// Why a query has to stop.

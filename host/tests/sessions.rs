@@ -254,7 +254,7 @@ struct Endless {
 }
 
 impl Query for Endless {
-    fn run(&self, _: &str, watch: &Watch, _: &mut dyn Write) -> Result<(), Problem> {
+    fn run(&self, _: &str, watch: &Watch, _: &mut dyn Write) -> Result<u64, Problem> {
         self.begun.store(true, Ordering::SeqCst);
         while watch.stop().is_none() {
             std::thread::sleep(Duration::from_millis(5));

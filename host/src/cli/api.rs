@@ -11,7 +11,7 @@ use spoor_store::pieces::Limits;
 use spoor_store::tls::ServerConfig;
 use spoor_store::{
     Answer, Asked, Engine, Fault, Options, Origins, Problem, Render, Stop, Store, TableSchema,
-    Tokens, tls,
+    Tokens,
 };
 
 use super::local::Local;
@@ -42,12 +42,6 @@ pub struct Args {
     /// Cut answers at this many rows, unless the client says otherwise
     #[arg(long, value_name = "ROWS", default_value_t = 500_000, requires = "api")]
     api_rows: usize,
-    /// The certificate for TLS, PEM, with those that vouch for it behind it
-    #[arg(long, value_name = "FILE", requires_all = ["api", "tls_key"])]
-    tls_cert: Option<PathBuf>,
-    /// The certificate's key, PEM
-    #[arg(long, value_name = "FILE", requires_all = ["api", "tls_cert"])]
-    tls_key: Option<PathBuf>,
 }
 
 /// A store, and how its port is guarded.
@@ -64,19 +58,17 @@ impl Args {
         self.api
     }
 
-    /// The store over `local`, to be served at `address`; a query may take `time`.
+    /// The store over `local`, to be served at `address`, with TLS or without; a query may take `time`.
     pub fn store(
         self,
         local: Arc<Local>,
         address: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
         time: Duration,
     ) -> Result<Wanted, Failure> {
         let wrong = |error: String| Failure::new(Exit::Usage, error);
         let tokens = self.api_tokens.as_deref().map(Tokens::open).transpose();
         let tokens = tokens.map_err(|error| wrong(error.to_string()))?;
-        let tls = self.tls_cert.zip(self.tls_key);
-        let tls = tls.map(|(cert, key)| tls::config(&cert, &key)).transpose();
-        let tls = tls.map_err(|error| wrong(error.to_string()))?;
         let origins = Origins::read(&self.api_origin).map_err(|error| wrong(error.to_string()))?;
         guarded(address, tokens.is_some(), tls.is_some())?;
         let options = Options {

@@ -54,9 +54,10 @@ struct Kept {
 }
 
 impl Query for Local {
-    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<u64, Problem> {
         let result = self.answer(text, None, &|| watch.stop())?;
-        ipc::write_stream(&result.table, out).map_err(|error| said(error.to_string()))
+        ipc::write_stream(&result.table, out).map_err(|error| said(error.to_string()))?;
+        Ok(result.table.rows() as u64)
     }
 }
 

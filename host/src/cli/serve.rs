@@ -2,10 +2,13 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+
+use spoor_door::{Door, Listening};
+use spoor_store::tls;
 
 use super::local::Local;
 use super::{Exit, Failure, api, run, say};
@@ -20,15 +23,15 @@ use crate::sources::{Data, Source};
 /// The page runs Python and KQL in the browser as on any static server. Beside that it lists the
 /// notebooks of --notebooks under "On this computer", and saves what is changed in their files. Cells that begin
 /// with the line `%%kql host` run here, natively on all cores, over the files of --data. Whoever has the printed
-/// address may do so, and nobody else. Ctrl-C stops it. With --api it answers other programs' queries instead, and serves
-/// no page.
+/// address may do so, and nobody else; with --access those whom a file names, who sign in. Ctrl-C stops it. With --api it answers
+/// other programs' queries instead, and serves no page.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// The port; 0 takes one that is free. Browsers keep files by it
     #[arg(long, default_value_t = 8300)]
     port: u16,
-    /// The address or name to listen at, for browsers of other machines
+    /// The address or name to listen at, for browsers of other machines, which need --access
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
     /// Open the page in the browser
@@ -46,6 +49,15 @@ pub struct Args {
     /// Stop a query after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = run::seconds, default_value = "600")]
     query_timeout: Duration,
+    /// Who may ask, and for what: a file that docs/serve.md describes. Beyond this machine there has to be one
+    #[arg(long, value_name = "FILE", conflicts_with = "api")]
+    access: Option<PathBuf>,
+    /// The certificate for TLS, PEM, with those that vouch for it behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     #[command(flatten)]
     api: api::Args,
 }
@@ -58,6 +70,9 @@ Examples:
   Hunts of a folder over a folder of logs:
     spoor serve --notebooks hunts/ --data logs/
 
+  For a team, which signs in:
+    spoor serve --host 0.0.0.0 --access access.toml --tls-cert cert.pem --tls-key key.pem --notebooks hunts/ --data logs/
+
   The logs as a store that Microsoft's clients query:
     spoor serve --api --data logs/ --api-tokens tokens.txt --tls-cert cert.pem --tls-key key.pem
 
@@ -67,11 +82,13 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let (address, name) = address(&args.host, args.port)?;
+    let tls = certificate(&args)?;
     let local = Arc::new(Local::new(data, AT_ONCE));
     if args.api.is_wanted() {
-        let wanted = args.api.store(local, address, args.query_timeout)?;
+        let wanted = args.api.store(local, address, tls, args.query_timeout)?;
         return until_stopped(|stop| serve_api(wanted, address, stop));
     }
+    let door = door(args.access.as_deref(), address, tls.is_some())?;
     let options = Options {
         address,
         name,
@@ -80,6 +97,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         data: local.sources().iter().map(file).collect::<Result<_, _>>()?,
         query: (!local.sources().is_empty()).then(|| local.clone() as Arc<dyn Query>),
         query_time: args.query_timeout,
+        door,
+        tls,
     };
     until_stopped(|stop| serve_page(options, args.open, stop))
 }
@@ -107,9 +126,7 @@ where
 }
 
 async fn serve_page(options: Options, is_opened: bool, stop: Stopped) -> Result<(), Failure> {
-    let address = options.address;
     let server = Server::bind(options).await.map_err(bound)?;
-    warn_of_others(address);
     println!("Spoor is at {}", server.url());
     std::io::stdout().flush()?;
     let _door = if is_opened {
@@ -154,16 +171,35 @@ fn address(host: &str, port: u16) -> Result<(SocketAddr, Option<String>), Failur
     Ok((address, Some(host.to_owned())))
 }
 
-/// Says aloud what it means to listen beyond this machine.
-fn warn_of_others(address: SocketAddr) {
-    if !address.ip().is_loopback() {
-        say::warning(format_args!(
-            "OTHER MACHINES CAN REACH THIS SERVER at {}. What it sends, the token included, is not encrypted: \
-             whoever sees it on the network can read the data and change the notebooks. \
-             To stay on this machine, leave out --host; an SSH tunnel reaches it from elsewhere",
+/// Who lets callers in. Whoever has the secret of the printed address is somebody at this machine, and nobody else.
+fn door(
+    access: Option<&Path>,
+    address: SocketAddr,
+    tls: bool,
+) -> Result<Option<Arc<Door>>, Failure> {
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    match access {
+        Some(path) => {
+            let door = Door::open(path, Listening { address, tls });
+            door.map(Some).map_err(|error| usage(error.to_string()))
+        }
+        None if !address.ip().is_loopback() => Err(usage(format!(
+            "other machines could reach {}, and nobody would have to sign in: say who may ask with --access FILE, which docs/serve.md \
+             describes; to stay on this machine, leave out --host, and reach it from elsewhere by an SSH tunnel",
             address.ip()
-        ));
+        ))),
+        None if tls => Err(usage(
+            "--tls-cert goes with --access or --api: this machine's browser needs none".into(),
+        )),
+        None => Ok(None),
     }
+}
+
+/// The certificate, if one is given.
+fn certificate(args: &Args) -> Result<Option<Arc<tls::ServerConfig>>, Failure> {
+    let files = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    let config = files.map(|(cert, key)| tls::config(cert, key)).transpose();
+    config.map_err(|error| Failure::new(Exit::Usage, error.to_string()))
 }
 
 /// A taken port, with what to do about it.

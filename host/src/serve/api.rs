@@ -1,15 +1,14 @@
 //! The server of `spoor serve --api`: the routes of `spoor-store` on a port of their own, with TLS or without.
 
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use spoor_store::tls::{ServerConfig, Tls};
+use spoor_store::tls::ServerConfig;
 use tokio::net::TcpListener;
 
-use super::serve_until;
+use super::serve_over;
 use crate::error::Error;
 
 /// A server that has its port, and waits to be run.
@@ -52,13 +51,8 @@ impl Api {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
         let lost = Error::file("cannot serve at", &self.url);
-        let served: io::Result<()> = match self.tls {
-            Some(config) => match Tls::new(self.listener, config) {
-                Ok(listener) => serve_until(listener, routes, stop).await,
-                Err(error) => Err(error),
-            },
-            None => serve_until(self.listener, routes, stop).await,
-        };
-        served.map_err(lost)
+        serve_over(self.listener, self.tls, routes, stop)
+            .await
+            .map_err(lost)
     }
 }

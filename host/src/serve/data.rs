@@ -15,9 +15,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::files::{self, Sent};
-use super::reply::Refusal;
 use super::{App, Shared, site};
 use crate::error::Error;
+use spoor_door::Refusal;
 
 /// What JavaScript's `encodeURIComponent` leaves alone.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC

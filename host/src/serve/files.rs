@@ -14,7 +14,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::reply::Refusal;
+use spoor_door::Refusal;
 
 /// Bytes of a file that are in memory at a time, for each answer.
 const PART: usize = 1 << 18;

@@ -13,10 +13,10 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use spoor_door::Refusal;
 
-use super::Shared;
-use super::reply::Refusal;
 use super::site::{FRAME, SIGNIN};
+use super::{Entrance, Shared};
 use crate::error::Error;
 
 /// What every answer says: nothing of another origin gets at it, and nobody guesses its type.
@@ -106,14 +106,22 @@ impl Guard {
     }
 }
 
-/// Refuses what must not pass, lets in whoever brings the secret, and adds the headers of every answer.
+/// Refuses what must not pass, and lets in whoever brings the secret.
 pub async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let mut response = match judged(&shared.guard, &request) {
+    let Entrance::Secret(guard) = &shared.entrance else {
+        return Refusal::broken(&"there is a door, and nobody at it").into_response();
+    };
+    match judged(guard, &request) {
         Ok(None) => next.run(request).await,
         Ok(Some(entered)) => entered,
         Err(refusal) => refusal.into_response(),
-    };
+    }
+}
+
+/// Adds the headers of every answer.
+pub async fn dress(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in always(&path) {
         headers.insert(

@@ -1,6 +1,8 @@
-//! `spoor serve`: the page, a folder of notebooks, data, and KQL on all cores, for one person's browser.
+//! `spoor serve`: the page, a folder of notebooks, data, and KQL on all cores, for one person's browser, or for many people behind a
+//! door.
 //!
-//! `cli/serve.rs` calls [`Server::bind`] and [`Server::run`]. Who may ask what is in `guard`, the rest has a module
+//! `cli/serve.rs` calls [`Server::bind`] and [`Server::run`]. One person's browser is let in by the secret of `guard`; where there is an access
+//! file `spoor-door` lets people and machines in, and `needs` says which role each request needs. The rest has a module
 //! for each kind of thing that is served. Nothing here knows of engines: queries go through [`Query`]. `spoor serve --api` serves
 //! [`Api`] in the page's stead, whose routes are the crate `spoor-store`'s.
 
@@ -8,9 +10,11 @@ mod api;
 mod data;
 mod files;
 mod guard;
+mod needs;
 mod notebooks;
+mod noted;
+mod peers;
 mod query;
-mod reply;
 mod site;
 
 use std::fmt;
@@ -22,10 +26,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::connect_info::Connected;
 use axum::routing::get;
-use axum::serve::Listener;
+use axum::serve::{IncomingStream, Listener};
 use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
+use spoor_door::Door;
+use spoor_store::tls::{ServerConfig, Tls};
 use tokio::net::TcpListener;
 
 pub use api::Api;
@@ -54,11 +61,23 @@ pub struct Options {
     pub query: Option<Arc<dyn Query>>,
     /// How long a query may take.
     pub query_time: Duration,
+    /// Who may ask; without it, whoever has the secret of the printed address.
+    pub door: Option<Arc<Door>>,
+    /// The certificate, if there is TLS.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// How callers are let in.
+enum Entrance {
+    /// One browser, by a secret.
+    Secret(guard::Guard),
+    /// Those whom an access file names.
+    Door(Arc<Door>),
 }
 
 /// What the requests share.
 struct Shared {
-    guard: guard::Guard,
+    entrance: Entrance,
     site: site::Site,
     notebooks: Option<notebooks::Notebooks>,
     data: data::DataFiles,
@@ -70,7 +89,9 @@ type App = State<Arc<Shared>>;
 /// A server that has its port, and waits to be run.
 pub struct Server {
     listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     shared: Arc<Shared>,
+    address: SocketAddr,
     url: String,
 }
 
@@ -88,14 +109,23 @@ impl Server {
         let listener = TcpListener::bind(options.address).await.map_err(taken)?;
         let unknown = Error::file("cannot tell the address of", options.address.to_string());
         let address = listener.local_addr().map_err(unknown)?;
-        let guard = guard::Guard::new(address.port(), options.name)?;
-        let url = guard.entrance(address);
+        let (entrance, url) = match options.door {
+            Some(door) => {
+                let url = door.address().to_owned();
+                (Entrance::Door(door), url)
+            }
+            None => {
+                let guard = guard::Guard::new(address.port(), options.name)?;
+                let url = guard.entrance(address);
+                (Entrance::Secret(guard), url)
+            }
+        };
         let query_time = options.query_time;
         let query = options
             .query
             .map(|query| query::Queries::new(query, query_time));
         let shared = Arc::new(Shared {
-            guard,
+            entrance,
             site,
             notebooks,
             data,
@@ -103,14 +133,21 @@ impl Server {
         });
         Ok(Self {
             listener,
+            tls: options.tls,
             shared,
+            address,
             url,
         })
     }
 
-    /// The address to open in a browser. It lets whoever has it in.
+    /// The address to open in a browser. Without a door it lets whoever has it in.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Serves until `stop` is ready, and then until what runs has ended or a short grace is over.
@@ -119,9 +156,22 @@ impl Server {
     /// When the system takes the port away.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let lost = Error::file("cannot serve at", &self.url);
-        serve_until(self.listener, app(self.shared), stop)
+        serve_over(self.listener, self.tls, app(self.shared), stop)
             .await
             .map_err(lost)
+    }
+}
+
+/// Serves over TLS, if there is a certificate: see [`serve_until`].
+async fn serve_over(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    routes: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    match tls {
+        Some(config) => serve_until(Tls::new(listener, config)?, routes, stop).await,
+        None => serve_until(listener, routes, stop).await,
     }
 }
 
@@ -133,12 +183,14 @@ async fn serve_until<L: Listener>(
 ) -> io::Result<()>
 where
     L::Addr: fmt::Debug,
+    peers::From: for<'c> Connected<IncomingStream<'c, L>>,
 {
     let (asked, mut stopping) = tokio::sync::watch::channel(false);
     let stopped = async move {
         stop.await;
         asked.send_replace(true);
     };
+    let routes = routes.into_make_service_with_connect_info::<peers::From>();
     let serving = axum::serve(listener, routes).with_graceful_shutdown(stopped);
     let late = async move {
         // An error means that the server has ended by itself.
@@ -155,14 +207,21 @@ where
 }
 
 fn app(shared: Arc<Shared>) -> Router {
-    let guarded = middleware::from_fn_with_state(shared.clone(), guard::check);
-    Router::new()
+    let checked = middleware::from_fn_with_state(shared.clone(), guard::check);
+    let dressed = middleware::from_fn_with_state(shared.clone(), guard::dress);
+    let routes = Router::new()
         .route("/api/", get(about))
         .nest("/api", notebooks::routes().merge(query::routes()))
         .nest("/data", data::routes())
         .fallback(site::serve)
-        .layer(guarded)
-        .with_state(shared)
+        .with_state(shared.clone());
+    match &shared.entrance {
+        Entrance::Secret(_) => routes.layer(checked).layer(dressed),
+        // What the door adds to answers leaves alone what is there.
+        Entrance::Door(door) => door
+            .guard(routes.layer(dressed), needs::needs)
+            .layer(middleware::from_fn(peers::tell)),
+    }
 }
 
 /// What this server has, for a page that asks whether it is served by Spoor.

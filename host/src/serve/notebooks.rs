@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use cap_tempfile::TempFile;
@@ -24,9 +24,10 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::reply::Refusal;
+use super::noted::{Asking, Noted, may_read};
 use super::{App, Shared, files};
 use crate::error::Error;
+use spoor_door::Refusal;
 
 /// The largest notebook, in bytes. Jupyter's own limit for what it saves is of that order.
 const LARGEST: usize = 256 << 20;
@@ -279,8 +280,10 @@ pub fn routes() -> Router<Arc<Shared>> {
         .layer(DefaultBodyLimit::max(LARGEST))
 }
 
-async fn all(State(shared): App) -> Result<Json<Value>, Refusal> {
-    let list = blocking(shared, |notebooks| Ok(notebooks.list()?)).await?;
+async fn all(State(shared): App, asking: Asking) -> Result<Json<Value>, Refusal> {
+    let mut list = blocking(shared, |notebooks| Ok(notebooks.list()?)).await?;
+    let caller = asking.as_ref().map(|Extension(caller)| caller.as_ref());
+    list.retain(|entry| may_read(caller, entry["path"].as_str().unwrap_or_default()));
     Ok(Json(json!({ "notebooks": list })))
 }
 
@@ -304,16 +307,23 @@ async fn read(
 async fn save(
     State(shared): App,
     UrlPath(name): UrlPath<String>,
+    asking: Asking,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let expected = expected(&headers)?;
     let body = body.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
     let created = expected == Expected::Nothing;
-    let version = blocking(shared, move |notebooks| {
+    let noted = Noted::of(&shared, asking);
+    let path = name.clone();
+    let saved = blocking(shared, move |notebooks| {
         notebooks.save(&notebook_path(&name)?, &body, &expected)
     })
-    .await?;
+    .await;
+    if let Some(noted) = noted {
+        noted.save(&path, saved.as_deref().ok());
+    }
+    let version = saved?;
     let status = if created {
         StatusCode::CREATED
     } else {

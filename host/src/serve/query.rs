@@ -21,9 +21,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::reply::Refusal;
+use super::needs::HOST;
+use super::noted::{Asking, Noted};
 use super::{App, Shared};
 use crate::native::{AT_ONCE, Problem, Query, Watch};
+use spoor_door::Refusal;
 
 /// The longest query, in bytes.
 const LONGEST: usize = 4 << 20;
@@ -76,6 +78,7 @@ pub fn routes() -> Router<Arc<Shared>> {
 
 async fn answer(
     State(shared): App,
+    asking: Asking,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     let Json(asked) = asked.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
@@ -93,10 +96,16 @@ async fn answer(
     let (client, mut parts) = mpsc::channel(WAITING);
     let end = Instant::now() + queries.time;
     let engine = queries.engine.clone();
+    let noted = Noted::of(&shared, asking);
     let running = tokio::task::spawn_blocking(move || {
         let _room = room;
         let text = format!("{declared}{}", asked.query);
-        let done = run(engine.as_ref(), &text, client, end);
+        let watch = watch(&client, end);
+        let done = run(engine.as_ref(), &text, client, &watch, end);
+        if let Some(noted) = noted {
+            let rows = done.as_ref().ok().copied();
+            noted.query(HOST, &asked.query, rows, watch.stop().is_some());
+        }
         done.map_err(|problem| above(problem, &declared))
     });
     // Nobody reads a client that has gone: the sender learns of it when this is dropped.
@@ -106,7 +115,7 @@ async fn answer(
             let end = tokio_stream::once(running)
                 .then(|running| running)
                 .filter_map(|ended| match ended {
-                    Ok(Ok(())) => None,
+                    Ok(Ok(_)) => None,
                     _ => Some(Err(io::Error::other("the query failed"))),
                 });
             let body = tokio_stream::once(first)
@@ -116,7 +125,7 @@ async fn answer(
         }
         None => match running.await.map_err(|e| Refusal::broken(&e))? {
             Err(problem) => Err(refusal(problem)),
-            Ok(()) => Err(Refusal::new(
+            Ok(_) => Err(Refusal::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the query gave nothing",
             )),
@@ -124,17 +133,28 @@ async fn answer(
     }
 }
 
-/// Runs a query. A problem before the first part is given back as a refusal; one after it breaks the
-/// stream off in [`answer`].
-fn run(engine: &dyn Query, text: &str, client: Client, end: Instant) -> Result<(), Problem> {
+/// Wanted while its client is there, until its time is up.
+fn watch(client: &Client, end: Instant) -> Watch {
     let waiting = client.clone();
-    let watch = Watch::new(move || waiting.is_closed(), Some(end));
+    Watch::new(move || waiting.is_closed(), Some(end))
+}
+
+/// Runs a query, and gives the number of its rows. A problem before the first part is given back as a refusal; one after it breaks the
+/// stream off in [`answer`].
+fn run(
+    engine: &dyn Query,
+    text: &str,
+    client: Client,
+    watch: &Watch,
+    end: Instant,
+) -> Result<u64, Problem> {
     let mut out = BufWriter::with_capacity(PART, Parts { client, end });
-    let done = engine.run(text, &watch, &mut out).and_then(|()| {
+    let done = engine.run(text, watch, &mut out).and_then(|rows| {
         out.flush().map_err(|_| Problem {
             message: "the result was not taken in time".into(),
             ..Problem::default()
-        })
+        })?;
+        Ok(rows)
     });
     // What is in the buffer of a query that failed is half a result.
     let _ = out.into_parts();

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::files::{self, Sent};
-use super::reply::Refusal;
 use crate::error::Error;
+use spoor_door::Refusal;
 
 /// The page's own file.
 const INDEX: &str = "index.html";

@@ -184,7 +184,7 @@ mod tests {
     struct Bytes;
 
     impl Query for Bytes {
-        fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
+        fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<u64, Problem> {
             let failed = |message: &str| Problem {
                 message: message.into(),
                 hint: Some("a hint".into()),
@@ -200,7 +200,7 @@ mod tests {
                     .map_err(|_| failed("no room"))?;
                 left -= some;
             }
-            Ok(())
+            Ok(0)
         }
     }
 

@@ -15,8 +15,7 @@ pub mod pieces;
 mod server;
 mod timespan;
 pub mod tls;
-mod tokens;
 
 pub use engine::{Answer, Asked, Engine, Fault, Problem, Render, Stop, TableSchema};
 pub use server::{NoOrigin, Options, Origins, Store};
-pub use tokens::{TokenError, Tokens};
+pub use spoor_door::{TokenError, Tokens};

@@ -194,6 +194,8 @@ fn a_folder_without_a_page_is_no_site() {
         data: Vec::new(),
         query: None,
         query_time: Duration::from_secs(1),
+        door: None,
+        tls: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use spoor::serve::{DataFile, Options, Query, Server};
+use spoor_door::Door;
 
 /// A page with a policy.
 pub const PAGE: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'">"#;
@@ -57,6 +58,20 @@ impl Place {
 
     pub fn with(query: Option<Arc<dyn Query>>, query_time: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        Self::behind(dir, None, query, query_time)
+    }
+
+    /// Behind a door, whose server is called by another address than it has.
+    pub fn behind_door(dir: tempfile::TempDir, door: Arc<Door>, query: Arc<dyn Query>) -> Self {
+        Self::behind(dir, Some(door), Some(query), Duration::from_secs(60))
+    }
+
+    fn behind(
+        dir: tempfile::TempDir,
+        door: Option<Arc<Door>>,
+        query: Option<Arc<dyn Query>>,
+        query_time: Duration,
+    ) -> Self {
         let at = |name: &str| dir.path().join(name);
         for folder in ["site/pieces", "notebooks/deep", "data"] {
             fs::create_dir_all(at(folder)).unwrap();
@@ -83,6 +98,8 @@ impl Place {
             }],
             query,
             query_time,
+            door,
+            tls: None,
         };
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
@@ -94,7 +111,8 @@ impl Place {
                 .unwrap();
             runtime.block_on(async move {
                 let server = Server::bind(options).await.unwrap();
-                tell.send(server.url().to_owned()).unwrap();
+                tell.send((server.url().to_owned(), server.address()))
+                    .unwrap();
                 server
                     .run(async move { drop(stopped.await) })
                     .await
@@ -102,13 +120,9 @@ impl Place {
             });
             runtime.shutdown_background();
         });
-        let url: String = told.recv().unwrap();
-        let (origin, token) = url
-            .strip_prefix("http://")
-            .unwrap()
-            .split_once("/?token=")
-            .unwrap();
-        let (address, token) = (origin.parse().unwrap(), token.to_owned());
+        let (url, address): (String, SocketAddr) = told.recv().unwrap();
+        let token = url.split_once("/?token=");
+        let token = token.map_or(String::new(), |(_, token)| token.to_owned());
         Self {
             dir,
             address,

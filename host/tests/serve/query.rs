@@ -18,7 +18,7 @@ struct Fake {
 }
 
 impl Query for Fake {
-    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<(), Problem> {
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<u64, Problem> {
         let failed = |message: &str| Problem {
             message: message.into(),
             ..Problem::default()
@@ -51,14 +51,14 @@ impl Query for Fake {
                 for _ in 0..64 {
                     out.write_all(&[7; 1 << 16]).map_err(|_| failed("gone"))?;
                 }
-                Ok(())
+                Ok(0)
             }
             "flood" => {
                 // More than the ways between server and client hold.
                 for _ in 0..1024 {
                     out.write_all(&[7; 1 << 16]).map_err(|_| failed("gone"))?;
                 }
-                Ok(())
+                Ok(0)
             }
             "half" => {
                 out.write_all(&[7; 1 << 20]).map_err(|_| failed("gone"))?;
@@ -70,6 +70,7 @@ impl Query for Fake {
             }
             _ => out
                 .write_all(format!("{text} {declared}").as_bytes())
+                .map(|()| 1)
                 .map_err(|_| failed("gone")),
         }
     }

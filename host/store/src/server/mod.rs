@@ -16,12 +16,12 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, middleware};
+use spoor_door::Tokens;
 use spoor_table::ticks;
 
 use crate::engine::Engine;
 use crate::kusto::Identity;
 use crate::pieces::Limits;
-use crate::tokens::Tokens;
 
 pub use pages::{NoOrigin, Origins};
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
@@ -68,15 +68,32 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
+    /// Those of names, with the hexadecimal SHA-256 of the token of each; the name of one whose hash is none, otherwise.
+    pub(crate) fn of<'n>(
+        entries: impl Iterator<Item = (&'n str, &'n str)>,
+    ) -> Result<Self, &'n str> {
+        let entries = entries.map(|(name, hex)| match hash(hex) {
+            Some(hash) => Ok((name.to_owned(), hash)),
+            None => Err(name),
+        });
+        entries.collect::<Result<_, _>>().map(Self)
+    }
+
     /// Whether somebody has this token. Takes as long wherever it differs.
     pub fn knows(&self, token: &str) -> bool {
+        self.who(token).is_some()
+    }
+
+    /// The name of whoever has this token. Takes as long wherever it differs.
+    pub fn who(&self, token: &str) -> Option<&str> {
         let hash: [u8; HASH] = Sha256::digest(token.as_bytes()).into();
-        let none = Choice::from(0);
-        let found = self
-            .0
-            .iter()
-            .fold(none, |found, (_, own)| found | own.ct_eq(&hash));
-        found.into()
+        let mut found = None;
+        for (name, own) in &self.0 {
+            if own.ct_eq(&hash).into() {
+                found = Some(name.as_str());
+            }
+        }
+        found
     }
 }
 
@@ -90,7 +107,10 @@ impl fmt::Debug for Tokens {
 
 fn entry(line: &str) -> Option<(String, [u8; HASH])> {
     let (name, hex) = line.split_once(char::is_whitespace)?;
-    let hex = hex.trim();
+    Some((name.to_owned(), hash(hex.trim())?))
+}
+
+fn hash(hex: &str) -> Option<[u8; HASH]> {
     if hex.len() != 2 * HASH || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
@@ -98,7 +118,7 @@ fn entry(line: &str) -> Option<(String, [u8; HASH])> {
     for (at, byte) in hash.iter_mut().enumerate() {
         *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
-    Some((name.to_owned(), hash))
+    Some(hash)
 }
 
 #[cfg(test)]
@@ -112,7 +132,7 @@ mod tests {
     #[test]
     fn a_token_is_known_by_its_hash() {
         let tokens = Tokens::read(&format!("# who\n\nana {SECRET}\n")).unwrap();
-        assert!(tokens.knows("secret"));
+        assert!(tokens.knows("secret") && tokens.who("secret") == Some("ana"));
         assert!(!tokens.knows("Secret") && !tokens.knows("") && !tokens.knows(SECRET));
         assert_eq!(format!("{tokens:?}"), "[\"ana\"]");
     }
