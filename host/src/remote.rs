@@ -33,6 +33,29 @@ impl Workspaces {
         }
     }
 
+    /// Asks a workspace with other tokens than the session's own: see [`Remote::ask`].
+    ///
+    /// # Errors
+    /// As of [`Remote::ask`].
+    pub fn ask_with(
+        &self,
+        asked: Asked<'_>,
+        tokens: &dyn Tokens,
+        watch: &Watch,
+    ) -> Result<Answered, FetchError> {
+        let workspace = self.find(asked.workspace)?;
+        let ask = Ask {
+            text: asked.text,
+            timespan: asked.timespan,
+        };
+        let mut told = |progress: Progress| (self.listener)(asked.workspace, &progress);
+        let outcome = self
+            .client
+            .query(workspace, &ask, tokens, watch, &mut told)?;
+        let (tables, told) = outcome.told();
+        Ok(Answered { tables, told })
+    }
+
     fn find(&self, name: &str) -> Result<&Workspace, FetchError> {
         let found = self.settings.workspaces.get(name);
         let workspace = found.map_err(|mistake| {
@@ -62,17 +85,7 @@ impl Drop for Workspaces {
 
 impl Remote for Workspaces {
     fn ask(&self, asked: Asked<'_>, watch: &Watch) -> Result<Answered, FetchError> {
-        let workspace = self.find(asked.workspace)?;
-        let ask = Ask {
-            text: asked.text,
-            timespan: asked.timespan,
-        };
-        let mut told = |progress: Progress| (self.listener)(asked.workspace, &progress);
-        let outcome = self
-            .client
-            .query(workspace, &ask, self.tokens.as_ref(), watch, &mut told)?;
-        let (tables, told) = outcome.told();
-        Ok(Answered { tables, told })
+        self.ask_with(asked, self.tokens.as_ref(), watch)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The access file: who may ask a server, and for what. `docs/serve.md` describes it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -115,6 +116,8 @@ pub struct Access {
     pub(crate) sessions: SessionSettings,
     #[serde(default)]
     pub(crate) limits: LimitSettings,
+    #[serde(default)]
+    pub(crate) workspaces: BTreeMap<String, Upstream>,
     pub(crate) audit: AuditSettings,
     pub(crate) proxy: Option<Proxy>,
 }
@@ -155,6 +158,23 @@ pub(crate) struct Machine {
     folders: Vec<String>,
     #[serde(default)]
     workspaces: Vec<String>,
+}
+
+/// A workspace that the server asks for its callers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Upstream {
+    pub(crate) identity: Identity,
+}
+
+/// As whom the server asks a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// As the account that was signed in with `spoor login` on the server, whoever the caller is.
+    Server,
+    /// As the caller, whose access token is sent on.
+    User,
 }
 
 /// How long sessions last, and how many there may be.
@@ -324,6 +344,12 @@ impl Access {
             redirect: format!("{}/signin/callback", origin.origin().ascii_serialization()),
             scopes: authority.scopes.clone(),
         }))
+    }
+
+    /// Whether any workspace is asked with its callers' own tokens. Only then they are kept.
+    pub(crate) fn sends_tokens_on(&self) -> bool {
+        let mut all = self.workspaces.values();
+        all.any(|workspace| workspace.identity == Identity::User)
     }
 
     /// What somebody with these claims may do.

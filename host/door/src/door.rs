@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use spoor_signin::WebSignIn;
 
-use crate::access::{Access, AccessError, Listening};
+use crate::access::{Access, AccessError, Identity, Listening};
 use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::cookies::Cookies;
@@ -86,6 +86,12 @@ impl Door {
     /// Where it is written down what callers do.
     pub fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// As whom a workspace is asked for callers; `None` for one that is not asked for any.
+    pub fn identity(&self, workspace: &str) -> Option<Identity> {
+        let upstream = self.access.workspaces.get(workspace)?;
+        Some(upstream.identity)
     }
 
     /// What browsers call the server.

@@ -25,6 +25,7 @@ use crate::limits::{Key, too_many};
 use crate::origin::{check_path, is_visit, text};
 use crate::peer::{self, Peer};
 use crate::reply::Refusal;
+use crate::sessions::Signed;
 
 pub(crate) const SIGN_IN: &str = "/signin";
 pub(crate) const CALLBACK: &str = "/signin/callback";
@@ -63,7 +64,7 @@ pub(crate) struct Address(pub(crate) Option<IpAddr>);
 
 /// Who a request says that it is of.
 enum Known {
-    Caller(Arc<Caller>),
+    Caller(Signed),
     /// Nobody, or somebody whose session has ended.
     Nobody,
     /// Whoever brings a token that nobody has.
@@ -73,7 +74,7 @@ enum Known {
 impl Known {
     fn caller(&self) -> Option<&Arc<Caller>> {
         match self {
-            Known::Caller(caller) => Some(caller),
+            Known::Caller(signed) => Some(&signed.caller),
             Known::Nobody | Known::Stranger => None,
         }
     }
@@ -109,8 +110,11 @@ impl Gate {
         }
         check_length(request.headers(), door.access.limits.body_bytes).map_err(answer)?;
         request.extensions_mut().insert(Address(address));
-        if let Known::Caller(caller) = known {
-            request.extensions_mut().insert(caller);
+        if let Known::Caller(signed) = known {
+            request.extensions_mut().insert(signed.caller);
+            if let Some(token) = signed.token {
+                request.extensions_mut().insert(token);
+            }
         }
         let most = door.access.limits.body_bytes;
         Ok(Box::new(
@@ -129,7 +133,7 @@ impl Gate {
             return Ok(());
         }
         let caller = match known {
-            Known::Caller(caller) => caller,
+            Known::Caller(signed) => &signed.caller,
             Known::Nobody => return Err(unknown(door.sign_in.is_some())),
             Known::Stranger => return Err(stranger()),
         };
@@ -148,11 +152,15 @@ impl Door {
         if headers.contains_key(header::AUTHORIZATION) {
             let token = bearer(headers);
             let machine = token.and_then(|token| self.machines.of(token));
-            return machine.map_or(Known::Stranger, |machine| Known::Caller(machine.clone()));
+            let signed = |caller: &Arc<Caller>| Signed {
+                caller: caller.clone(),
+                token: None,
+            };
+            return machine.map_or(Known::Stranger, |machine| Known::Caller(signed(machine)));
         }
         let session = self.cookies.session(headers);
-        let caller = session.and_then(|cookie| self.sessions().of(cookie, Instant::now()));
-        caller.map_or(Known::Nobody, Known::Caller)
+        let signed = session.and_then(|cookie| self.sessions().of(cookie, Instant::now()));
+        signed.map_or(Known::Nobody, Known::Caller)
     }
 
     /// Writes a refusal down.

@@ -25,13 +25,15 @@ mod reply;
 mod roles;
 mod sessions;
 mod signin;
+mod token;
 mod tokens;
 
-pub use access::{Access, AccessError, Listening};
+pub use access::{Access, AccessError, Identity, Listening};
 pub use audit::{Audit, Outcome, Query, Save};
 pub use caller::{Caller, Kind};
 pub use door::{Door, Needs};
 pub use peer::Peer;
 pub use reply::Refusal;
 pub use roles::{Grant, Need, Place, Role};
+pub use token::UserToken;
 pub use tokens::{TokenError, Tokens};

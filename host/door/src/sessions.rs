@@ -8,10 +8,18 @@ use std::time::{Duration, Instant};
 use crate::access::SessionSettings;
 use crate::caller::Caller;
 use crate::ids::{Hash, Id};
+use crate::token::UserToken;
+
+/// Whose session it is, and the token that workspaces are asked with, where one is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) token: Option<UserToken>,
+}
 
 /// A person's session.
 pub(crate) struct Session {
-    pub(crate) caller: Arc<Caller>,
+    signed: Signed,
     begun: Instant,
     seen: Instant,
 }
@@ -38,19 +46,15 @@ impl Sessions {
     }
 
     /// Begins a session under a new name. Where there are too many, of this person or at all, the one that was silent longest ends.
-    pub(crate) fn begin(
-        &mut self,
-        caller: Arc<Caller>,
-        now: Instant,
-    ) -> Result<Id, getrandom::Error> {
+    pub(crate) fn begin(&mut self, signed: Signed, now: Instant) -> Result<Id, getrandom::Error> {
         let id = Id::new()?;
         self.sweep(now);
-        let subject = caller.subject.clone();
+        let subject = signed.caller.subject.clone();
         let (each, all) = (self.settings.each, self.settings.at_once);
-        self.make_room(each, |session| session.caller.subject == subject);
+        self.make_room(each, |session| session.signed.caller.subject == subject);
         self.make_room(all, |_| true);
         let session = Session {
-            caller,
+            signed,
             begun: now,
             seen: now,
         };
@@ -59,7 +63,7 @@ impl Sessions {
     }
 
     /// The session of this cookie, if it goes on. It was seen just now.
-    pub(crate) fn of(&mut self, cookie: &str, now: Instant) -> Option<Arc<Caller>> {
+    pub(crate) fn of(&mut self, cookie: &str, now: Instant) -> Option<Signed> {
         let hash = Hash::of(cookie);
         if !self.open.get(&hash)?.goes_on(&self.settings, now) {
             self.open.remove(&hash);
@@ -67,13 +71,13 @@ impl Sessions {
         }
         let session = self.open.get_mut(&hash)?;
         session.seen = now;
-        Some(session.caller.clone())
+        Some(session.signed.clone())
     }
 
     /// Ends the session of this cookie, if there is one.
     pub(crate) fn end(&mut self, cookie: &str) -> Option<Arc<Caller>> {
         let ended = self.open.remove(&Hash::of(cookie))?;
-        Some(ended.caller)
+        Some(ended.signed.caller)
     }
 
     /// When the session of this cookie ends at the latest, from `now` on.
@@ -118,13 +122,17 @@ mod tests {
     use super::*;
     use crate::caller::Kind;
 
-    fn caller(subject: &str) -> Arc<Caller> {
-        Arc::new(Caller {
+    fn caller(subject: &str) -> Signed {
+        let caller = Caller {
             kind: Kind::Person,
             subject: subject.to_owned(),
             name: subject.to_owned(),
             grants: Vec::new(),
-        })
+        };
+        Signed {
+            caller: Arc::new(caller),
+            token: None,
+        }
     }
 
     fn sessions() -> Sessions {

@@ -18,6 +18,8 @@ use crate::caller::{Caller, Kind};
 use crate::door::Door;
 use crate::guard::Address;
 use crate::reply::Refusal;
+use crate::sessions::Signed;
+use crate::token::UserToken;
 
 type Shared = State<Arc<Door>>;
 
@@ -80,7 +82,8 @@ async fn enter(
         tokio::task::spawn_blocking(move || sign_in.finish(waiting.attempt, returned)).await;
     let person = finished.map_err(|e| (None, Refusal::broken(&e)))?;
     let person = person.map_err(|fault| (None, refused(&fault)))?;
-    let caller = Arc::new(caller(door, person));
+    let signed = signed(door, person);
+    let caller = signed.caller.clone();
     if caller.grants.is_empty() {
         let refusal = no_role(&caller.name);
         return Err((Some(caller), refusal));
@@ -89,7 +92,7 @@ async fn enter(
     if let Some(before) = door.cookies.session(headers) {
         door.sessions().end(before);
     }
-    let begun = door.sessions().begin(caller.clone(), Instant::now());
+    let begun = door.sessions().begin(signed, Instant::now());
     let id = begun.map_err(|e| (None, Refusal::broken(&e)))?;
     let cookies = vec![
         door.cookies.set_session(id.expose()),
@@ -142,12 +145,20 @@ pub(crate) async fn me(
     Json(told)
 }
 
-fn caller(door: &Door, person: Person) -> Caller {
-    Caller {
+fn signed(door: &Door, person: Person) -> Signed {
+    let caller = Caller {
         kind: Kind::Person,
         grants: door.access.grants(&person.claims),
         subject: person.subject,
         name: person.name,
+    };
+    let token = door
+        .access
+        .sends_tokens_on()
+        .then(|| UserToken::new(person.access, person.lifetime, Instant::now()));
+    Signed {
+        caller: Arc::new(caller),
+        token,
     }
 }
 

@@ -11,6 +11,7 @@ use spoor_door::{Door, Listening};
 use spoor_store::tls;
 
 use super::local::Local;
+use super::workspaces::Configuration;
 use super::{Exit, Failure, api, run, say};
 use crate::assets;
 use crate::error::Error;
@@ -59,6 +60,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     #[command(flatten)]
+    configuration: Configuration,
+    #[command(flatten)]
     api: api::Args,
 }
 
@@ -89,6 +92,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         return until_stopped(|stop| serve_api(wanted, address, stop));
     }
     let door = door(args.access.as_deref(), address, tls.is_some())?;
+    // What they wait for is their callers' affair.
+    let workspaces = || args.configuration.workspaces(Box::new(|_, _| {}));
+    let workspaces = door.as_ref().map(|_| workspaces()).transpose()?;
     let options = Options {
         address,
         name,
@@ -97,6 +103,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         data: local.sources().iter().map(file).collect::<Result<_, _>>()?,
         query: (!local.sources().is_empty()).then(|| local.clone() as Arc<dyn Query>),
         query_time: args.query_timeout,
+        workspaces: workspaces.map(Arc::new),
         door,
         tls,
     };

@@ -11,7 +11,7 @@ use spoor_signin::{Accounts, Store};
 
 use super::{Exit, Failure, say};
 use crate::native::Remote;
-use crate::remote::Workspaces;
+use crate::remote::{Listener, Workspaces};
 
 /// Which configuration to read.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,9 +31,12 @@ impl Configuration {
 
     /// What asks its workspaces.
     pub fn remote(&self) -> Result<Arc<dyn Remote>, Failure> {
-        let tokens = Box::new(Signed);
-        let workspaces = Workspaces::new(self.read()?, tokens, Box::new(tell));
-        Ok(Arc::new(workspaces))
+        Ok(Arc::new(self.workspaces(Box::new(tell))?))
+    }
+
+    /// Its workspaces; `listener` is told of what they wait for.
+    pub fn workspaces(&self, listener: Listener) -> Result<Workspaces, Failure> {
+        Ok(Workspaces::new(self.read()?, Box::new(Signed), listener))
     }
 }
 

@@ -16,6 +16,7 @@ mod noted;
 mod peers;
 mod query;
 mod site;
+mod upstream;
 
 use std::fmt;
 use std::future::Future;
@@ -41,6 +42,7 @@ pub use data::DataFile;
 pub use crate::native::{Problem, Query, Stop, Watch};
 
 use crate::error::Error;
+use crate::remote::Workspaces;
 
 /// How long what still runs may take to end once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -61,6 +63,8 @@ pub struct Options {
     pub query: Option<Arc<dyn Query>>,
     /// How long a query may take.
     pub query_time: Duration,
+    /// The workspaces of the configuration. Those that the access file names are asked for callers.
+    pub workspaces: Option<Arc<Workspaces>>,
     /// Who may ask; without it, whoever has the secret of the printed address.
     pub door: Option<Arc<Door>>,
     /// The certificate, if there is TLS.
@@ -82,6 +86,7 @@ struct Shared {
     notebooks: Option<notebooks::Notebooks>,
     data: data::DataFiles,
     query: Option<query::Queries>,
+    upstream: Option<upstream::Upstream>,
 }
 
 type App = State<Arc<Shared>>;
@@ -124,12 +129,16 @@ impl Server {
         let query = options
             .query
             .map(|query| query::Queries::new(query, query_time));
+        let upstream = options
+            .workspaces
+            .map(|workspaces| upstream::Upstream::new(workspaces, query_time));
         let shared = Arc::new(Shared {
             entrance,
             site,
             notebooks,
             data,
             query,
+            upstream,
         });
         Ok(Self {
             listener,
@@ -209,9 +218,12 @@ where
 fn app(shared: Arc<Shared>) -> Router {
     let checked = middleware::from_fn_with_state(shared.clone(), guard::check);
     let dressed = middleware::from_fn_with_state(shared.clone(), guard::dress);
+    let api = notebooks::routes()
+        .merge(query::routes())
+        .merge(upstream::routes());
     let routes = Router::new()
         .route("/api/", get(about))
-        .nest("/api", notebooks::routes().merge(query::routes()))
+        .nest("/api", api)
         .nest("/data", data::routes())
         .fallback(site::serve)
         .with_state(shared.clone());

@@ -15,6 +15,10 @@ pub fn needs(method: &Method, path: &str) -> Result<Need, Refusal> {
         "/api/kql" => Need::new(Role::Responder, host()),
         // The list has those alone that the caller may read.
         "/api" | "/api/" | "/api/notebooks" if reads => Need::new(Role::Reader, Place::Anywhere),
+        _ if workspace(path).is_some() => {
+            let name = workspace(path).unwrap_or_default();
+            Need::new(Role::Responder, Place::Workspace(name.to_owned()))
+        }
         _ => match (path.strip_prefix("/api/notebooks/"), reads) {
             (Some(notebook), true) => Need::new(Role::Reader, Place::of_notebook(notebook)),
             (Some(notebook), false) => Need::new(Role::Contributor, Place::of_notebook(notebook)),
@@ -24,6 +28,12 @@ pub fn needs(method: &Method, path: &str) -> Result<Need, Refusal> {
         },
     };
     Ok(need)
+}
+
+/// The workspace that a path has a query of.
+fn workspace(path: &str) -> Option<&str> {
+    path.strip_prefix("/api/workspaces/")?
+        .strip_suffix("/query")
 }
 
 #[cfg(test)]
@@ -61,6 +71,12 @@ mod tests {
             ),
             (Method::POST, "/api/kql", Role::Responder, host()),
             (Method::GET, "/api/kql", Role::Responder, host()),
+            (
+                Method::POST,
+                "/api/workspaces/soc/query",
+                Role::Responder,
+                Place::Workspace("soc".to_owned()),
+            ),
             (Method::GET, "/data/index.json", Role::Reader, host()),
             (
                 Method::POST,

@@ -28,7 +28,7 @@ use crate::native::{AT_ONCE, Problem, Query, Watch};
 use spoor_door::Refusal;
 
 /// The longest query, in bytes.
-const LONGEST: usize = 4 << 20;
+pub const LONGEST: usize = 4 << 20;
 
 /// Bytes of a result in one part, and the parts that wait for a slow client.
 const PART: usize = 1 << 18;
@@ -85,29 +85,66 @@ async fn answer(
     let Some(queries) = &shared.query else {
         return Err(Refusal::not_found("data to query").hint("start spoor serve with --data DIR"));
     };
-    let declared = declared(&asked.parameters)?;
-    // Closed only when the server has gone. It is held until the engine has ended.
-    let room = queries
-        .room
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(|e| Refusal::broken(&e))?;
-    let (client, mut parts) = mpsc::channel(WAITING);
-    let end = Instant::now() + queries.time;
-    let engine = queries.engine.clone();
-    let noted = Noted::of(&shared, asking);
-    let running = tokio::task::spawn_blocking(move || {
-        let _room = room;
-        let text = format!("{declared}{}", asked.query);
+    let work = Work {
+        engine: queries.engine.clone(),
+        room: queries.room.clone(),
+        time: queries.time,
+        workspace: HOST.to_owned(),
+        declared: declared(&asked.parameters)?,
+        query: asked.query,
+    };
+    work.answer(&shared, asking).await
+}
+
+/// A query to run, and by what.
+pub struct Work {
+    /// What runs it.
+    pub engine: Arc<dyn Query>,
+    /// How many run at once.
+    pub room: Arc<Semaphore>,
+    /// How long it may take.
+    pub time: Duration,
+    /// Where it runs, as it is written down.
+    pub workspace: String,
+    /// What stands above it, in whole lines.
+    pub declared: String,
+    /// Its text.
+    pub query: String,
+}
+
+impl Work {
+    /// Runs it, and answers with its result as that is written.
+    pub async fn answer(self, shared: &Shared, asking: Asking) -> Result<Response, Refusal> {
+        // Closed only when the server has gone. It is held until the engine has ended.
+        let room = self.room.clone().acquire_owned().await;
+        let room = room.map_err(|e| Refusal::broken(&e))?;
+        let (client, parts) = mpsc::channel(WAITING);
+        let noted = Noted::of(shared, asking);
+        let running = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            self.run(client, noted.as_ref())
+        });
+        streamed(running, parts).await
+    }
+
+    fn run(&self, client: Client, noted: Option<&Noted>) -> Result<u64, Problem> {
+        let end = Instant::now() + self.time;
+        let text = format!("{}{}", self.declared, self.query);
         let watch = watch(&client, end);
-        let done = run(engine.as_ref(), &text, client, &watch, end);
+        let done = run(self.engine.as_ref(), &text, client, &watch, end);
         if let Some(noted) = noted {
             let rows = done.as_ref().ok().copied();
-            noted.query(HOST, &asked.query, rows, watch.stop().is_some());
+            noted.query(&self.workspace, &self.query, rows, watch.stop().is_some());
         }
-        done.map_err(|problem| above(problem, &declared))
-    });
+        done.map_err(|problem| above(problem, &self.declared))
+    }
+}
+
+/// The parts of a result while it is written.
+async fn streamed(
+    running: tokio::task::JoinHandle<Result<u64, Problem>>,
+    mut parts: mpsc::Receiver<Result<Bytes, io::Error>>,
+) -> Result<Response, Refusal> {
     // Nobody reads a client that has gone: the sender learns of it when this is dropped.
     match parts.recv().await {
         Some(first) => {
@@ -140,7 +177,7 @@ fn watch(client: &Client, end: Instant) -> Watch {
 }
 
 /// Runs a query, and gives the number of its rows. A problem before the first part is given back as a refusal; one after it breaks the
-/// stream off in [`answer`].
+/// stream off in [`streamed`].
 fn run(
     engine: &dyn Query,
     text: &str,

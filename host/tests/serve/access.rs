@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 use spoor::serve::{Problem, Query, Watch};
 use spoor_door::{Door, Listening};
 
-use crate::place::{Answer, NOTEBOOK, Place};
+use crate::place::{Answer, Behind, NOTEBOOK, Place};
 
 /// What browsers call the server, whatever its port.
 const HOST: &str = "Host: hunt.localhost";
 
 /// Answers "three" with three rows and nothing else.
-struct Three;
+pub struct Three;
 
 impl Query for Three {
     fn run(&self, text: &str, _: &Watch, out: &mut dyn Write) -> Result<u64, Problem> {
@@ -53,7 +53,12 @@ fn place() -> Place {
         tls: false,
     };
     let door = Door::open(&path, listening).unwrap();
-    Place::behind_door(dir, door, Arc::new(Three))
+    let behind = Behind {
+        address: "127.0.0.1:0".parse().unwrap(),
+        door: Some(door),
+        workspaces: None,
+    };
+    Place::behind_door(dir, behind, Arc::new(Three))
 }
 
 fn ask(place: &Place, role: &str, request: &str, headers: &[&str], body: &str) -> Answer {

@@ -194,6 +194,7 @@ fn a_folder_without_a_page_is_no_site() {
         data: Vec::new(),
         query: None,
         query_time: Duration::from_secs(1),
+        workspaces: None,
         door: None,
         tls: None,
     };

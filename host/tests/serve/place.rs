@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use spoor::remote::Workspaces;
 use spoor::serve::{DataFile, Options, Query, Server};
 use spoor_door::Door;
 
@@ -51,6 +52,13 @@ pub struct Place {
     serving: Option<JoinHandle<()>>,
 }
 
+/// A door, and what is behind it.
+pub struct Behind {
+    pub address: SocketAddr,
+    pub door: Option<Arc<Door>>,
+    pub workspaces: Option<Arc<Workspaces>>,
+}
+
 impl Place {
     pub fn new() -> Self {
         Self::with(None, Duration::from_secs(60))
@@ -58,17 +66,22 @@ impl Place {
 
     pub fn with(query: Option<Arc<dyn Query>>, query_time: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self::behind(dir, None, query, query_time)
+        let none = Behind {
+            address: "127.0.0.1:0".parse().unwrap(),
+            door: None,
+            workspaces: None,
+        };
+        Self::behind(dir, none, query, query_time)
     }
 
-    /// Behind a door, whose server is called by another address than it has.
-    pub fn behind_door(dir: tempfile::TempDir, door: Arc<Door>, query: Arc<dyn Query>) -> Self {
-        Self::behind(dir, Some(door), Some(query), Duration::from_secs(60))
+    /// Behind a door.
+    pub fn behind_door(dir: tempfile::TempDir, behind: Behind, query: Arc<dyn Query>) -> Self {
+        Self::behind(dir, behind, Some(query), Duration::from_secs(60))
     }
 
     fn behind(
         dir: tempfile::TempDir,
-        door: Option<Arc<Door>>,
+        behind: Behind,
         query: Option<Arc<dyn Query>>,
         query_time: Duration,
     ) -> Self {
@@ -87,7 +100,7 @@ impl Place {
         fs::write(at("notebooks/deep/b.ipynb"), NOTEBOOK).unwrap();
         fs::write(at("data/a b.csv"), "n\n1\n2\n").unwrap();
         let options = Options {
-            address: "127.0.0.1:0".parse().unwrap(),
+            address: behind.address,
             name: None,
             site: at("site"),
             notebooks: Some(at("notebooks")),
@@ -98,7 +111,8 @@ impl Place {
             }],
             query,
             query_time,
-            door,
+            workspaces: behind.workspaces,
+            door: behind.door,
             tls: None,
         };
         let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -7,6 +7,9 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
+/// Below the repository's root, as other crates' tests have this module too.
+const SCRIPT: &str = "host/signin/tests/support/provider.mjs";
+
 /// npm's oidc-provider. It ends with the value.
 pub struct Authority {
     process: Mutex<Child>,
@@ -16,15 +19,16 @@ pub struct Authority {
 impl Authority {
     /// Starts one. `settings` are those of provider.mjs.
     pub fn start(settings: &Value) -> Self {
-        // Of this crate or of one beside it.
-        let host = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let package = host.join("../web/node_modules/oidc-provider");
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = own.ancestors().find(|root| root.join(SCRIPT).is_file());
+        let root = root.expect("the crate is in the repository");
+        let package = root.join("web/node_modules/oidc-provider");
         assert!(
             package.is_dir(),
             "oidc-provider is not there: run `cargo xtask setup`"
         );
         let mut process = Command::new("node")
-            .arg(host.join("signin/tests/support/provider.mjs"))
+            .arg(root.join(SCRIPT))
             .arg(settings.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,0 +1,216 @@
+//! Queries of workspaces, which the server asks for its callers: as itself, or with the caller's own token, as the access file says.
+//!
+//! No workspace is asked that the access file does not name, and no caller sees a token.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use spoor_door::{Identity, Refusal, UserToken};
+use spoor_protocol::FetchError;
+use spoor_providers::config::Workspace;
+use spoor_remote::{Secret, TokenError, Tokens};
+use spoor_table::ipc;
+use tokio::sync::Semaphore;
+
+use super::noted::Asking;
+use super::query::{LONGEST, Work};
+use super::{App, Entrance, Shared};
+use crate::native::{Answered, Asked, Problem, Query, Remote, Watch};
+use crate::remote::Workspaces;
+
+/// Queries of workspaces that wait for an answer at once.
+const AT_ONCE: usize = 16;
+
+/// What the server needs to ask workspaces.
+pub struct Upstream {
+    workspaces: Arc<Workspaces>,
+    time: Duration,
+    room: Arc<Semaphore>,
+}
+
+impl Upstream {
+    /// Asks these, each query for so long.
+    pub fn new(workspaces: Arc<Workspaces>, time: Duration) -> Self {
+        Self {
+            workspaces,
+            time,
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+/// A client's request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Wanted {
+    /// The query.
+    query: String,
+    /// The time that it looks at, in ISO 8601.
+    timespan: Option<String>,
+    /// Whether a result may be less than all.
+    #[serde(default)]
+    allow_partial: bool,
+}
+
+/// The routes below `/api`.
+pub fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/workspaces/{name}/query", post(answer))
+        .layer(DefaultBodyLimit::max(LONGEST))
+}
+
+async fn answer(
+    State(shared): App,
+    UrlPath(name): UrlPath<String>,
+    asking: Asking,
+    token: Option<Extension<UserToken>>,
+    wanted: Result<Json<Wanted>, JsonRejection>,
+) -> Result<Response, Refusal> {
+    let Json(wanted) = wanted.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
+    let (upstream, identity) = named(&shared, &name)?;
+    let token = match identity {
+        Identity::Server => None,
+        Identity::User => Some(own(token, &name)?),
+    };
+    let engine = One {
+        workspaces: upstream.workspaces.clone(),
+        name: name.clone(),
+        timespan: wanted.timespan,
+        allow_partial: wanted.allow_partial,
+        token,
+    };
+    let work = Work {
+        engine: Arc::new(engine),
+        room: upstream.room.clone(),
+        time: upstream.time,
+        workspace: name,
+        declared: String::new(),
+        query: wanted.query,
+    };
+    work.answer(&shared, asking).await
+}
+
+/// As whom the workspace is asked, if it may be at all.
+fn named<'s>(shared: &'s Shared, name: &str) -> Result<(&'s Upstream, Identity), Refusal> {
+    let identity = match &shared.entrance {
+        Entrance::Door(door) => door.identity(name),
+        Entrance::Secret(_) => None,
+    };
+    shared.upstream.as_ref().zip(identity).ok_or_else(|| {
+        let message = format!("this server asks no workspace '{name}' for its callers");
+        Refusal::new(StatusCode::NOT_FOUND, message)
+            .hint("name it in spoor.toml, and in [workspaces] of the access file with an identity")
+    })
+}
+
+/// The caller's own token.
+fn own(token: Option<Extension<UserToken>>, name: &str) -> Result<Forwarded, Refusal> {
+    let Some(Extension(token)) = token else {
+        let message = format!(
+            "the workspace '{name}' is asked with people's own tokens, and a machine has none"
+        );
+        return Err(Refusal::new(StatusCode::FORBIDDEN, message)
+            .hint("sign in with a browser, or ask a workspace whose identity is the server's"));
+    };
+    let secret = token.secret().ok_or_else(|| {
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "the token that the authority gave at the sign-in has ended",
+        )
+        .hint("open /signin to sign in again")
+    })?;
+    Ok(Forwarded(Secret::new(secret.expose())))
+}
+
+/// A query of one workspace.
+struct One {
+    workspaces: Arc<Workspaces>,
+    name: String,
+    timespan: Option<String>,
+    allow_partial: bool,
+    token: Option<Forwarded>,
+}
+
+impl Query for One {
+    fn run(&self, text: &str, watch: &Watch, out: &mut dyn Write) -> Result<u64, Problem> {
+        let asked = Asked {
+            workspace: &self.name,
+            text,
+            timespan: self.timespan.as_deref(),
+        };
+        let answered = match &self.token {
+            Some(token) => self.workspaces.ask_with(asked, token, watch),
+            None => self.workspaces.ask(asked, watch),
+        };
+        let answered = answered.map_err(problem)?;
+        let table = self.whole(&answered)?;
+        ipc::write_stream(table, out).map_err(|error| said(error.to_string()))?;
+        Ok(table.rows() as u64)
+    }
+}
+
+impl One {
+    /// The one table of an answer that may stand for it.
+    fn whole<'a>(&self, answered: &'a Answered) -> Result<&'a spoor_table::Table, Problem> {
+        let partial = &answered.told.partial;
+        if !partial.is_empty() && !self.allow_partial {
+            return Err(Problem {
+                hint: Some("send \"allowPartial\": true to take it as it is".into()),
+                ..said(format!("the result is not all: {}", partial.join("; ")))
+            });
+        }
+        match answered.tables.as_slice() {
+            [table] => Ok(table),
+            tables => Err(Problem {
+                hint: Some("ask for one of them".into()),
+                ..said(format!("the query has {} results", tables.len()))
+            }),
+        }
+    }
+}
+
+/// Somebody's own token, sent on.
+struct Forwarded(Secret);
+
+impl Tokens for Forwarded {
+    fn token(
+        &self,
+        workspace: &Workspace,
+        force_refresh: bool,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Secret, TokenError> {
+        if force_refresh {
+            return Err(TokenError::Failed {
+                workspace: workspace.name.clone(),
+                cause: "its service refuses the token of your sign-in; `scopes` of the access file's authority has to name the \
+                        workspace's"
+                    .to_owned(),
+            });
+        }
+        Ok(self.0.clone())
+    }
+}
+
+fn problem(error: FetchError) -> Problem {
+    Problem {
+        message: error.message,
+        hint: error.hint,
+        mistakes: error.mistakes,
+        ..Problem::default()
+    }
+}
+
+fn said(message: String) -> Problem {
+    Problem {
+        message,
+        ..Problem::default()
+    }
+}
