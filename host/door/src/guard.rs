@@ -1,8 +1,8 @@
 //! What happens to each request before a route sees it, and to each answer after.
 //!
 //! A request is refused unless all of this holds: it came through the proxy where there is one; its caller asks no more often than the
-//! limits say; it names this server; its path goes down alone; no other origin's page is behind it; its caller is known, and has the role
-//! that it needs. What can be wrong is asked in this order, and what is refused for more than its rate is written down.
+//! limits say; it names this server; its path goes down alone; no other origin's page is behind it; its caller is known; it is no longer than it may be;
+//! the caller has the role that it needs. It is asked in this order. All that is refused from its name on is written down.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -108,7 +108,6 @@ impl Gate {
             door.wrote(&request, known.caller(), address, &refusal);
             return Err(answer(refusal));
         }
-        check_length(request.headers(), door.access.limits.body_bytes).map_err(answer)?;
         request.extensions_mut().insert(Address(address));
         if let Known::Caller(signed) = known {
             request.extensions_mut().insert(signed.caller);
@@ -140,6 +139,7 @@ impl Gate {
         if matches!(request.uri().path(), SIGN_OUT | ME) {
             return Ok(());
         }
+        check_length(request.headers(), door.access.limits.body_bytes)?;
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
         let need = (self.needs)(request.method(), &path)?;
         caller.check(&need)

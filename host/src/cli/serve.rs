@@ -85,6 +85,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let (address, name) = address(&args.host, args.port)?;
+    if args.configuration.config.is_some() && args.access.is_none() {
+        let message =
+            "--config goes with --access, whose file says which workspaces are asked for callers";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let tls = certificate(&args)?;
     let local = Arc::new(Local::new(data, AT_ONCE));
     if args.api.is_wanted() {

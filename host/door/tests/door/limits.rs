@@ -57,6 +57,7 @@ fn a_body_is_so_long_and_no_longer() {
     let long = send(1001);
     assert_eq!(long.status, 413);
     assert!(long.body.contains("body-bytes"), "{}", long.body);
+    assert_eq!(place.audit("request")[0]["outcome"], "denied");
 }
 
 #[test]
