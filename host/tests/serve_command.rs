@@ -10,6 +10,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use common::Place;
+use sha2::{Digest, Sha256};
 use spoor_table::{Value, ipc};
 
 /// The command while it runs. Ended with the test, however that ends.
@@ -21,18 +22,7 @@ struct Serving {
 
 impl Serving {
     fn start(place: &Place) -> Self {
-        place.write("site/index.html", "<p>the page");
-        place.write("data/Logons.csv", "Account,Count\nana,3\nbo,10\n");
-        let mut child = place
-            .spoor()
-            .args(["serve", "--port", "0", "--site", "site", "--data", "data"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("Spoor is at http://").unwrap();
+        let (child, url) = Self::spawn(place, &["--port", "0"]);
         let (address, token) = url.split_once("/?token=").unwrap();
         let (address, token) = (address.to_owned(), token.to_owned());
         Self {
@@ -40,6 +30,46 @@ impl Serving {
             address,
             token,
         }
+    }
+
+    /// Behind a door, for the machine whose token it is.
+    fn start_behind_door(place: &Place) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        drop(listener);
+        let token = "token-canary";
+        place.write(
+            "access.toml",
+            &format!(
+                "address = \"http://127.0.0.1:{port}\"\naudit.file = \"audit.jsonl\"\n[[machines]]\nname = \"nightly\"\n\
+                 sha256 = \"{:x}\"\nrole = \"responder\"\nworkspaces = [\"host\"]\n",
+                Sha256::digest(token)
+            ),
+        );
+        let (child, address) = Self::spawn(place, &["--port", &port, "--access", "access.toml"]);
+        Self {
+            child,
+            address,
+            token: token.to_owned(),
+        }
+    }
+
+    /// The command, and the address that it prints.
+    fn spawn(place: &Place, args: &[&str]) -> (Child, String) {
+        place.write("site/index.html", "<p>the page");
+        place.write("data/Logons.csv", "Account,Count\nana,3\nbo,10\n");
+        let mut child = place
+            .spoor()
+            .args(["serve", "--site", "site", "--data", "data"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("Spoor is at http://").unwrap();
+        (child, url.to_owned())
     }
 
     /// The status and the body of the answer to a query. The body's chunks are joined.
@@ -104,6 +134,50 @@ fn queries_run_natively_over_the_data() {
     assert!(
         problem["message"].as_str().unwrap().contains("Nobody"),
         "{problem}"
+    );
+    assert!(serving.interrupt().success());
+}
+
+#[test]
+fn behind_a_door_whoever_is_named_asks_and_it_is_written_down() {
+    let place = Place::new();
+    let mut serving = Serving::start_behind_door(&place);
+    let (status, body) = serving.kql("Logons | where Count > 1");
+    assert_eq!(status, "200", "{}", String::from_utf8_lossy(&body));
+    assert_eq!(ipc::from_stream(&body).unwrap().rows(), 2);
+    let named = std::mem::replace(&mut serving.token, "token-canary-of-nobody".into());
+    assert_eq!(serving.kql("Logons").0, "401");
+    serving.token = named;
+    assert_eq!(serving.kql("Canaries").0, "400");
+    let audit = std::fs::read_to_string(place.path("audit.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = audit
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["action"].as_str().unwrap(),
+                line["outcome"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("query", "done"),
+            ("request", "denied"),
+            ("query", "failed")
+        ]
+    );
+    assert_eq!(
+        (&lines[0]["caller"], &lines[0]["rows"]),
+        (&"nightly".into(), &2.into())
+    );
+    assert!(
+        !audit.contains("canary") && !audit.contains("Canaries"),
+        "{audit}"
     );
     assert!(serving.interrupt().success());
 }
