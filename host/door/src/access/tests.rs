@@ -63,6 +63,29 @@ fn a_file_that_lets_nobody_in_is_wrong() {
 }
 
 #[test]
+fn each_machine_has_a_name_and_a_hash() {
+    let door = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.toml");
+        std::fs::write(&path, text).unwrap();
+        let listening = Listening {
+            address: "127.0.0.1:1".parse().unwrap(),
+            tls: true,
+        };
+        crate::Door::open(&path, listening).map(drop)
+    };
+    let good = file("https://hunt.example", "");
+    assert!(door(&good).is_ok());
+    // A token in its hash's place is not told to anybody.
+    let token = door(&good.replace(HASH, "canary")).unwrap_err();
+    assert!(matches!(&token, AccessError::Hash(name) if name == "nightly"));
+    assert!(!token.to_string().contains("canary"));
+    let (_, machine) = good.split_once("[[machines]]").unwrap();
+    let twice = door(&format!("{good}[[machines]]{machine}"));
+    assert!(matches!(twice, Err(AccessError::Twice(name)) if name == "nightly"));
+}
+
+#[test]
 fn what_is_sent_is_kept_from_others() {
     let proxy = "[proxy]\naddresses = [\"10.0.0.5\"]\n";
     let (near, far) = ("127.0.0.1:1", "10.0.0.1:1");
