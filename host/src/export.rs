@@ -4,16 +4,18 @@
 //! `spoor query --format` calls this. What goes between kernel and page is `spoor_table::ipc`'s,
 //! which keeps Kusto's ticks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::{
-    DurationMicrosecondType, DurationNanosecondType, Field, Int64Type, Schema,
+    DataType, DurationMicrosecondType, DurationNanosecondType, Field, Int64Type, Schema,
     TimestampMicrosecondType, TimestampNanosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use spoor_table::{Cell, KustoType, Table, format, ticks};
+use spoor_table::ipc::TYPE_KEY;
+use spoor_table::{Cell, Column, KustoType, Table, format, ticks};
 
 use crate::error::Error;
 
@@ -52,22 +54,33 @@ fn unwritable(error: ArrowError) -> Error {
 
 /// The table with Arrow's types: datetimes are timestamps in UTC and timespans durations, in
 /// nanoseconds where all values of the column fit and in microseconds otherwise; dynamic values
-/// are JSON text.
+/// are JSON text. These and guids say so in their fields' metadata, so that our readers find them
+/// back.
 fn natural(table: &Table) -> Result<RecordBatch, Error> {
     let batch = table.concat().map_err(|e| Error::Export(e.to_string()))?;
     let columns = table.columns().iter().zip(batch.columns());
-    let arrays: Vec<(String, ArrayRef)> = columns
-        .map(|(column, array)| (column.name.clone(), natural_array(column.ty, array)))
-        .collect();
-    let fields: Vec<Field> = arrays
-        .iter()
-        .map(|(name, array)| Field::new(name, array.data_type().clone(), true))
-        .collect();
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
+        .map(|(column, array)| {
+            let array = natural_array(column.ty, array);
+            (natural_field(column, array.data_type()), array)
+        })
+        .unzip();
     let options =
         arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let arrays = arrays.into_iter().map(|(_, array)| array).collect();
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(unwritable)
+}
+
+fn natural_field(column: &Column, ty: &DataType) -> Field {
+    let field = Field::new(&column.name, ty.clone(), true);
+    match column.ty {
+        // Text to Arrow, which has no type for them.
+        KustoType::Dynamic | KustoType::Guid => {
+            let tag = (TYPE_KEY.to_owned(), column.ty.name().to_owned());
+            field.with_metadata(HashMap::from([tag]))
+        }
+        _ => field,
+    }
 }
 
 fn natural_array(ty: KustoType, array: &ArrayRef) -> ArrayRef {
@@ -134,8 +147,8 @@ mod tests {
         DurationMicrosecondArray, DurationNanosecondArray, TimestampMicrosecondArray,
         TimestampNanosecondArray,
     };
-    use arrow::datatypes::{DataType, TimeUnit};
-    use spoor_table::{Column, Dynamic, Value};
+    use arrow::datatypes::TimeUnit;
+    use spoor_table::{Dynamic, Value};
 
     use super::*;
 
@@ -145,12 +158,14 @@ mod tests {
             Column::new("d", KustoType::TimeSpan),
             Column::new("j", KustoType::Dynamic),
             Column::new("s", KustoType::String),
+            Column::new("g", KustoType::Guid),
         ];
         let row = vec![
             Value::DateTime(datetime),
             Value::TimeSpan(15),
             Value::Dynamic(Dynamic::parse("{\"a\":[1,null]}").unwrap()),
             Value::String("x".into()),
+            Value::Guid("74be27de-1e4e-49d9-b579-fe0b331d3642".into()),
         ];
         Table::from_values(columns, &[row]).unwrap()
     }
@@ -217,8 +232,9 @@ mod tests {
                 [
                     KustoType::DateTime,
                     KustoType::TimeSpan,
+                    KustoType::Dynamic,
                     KustoType::String,
-                    KustoType::String
+                    KustoType::Guid
                 ],
                 "{name}"
             );

@@ -2,12 +2,12 @@
 //!
 //! Called by the command line. Names files and their formats; reads none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use spoor_data::{is_data, table_name};
+use spoor_data::{is_data, table_name, table_names};
 use spoor_protocol::{DataFormat, SourceSpec};
 
 use crate::error::Error;
@@ -21,6 +21,9 @@ const MAX_DEPTH: usize = 32;
 
 /// How many links a warning names.
 const NAMED_LINKS: usize = 5;
+
+/// How many tables under other names than their own are told of one by one.
+const TOLD_NAMES: usize = 5;
 
 /// A file that becomes a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +60,11 @@ struct Given {
 impl Data {
     /// Looks at each path: a file is a table, a folder gives a table for each data file in it and
     /// below it (hidden files and folders aside). A link that leads out of its folder is left out,
-    /// with a warning. Two files of one name are an error that names both.
+    /// with a warning. Files that would be one table have their folders or their extensions in
+    /// their tables' names ([`table_names`]), with a warning.
     pub fn discover(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut found: BTreeMap<String, Source> = BTreeMap::new();
+        let mut found: Vec<PathBuf> = Vec::new();
+        let mut seen = BTreeSet::new();
         let (given, renamed) = given(paths)?;
         let mut warnings = Vec::new();
         for path in paths {
@@ -72,11 +77,17 @@ impl Data {
                 vec![path.clone()]
             };
             for file in files {
-                add(&mut found, file)?;
+                // A file may be named beside its folder.
+                let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+                if seen.insert(real) {
+                    found.push(file);
+                }
             }
         }
+        let sources = sources(found);
+        warnings.extend(names_warnings(&sources));
         Ok(Self {
-            sources: found.into_values().collect(),
+            sources,
             warnings,
             renamed,
             given,
@@ -119,31 +130,50 @@ pub struct Mounts {
     _staged: Option<tempfile::TempDir>,
 }
 
-fn add(found: &mut BTreeMap<String, Source>, path: PathBuf) -> Result<(), Error> {
-    let label = path.to_string_lossy().into_owned();
-    let name = table_name(&label);
-    if let Some(other) = found.get(&name) {
-        if same_file(&other.path, &path) {
-            return Ok(());
-        }
-        return Err(Error::Data(format!(
-            "two files would be the table `{name}`: {} and {}. Rename one, or name the files wanted one by one",
-            other.spec.label, label
-        )));
-    }
-    let bytes = fs::metadata(&path).ok().map(|meta| meta.len());
-    let spec = SourceSpec {
-        name: name.clone(),
-        label,
-        bytes,
-        format: DataFormat::of_path(&path.to_string_lossy()),
-    };
-    found.insert(name, Source { spec, path });
-    Ok(())
+/// The files as tables, in the order of the tables' names.
+fn sources(files: Vec<PathBuf>) -> Vec<Source> {
+    let labels: Vec<String> = files
+        .iter()
+        .map(|file| file.to_string_lossy().into_owned())
+        .collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let names = table_names(&labels);
+    let named = files.iter().zip(&labels).zip(names);
+    let mut sources: Vec<Source> = named
+        .map(|((path, label), name)| Source {
+            spec: SourceSpec {
+                name,
+                label: (*label).to_owned(),
+                bytes: fs::metadata(path).ok().map(|meta| meta.len()),
+                format: DataFormat::of_path(label),
+            },
+            path: path.clone(),
+        })
+        .collect();
+    sources.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
+    sources
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+/// A line for each table that is not called what its file alone would be, and one for what is left of many.
+fn names_warnings(sources: &[Source]) -> Vec<String> {
+    let told = |source: &Source| {
+        let plain = table_name(&source.spec.label);
+        (plain != source.spec.name).then(|| {
+            format!(
+                "several files would be the table {plain}: {} is the table {}",
+                source.spec.label, source.spec.name
+            )
+        })
+    };
+    let mut lines: Vec<String> = sources.iter().filter_map(told).collect();
+    let more = lines.len().saturating_sub(TOLD_NAMES);
+    if more > 1 {
+        lines.truncate(TOLD_NAMES);
+        lines.push(format!(
+            "{more} more files are tables with their folders or extensions in their names, because several files have one name"
+        ));
+    }
+    lines
 }
 
 /// Names what was given as the guest will see it, with a line for each that goes by another name
@@ -355,14 +385,33 @@ mod tests {
     }
 
     #[test]
-    fn two_files_of_a_name_are_both_named() {
-        let dir = folder(&["a/t.csv", "b/t.json"]);
-        let error = Data::discover(&[dir.path().to_owned()])
-            .unwrap_err()
-            .to_string();
+    fn files_of_one_name_are_tables_of_several() {
+        let files = ["a/t.csv", "b/t.json", "u.csv", "x.csv", "x.csv.gz"];
+        let dir = folder(&files);
+        let data = Data::discover(&[dir.path().to_owned()]).unwrap();
+        assert_eq!(names(&data), ["a_t", "b_t", "u", "x_csv", "x_csv_gz"]);
+        assert_eq!(data.path("b_t").unwrap(), dir.path().join("b/t.json"));
         assert!(
-            error.contains("a/t.csv") && error.contains("b/t.json") && error.contains("`t`"),
-            "{error}"
+            data.warnings.len() == 4
+                && data.warnings[0].contains("would be the table t: ")
+                && data.warnings[0].ends_with("a/t.csv is the table a_t"),
+            "{:?}",
+            data.warnings
+        );
+    }
+
+    #[test]
+    fn many_files_of_one_name_make_few_lines() {
+        let files: Vec<String> = (10..30).map(|day| format!("2024-01-{day}/e.csv")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let dir = folder(&files);
+        let data = Data::discover(&[dir.path().to_owned()]).unwrap();
+        assert_eq!((data.sources.len(), data.warnings.len()), (20, 6));
+        assert_eq!(data.sources[0].spec.name, "_2024_01_10_e");
+        assert!(
+            data.warnings[5].starts_with("15 more files"),
+            "{:?}",
+            data.warnings
         );
     }
 

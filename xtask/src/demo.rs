@@ -34,13 +34,18 @@ pub fn run_demo(paths: &Paths) -> Result<()> {
     Ok(())
 }
 
+/// What made the demo's telemetry. Not in its folder, which notebooks see.
+fn data_stamp(paths: &Paths) -> PathBuf {
+    paths.demo().join("data.made-by")
+}
+
 /// Makes the demo's telemetry, once for each build of the generator.
 pub fn data(paths: &Paths) -> Result<PathBuf> {
     let generator = paths.bin().join("spoor-demo-data");
     let folder = paths.demo().join("data");
-    let stamp = folder.join(".made-by");
+    let stamp = data_stamp(paths);
     let made_by = crate::setup::sha256_file(&generator)?;
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == made_by) {
+    if folder.is_dir() && fs::read_to_string(&stamp).is_ok_and(|text| text == made_by) {
         return Ok(folder);
     }
     step(
@@ -75,7 +80,7 @@ pub fn gallery(paths: &Paths) -> Result<Gallery> {
         paths.assets().join("kernel.wasm"),
         paths.assets().join("python/python.image"),
         paths.assets().join("plugins/index.json"),
-        data.join(".made-by"),
+        data_stamp(paths),
     ];
     let listed = fs::read_dir(&hunts).with_context(|| format!("no {}", hunts.display()))?;
     let mut notebooks = vec![typical.clone()];

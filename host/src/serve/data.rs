@@ -67,8 +67,11 @@ impl DataFiles {
                     folder
                 }
             };
-            // Files of one name would be one table, which they cannot be.
-            let name = own_name(&file).to_string_lossy().into_owned();
+            let mut name = own_name(&file).to_string_lossy().into_owned();
+            // Files of one name lie in several folders. Their tables' names differ.
+            while found.contains_key(&name) {
+                name = format!("{}-{name}", file.table);
+            }
             found.insert(name, (file, folder));
         }
         Ok(Self { files: found })

@@ -10,7 +10,7 @@ use arrow::array::{
 };
 use arrow::datatypes::Schema;
 use spoor_table::dynamic::Builder;
-use spoor_table::{Cell, Column, KustoType, Table, format};
+use spoor_table::{Cell, Column, KustoType, Table, convert, format};
 
 use crate::error::Problem;
 use crate::facts::{self, Facts};
@@ -27,6 +27,8 @@ pub(crate) enum Part {
     Text(StringArray, Facts),
     /// Values in the Arrow form of their Kusto type.
     Typed(KustoType, ArrayRef),
+    /// Arrow's binary, which becomes text: hexadecimal digits if any value of the whole column is not UTF-8.
+    Bytes(ArrayRef),
 }
 
 /// What an array takes beside its values, about. Many small chunks of many columns are mostly this.
@@ -79,6 +81,8 @@ impl Meter {
 struct Gathered {
     name: String,
     kind: Kind,
+    /// Whether bytes in it become hexadecimal digits.
+    hexadecimal: bool,
     /// Parts by chunk, in order; a chunk without one has nulls.
     parts: Vec<(usize, Part)>,
 }
@@ -93,7 +97,7 @@ enum Kind {
 impl Kind {
     /// The kind that holds the values of both.
     fn join(self, other: Kind) -> Kind {
-        use KustoType::{Dynamic, Int, Long, Real, String};
+        use KustoType::{Decimal, Dynamic, Int, Long, Real, String};
         match (self, other) {
             (Kind::Text(a), Kind::Text(b)) => Kind::Text(a.and(b)),
             (Kind::Text(facts), typed) | (typed, Kind::Text(facts)) if !facts.seen => typed,
@@ -103,6 +107,9 @@ impl Kind {
                 Kind::Typed(Long)
             }
             (Kind::Typed(Int | Long | Real), Kind::Typed(Int | Long | Real)) => Kind::Typed(Real),
+            // A decimal holds every long.
+            (Kind::Typed(Int | Long), Kind::Typed(Decimal))
+            | (Kind::Typed(Decimal), Kind::Typed(Int | Long)) => Kind::Typed(Decimal),
             _ => Kind::Typed(String),
         }
     }
@@ -154,6 +161,7 @@ impl Assembly {
         self.columns.push(Gathered {
             name: shown,
             kind: Kind::Text(Facts::UNTYPED),
+            hexadecimal: false,
             parts: Vec::new(),
         });
         Ok(at)
@@ -183,6 +191,7 @@ impl Assembly {
             if let Some(column) = self.columns.get_mut(at) {
                 self.meter.change(0, part.bytes());
                 column.kind = column.kind.join(part.kind());
+                column.hexadecimal = column.hexadecimal || part.is_no_text();
                 column.parts.push((chunk, part));
             }
         }
@@ -199,7 +208,7 @@ impl Assembly {
         let parts = self
             .columns
             .into_iter()
-            .map(|column| column.parts.into_iter().peekable())
+            .map(|column| (column.hexadecimal, column.parts.into_iter().peekable()))
             .collect();
         let table = Table::empty(columns);
         Finisher {
@@ -217,20 +226,30 @@ impl Part {
         match self {
             Part::Text(_, facts) => Kind::Text(*facts),
             Part::Typed(ty, _) => Kind::Typed(*ty),
+            Part::Bytes(_) => Kind::Typed(KustoType::String),
         }
+    }
+
+    /// Whether it has bytes that are not UTF-8.
+    fn is_no_text(&self) -> bool {
+        matches!(self, Part::Bytes(array) if !convert::is_text(array))
     }
 
     /// Bytes of its values.
     fn bytes(&self) -> u64 {
         match self {
             Part::Text(strings, _) => array_bytes(strings),
-            Part::Typed(_, array) => array_bytes(array.as_ref()),
+            Part::Typed(_, array) | Part::Bytes(array) => array_bytes(array.as_ref()),
         }
     }
 
     /// The part under the column's type.
-    fn into_array(self, ty: KustoType) -> Result<ArrayRef, Problem> {
+    fn into_array(self, ty: KustoType, hexadecimal: bool) -> Result<ArrayRef, Problem> {
         match self {
+            Part::Bytes(array) => {
+                let text = convert::text_of(&array, hexadecimal).map_err(table_problem)?;
+                Part::Typed(KustoType::String, text).into_array(ty, hexadecimal)
+            }
             Part::Text(strings, _) => text_array(strings, ty),
             Part::Typed(own, array) if own == ty => Ok(array),
             Part::Typed(own, array) => typed_array(array.as_ref(), own, ty),
@@ -249,7 +268,8 @@ type Parts = std::iter::Peekable<std::vec::IntoIter<(usize, Part)>>;
 /// Brings chunk after chunk under the final types.
 pub(crate) struct Finisher {
     table: Table,
-    parts: Vec<Parts>,
+    /// The parts of each column, and whether its bytes become hexadecimal digits.
+    parts: Vec<(bool, Parts)>,
     /// Wider types take more: text of a number, a dynamic value of a truth value.
     meter: Meter,
     chunks: std::iter::Enumerate<std::vec::IntoIter<usize>>,
@@ -265,9 +285,9 @@ impl Finisher {
         };
         let columns = self.table.shared_columns();
         let mut arrays = Vec::with_capacity(columns.len());
-        for (column, parts) in columns.iter().zip(&mut self.parts) {
+        for (column, (hexadecimal, parts)) in columns.iter().zip(&mut self.parts) {
             arrays.push(match parts.next_if(|(at, _)| *at == chunk) {
-                Some((_, part)) => settled(part, column.ty, &mut self.meter)?,
+                Some((_, part)) => settled(part, column.ty, *hexadecimal, &mut self.meter)?,
                 None => absent(&mut self.absent, column.ty, rows),
             });
         }
@@ -287,9 +307,14 @@ impl Finisher {
 }
 
 /// A part under its column's final type, counted anew.
-fn settled(part: Part, ty: KustoType, meter: &mut Meter) -> Result<ArrayRef, Problem> {
+fn settled(
+    part: Part,
+    ty: KustoType,
+    hexadecimal: bool,
+    meter: &mut Meter,
+) -> Result<ArrayRef, Problem> {
     let before = part.bytes();
-    let array = part.into_array(ty)?;
+    let array = part.into_array(ty, hexadecimal)?;
     meter.change(before, array_bytes(array.as_ref()));
     Ok(array)
 }

@@ -8,7 +8,8 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, RecordBatchReader, new_empty_array,
+    Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, RecordBatchReader, StringArray,
+    new_empty_array,
 };
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use arrow_ipc::reader::StreamReader;
@@ -18,15 +19,20 @@ use parquet::arrow::ARROW_SCHEMA_META_KEY;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::LogicalType;
 use parquet::file::metadata::ParquetMetaData;
 use spoor_table::dynamic::{Builder, parse_json_into};
-use spoor_table::{KustoType, convert, ipc};
+use spoor_table::{KustoType, convert, ipc, parse};
 
 use crate::assembly::{Assembly, CHUNK_ROWS, Part};
 use crate::error::{Problem, Trouble};
 use crate::format::Format;
 use crate::pages::{self, Claims};
 use crate::{Deadline, Limits, MOST_ROW_BYTES, messages, weight};
+
+/// The key of a field's metadata that names its extension type, and the one for guids (Arrow's canonical extensions).
+const EXTENSION_KEY: &str = "ARROW:extension:name";
+const UUID: &str = "arrow.uuid";
 
 /// Bytes of rows that are converted at once. Nested values take up to thirteen times their size as dynamic ones.
 const CHUNK_BYTES: u64 = 32 << 20;
@@ -60,6 +66,12 @@ enum How {
     Asis,
     /// JSON text that its field's metadata calls dynamic.
     JsonText,
+    /// Text that its field's metadata calls guids.
+    GuidText,
+    /// Guids as 16 bytes each.
+    GuidBytes,
+    /// Bytes that may be text.
+    Bytes,
     Convert,
 }
 
@@ -171,12 +183,31 @@ fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Troub
         bare.clone()
     };
     let plain = ArrowReaderMetadata::try_new(metadata.clone(), options).map_err(refuse)?;
-    let schema = plain.schema().clone();
-    let views = bare.with_schema(with_views(&schema));
+    let schema = with_guids(plain.schema(), &metadata);
+    let views = bare.with_schema(with_views(plain.schema()));
     let metadata = ArrowReaderMetadata::try_new(metadata, views).map_err(refuse)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
     let batches = builder.with_batch_size(CHUNK_ROWS).build();
     Ok((Box::new(batches.map_err(refuse)?), schema))
+}
+
+/// The schema with the extension type that Arrow has for guids where Parquet's own schema calls a column UUID.
+fn with_guids(schema: &SchemaRef, metadata: &ParquetMetaData) -> SchemaRef {
+    let root = metadata.file_metadata().schema_descr().root_schema();
+    let logical = |name: &str| {
+        let named = root.get_fields().iter().find(|field| field.name() == name);
+        named.and_then(|field| field.get_basic_info().logical_type_ref())
+    };
+    let mark = |field: &FieldRef| match logical(field.name()) {
+        Some(LogicalType::Uuid) => {
+            let mut tags = field.metadata().clone();
+            tags.insert(EXTENSION_KEY.to_owned(), UUID.to_owned());
+            Arc::new(field.as_ref().clone().with_metadata(tags))
+        }
+        _ => field.clone(),
+    };
+    let fields: Fields = schema.fields().iter().map(mark).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// Refuses a file that would unpack or decode to more than there is room for.
@@ -318,16 +349,30 @@ fn is_view_of(read: &DataType, field: &DataType) -> bool {
 }
 
 fn reading(field: &Field) -> Result<(KustoType, How), Problem> {
-    if let Some(ty) = ipc::tagged_type(field) {
-        return Ok((ty, How::Asis));
-    }
+    use KustoType::{Dynamic, Guid, String};
     let is_text = matches!(
         field.data_type(),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
     );
-    let tag = field.metadata().get(ipc::TYPE_KEY).map(String::as_str);
-    if is_text && tag == Some(KustoType::Dynamic.name()) {
-        return Ok((KustoType::Dynamic, How::JsonText));
+    let tag = field.metadata().get(ipc::TYPE_KEY).map(|tag| tag.as_str());
+    if is_text && tag == Some(Dynamic.name()) {
+        return Ok((Dynamic, How::JsonText));
+    }
+    if is_text && tag == Some(Guid.name()) {
+        return Ok((Guid, How::GuidText));
+    }
+    if let Some(ty) = ipc::tagged_type(field) {
+        return Ok((ty, How::Asis));
+    }
+    let extension = field
+        .metadata()
+        .get(EXTENSION_KEY)
+        .map(|name| name.as_str());
+    if field.data_type() == &DataType::FixedSizeBinary(16) && extension == Some(UUID) {
+        return Ok((Guid, How::GuidBytes));
+    }
+    if convert::is_binary(field.data_type()) {
+        return Ok((String, How::Bytes));
     }
     match convert::kusto_type(field.data_type()) {
         Some(ty) => Ok((ty, How::Convert)),
@@ -347,8 +392,13 @@ impl Plan {
         let array = match self.how {
             How::Asis => array,
             How::JsonText => json_values(&cast(&array, &DataType::Utf8)?),
+            How::GuidText => guid_values(&cast(&array, &DataType::Utf8)?),
+            How::GuidBytes => convert::guids(&array).map_err(|error| error.to_string())?,
+            How::Bytes => return Ok(Part::Bytes(cast(&array, &DataType::Binary)?)),
             How::Convert => {
-                convert::array_to_kusto(&array, self.ty).map_err(|error| error.to_string())?
+                let exact = convert::exact(&array, self.ty);
+                let (ty, values) = exact.map_err(|error| error.to_string())?;
+                return Ok(Part::Typed(ty, values));
             }
         };
         Ok(Part::Typed(self.ty, array))
@@ -377,4 +427,14 @@ fn json_values(text: &ArrayRef) -> ArrayRef {
         out.append_value(builder.bytes());
     }
     Arc::new(out.finish())
+}
+
+/// Text as guids; what is none is null.
+fn guid_values(text: &ArrayRef) -> ArrayRef {
+    let guids = text.as_string::<i32>().iter();
+    Arc::new(
+        guids
+            .map(|text| parse::guid(text?))
+            .collect::<StringArray>(),
+    )
 }

@@ -10,6 +10,42 @@ pub(crate) enum Compression {
     Zip,
 }
 
+/// What is in every Office document, which is a zip archive (ECMA-376, part 2).
+pub(crate) const OFFICE_MEMBER: &str = "[Content_Types].xml";
+
+/// An Office document and what to do about it.
+pub(crate) const OFFICE: (&str, &str) = (
+    "an Office document, such as an Excel workbook (XLSX)",
+    "save the sheet as CSV (UTF-8)",
+);
+
+const EVTX: (&str, &str) = (
+    "a Windows event log (EVTX)",
+    "convert it to JSON lines, with evtx_dump -o jsonl for one",
+);
+
+/// Files that are no tables and are known by their names alone, where the bytes say nothing.
+pub(crate) fn by_name(path: &str) -> Option<Content> {
+    let (_, extension) = path.rsplit_once('.')?;
+    let (what, advice) = match extension.to_ascii_lowercase().as_str() {
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => {
+            ("a spreadsheet", "save the sheet as CSV (UTF-8)")
+        }
+        "evtx" | "evt" => EVTX,
+        "xml" | "html" | "htm" => XML,
+        "pcap" | "pcapng" | "cap" => PCAP,
+        _ => return None,
+    };
+    Some(Content::Known { what, advice })
+}
+
+const XML: (&str, &str) = ("XML or HTML", "convert it to JSON lines or CSV");
+
+const PCAP: (&str, &str) = (
+    "a packet capture",
+    "run Zeek over it and load its JSON logs",
+);
+
 /// The compression that the first bytes announce.
 pub(crate) fn compression(bytes: &[u8]) -> Option<Compression> {
     match bytes {
@@ -50,6 +86,13 @@ pub(crate) fn content(bytes: &[u8], hint: Option<Format>) -> Content {
     if head.trim_ascii_start().starts_with(b"{\"") {
         return Content::Table(Format::Json);
     }
+    // A tag; syslog's priority, `<34>`, is none.
+    if let [b'<', b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] = head.trim_ascii_start() {
+        return Content::Known {
+            what: XML.0,
+            advice: XML.1,
+        };
+    }
     if let Some(hint) = hint {
         return Content::Table(hint);
     }
@@ -67,10 +110,12 @@ fn binary(bytes: &[u8]) -> Option<Content> {
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some(Content::Table(Format::Arrow)),
         // An encapsulated message, which every Arrow stream begins with: the marker and a length below 16 MB.
         [0xff, 0xff, 0xff, 0xff, _, _, _, 0, ..] => Some(Content::Table(Format::Arrow)),
-        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', 0, ..] => known(
-            "a Windows event log (EVTX)",
-            "convert it to JSON lines, with evtx_dump -o jsonl for one",
-        ),
+        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', ..] => known(EVTX.0, EVTX.1),
+        // OLE2, the files of Office before 2007.
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => known(OFFICE.0, OFFICE.1),
+        [b'7', b'z', 0xbc, 0xaf, ..] | [b'R', b'a', b'r', b'!', ..] => {
+            known("a 7-Zip or RAR archive", "unpack it and load its files")
+        }
         [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => {
             known("a SQLite database", "export the table as CSV")
         }
@@ -79,10 +124,7 @@ fn binary(bytes: &[u8]) -> Option<Content> {
         [b'O', b'b', b'j', 1, ..] => known("an Avro file", "convert it to Parquet or JSON"),
         [0xd4, 0xc3, 0xb2, 0xa1, ..]
         | [0xa1, 0xb2, 0xc3, 0xd4, ..]
-        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => known(
-            "a packet capture",
-            "run Zeek over it and load its JSON logs",
-        ),
+        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => known(PCAP.0, PCAP.1),
         [b'B', b'Z', b'h', ..] => {
             known("bzip2 data", "unpack it, or compress it with gzip or zstd")
         }
@@ -117,6 +159,7 @@ mod tests {
             Content::Table(Format::Csv)
         );
         assert_eq!(content(b"a\0b", None), Content::Unknown);
+        assert_eq!(content(b"<34>Oct 11 su", None), Content::Table(Format::Csv));
         assert!(matches!(
             content(b"SQLite format 3\0", None),
             Content::Known { .. }

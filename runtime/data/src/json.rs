@@ -1,6 +1,7 @@
 //! JSON documents as rows. serde_json reads each object straight into the columns, with no tree in between, so one pass
 //! both infers and loads. Takes objects one a line or anywhere, arrays of objects, and an object whose only key holds
-//! the array (`{"Records": [...]}`, as cloud providers write their logs).
+//! the array (`{"Records": [...]}`, as cloud providers write their logs). A row that the parser refuses is tried again
+//! as `mend.rs` writes it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +14,11 @@ use spoor_table::dynamic::{Builder, JsonSeed};
 use crate::assembly::{Assembly, CHUNK_ROWS};
 use crate::cells::{Cells, Scalar};
 use crate::error::{Place, Problem, Trouble};
+use crate::mend::mended;
 use crate::{Deadline, MOST_ROW_BYTES};
+
+/// Numbers from here on may be whole ones that no long holds, of which the parser keeps the first digits: 2^63.
+const LARGE: f64 = 9_223_372_036_854_775_808.0;
 
 /// Bytes after which a chunk is closed, however few its rows.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -97,7 +102,9 @@ impl JsonReader {
         let more = self.find_value()?;
         match (self.phase, more) {
             (Phase::Probe { .. }, true) => {
-                if self.value(PhantomData::<IgnoredAny>).is_err() {
+                if self.value(PhantomData::<IgnoredAny>).is_err()
+                    && !matches!(self.again(PhantomData::<IgnoredAny>), Some((_, Ok(()))))
+                {
                     // Reading it as rows will tell what is wrong, and where.
                     self.restart();
                 }
@@ -171,7 +178,7 @@ impl JsonReader {
             assembly,
         });
         if let Err(error) = read {
-            return Err(self.explain(start, &error, chunk.problem));
+            self.mended_row(&mut chunk, assembly, &error)?;
         }
         chunk.rows += 1;
         if chunk.is_full() {
@@ -179,6 +186,32 @@ impl JsonReader {
         }
         self.chunk = chunk;
         Ok(())
+    }
+
+    /// Reads the row at hand as it is when mended, where that is another.
+    fn mended_row(
+        &mut self,
+        chunk: &mut Chunk,
+        assembly: &mut Assembly,
+        error: &serde_json::Error,
+    ) -> Result<(), Trouble> {
+        let start = self.at;
+        if chunk.problem.is_some() || error.is_eof() {
+            return Err(self.explain(start, error, chunk.problem.take()));
+        }
+        chunk.is_mended = true;
+        let again = self.again(RowSeed { chunk, assembly });
+        chunk.is_mended = false;
+        match again {
+            Some((_, Ok(()))) => Ok(()),
+            Some((is_changed, Err(error))) => {
+                let mut trouble = self.explain(start, &error, chunk.problem.take());
+                // What was mended may stand before it on its line.
+                trouble.place.column = trouble.place.column.filter(|_| !is_changed);
+                Err(trouble)
+            }
+            None => Err(self.explain(start, error, None)),
+        }
     }
 
     /// Hands a chunk over whose last row begins at `at`.
@@ -192,15 +225,38 @@ impl JsonReader {
         &mut self,
         seed: S,
     ) -> Result<(), serde_json::Error> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let rest = rest.get(..MOST_ROW_BYTES).unwrap_or(rest);
-        let mut reader = serde_json::Deserializer::from_slice(rest);
+        let mut reader = serde_json::Deserializer::from_slice(self.row_text());
         seed.deserialize(&mut reader)?;
-        self.at += reader.into_iter::<IgnoredAny>().byte_offset();
+        let length = reader.into_iter::<IgnoredAny>().byte_offset();
+        self.move_behind(length);
+        Ok(())
+    }
+
+    /// As [`Self::value`], of the value as `mend.rs` has it, and whether that is another; `None` if it finds no end.
+    fn again<S: for<'de> DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Option<(bool, Result<(), serde_json::Error>)> {
+        let mended = mended(self.row_text())?;
+        let mut reader = serde_json::Deserializer::from_slice(&mended.text);
+        let read = seed.deserialize(&mut reader).map(drop);
+        if read.is_ok() {
+            self.move_behind(mended.length);
+        }
+        Some((mended.is_changed, read))
+    }
+
+    /// The text at hand, as long as a row may be.
+    fn row_text(&self) -> &[u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.get(..MOST_ROW_BYTES).unwrap_or(rest)
+    }
+
+    fn move_behind(&mut self, length: usize) {
+        self.at += length;
         if self.nesting != Nesting::Top {
             self.nesting = Nesting::Array;
         }
-        Ok(())
     }
 
     /// What a failed row says, with lines and columns counted in the whole file.
@@ -226,26 +282,9 @@ impl JsonReader {
             return Problem::JsonCut.at(place);
         }
         let problem = noted.unwrap_or_else(|| Problem::Json {
-            cause: self
-                .pythons_word(start, error)
-                .unwrap_or_else(|| cause(error)),
+            cause: cause(error),
         });
         problem.at(place)
-    }
-
-    /// What is wrong where Python wrote a number that JSON does not have.
-    fn pythons_word(&self, start: usize, error: &serde_json::Error) -> Option<String> {
-        let row = self.bytes.get(start..)?;
-        let line = row
-            .split(|b| *b == b'\n')
-            .nth(error.line().checked_sub(1)?)?;
-        let rest = line.get(error.column().checked_sub(1)?..)?;
-        let word = ["NaN", "Infinity"]
-            .into_iter()
-            .find(|word| rest.starts_with(word.as_bytes()))?;
-        Some(format!(
-            "{word} is a value of Python's and none of JSON's, which has null for it"
-        ))
     }
 
     fn trouble(&self, at: usize, problem: Problem) -> Trouble {
@@ -314,6 +353,8 @@ struct Chunk {
     nested: usize,
     /// What was wrong with the row, when it was not its syntax.
     problem: Option<Problem>,
+    /// Whether the row at hand is read as it was mended: its numbers are what they seem.
+    is_mended: bool,
 }
 
 impl Chunk {
@@ -518,6 +559,9 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
+        if value.abs() >= LARGE && !self.chunk.is_mended {
+            return Err(E::custom("a number that may have more digits"));
+        }
         self.push(&Scalar::Real(value))
     }
 

@@ -6,9 +6,13 @@
 //! - columns are the union over all rows, in order of appearance; what a row lacks is null;
 //! - `long` widens to `real`, other mixed scalars to `string`, anything mixed with nested values to `dynamic`;
 //! - nested JSON is `dynamic`; numbers in JSON strings stay strings; text is `datetime` only if all of it is ISO 8601;
-//! - CSV fields get the narrowest type that all of a column's fields have; codes with leading zeros stay strings.
+//! - CSV fields get the narrowest type that all of a column's fields have; codes with leading zeros stay strings;
+//! - in CSV and JSON a whole number that no `long` holds makes its column `string`, with all digits of all numbers;
+//! - Parquet's and Arrow's types: [`spoor_table::convert`].
 //!
-//! Nothing here opens a file, and nothing is skipped in silence: a bad line is an error that names it.
+//! Nothing here opens a file, and nothing is skipped in silence: a bad line is an error that names it. What programs write
+//! into JSON though JSON does not have it is read: `NaN`, `Infinity` and numbers that no `real` holds (`1e400`) are null,
+//! and half a surrogate pair is U+FFFD. docs/data.md says all of this to users.
 
 mod assembly;
 mod cells;
@@ -17,7 +21,9 @@ mod error;
 mod facts;
 mod format;
 mod json;
+mod line;
 mod loader;
+mod mend;
 mod messages;
 mod pages;
 mod separated;
@@ -29,7 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{DataError, Place, Problem};
 pub use loader::{Loader, Progress};
-pub use spoor_names::{Format, is_data, table_name};
+pub use spoor_names::{Format, is_data, table_name, table_names};
 use spoor_table::Table;
 
 /// The memory of kernel.wasm, in bytes: all that 32 bits address.

@@ -7,7 +7,7 @@ use spoor_table::Table;
 use crate::assembly::{Assembly, Finisher};
 use crate::columnar::ColumnarReader;
 use crate::error::{DataError, Problem, Trouble};
-use crate::format::{Content, Format, content};
+use crate::format::{Content, Format, by_name, content};
 use crate::json::JsonReader;
 use crate::separated::CsvReader;
 use crate::unpack::{Member, Unpacked, Unpacker};
@@ -150,7 +150,12 @@ impl Loader {
             Some(name) => Format::of_path(name).or(self.hint),
             None => self.hint.or_else(|| Format::of_path(&self.label)),
         };
-        let format = match content(&bytes, hint) {
+        let found = match (content(&bytes, hint), by_name(path)) {
+            // A guess: the name is the better one.
+            (Content::Table(Format::Csv), Some(known)) if hint.is_none() => known,
+            (found, _) => found,
+        };
+        let format = match found {
             Content::Table(format) => format,
             Content::Known { what, advice } => {
                 return Err(Problem::Unsupported { what, advice }.whole());

@@ -1,17 +1,20 @@
 //! Separated values as rows: CSV and its cousins by the `csv` crate, all text at first; the assembly settles types over
-//! the whole file. The first row names the columns.
+//! the whole file. The first row names the columns. Before it a line `sep=;` may name the separator, as Excel has it.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Cursor;
 
 use bytes::Bytes;
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 
-use crate::Deadline;
 use crate::assembly::{Assembly, CHUNK_ROWS, Part};
 use crate::cells::{Spans, text_part};
 use crate::error::{Problem, Trouble};
 use crate::facts::Facts;
+use crate::line::Limited;
+use crate::{Deadline, MOST_ROW_BYTES};
+
+/// Bytes after which a chunk is closed, however few its rows.
+const CHUNK_BYTES: usize = 32 << 20;
 
 /// Rows between two looks at the clock.
 const ROWS_A_LOOK: usize = 256;
@@ -22,30 +25,37 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Reads one CSV file.
 pub(crate) struct CsvReader {
     bytes: Bytes,
-    reader: Reader<Cursor<Bytes>>,
+    reader: Reader<Limited>,
+    /// Whether the first line does nothing but name the separator.
+    is_announced: bool,
     record: StringRecord,
     /// The assembly's columns, by field; empty before the header is read.
     columns: Vec<usize>,
     spans: Vec<Spans>,
     rows: usize,
+    /// Bytes of these rows.
+    held: usize,
 }
 
 impl CsvReader {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
         let bytes = Bytes::from(bytes);
-        let separator = separator(&bytes);
+        let announced = announced(&bytes);
+        let separator = announced.unwrap_or_else(|| separator(&bytes));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(separator)
-            .from_reader(Cursor::new(bytes.clone()));
+            .from_reader(Limited::new(bytes.clone()));
         CsvReader {
             bytes,
             reader,
+            is_announced: announced.is_some(),
             record: StringRecord::new(),
             columns: Vec::new(),
             spans: Vec::new(),
             rows: 0,
+            held: 0,
         }
     }
 
@@ -68,7 +78,7 @@ impl CsvReader {
                     return Ok(true);
                 }
                 self.row()?;
-                if self.rows >= CHUNK_ROWS {
+                if self.rows >= CHUNK_ROWS || self.held > CHUNK_BYTES {
                     let line = self.record.position().map(Position::line);
                     self.close(assembly, line)?;
                 }
@@ -80,9 +90,17 @@ impl CsvReader {
     }
 
     fn read(&mut self) -> Result<bool, Trouble> {
-        self.reader
-            .read_record(&mut self.record)
-            .map_err(|error| explain(&error))
+        let start = self.reader.position().clone();
+        self.reader.get_mut().allow_from(start.byte());
+        let read = self.reader.read_record(&mut self.record);
+        read.map_err(|error| match error.kind() {
+            // Nothing else can go wrong with bytes in memory.
+            ErrorKind::Io(_) => Problem::RowTooLong {
+                limit: MOST_ROW_BYTES,
+            }
+            .on_line(start.line()),
+            _ => explain(&error),
+        })
     }
 
     /// Refuses a file whose last record begins a quotation that nothing closes: the parser takes all that follows for
@@ -99,6 +117,9 @@ impl CsvReader {
     }
 
     fn header(&mut self, assembly: &mut Assembly) -> Result<(), Trouble> {
+        if self.is_announced {
+            self.read()?;
+        }
         if !self.read()? {
             return Err(Problem::NoColumns.whole());
         }
@@ -123,12 +144,14 @@ impl CsvReader {
                 .map_err(|problem| problem.on_line(line))?;
         }
         self.rows += 1;
+        self.held += self.record.as_slice().len();
         Ok(())
     }
 
     /// Hands the rows over, the last of which begins on `line`.
     fn close(&mut self, assembly: &mut Assembly, line: Option<u64>) -> Result<(), Trouble> {
         let rows = std::mem::take(&mut self.rows);
+        self.held = 0;
         if rows == 0 {
             return Ok(());
         }
@@ -140,6 +163,24 @@ impl CsvReader {
         assembly
             .push(rows, parts)
             .map_err(|problem| on_line(problem, line))
+    }
+}
+
+/// The separator that a first line `sep=;` names.
+fn announced(bytes: &[u8]) -> Option<u8> {
+    let line = bytes
+        .get(..16)
+        .unwrap_or(bytes)
+        .split(|b| *b == b'\n')
+        .next()?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let line = line.strip_suffix(b"\"").unwrap_or(line);
+    match line {
+        [s, e, p, b'=', separator] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => {
+            (separator.is_ascii_punctuation() || *separator == b'\t').then_some(*separator)
+        }
+        _ => None,
     }
 }
 

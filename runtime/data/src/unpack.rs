@@ -12,8 +12,9 @@ use spoor_names::is_data;
 use zip::CompressionMethod;
 
 use crate::error::{Problem, Trouble};
-use crate::format::{Compression, compression};
-use crate::{Deadline, Limits};
+use crate::format::{Compression, OFFICE, OFFICE_MEMBER, compression};
+use crate::line::LineWatch;
+use crate::{Deadline, Limits, MOST_ROW_BYTES};
 
 /// Output bytes that a decoder is asked for at once.
 const PIECE: usize = 256 * 1024;
@@ -113,6 +114,7 @@ struct Open {
     packed: Packed,
     decoder: Decoder,
     output: Vec<u8>,
+    watch: LineWatch,
 }
 
 enum Decoder {
@@ -250,6 +252,10 @@ impl Unpacker {
                 entries.push((index, name));
             }
         }
+        if entries.iter().any(|(_, name)| name == OFFICE_MEMBER) {
+            let (what, advice) = OFFICE;
+            return Err(named(Problem::Unsupported { what, advice }, within));
+        }
         // What lies beside data files is no data, as in a folder: a README, a licence.
         if entries.iter().any(|(_, name)| is_data(name)) {
             entries.retain(|(_, name)| is_data(name) || !is_about(name));
@@ -331,6 +337,12 @@ impl Unpacker {
                 name(),
             ));
         }
+        open.watch.look(&open.output).map_err(|line| {
+            let limit = MOST_ROW_BYTES;
+            let mut trouble = Problem::RowTooLong { limit }.on_line(line);
+            trouble.place.member = name();
+            trouble
+        })?;
         Ok(read > 0)
     }
 
@@ -391,6 +403,7 @@ fn begin(packed: Packed) -> Open {
         packed,
         decoder,
         output: Vec::new(),
+        watch: LineWatch::default(),
     }
 }
 

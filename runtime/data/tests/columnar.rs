@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, DictionaryArray, Float32Array, Int16Array,
-    Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampNanosecondArray,
-    UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
+    FixedSizeBinaryArray, Float32Array, Int16Array, Int64Array, ListArray, RecordBatch,
+    StringArray, StructArray, TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::ArrowWriter;
+use parquet::data_type::{ByteArray, FixedLenByteArrayType};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use spoor_data::{Limits, read};
 use spoor_table::{Table, format};
 
@@ -117,6 +121,115 @@ fn json_text_that_is_tagged_is_dynamic() {
         show(&load(parquet(&batch))),
         "d: dynamic\nd\n\"{\"\"a\"\":[1]}\"\nnot JSON\n\n\n"
     );
+}
+
+#[test]
+fn numbers_and_times_are_not_cut() {
+    // The value that decides lies in the second chunk.
+    let rows = 10_000;
+    let last = |value: u64| (0..rows).map(move |n| if n + 1 == rows { value } else { n });
+    let decimal = |last: i128, precision, scale| -> ArrayRef {
+        let values = (0..rows as i128 - 1).chain([last]);
+        let array = Decimal128Array::from_iter_values(values);
+        Arc::new(array.with_precision_and_scale(precision, scale).unwrap())
+    };
+    let batch = batch(vec![
+        ("u", Arc::new(UInt64Array::from_iter_values(last(u64::MAX)))),
+        ("v", Arc::new(UInt64Array::from_iter_values(last(7)))),
+        ("d", decimal(15, 38, 1)),
+        ("e", decimal(12_345_678_901_234_567_890, 38, 20)),
+        (
+            "f",
+            decimal(123_456_789_012_345_678_901_234_567_123_456, 38, 6),
+        ),
+        (
+            "t",
+            Arc::new(TimestampSecondArray::from_iter_values(
+                last(i64::MAX as u64).map(|n| n as i64),
+            )),
+        ),
+    ]);
+    for bytes in [parquet(&batch), file(&batch), stream(&batch)] {
+        let table = load(bytes);
+        let shown = show(&table);
+        let mut lines = shown.lines();
+        assert_eq!(
+            lines.next().unwrap(),
+            "u: decimal, v: long, d: decimal, e: string, f: string, t: datetime"
+        );
+        assert_eq!(
+            lines.nth(2).unwrap(),
+            "1,1,0.1,0.00000000000000000001,0.000001,1970-01-01T00:00:01.0000000Z"
+        );
+        assert_eq!(
+            lines.next_back().unwrap(),
+            "18446744073709551615,7,1.5,0.1234567890123456789,123456789012345678901234567.123456,"
+        );
+    }
+}
+
+#[test]
+fn bytes_of_a_column_have_one_form() {
+    let rows = 10_000;
+    let digest = |row: usize| if row + 1 == rows { b"\xff\x00" } else { b"ab" };
+    let batch = batch(vec![
+        (
+            "hash",
+            Arc::new(BinaryArray::from_iter_values((0..rows).map(digest))),
+        ),
+        (
+            "text",
+            Arc::new(BinaryArray::from_iter_values((0..rows).map(|_| "é"))),
+        ),
+    ]);
+    for bytes in [parquet(&batch), file(&batch)] {
+        let shown = show(&load(bytes));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "hash: string, text: string");
+        assert_eq!((lines[2], lines[rows + 1]), ("6162,é", "ff00,é"));
+    }
+}
+
+#[test]
+fn uuids_are_guids() {
+    let bytes: Vec<u8> = (0..16).collect();
+    let values = [Some(bytes.as_slice()), None];
+    let array = FixedSizeBinaryArray::try_from_sparse_iter_with_size(values.into_iter(), 16);
+    let array: ArrayRef = Arc::new(array.unwrap());
+    let shown = "g: guid\ng\n00010203-0405-0607-0809-0a0b0c0d0e0f\n\n";
+    let tag = HashMap::from([("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())]);
+    let field = Field::new("g", DataType::FixedSizeBinary(16), true).with_metadata(tag);
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![array]).unwrap();
+    assert_eq!(show(&load(file(&batch))), shown);
+    // Parquet's own schema says it, and nothing else.
+    let text = "message schema { optional fixed_len_byte_array(16) g (UUID); }";
+    let schema = Arc::new(parse_message_type(text).unwrap());
+    let mut writer =
+        SerializedFileWriter::new(Vec::new(), schema, Arc::new(WriterProperties::default()))
+            .unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<FixedLenByteArrayType>()
+        .write_batch(&[ByteArray::from(bytes).into()], Some(&[1, 0]), None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    assert_eq!(show(&load(writer.into_inner().unwrap())), shown);
+}
+
+#[test]
+fn text_that_is_tagged_is_guids_where_it_is() {
+    let tag = HashMap::from([("kusto.type".to_owned(), "guid".to_owned())]);
+    let field = Field::new("g", DataType::Utf8, true).with_metadata(tag);
+    let guid = "74BE27DE-1E4E-49D9-B579-FE0B331D3642";
+    let texts = StringArray::from(vec![Some(guid), Some("x"), None]);
+    let batch =
+        RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(texts)]).unwrap();
+    for bytes in [parquet(&batch), file(&batch)] {
+        let shown = format!("g: guid\ng\n{}\n\n\n", guid.to_lowercase());
+        assert_eq!(show(&load(bytes)), shown);
+    }
 }
 
 #[test]

@@ -188,6 +188,19 @@ fn other_formats_are_named() {
         ),
         "{told}"
     );
+    let workbook: [(&str, &[u8]); 2] = [
+        ("[Content_Types].xml", b"<x/>"),
+        ("xl/workbook.xml", b"<x/>"),
+    ];
+    for label in ["x.xlsx", "x.csv"] {
+        let archive = zip(&workbook, CompressionMethod::Deflated);
+        assert_eq!(
+            refusal(label, archive, Limits::default()),
+            format!(
+                "{label}: this is an Office document, such as an Excel workbook (XLSX), which is not read here; save the sheet as CSV (UTF-8)"
+            )
+        );
+    }
     let told = refusal("x.bin", vec![1, 2, 0, 3], Limits::default());
     assert!(
         told.contains("neither CSV, JSON, Parquet nor Arrow IPC"),

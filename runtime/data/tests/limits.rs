@@ -115,6 +115,47 @@ fn a_row_that_is_too_long_is_refused_at_once() {
 }
 
 #[test]
+fn a_line_of_separated_values_is_read_only_as_far_as_a_row_may_go() {
+    let long = "x".repeat(65 << 20);
+    for (text, line) in [
+        (long.clone(), 1),
+        (format!("a,b\n1,2\n\"{long}"), 3),
+        (format!("a,b\n1,\"2\n{long}\",3\n"), 2),
+    ] {
+        let told = refusal("long.csv", text.into_bytes(), 1 << 30);
+        let wanted = format!("long.csv, line {line}: a row is longer than 67108864 bytes");
+        assert!(told.starts_with(&wanted), "{told}");
+    }
+}
+
+#[test]
+fn a_compressed_line_that_is_too_long_is_refused_before_it_is_unpacked() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(b"a,b\n1,2\n").unwrap();
+    for _ in 0..300 {
+        encoder.write_all(&[b'x'; 1 << 20]).unwrap();
+    }
+    // Had it gone on, it would have been told of the 100 MB that it unpacks to.
+    let limits = Limits {
+        output_bytes: 100 << 20,
+        ..Limits::default()
+    };
+    let told = read("long.csv.gz", None, encoder.finish().unwrap(), limits).unwrap_err();
+    assert_eq!(
+        told.to_string(),
+        "long.csv.gz, line 3: a row is longer than 67108864 bytes, the most that is read; make rows of its parts, or leave its largest value out"
+    );
+}
+
+#[test]
+fn long_fields_make_more_chunks() {
+    let field = "x".repeat(1 << 20);
+    let text = format!("a\n{}", format!("{field}\n").repeat(100));
+    let table = read("t.csv", None, text.into_bytes(), Limits::default()).unwrap();
+    assert_eq!((table.rows(), table.batches().len()), (100, 4));
+}
+
+#[test]
 fn nested_values_count_as_they_come() {
     // A few rows, each of which takes several times its text.
     let row = format!("{{\"a\":[{}0]}}\n", "0,".repeat(1 << 20));

@@ -3,6 +3,10 @@
 //! Used wherever files become tables, by the readers, the host and the page, so that a notebook finds
 //! the same tables everywhere. Looks at names; reads nothing.
 
+mod clash;
+
+pub use clash::table_names;
+
 /// A format of table data. Compression is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -77,11 +81,16 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// The KQL name of a file's table: its stem without the known extensions, every run of other characters than letters,
-/// digits and `_` made one `_`, and `_` in front of a leading digit.
+/// digits and `_` made one `_`, and `_` in front of a leading digit. Letters of every script stay; a query may write
+/// such a name as it is or as `['новый']`.
 ///
 /// `logs/2020-10-09 sysmon.json.gz` becomes `_2020_10_09_sysmon`.
 pub fn table_name(path: &str) -> String {
-    let file = file_name(path);
+    named(stem(file_name(path)))
+}
+
+/// A file's name without the known extensions.
+fn stem(file: &str) -> &str {
     let mut stem = file;
     while let Some((rest, extension)) = stem.rsplit_once('.') {
         if rest.is_empty() || !KNOWN.contains(&extension.to_ascii_lowercase().as_str()) {
@@ -89,16 +98,26 @@ pub fn table_name(path: &str) -> String {
         }
         stem = rest;
     }
-    let words: Vec<&str> = stem
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+    stem
+}
+
+/// Text as a name of KQL's.
+fn named(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split(|c: char| !is_name_part(c))
         .filter(|word| !word.is_empty())
         .collect();
     let name = words.join("_");
     match name.chars().next() {
         None => "Table1".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("_{name}"),
-        Some(_) => name,
+        Some(first) if first.is_alphabetic() || first == '_' => name,
+        Some(_) => format!("_{name}"),
     }
+}
+
+fn is_name_part(c: char) -> bool {
+    // An accent of its own is part of its letter: macOS names files so.
+    c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
 fn file_name(path: &str) -> &str {
@@ -128,6 +147,11 @@ mod tests {
             ("v1.2.csv", "v1_2"),
             (".json", "json"),
             ("…", "Table1"),
+            ("новый.csv", "новый"),
+            ("café.csv", "café"),
+            ("cafe\u{301} au lait.csv", "cafe\u{301}_au_lait"),
+            ("日志2024.csv", "日志2024"),
+            ("２０２４.csv", "_２０２４"),
         ] {
             assert_eq!(table_name(path), name, "{path}");
         }

@@ -1,10 +1,13 @@
 //! Any Arrow data as a Kusto table: the readers of Parquet, Arrow, CSV and JSON end here.
 //!
-//! Whole numbers of up to 32 signed bits are `int`, wider ones `long` (unsigned 64 bits beyond its range are null);
-//! floats are `real`; timestamps of any unit and zone are `datetime` (Arrow keeps instants in UTC), dates too; durations
-//! and times of day are `timespan`; text in any of Arrow's layouts, and dictionaries of it, are `string`; binary is `string` when
-//! it is UTF-8, else base16 text; lists, structs and maps are `dynamic`.
+//! Whole numbers of up to 32 signed bits are `int`, wider ones `long` (unsigned 64 bits beyond its range are null, but
+//! see [`exact`]); floats are `real`; timestamps of any unit and zone are `datetime` (Arrow keeps instants in UTC), dates
+//! too, and null outside the years 1 to 9999, as what Kusto ingests; durations and times of day are `timespan`; text in
+//! any of Arrow's layouts, and dictionaries of it, are `string`; binary is `string`: text where all values of the column are UTF-8,
+//! else base16 for all of them; lists, structs and maps are `dynamic`.
 
+mod bytes;
+mod exact;
 mod nested;
 
 use std::sync::Arc;
@@ -16,6 +19,9 @@ use arrow::datatypes::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+
+pub use bytes::{guids, is_binary, is_text, text_of};
+pub use exact::exact;
 
 use crate::ipc::tagged_type;
 use crate::table::{Table, TableError};
@@ -79,14 +85,18 @@ pub fn columns(schema: &Schema) -> Result<Vec<Column>, TableError> {
 /// A table from Arrow batches of one schema.
 pub fn from_arrow(schema: &Schema, batches: &[RecordBatch]) -> Result<Table, TableError> {
     let mut table = Table::empty(columns(schema)?);
+    let hexadecimal: Vec<bool> = (0..schema.fields().len())
+        .map(|at| !batches.iter().all(|batch| is_text(batch.column(at))))
+        .collect();
     for batch in batches {
         let arrays: Result<Vec<ArrayRef>, TableError> = batch
             .columns()
             .iter()
             .zip(table.columns())
-            .zip(schema.fields())
-            .map(|((array, column), field)| match tagged_type(field) {
+            .zip(schema.fields().iter().zip(&hexadecimal))
+            .map(|((array, column), (field, hex))| match tagged_type(field) {
                 Some(_) => Ok(array.clone()),
+                None if *hex => text_of(array, true),
                 None => array_to_kusto(array, column.ty),
             })
             .collect();
@@ -132,26 +142,26 @@ fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, TableError> {
 }
 
 fn datetimes(array: &ArrayRef) -> Result<ArrayRef, TableError> {
-    let from = |per: i64| move |count: i64| ticks::from_unix(count, per);
+    let from = |per: i64| move |count: i64| ticks::from_unix_within(count, per);
     let ticks: Int64Array = match array.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => array
             .as_primitive::<TimestampSecondType>()
-            .unary(from(ticks::SECOND)),
+            .unary_opt(from(ticks::SECOND)),
         DataType::Timestamp(TimeUnit::Millisecond, _) => array
             .as_primitive::<TimestampMillisecondType>()
-            .unary(from(ticks::MILLISECOND)),
+            .unary_opt(from(ticks::MILLISECOND)),
         DataType::Timestamp(TimeUnit::Microsecond, _) => array
             .as_primitive::<TimestampMicrosecondType>()
-            .unary(from(ticks::MICROSECOND)),
+            .unary_opt(from(ticks::MICROSECOND)),
         DataType::Timestamp(TimeUnit::Nanosecond, _) => array
             .as_primitive::<TimestampNanosecondType>()
             .unary(ticks::from_unix_nanos),
         DataType::Date32 => array
             .as_primitive::<Date32Type>()
-            .unary(|days| ticks::from_unix_days(i64::from(days))),
+            .unary_opt(|days| ticks::from_unix_within(i64::from(days), ticks::DAY)),
         DataType::Date64 => array
             .as_primitive::<Date64Type>()
-            .unary(from(ticks::MILLISECOND)),
+            .unary_opt(from(ticks::MILLISECOND)),
         other => return Err(mismatch(other, KustoType::DateTime)),
     };
     Ok(Arc::new(ticks))
@@ -169,9 +179,9 @@ fn timespans(array: &ArrayRef) -> Result<ArrayRef, TableError> {
     };
     let counts = counts.as_primitive::<Int64Type>();
     let ticks: Int64Array = match unit {
-        TimeUnit::Second => counts.unary(|n| n.saturating_mul(ticks::SECOND)),
-        TimeUnit::Millisecond => counts.unary(|n| n.saturating_mul(ticks::MILLISECOND)),
-        TimeUnit::Microsecond => counts.unary(|n| n.saturating_mul(ticks::MICROSECOND)),
+        TimeUnit::Second => counts.unary_opt(|n| n.checked_mul(ticks::SECOND)),
+        TimeUnit::Millisecond => counts.unary_opt(|n| n.checked_mul(ticks::MILLISECOND)),
+        TimeUnit::Microsecond => counts.unary_opt(|n| n.checked_mul(ticks::MICROSECOND)),
         TimeUnit::Nanosecond => counts.unary(|n| n / 100),
     };
     Ok(Arc::new(ticks))
@@ -188,26 +198,7 @@ fn strings(array: &ArrayRef) -> Result<ArrayRef, TableError> {
         DataType::LargeUtf8 | DataType::Utf8View => {
             Ok(crate::without_nulls(&cast(array, &DataType::Utf8)?))
         }
-        _ => {
-            let bytes = cast(array, &DataType::Binary)?;
-            let mut builder = StringBuilder::new();
-            for value in bytes.as_binary::<i32>() {
-                builder.append_value(bytes_text(value.unwrap_or_default()));
-            }
-            Ok(Arc::new(builder.finish()))
-        }
-    }
-}
-
-/// Bytes as text: themselves when they are UTF-8, hexadecimal digits when not.
-fn bytes_text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => bytes
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect::<String>()
-            .into(),
+        _ => text_of(array, !is_text(array)),
     }
 }
 
@@ -251,7 +242,13 @@ mod tests {
             (
                 first(TimestampSecondArray::from(vec![i64::MAX])),
                 DateTime,
-                "9999-12-31T23:59:59.9999999Z",
+                "",
+            ),
+            (first(Date32Array::from(vec![i32::MIN])), DateTime, ""),
+            (
+                first(DurationSecondArray::from(vec![i64::MAX])),
+                TimeSpan,
+                "",
             ),
             (
                 first(TimestampNanosecondArray::from(vec![-1])),
@@ -281,6 +278,11 @@ mod tests {
             ),
             (first(dictionary), String, "x"),
             (first(BinaryArray::from(vec![&b"\xff"[..]])), String, "ff"),
+            (
+                first(BinaryArray::from(vec![&b"ok"[..], &b"\xff"[..]])),
+                String,
+                "6f6b",
+            ),
             (first(NullArray::new(1)), String, ""),
             (first(list), Dynamic, "[1,null]"),
         ];

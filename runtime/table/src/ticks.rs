@@ -170,6 +170,12 @@ pub fn from_unix(count: i64, ticks_per_unit: i64) -> i64 {
     clamp_datetime(count as i128 * ticks_per_unit as i128 + UNIX_EPOCH as i128)
 }
 
+/// As [`from_unix`], but `None` outside the years 1 to 9999.
+pub fn from_unix_within(count: i64, ticks_per_unit: i64) -> Option<i64> {
+    let ticks = count as i128 * ticks_per_unit as i128 + UNIX_EPOCH as i128;
+    (clamp_datetime(ticks) as i128 == ticks).then_some(ticks as i64)
+}
+
 /// The datetime for nanoseconds since 1970, clamped; what is below 100 ns is dropped.
 pub fn from_unix_nanos(nanos: i64) -> i64 {
     clamp_datetime(nanos.div_euclid(100) as i128 + UNIX_EPOCH as i128)

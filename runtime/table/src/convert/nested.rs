@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder};
 use arrow::datatypes::DataType;
 
-use super::{array_to_kusto, cast, kusto_type, mismatch};
+use super::{cast, exact, kusto_type, mismatch};
 use crate::dynamic::Builder;
 use crate::format;
 use crate::table::TableError;
@@ -80,9 +80,9 @@ impl Source {
             }
             other => {
                 let ty = kusto_type(other).ok_or_else(|| mismatch(other, KustoType::Dynamic))?;
+                let (ty, values) = exact(array, ty)?;
                 // A null text inside nested data stays null, as in the JSON that it came from.
-                Source::Scalar(ty, array_to_kusto(array, ty)?, array.null_count() > 0)
-                    .with_nulls_of(array)
+                Source::Scalar(ty, values, array.null_count() > 0).with_nulls_of(array)
             }
         })
     }
