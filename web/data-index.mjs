@@ -1,7 +1,7 @@
 // A folder of data as a page is told of it: `data/index.json`. Used by `build.mjs` and the tests.
 //
-// The names and formats are those that `spoor run --data` gives (`table_name` and `Format::of_path`
-// in runtime/data/src/format.rs), so that a notebook finds the same tables on both sides.
+// The names and formats are those that `spoor run --data` gives (`table_names` and `Format::of_path`
+// in runtime/names/src), so that a notebook finds the same tables on both sides.
 
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
@@ -24,6 +24,12 @@ export async function dataIndex(folder) {
     const format = extensions.map((name) => FORMATS[name]).find((name) => name !== "auto") ?? "auto";
     index.push({ name: tableName(stem), file, url: `data/${encodeURIComponent(file)}`, bytes: size, format });
   }
+  const names = index.map((source) => source.name);
+  for (const source of index) {
+    // Files that would be one table keep their extensions.
+    const alike = names.filter((name) => name === source.name).length;
+    if (alike > 1) source.name = tableName(source.file);
+  }
   return index;
 }
 
@@ -40,6 +46,6 @@ function parts(file) {
 }
 
 function tableName(stem) {
-  const name = stem.split(/[^A-Za-z0-9_]+/).filter(Boolean).join("_");
-  return name === "" ? "Table1" : /^\d/.test(name) ? `_${name}` : name;
+  const name = stem.split(/[^\p{Alphabetic}\p{N}_\u0300-\u036f]+/u).filter(Boolean).join("_");
+  return name === "" ? "Table1" : /^[\p{Alphabetic}_]/u.test(name) ? name : `_${name}`;
 }

@@ -142,6 +142,7 @@ def install():
     _threads()
     _network()
     _sleep()
+    _folders()
     _event_loop()  # before `ssl` is there: asyncio does better without it
     _ssl()
 
@@ -247,6 +248,17 @@ def _sleep():
 
     sleep.__doc__ = native.__doc__
     time.sleep = sleep
+
+
+def _folders():
+    """Folders are listed by name, on every machine and in a page: notebooks give the same results everywhere."""
+    native = os.listdir
+
+    def listdir(path=None):
+        return sorted(native(path))
+
+    listdir.__doc__ = native.__doc__
+    os.listdir = listdir
 
 
 def _ssl():
