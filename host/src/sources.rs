@@ -77,9 +77,9 @@ impl Data {
                 vec![path.clone()]
             };
             for file in files {
-                // A file may be named beside its folder.
+                // A file may be named beside its folder; a link to it may have a name of its own.
                 let real = file.canonicalize().unwrap_or_else(|_| file.clone());
-                if seen.insert(real) {
+                if seen.insert((table_name(&file.to_string_lossy()), real)) {
                     found.push(file);
                 }
             }
