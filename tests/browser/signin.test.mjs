@@ -20,8 +20,8 @@ const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 const { SPOOR_SITE: root } = process.env;
 if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
 
-/** Seconds that an access token lasts: renewed a minute before its end, it is good for three. */
-const LASTS = 63;
+/** Seconds that an access token lasts: renewed a minute before its end, it is good for six. */
+const LASTS = 66;
 const STALE = (LASTS - 60 + 1) * 1000;
 
 /** The authority's certificate is its own. */
