@@ -46,14 +46,13 @@ pub(crate) struct LineWatch {
     has_lines: Option<bool>,
     /// Bytes that were looked at.
     seen: usize,
-    /// Line breaks among them.
-    breaks: u64,
-    /// Bytes since the last one.
+    /// Bytes since the last line break.
     length: usize,
 }
 
 impl LineWatch {
-    /// Looks at what was added to the output. Fails with the number of the line that is too long.
+    /// Looks at what was added to the output, which is a piece much shorter than a row may be. Fails with the number of
+    /// the line that is too long.
     pub(crate) fn look(&mut self, output: &[u8]) -> std::result::Result<(), u64> {
         let has_lines = *self.has_lines.get_or_insert_with(|| has_lines(output));
         let added = output.get(self.seen..).unwrap_or_default();
@@ -61,16 +60,17 @@ impl LineWatch {
         if !has_lines {
             return Ok(());
         }
-        for part in added.split_inclusive(|b| *b == b'\n') {
-            self.length += part.len();
-            if self.length > MOST_ROW_BYTES {
-                return Err(self.breaks + 1);
-            }
-            if part.ends_with(b"\n") {
-                self.breaks += 1;
-                self.length = 0;
-            }
+        let is_break = |byte: &u8| *byte == b'\n';
+        let first = added.iter().position(is_break).unwrap_or(added.len());
+        if self.length + first > MOST_ROW_BYTES {
+            let before = output.get(..output.len() - added.len()).unwrap_or_default();
+            let breaks = before.iter().filter(|byte| is_break(byte)).count();
+            return Err(breaks as u64 + 1);
         }
+        self.length = match added.iter().rposition(is_break) {
+            Some(last) => added.len() - last - 1,
+            None => self.length + added.len(),
+        };
         Ok(())
     }
 }
@@ -90,6 +90,12 @@ mod tests {
         let mut output = b"a,b\n1,2\n".to_vec();
         assert_eq!(watch.look(&output), Ok(()));
         output.resize(8 + MOST_ROW_BYTES, b'x');
+        assert_eq!(watch.look(&output), Ok(()));
+        let mut ended = output.clone();
+        ended.extend(b"\nx\n");
+        assert_eq!(watch.look(&output), Ok(()));
+        assert_eq!(watch.look(&ended), Ok(()));
+        let mut watch = LineWatch::default();
         assert_eq!(watch.look(&output), Ok(()));
         output.push(b'x');
         assert_eq!(watch.look(&output), Err(3));
