@@ -142,7 +142,7 @@ fn cast(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, TableError> {
 }
 
 fn datetimes(array: &ArrayRef) -> Result<ArrayRef, TableError> {
-    let from = |per: i64| move |count: i64| ticks::from_unix_within(count, per);
+    let from = |per: i64| move |count: i64| ticks::from_unix(count, per);
     let ticks: Int64Array = match array.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => array
             .as_primitive::<TimestampSecondType>()
@@ -158,7 +158,7 @@ fn datetimes(array: &ArrayRef) -> Result<ArrayRef, TableError> {
             .unary(ticks::from_unix_nanos),
         DataType::Date32 => array
             .as_primitive::<Date32Type>()
-            .unary_opt(|days| ticks::from_unix_within(i64::from(days), ticks::DAY)),
+            .unary_opt(|days| ticks::from_unix(i64::from(days), ticks::DAY)),
         DataType::Date64 => array
             .as_primitive::<Date64Type>()
             .unary_opt(from(ticks::MILLISECOND)),

@@ -20,8 +20,6 @@ pub const DAY: i64 = 24 * HOUR;
 pub const DATETIME_MAX: i64 = 3_155_378_975_999_999_999;
 /// 1970-01-01T00:00:00Z as a datetime.
 pub const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
-/// Days from 0001-01-01 to 1970-01-01.
-const EPOCH_DAYS: i64 = 719_162;
 
 /// A datetime clamped to the range that Kusto can hold.
 pub const fn clamp_datetime(ticks: i128) -> i64 {
@@ -165,13 +163,8 @@ pub fn unix_nanos(ticks: i64) -> Option<i64> {
     ticks.checked_sub(UNIX_EPOCH)?.checked_mul(100)
 }
 
-/// The datetime for a count of units since 1970, `ticks_per_unit` ticks each, clamped.
-pub fn from_unix(count: i64, ticks_per_unit: i64) -> i64 {
-    clamp_datetime(count as i128 * ticks_per_unit as i128 + UNIX_EPOCH as i128)
-}
-
-/// As [`from_unix`], but `None` outside the years 1 to 9999.
-pub fn from_unix_within(count: i64, ticks_per_unit: i64) -> Option<i64> {
+/// The datetime for a count of units since 1970, `ticks_per_unit` ticks each; `None` outside the years 1 to 9999.
+pub fn from_unix(count: i64, ticks_per_unit: i64) -> Option<i64> {
     let ticks = count as i128 * ticks_per_unit as i128 + UNIX_EPOCH as i128;
     (clamp_datetime(ticks) as i128 == ticks).then_some(ticks as i64)
 }
@@ -179,11 +172,6 @@ pub fn from_unix_within(count: i64, ticks_per_unit: i64) -> Option<i64> {
 /// The datetime for nanoseconds since 1970, clamped; what is below 100 ns is dropped.
 pub fn from_unix_nanos(nanos: i64) -> i64 {
     clamp_datetime(nanos.div_euclid(100) as i128 + UNIX_EPOCH as i128)
-}
-
-/// The datetime for days since 1970, clamped.
-pub fn from_unix_days(days: i64) -> i64 {
-    clamp_datetime((days as i128 + EPOCH_DAYS as i128) * DAY as i128)
 }
 
 /// Writes a datetime as Kusto prints it: `2024-02-29T12:30:00.1234567Z`.
@@ -254,7 +242,7 @@ mod tests {
             let (y, m, d) = date_of_days(days);
             assert_eq!(days_of_date(y, m, d), days);
         }
-        assert_eq!(days_of_date(1970, 1, 1), EPOCH_DAYS);
+        assert_eq!(days_of_date(1970, 1, 1) * DAY, UNIX_EPOCH);
         assert_eq!(date_of_days(0), (1, 1, 1));
         assert_eq!(datetime_text(DATETIME_MAX), "9999-12-31T23:59:59.9999999Z");
         assert_eq!(datetime_text(UNIX_EPOCH), "1970-01-01T00:00:00.0000000Z");
