@@ -1,6 +1,6 @@
 //! The tabular operators and the scalar operators of the syntax tree. `ast` re-exports all of it.
 
-use crate::ast::{ColumnDeclaration, Expr, Name, NamedExpr, Property, Span};
+use crate::ast::{ColumnDeclaration, Expr, Name, NamedExpr, Parameter, Property, Span};
 
 /// A tabular operator, in a pipe or as a source.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +87,10 @@ pub enum OperatorKind {
     },
     /// `render kind with (properties)`.
     Render(Render),
+    /// `find in (tables) where predicate project a, b`.
+    Find(Find),
+    /// `scan declare (...) with (step ...)`.
+    Scan(Scan),
     /// `sample n`.
     Sample(Expr),
     /// `sample-distinct n of x`.
@@ -139,6 +143,59 @@ pub enum OperatorKind {
     Unsupported(String),
     /// Something that could not be parsed and has been reported; what stands before it is still of use.
     Missing,
+}
+
+/// `find`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Find {
+    /// `withsource=name`.
+    pub with_source: Option<Name>,
+    /// Empty: every table.
+    pub tables: Vec<Expr>,
+    /// What holds for the rows that are found.
+    pub predicate: Expr,
+    /// `project a, b: type`; none for the columns that matter (`project-smart`).
+    pub project: Option<Vec<FindColumn>>,
+}
+
+/// A column of `find`'s `project`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FindColumn {
+    /// `a` or `a: long`.
+    Column {
+        /// The column.
+        name: Name,
+        /// Its type as written.
+        ty: Option<Name>,
+    },
+    /// `pack(*)`: the other columns as a bag.
+    Pack(Span),
+}
+
+/// `scan`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// `with_match_id=name`.
+    pub match_id: Option<Name>,
+    /// `declare (a: long = 0, ...)`.
+    pub declared: Vec<Parameter>,
+    /// In order.
+    pub steps: Vec<ScanStep>,
+}
+
+/// A step of `scan`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScanStep {
+    /// Its name.
+    pub name: Name,
+    /// `optional`: a match may go past it.
+    pub optional: bool,
+    /// `output=all|last|none`.
+    pub output: Option<Name>,
+    /// When a row belongs to it.
+    pub condition: Expr,
+    /// `=> a = x, ...`.
+    pub assignments: Vec<NamedExpr>,
 }
 
 /// `evaluate`.

@@ -9,6 +9,7 @@ mod literal;
 mod names;
 mod operators;
 mod options;
+mod scan;
 mod series;
 mod statement;
 mod tabular;

@@ -139,7 +139,7 @@ impl Parser<'_> {
         }))
     }
 
-    fn union_table(&mut self) -> Parse<Expr> {
+    pub(super) fn union_table(&mut self) -> Parse<Expr> {
         let starred = self.at_mark("*") || (self.mark_ahead(1, "*") && self.touches_next(0));
         if starred {
             self.name_or_pattern("of a table")

@@ -214,7 +214,7 @@ impl Parser<'_> {
         })
     }
 
-    fn parameter(&mut self) -> Parse<Parameter> {
+    pub(super) fn parameter(&mut self) -> Parse<Parameter> {
         let name = self.name("of a parameter")?;
         self.expect_mark(":", "between a parameter's name and its type")?;
         let ty = self.parameter_type()?;

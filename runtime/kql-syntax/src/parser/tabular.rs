@@ -66,8 +66,6 @@ const UNSUPPORTED: &[&str] = &[
     "graph-to-table",
     "make-graph",
     "reduce",
-    "scan",
-    "find",
 ];
 
 impl Parser<'_> {
@@ -178,6 +176,7 @@ impl Parser<'_> {
                 .map(OperatorKind::ProjectRename),
             "project-reorder" => self.reorder_operator(),
             "render" => self.render_operator(),
+            "scan" => self.scan_operator(),
             "sample" => self.expression().map(OperatorKind::Sample),
             "sample-distinct" => self.sample_distinct_operator(),
             "search" => self.search_operator(),
@@ -226,8 +225,8 @@ impl Parser<'_> {
             }
             "find" => {
                 self.advance();
-                self.skip_operator();
-                self.source(OperatorKind::Unsupported("find".to_owned()), start)
+                let kind = self.find_operator()?;
+                self.source(kind, start)
             }
             _ => return Ok(None),
         };

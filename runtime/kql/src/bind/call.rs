@@ -53,6 +53,16 @@ impl Binder<'_> {
             }
             _ => {}
         }
+        if functions::several(&name.text).is_some() {
+            let hint = Some(
+                "let it stand alone: extend (a, b) = f(x), or use the function's `_dynamic` form",
+            );
+            let message = format!(
+                "`{}` gives several columns, which cannot stand in an expression",
+                name.text
+            );
+            return Err(self.error_hint(span, message, hint));
+        }
         if let Some(aggregate) = functions::aggregate(&name.text)
             && (row.aggregates || functions::scalar(&name.text).is_none())
         {
@@ -200,16 +210,8 @@ impl Binder<'_> {
                 ));
             }
         };
-        let name = if ignore {
-            "bag_pack_non_null"
-        } else {
-            "bag_pack"
-        };
-        let Some(function) = functions::scalar(name).filter(|_| !ignore) else {
-            return Err(self.error(
-                span,
-                "pack_all(true) is not supported: list the columns with bag_pack(...)",
-            ));
+        let Some(function) = functions::scalar("bag_pack") else {
+            return Err(Stop::Reported);
         };
         let pairs: Vec<Typed> = row
             .columns
@@ -221,8 +223,12 @@ impl Binder<'_> {
                 ]
             })
             .collect();
-        let result = (function.bind)(&row.context, &pairs);
-        self.applied(result, span, &[])
+        let packed = (function.bind)(&row.context, &pairs);
+        let packed = self.applied(packed, span, &[])?;
+        Ok(match ignore {
+            true => functions::without_empty(&packed),
+            false => packed,
+        })
     }
 
     /// `typeof(long)`: the type's name as a constant.

@@ -9,6 +9,7 @@ use spoor_table::KustoType;
 
 use super::documentation::{self, CHARTS};
 use super::evaluate::signature;
+use super::kustos::PLUGINS;
 use super::place::Place;
 use super::relation::BoundColumn;
 use super::scope::Entity;
@@ -143,7 +144,10 @@ impl Scene<'_> {
                 &declared.summary,
             )
         });
-        described.collect()
+        let kustos = PLUGINS
+            .iter()
+            .map(|(name, form, summary, _)| item(name, CompletionKind::Function, form, summary));
+        described.chain(kustos).collect()
     }
 
     fn in_expression(&self) -> Vec<Completion> {

@@ -4,6 +4,7 @@
 
 use spoor_kql_syntax::ast::{BinaryOp, ListOp};
 
+use super::kustos::PLUGINS;
 use crate::functions;
 
 /// Kinds of charts that `render` knows.
@@ -47,7 +48,7 @@ impl Described {
 }
 
 /// Name, form, what it does, an example.
-type Entry = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Entry = (&'static str, &'static str, &'static str, &'static str);
 
 /// The tabular operators that are built, those that begin a query, and statements.
 pub(super) const OPERATORS: &[Entry] = &[
@@ -99,6 +100,12 @@ pub(super) const OPERATORS: &[Entry] = &[
         "filter condition",
         "The same as `where`.",
         "Logins | filter Result != 0",
+    ),
+    (
+        "find",
+        "find in (table, ...) where condition project column, ...",
+        "The rows of several tables for which a condition holds, after the name of their table in `source_`.",
+        "find in (Logins, Hosts) where User has \"admin\" project User",
     ),
     (
         "getschema",
@@ -167,6 +174,12 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Logins | parse User with Account \"@\" Domain",
     ),
     (
+        "parse-kv",
+        "parse-kv text as (name: type, ...) with (pair_delimiter=\",\", kv_delimiter=\"=\", quote=\"\\\"\")",
+        "Takes columns out of the keys and values in a text.",
+        "Logins | parse-kv User as (domain: string, name: string) with (pair_delimiter=\";\", kv_delimiter=\"=\")",
+    ),
+    (
         "parse-where",
         "parse-where text with ...",
         "Like `parse`, and drops the rows that do not match.",
@@ -233,6 +246,24 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Logins | sample 10",
     ),
     (
+        "sample-distinct",
+        "sample-distinct count of column",
+        "Some values of a column, any, each once.",
+        "Logins | sample-distinct 10 of User",
+    ),
+    (
+        "scan",
+        "scan with_match_id=name declare (name: type = default, ...) with (step name: condition => name = expression, ...; ...)",
+        "Goes through rows in their order with steps that remember what matched before: `step.column` is the last value that a step saw.",
+        "Logins | sort by When asc | scan declare (Failed: long = 0) with (step s: true => Failed = s.Failed + iff(Result != 0, 1, 0);)",
+    ),
+    (
+        "search",
+        "search in (table, pattern*) \"text\" and column: \"text\"",
+        "The rows of tables in which a text stands in any column, after the name of their table in `$table`.",
+        "search in (Logins) \"admin*\" or User == \"root\"",
+    ),
+    (
         "serialize",
         "serialize name = expression, ...",
         "Fixes the order of the rows, so that prev(), next() and row_number() may be used.",
@@ -267,6 +298,18 @@ pub(super) const OPERATORS: &[Entry] = &[
         "top rows by expression desc",
         "The first rows in an order.",
         "Logins | summarize Failed = count() by User | top 10 by Failed",
+    ),
+    (
+        "top-hitters",
+        "top-hitters count of column by weight",
+        "The values of a column that occur most often, or whose weights add up to most; the sums are exact.",
+        "Logins | top-hitters 10 of User",
+    ),
+    (
+        "top-nested",
+        "top-nested count of column by aggregate, top-nested count of column by aggregate",
+        "The values with the greatest aggregate, level by level: each level looks at the rows that the one before kept.",
+        "Logins | top-nested 3 of User by count(), top-nested 1 of Result by count()",
     ),
     (
         "union",
@@ -441,8 +484,8 @@ const OWN_FUNCTIONS: &[Entry] = &[
     ),
     (
         "pack_all",
-        "pack_all()",
-        "A bag of all the columns, by their names.",
+        "pack_all(ignore_null_empty)",
+        "A bag of all the columns, by their names; with true, of those that are neither null nor empty.",
         "Logins | project Row = pack_all()",
     ),
     (
@@ -486,10 +529,13 @@ pub(super) fn function(name: &str) -> Option<Described> {
     let listed = || {
         functions::scalar(name)
             .map(|f| f.docs)
+            .or_else(|| functions::several(name).map(|f| f.docs))
             .or_else(|| functions::aggregate(name).map(|f| f.docs))
             .map(|docs| Described::new(docs.signature, docs.summary, ""))
     };
-    entry(OWN_FUNCTIONS, name).or_else(listed)
+    entry(OWN_FUNCTIONS, name)
+        .or_else(|| entry(PLUGINS, name))
+        .or_else(listed)
 }
 
 /// What an operator between operands does.
@@ -604,15 +650,7 @@ mod tests {
     #[test]
     fn every_tabular_operator_that_is_built_has_a_sentence() {
         let engine = engine();
-        let uses = [
-            ("assert-schema", "(a: long)"),
-            ("consume", ""),
-            ("parse-kv", "User as (a: long)"),
-            ("sample-distinct", "3 of User"),
-            ("search", "\"x\""),
-            ("top-hitters", "3 of User"),
-            ("top-nested", "3 of User by count()"),
-        ];
+        let uses = [("assert-schema", "(a: long)"), ("consume", "")];
         for name in spoor_kql_syntax::OPERATORS {
             if let Some(described) = operator(name) {
                 assert!(described.signature.starts_with(name), "{name}");
@@ -632,7 +670,7 @@ mod tests {
     #[test]
     fn every_example_is_a_query() {
         let engine = engine();
-        for (name, _, _, example) in OPERATORS.iter().chain(OWN_FUNCTIONS) {
+        for (name, _, _, example) in OPERATORS.iter().chain(OWN_FUNCTIONS).chain(PLUGINS) {
             assert_eq!(engine.check(example, 0), [], "{name}: {example}");
             assert!(example.contains(name), "{name}");
         }

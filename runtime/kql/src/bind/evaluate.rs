@@ -11,6 +11,8 @@ use spoor_plugin_abi::{Parameter, ParameterKind, RowMode, Type};
 use spoor_plugins::{Bound, Call, fitting, option_value, output_columns, type_names};
 use spoor_table::{Column, KustoType, Value};
 
+use super::kustos::is_kustos;
+use super::lookups;
 use super::naming::Projection;
 use super::relation::Relation;
 use super::scope::Scope;
@@ -18,41 +20,6 @@ use super::{Bind, Binder, Stop, TokenSense};
 use crate::exec::Applied;
 use crate::functions::plugin::PluginFunction;
 use crate::typed::Typed;
-
-/// Kusto's own plugins that are not here yet.
-const KUSTOS: [&str; 26] = [
-    "active_users_count",
-    "activity_counts_metrics",
-    "activity_engagement",
-    "activity_metrics",
-    "autocluster",
-    "bag_unpack",
-    "basket",
-    "cosmosdb_sql_request",
-    "dcount_intersect",
-    "diffpatterns",
-    "funnel_sequence",
-    "funnel_sequence_completion",
-    "http_request",
-    "infer_storage_schema",
-    "ipv4_lookup",
-    "ipv6_lookup",
-    "narrow",
-    "new_activity_metrics",
-    "pivot",
-    "preview",
-    "rolling_percentile",
-    "rows_near",
-    "sequence_detect",
-    "session_count",
-    "sliding_window_counts",
-    "sql_request",
-];
-
-/// Whether a plugin of Kusto's own has this name. No other may take it: a query means Kusto's.
-pub fn is_kustos(name: &str) -> bool {
-    KUSTOS.contains(&name)
-}
 
 /// What a call gives the function.
 #[derive(Default)]
@@ -72,6 +39,22 @@ impl Binder<'_> {
         let ExprKind::Call { name, arguments } = &evaluate.call.kind else {
             return Err(Stop::Reported);
         };
+        match name.text.as_str() {
+            "bag_unpack" => {
+                self.sense(name.span, TokenSense::Function);
+                let schema = evaluate.schema.as_ref();
+                return self.bag_unpack(input, arguments, schema, scope, name.span);
+            }
+            "pivot" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.pivot(input, arguments, scope, span);
+            }
+            known if lookups::is_lookup(known) => {
+                self.sense(name.span, TokenSense::Function);
+                return self.lookup_plugin(input, name, arguments, scope, span);
+            }
+            _ => {}
+        }
         let function = self.plugin_function(name)?;
         self.sense(name.span, TokenSense::Function);
         if let Some(schema) = &evaluate.schema {

@@ -105,9 +105,15 @@ impl Binder<'_> {
         result.open |= open;
         result.parts.pop();
         result.carried.clear();
-        let kept = row_columns
-            .into_iter()
-            .map(|column| result.find(&column.name).cloned().unwrap_or(column));
+        // An expanded column is the subquery's own, which may have dropped it.
+        let expanded: Vec<String> = apply.columns.iter().map(clause_name).collect();
+        let kept = row_columns.into_iter().filter_map(|column| {
+            let own = result.find(&column.name).cloned();
+            match expanded.contains(&column.name) {
+                true => own,
+                false => own.or(Some(column)),
+            }
+        });
         let mut columns: Vec<BoundColumn> = kept.collect();
         for column in &result.columns {
             if !columns.iter().any(|other| other.name == column.name) {

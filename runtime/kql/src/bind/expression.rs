@@ -1,6 +1,6 @@
 //! Scalar expressions.
 
-use spoor_kql_syntax::ast::{Argument, Expr, ExprKind, Span};
+use spoor_kql_syntax::ast::{Argument, BinaryOp, Expr, ExprKind, Span};
 use spoor_kql_syntax::{Diagnostic, Fix, as_written, suggest};
 use spoor_table::dynamic::Builder;
 use spoor_table::{KustoType, Value};
@@ -91,6 +91,11 @@ impl Binder<'_> {
                 let value = self.expression(operand, row)?;
                 let bound = operators::unary(&row.context, *op, value);
                 self.applied(bound, expr.span, &[operand.span])
+            }
+            ExprKind::Binary {
+                op, left, right, ..
+            } if left.kind == ExprKind::Star || *op == BinaryOp::Search => {
+                self.any_column(*op, left, right, expr.span, row)
             }
             ExprKind::Binary {
                 op, left, right, ..

@@ -430,7 +430,7 @@ impl Binder<'_> {
     }
 
     /// Adds one side's columns: strings that may be missing are empty, not null.
-    fn side(
+    pub(super) fn side(
         &mut self,
         projection: &mut Projection,
         side: &Relation,

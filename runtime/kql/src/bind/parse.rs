@@ -84,7 +84,7 @@ impl Binder<'_> {
     }
 
     /// The parsed expression as a string: dynamic values are parsed as their text.
-    fn text_to_parse(&mut self, text: Typed, span: Span) -> Bind<Typed> {
+    pub(super) fn text_to_parse(&mut self, text: Typed, span: Span) -> Bind<Typed> {
         match text.ty {
             KustoType::String => Ok(text),
             KustoType::Dynamic => {

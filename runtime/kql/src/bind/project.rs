@@ -121,6 +121,9 @@ impl Binder<'_> {
         named: &NamedExpr,
         row: &Row<'_>,
     ) -> Bind<()> {
+        if self.several_columns(projection, named, row)? {
+            return Ok(());
+        }
         let typed = self.expression(&named.value, row)?;
         let name = self.declared_name(named)?;
         let replaced = name.clone().or_else(|| default_name(&named.value));
@@ -239,6 +242,9 @@ impl Binder<'_> {
             for column in row.columns {
                 projection.declare(column.expr(), column.clone());
             }
+            return Ok(());
+        }
+        if self.several_columns(projection, named, row)? {
             return Ok(());
         }
         let typed = self.expression(&named.value, row)?;
@@ -424,6 +430,9 @@ impl Binder<'_> {
         let mut projection = Projection::default();
         self.each(exprs.iter().enumerate(), |binder, (at, named)| {
             let row = binder.constant_row(scope);
+            if binder.several_columns(&mut projection, named, &row)? {
+                return Ok(());
+            }
             let typed = binder.expression(&named.value, &row)?;
             match binder.declared_name(named)? {
                 Some(name) => {

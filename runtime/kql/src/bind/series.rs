@@ -35,6 +35,9 @@ struct Axis {
     from: Value,
     step: Value,
     points: i64,
+    /// Whether each series begins and ends with its own rows.
+    own_start: bool,
+    own_end: bool,
 }
 
 impl Binder<'_> {
@@ -97,7 +100,7 @@ impl Binder<'_> {
         let from = self.constant(from, scope, "the start of the axis")?;
         let to = self.constant(to, scope, "the end of the axis")?;
         let points = points(&from, &to, &step, make.in_range);
-        self.checked_axis(value, from, step, points, span)
+        self.checked_axis(value, from, step, points, (false, false), span)
     }
 
     fn checked_axis(
@@ -106,6 +109,7 @@ impl Binder<'_> {
         from: Value,
         step: Value,
         points: Option<i64>,
+        (own_start, own_end): (bool, bool),
         span: Span,
     ) -> Bind<Axis> {
         match points {
@@ -114,6 +118,8 @@ impl Binder<'_> {
                 from,
                 step,
                 points,
+                own_start,
+                own_end,
             }),
             _ => {
                 let message = "the axis needs a start, an end and a step of its type";
@@ -133,10 +139,6 @@ impl Binder<'_> {
         scope: &Scope,
     ) -> Bind<Axis> {
         let span = make.on.span;
-        if !make.by.is_empty() {
-            let hint = Some("write `on axis from start to end step distance`");
-            return Err(self.error_hint(span, "an axis with `by` needs `from` and `to`", hint));
-        }
         let context = BindContext::default();
         let mut projection = Projection::default();
         let mut extremes = Vec::new();
@@ -178,13 +180,17 @@ impl Binder<'_> {
         } else {
             (table.value(0, 0), table.value(0, 1))
         };
-        let first = from.unwrap_or_else(|| binned_down(&known.0, &step));
+        let own = (from.is_none(), to.is_none());
+        let first = match known.0 {
+            Value::Null(ty) if from.is_none() => zero(ty),
+            ref least => from.unwrap_or_else(|| binned_down(least, &step)),
+        };
         let points = match to {
             Some(to) => points(&first, &to, &step, make.in_range),
             None => points(&first, &known.1, &step, true),
         };
         // Nothing in the table: nothing on the axis.
-        self.checked_axis(value, first, step, points.or(Some(0)), span)
+        self.checked_axis(value, first, step, points.or(Some(0)), own, span)
     }
 
     /// A constant as a series' type.
@@ -261,12 +267,24 @@ impl Binder<'_> {
                 column(list),
                 lit(axis.points),
                 functions::literal(default).expr,
+                lit(trim(axis)),
             ]);
             let (expr, filled) =
                 self.computed(&bound.name, &Typed::new(filled, KustoType::Dynamic));
             projection.add(expr, filled, "");
         }
-        let (expr, axis_column) = self.computed(name, &functions::literal(axis_values(axis)));
+        let mut points = functions::literal(axis_values(axis));
+        if axis.own_start || axis.own_end {
+            let own = ScalarUDF::from(Fill::new()).call(vec![
+                column(&number_id),
+                functions::literal(Value::null(KustoType::Dynamic)).expr,
+                lit(axis.points),
+                points.expr,
+                lit(trim(axis) | AXIS),
+            ]);
+            points = Typed::new(own, KustoType::Dynamic);
+        }
+        let (expr, axis_column) = self.computed(name, &points);
         projection.add(expr, axis_column, "");
         let input = Relation {
             plan,
@@ -314,6 +332,16 @@ fn points(from: &Value, to: &Value, step: &Value, inclusive: bool) -> Option<i64
         ((to - from) / step).ceil()
     };
     (step > 0.0 && count.is_finite()).then_some(count.max(0.0) as i64)
+}
+
+/// Where an axis without any row begins.
+fn zero(ty: KustoType) -> Value {
+    match ty {
+        KustoType::DateTime => Value::DateTime(0),
+        KustoType::TimeSpan => Value::TimeSpan(0),
+        KustoType::Real => Value::Real(0.0),
+        _ => Value::Long(0),
+    }
 }
 
 /// The bin that a value is in, by its lower end.
@@ -389,7 +417,18 @@ fn axis_values(axis: &Axis) -> Value {
     Value::Dynamic(builder.finish())
 }
 
-/// An array of so many points: `(numbers, values, points, default)` puts each value at its number.
+/// What [`Fill`] leaves out: the points before the first number, those after the last.
+const START: i64 = 1;
+const END: i64 = 2;
+/// The default is an array of all points' own.
+const AXIS: i64 = 4;
+
+fn trim(axis: &Axis) -> i64 {
+    let (start, end) = (axis.own_start, axis.own_end);
+    (if start { START } else { 0 }) | (if end { END } else { 0 })
+}
+
+/// An array of so many points: `(numbers, values, points, default, trim)` puts each value at its number.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Fill {
     signature: Signature,
@@ -398,7 +437,7 @@ struct Fill {
 impl Fill {
     fn new() -> Self {
         Self {
-            signature: Signature::any(4, Volatility::Immutable),
+            signature: Signature::any(5, Volatility::Immutable),
         }
     }
 }
@@ -418,12 +457,13 @@ impl ScalarUDFImpl for Fill {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let [numbers, values, points, default] = arrays.as_slice() else {
-            return datafusion::common::internal_err!("series_laid_out takes four arguments");
+        let [numbers, values, points, default, trim] = arrays.as_slice() else {
+            return datafusion::common::internal_err!("series_laid_out takes five arguments");
         };
         let (numbers, values) = (numbers.as_binary::<i32>(), values.as_binary::<i32>());
         let points = points.as_primitive::<Int64Type>();
         let default = default.as_binary::<i32>();
+        let trim = trim.as_primitive::<Int64Type>();
         let mut out = BinaryBuilder::new();
         let mut builder = Builder::new();
         for row in 0..numbers.len() {
@@ -437,7 +477,14 @@ impl ScalarUDFImpl for Fill {
             builder.clear();
             let (numbers, values, default) = (at(numbers), at(values), at(default));
             let points = usize::try_from(points.value(row)).unwrap_or(0);
-            write_series(&mut builder, &numbers, &values, points, &default);
+            write_series(
+                &mut builder,
+                &numbers,
+                &values,
+                points,
+                &default,
+                trim.value(row),
+            );
             out.append_value(builder.bytes());
             if out.values_slice().len() > BATCH_BYTES {
                 let limit = BATCH_BYTES >> 20;
@@ -454,27 +501,47 @@ fn write_series(
     values: &[u8],
     points: usize,
     default: &[u8],
+    trim: i64,
 ) {
     let mut slots: Vec<Option<DynamicRef<'_>>> = vec![None; points];
     let numbers = DynamicRef::new(numbers).as_array();
     let values = DynamicRef::new(values).as_array();
+    let own = numbers.map(|numbers| numbers.iter().filter_map(slot_of));
+    let last = own.clone().and_then(|own| own.max()).unwrap_or(0);
+    let first = own.and_then(|own| own.min()).unwrap_or(0);
+    let from = if trim & START != 0 {
+        first.min(points)
+    } else {
+        0
+    };
+    let to = if trim & END != 0 {
+        (last + 1).min(points)
+    } else {
+        points
+    };
     if let (Some(numbers), Some(values)) = (numbers, values) {
         for (number, value) in numbers.iter().zip(values.iter()) {
-            let slot = match number.kind() {
-                spoor_table::dynamic::Kind::Long(at) => usize::try_from(at).ok(),
-                _ => None,
-            };
-            if let Some(slot) = slot.and_then(|at| slots.get_mut(at)) {
+            if let Some(slot) = slot_of(number).and_then(|at| slots.get_mut(at)) {
                 *slot = Some(value);
             }
         }
     }
+    let default = DynamicRef::new(default);
+    let own = default.as_array().filter(|_| trim & AXIS != 0);
+    let mut own = own.iter().flat_map(|points| points.iter()).skip(from);
     let mark = builder.begin_array();
-    for slot in slots {
-        builder.value(slot.unwrap_or(DynamicRef::new(default)));
+    for slot in slots.get(from..to.max(from)).unwrap_or_default() {
+        builder.value(slot.or_else(|| own.next()).unwrap_or(default));
         builder.item(&mark);
     }
     builder.end(mark);
+}
+
+fn slot_of(number: DynamicRef<'_>) -> Option<usize> {
+    match number.kind() {
+        spoor_table::dynamic::Kind::Long(at) => usize::try_from(at).ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -194,6 +194,10 @@ impl Binder<'_> {
             | ExprKind::Context => true,
             ExprKind::Paren(inner) => self.is_tabular(inner, scope),
             ExprKind::Name(name) => match scope.get(name) {
+                Some(Entity::Function(function)) => {
+                    function.parameters.iter().all(|p| p.default.is_some())
+                        && self.is_tabular_function(function)
+                }
                 Some(entity) => matches!(entity, Entity::Table(_)),
                 None => self.input.catalogue.contains_key(name),
             },

@@ -27,12 +27,12 @@ const ORDERED: &[&str] = &[
 /// An aggregate's column before the plan is made.
 pub(super) struct Output {
     /// Whether the query names it.
-    declared: bool,
-    name: String,
+    pub(super) declared: bool,
+    pub(super) name: String,
     /// What to number where the name is taken.
-    base: String,
+    pub(super) base: String,
     pub(super) typed: Typed,
-    span: Span,
+    pub(super) span: Span,
 }
 
 impl Binder<'_> {
@@ -50,9 +50,7 @@ impl Binder<'_> {
         };
         let row = self.row(&input, scope);
         let keys = self.keys_of(summarize, &row);
-        let known = keys
-            .as_ref()
-            .map_or(Vec::new(), |keys| keys.columns.clone());
+        let known = plain_keys(&summarize.by, &row);
         let (keys, outputs) = self.both(keys, |binder| {
             binder.each(&summarize.aggregates, |binder, named| {
                 binder.aggregate(named, &row, &known)
@@ -282,8 +280,17 @@ fn starred<'r>(
     };
     row.columns
         .iter()
-        .filter(|c| !keys.iter().any(|key| key.name == c.name || key.id == c.id) && !named(c))
+        .filter(|c| !keys.iter().any(|key| key.name == c.name) && !named(c))
         .collect()
+}
+
+/// The columns of the input that are keys as they are, under whatever name.
+fn plain_keys(by: &[NamedExpr], row: &Row<'_>) -> Vec<BoundColumn> {
+    let plain = by.iter().filter_map(|named| match &named.value.kind {
+        ExprKind::Name(name) => row.columns.iter().find(|column| column.name == *name),
+        _ => None,
+    });
+    plain.cloned().collect()
 }
 
 /// What each argument is called, with `*` expanded.

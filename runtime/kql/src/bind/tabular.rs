@@ -203,6 +203,27 @@ impl Binder<'_> {
             OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
             OperatorKind::Invoke(call) => self.invoke(input, call, scope),
             OperatorKind::Evaluate(evaluate) => self.evaluate(input, evaluate, scope, span),
+            OperatorKind::ParseKv {
+                source,
+                schema,
+                properties,
+            } => self.parse_kv(input, source, schema, properties, scope, span),
+            OperatorKind::Search {
+                tables,
+                properties,
+                predicate,
+            } if tables.is_empty() => {
+                let searched = vec![input];
+                self.search(searched, properties, predicate, scope, operator.name_span)
+            }
+            OperatorKind::TopHitters { count, of, by } => {
+                self.top_hitters(input, count, of, by.as_ref(), scope, span)
+            }
+            OperatorKind::TopNested(levels) => self.top_nested(input, levels, scope, span),
+            OperatorKind::SampleDistinct { count, of } => {
+                self.sample_distinct(input, count, of, scope, span)
+            }
+            OperatorKind::Scan(scan) => self.scan_steps(input, scan, scope, span),
             OperatorKind::GetSchema => self.get_schema(&input, span),
             OperatorKind::Consume => self.unsupported("consume", operator.name_span),
             OperatorKind::Render(_) => Err(self.error(
@@ -220,11 +241,6 @@ impl Binder<'_> {
 
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
-            "search" => Some("use `where ... has ...` on a table"),
-            "top-nested" => Some("use `summarize` and `top`"),
-            "top-hitters" => Some("use `summarize count() by ...` and `top`"),
-            "parse-kv" => Some("use `parse`, or extract(...)"),
-            "sample-distinct" => Some("use `distinct` and `take`"),
             "reduce" => Some("use `summarize` over a part of the text"),
             _ => None,
         };
@@ -241,6 +257,15 @@ impl Binder<'_> {
                 to,
                 step,
             } => self.range(column, [from, to, step], scope, operator.span),
+            OperatorKind::Search {
+                tables,
+                properties,
+                predicate,
+            } => {
+                let searched = self.searched(tables, scope, operator.name_span)?;
+                self.search(searched, properties, predicate, scope, operator.name_span)
+            }
+            OperatorKind::Find(find) => self.find(find, scope, operator.name_span),
             OperatorKind::Missing => Err(Stop::Reported),
             other => self.unsupported(operator_name(other), operator.name_span),
         }
@@ -303,6 +328,12 @@ impl Binder<'_> {
         let mut columns: Vec<Column> = Vec::new();
         for declared in schema {
             let ty = self.type_named(&declared.ty)?;
+            let name = declared.name.text.as_str();
+            if matches!(name, "true" | "false") && declared.name.span.range().len() == name.len() {
+                let hint = Some(format!("write it as ['{name}']"));
+                let message = format!("`{name}` is a value, not a column's name");
+                return Err(self.error_hint(declared.name.span, message, hint));
+            }
             if columns
                 .iter()
                 .any(|column| column.name == declared.name.text)
@@ -412,6 +443,9 @@ fn dot_net(ty: KustoType) -> &'static str {
 
 /// Whether an operator brings in rows of other tables, which belong to no part.
 fn joins_tables(kind: &OperatorKind) -> bool {
+    if let OperatorKind::TopNested(levels) = kind {
+        return levels.len() > 1;
+    }
     matches!(
         kind,
         OperatorKind::Join(_)
@@ -419,6 +453,8 @@ fn joins_tables(kind: &OperatorKind) -> bool {
             | OperatorKind::Union(_)
             | OperatorKind::Invoke(_)
             | OperatorKind::GetSchema
+            | OperatorKind::Search { .. }
+            | OperatorKind::Scan(_)
             | OperatorKind::MvApply(_)
             | OperatorKind::Partition { .. }
     )
@@ -429,11 +465,7 @@ fn operator_name(kind: &OperatorKind) -> &str {
         OperatorKind::Unsupported(name) => name,
         OperatorKind::AssertSchema(_) => "assert-schema",
         OperatorKind::Evaluate(_) => "evaluate",
-        OperatorKind::ParseKv { .. } => "parse-kv",
-        OperatorKind::SampleDistinct { .. } => "sample-distinct",
         OperatorKind::Search { .. } => "search",
-        OperatorKind::TopHitters { .. } => "top-hitters",
-        OperatorKind::TopNested(_) => "top-nested",
         _ => "this operator",
     }
 }

@@ -43,6 +43,19 @@ impl Binder<'_> {
         self.each(&union.tables, |binder, table| {
             binder.union_table(table, scope, fuzzy, &mut tables)
         })?;
+        let source = union.with_source.as_ref().map(|name| name.text.as_str());
+        self.united(tables, inner, source, span)
+    }
+
+    /// The rows of some tables under the columns of all of them, or those that all have; `source` names a column for each
+    /// table's name.
+    pub(super) fn united(
+        &mut self,
+        tables: Vec<Relation>,
+        inner: bool,
+        source: Option<&str>,
+        span: Span,
+    ) -> Bind<Relation> {
         let open = tables.iter().any(|table| table.open);
         let merged = merge(&tables, inner);
         let columns: Vec<BoundColumn> = merged
@@ -53,8 +66,8 @@ impl Binder<'_> {
                 id: self.id(),
             })
             .collect();
-        let source = union.with_source.as_ref().map(|name| BoundColumn {
-            name: name.text.clone(),
+        let source = source.map(|name| BoundColumn {
+            name: name.to_owned(),
             ty: KustoType::String,
             id: self.id(),
         });
@@ -123,7 +136,8 @@ impl Binder<'_> {
         self.report(problem)
     }
 
-    fn union_table(
+    /// Adds the tables that an operand of `union`, `search` or `find` means.
+    pub(super) fn union_table(
         &mut self,
         expr: &Expr,
         scope: &Scope,
@@ -209,7 +223,10 @@ fn merge(tables: &[Relation], inner: bool) -> Vec<Merged> {
             .iter()
             .any(|(name, ty)| *name == column.name && *ty == column.ty)
         {
-            all.push((column.name.clone(), column.ty));
+            // A name's types stand side by side.
+            let beside = all.iter().rposition(|(name, _)| *name == column.name);
+            let at = beside.map_or(all.len(), |at| at + 1);
+            all.insert(at, (column.name.clone(), column.ty));
         }
     }
     if inner {

@@ -11,6 +11,7 @@ mod scan;
 mod sort;
 mod source;
 mod split;
+mod steps;
 mod window;
 
 use std::future::Future;
@@ -39,6 +40,7 @@ pub(crate) use desk::Desk;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
+pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};
 pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 
 /// Rows of a batch between operators.

@@ -4,7 +4,6 @@
 const ABSENT: &[(&[&str], &str)] = &[
     (
         &[
-            "ingestion_time",
             "extent_id",
             "extent_tags",
             "cursor_after",
@@ -34,7 +33,6 @@ const ABSENT: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "parse_xml",
             "parse_user_agent",
             "extract_data",
             "buildschema",
@@ -44,18 +42,9 @@ const ABSENT: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "series_decompose",
-            "series_decompose_anomalies",
-            "series_decompose_forecast",
-            "series_fit_2lines",
-            "series_fit_2lines_dynamic",
-            "series_fit_line",
             "series_fit_poly",
-            "series_outliers",
             "series_periods_detect",
             "series_periods_validate",
-            "series_seasonal",
-            "series_stats",
             "series_fft",
             "series_ifft",
             "series_fbprophet_forecast",
@@ -78,20 +67,11 @@ const ABSENT: &[(&[&str], &str)] = &[
         ],
         "sketches are not built yet: dcount() and percentile() are exact here",
     ),
-    (
-        &[
-            "punycode_from_string",
-            "punycode_to_string",
-            "punycode_domain_from_string",
-            "punycode_domain_to_string",
-        ],
-        "it is not built yet: Python's idna codec has it",
-    ),
 ];
 
 /// Why a function of Kusto's is refused, and what to use instead; `None` for a name that is not known to be one.
 pub fn absent(name: &str) -> Option<&'static str> {
-    if name.starts_with("geo_") || name.starts_with("convert_") || name.starts_with("beta_") {
+    if name.starts_with("geo_") {
         return Some("it is not built yet");
     }
     ABSENT

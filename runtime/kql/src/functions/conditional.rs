@@ -82,6 +82,9 @@ fn one_type(
             {
                 None
             }
+            // Beside a value of a type, a dynamic one is taken for that type.
+            Some(KustoType::Dynamic) => Some(found),
+            Some(ty) if found == KustoType::Dynamic => Some(ty),
             Some(ty) => common(ty, found),
         };
         if ty.is_none() {

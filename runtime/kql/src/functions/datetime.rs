@@ -14,6 +14,7 @@ use spoor_kql_syntax::ast::BinaryOp;
 use KustoType::{DateTime, Int, Long, TimeSpan};
 
 function_table! {
+    "ingestion_time", "ingestion_time()", "When a row came into Kusto: null here, as tables do not record it. Use the event's own time.", |_, a| { count(a, 0, 0)?; Ok(literal(Value::null(KustoType::DateTime))) };
     "now", "now(offset)", "The instant at which the query runs, moved by an offset.", |c, a| { count(a, 0, 1)?; shifted(c, a, BinaryOp::Add) };
     "ago", "ago(timespan)", "The instant a timespan before the query runs.", |c, a| { count(a, 1, 1)?; shifted(c, a, BinaryOp::Subtract) };
     "datetime_add", "datetime_add(part, amount, datetime)", "Moves a datetime by years, months, weeks, days, hours and the like.", |c, a| { period(a)?; fixed(c, a, "datetime_add", &[P::Text, P::Long, P::DateTime], DateTime, Body::Strict(datetime_add)) };

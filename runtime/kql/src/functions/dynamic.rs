@@ -14,16 +14,18 @@ use datafusion::logical_expr::Expr;
 use spoor_table::dynamic::{Builder, Kind};
 use spoor_table::{Cell, DynamicRef, KustoType, Value};
 
-use super::args::{P, accept, count, fixed};
+use super::args::{P, accept, count, fixed, optional};
 use super::cast::wrap;
 use super::udf::{Batch, Body, Out, Udf, call, check_bytes};
 use super::{Bound, function_table, literal};
 use crate::typed::{BindContext, FunctionError, Typed};
 
+pub(crate) use array::sort_arrays;
 use array::{
     array_concat, array_iff, array_index_of_bind, array_length, array_reverse, array_rotate,
     array_shift, array_shift_bind, array_slice, array_sort, array_split, array_sum,
 };
+pub(crate) use bag::{bag_column, bag_columns, without_empty};
 use bag::{bag_has_key, bag_keys, bag_merge, bag_remove_keys, bag_set_key, bag_zip, pack};
 use json::{dynamic_to_json, extract_json_bind, treepath};
 pub(super) use make::pack_array;
@@ -41,8 +43,8 @@ function_table! {
     "array_reverse", "array_reverse(array)", "Turns an array around.", |c, a| fixed(c, a, "array_reverse", &[P::Dynamic], Dynamic, Body::Strict(array_reverse));
     "array_index_of", "array_index_of(array, value, start, length, occurrence)", "Finds a value's position in an array, or -1.", array_index_of_bind;
     "array_sum", "array_sum(array)", "Adds up the numbers of an array; null when something in it is no number.", |c, a| fixed(c, a, "array_sum", &[P::Dynamic], KustoType::Real, Body::Strict(array_sum));
-    "array_sort_asc", "array_sort_asc(array)", "Sorts an array upwards, nulls last.", |c, a| fixed(c, a, "array_sort_asc", &[P::Dynamic], Dynamic, Body::Strict(|c, o| array_sort(c, o, false)));
-    "array_sort_desc", "array_sort_desc(array)", "Sorts an array downwards, nulls last.", |c, a| fixed(c, a, "array_sort_desc", &[P::Dynamic], Dynamic, Body::Strict(|c, o| array_sort(c, o, true)));
+    "array_sort_asc", "array_sort_asc(array, ..., nulls_last)", "Sorts an array upwards, nulls last; further arrays follow its order, a column each.", |c, a| optional(c, a, "array_sort_asc", 1, &[P::Dynamic, P::Bool], Dynamic, Body::Strict(|c, o| array_sort(c, o, false)));
+    "array_sort_desc", "array_sort_desc(array, ..., nulls_last)", "Sorts an array downwards, nulls last; further arrays follow its order, a column each.", |c, a| optional(c, a, "array_sort_desc", 1, &[P::Dynamic, P::Bool], Dynamic, Body::Strict(|c, o| array_sort(c, o, true)));
     "array_rotate_left", "array_rotate_left(array, count)", "Moves the first elements to the end.", |c, a| fixed(c, a, "array_rotate_left", &[P::Dynamic, P::Long], Dynamic, Body::Strict(|c, o| array_rotate(c, o, 1)));
     "array_rotate_right", "array_rotate_right(array, count)", "Moves the last elements to the front.", |c, a| fixed(c, a, "array_rotate_right", &[P::Dynamic, P::Long], Dynamic, Body::Strict(|c, o| array_rotate(c, o, -1)));
     "array_shift_left", "array_shift_left(array, count, fill)", "Moves elements to the front and fills up the end.", |c, a| array_shift_bind(c, a, "array_shift_left", Body::Rows(|c, o| array_shift(c, o, 1)));

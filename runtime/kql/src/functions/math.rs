@@ -39,7 +39,7 @@ function_table! {
     "round", "round(number, digits)", "Rounds to some digits after the point.", |c, a| optional(c, a, "round", 1, &[P::Real, P::Long], Real, Body::Strict(round));
     "abs", "abs(number)", "Takes the sign away from a number or a timespan.", abs;
     "sign", "sign(number)", "Gives -1, 0 or 1 for a number's sign.", real1!("sign", |x| if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() });
-    "sqrt", "sqrt(number)", "The square root; null of a negative number.", |c, a| fixed(c, a, "sqrt", &[P::Real], Real, Body::Strict(|c, o| unless_negative(c, o, f64::sqrt)));
+    "sqrt", "sqrt(number)", "The square root; NaN of a negative number.", |c, a| fixed(c, a, "sqrt", &[P::Real], Real, Body::Strict(|c, o| o.real(real(&c[0]).sqrt())));
     "exp", "exp(number)", "e to the power of a number.", real1!("exp", f64::exp);
     "exp2", "exp2(number)", "2 to the power of a number.", real1!("exp2", f64::exp2);
     "exp10", "exp10(number)", "10 to the power of a number.", real1!("exp10", |x| 10_f64.powf(x));
@@ -393,7 +393,7 @@ fn random_real() -> f64 {
 }
 
 /// Lanczos' approximation with g = 7 and nine coefficients.
-fn log_gamma(x: f64) -> f64 {
+pub(super) fn log_gamma(x: f64) -> f64 {
     const C: [f64; 9] = [
         0.999_999_999_999_809_9,
         676.520_368_121_885_1,

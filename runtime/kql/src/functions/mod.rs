@@ -4,10 +4,13 @@
 mod absent;
 mod aggregate;
 mod args;
+mod beta;
 mod cast;
 mod conditional;
 mod constant;
+mod convert;
 mod datetime;
+mod decompose;
 mod dynamic;
 mod encode;
 mod geo;
@@ -15,18 +18,25 @@ mod math;
 mod net;
 pub mod operators;
 pub(crate) mod plugin;
+mod punycode;
 mod regexes;
 mod series;
+mod several;
 mod text;
 mod udf;
 mod window;
+mod xml;
 
 use spoor_table::{KustoType, Value};
 
 pub use absent::absent;
 pub use args::article;
 pub use cast::convert;
+pub(crate) use dynamic::sort_arrays;
+pub(crate) use dynamic::{bag_column, bag_columns, without_empty};
 pub use math::is_nan;
+pub use several::{Several, several};
+pub(crate) use udf::scalar_value;
 
 use crate::typed::{
     AggregateFunction, BindContext, Documentation, FunctionError, ScalarFunction, Typed,
@@ -42,7 +52,7 @@ pub fn literal(value: Value) -> Typed {
 }
 
 /// Every table of scalar functions.
-const SCALAR: [&[ScalarFunction]; 11] = [
+const SCALAR: [&[ScalarFunction]; 16] = [
     cast::FUNCTIONS,
     conditional::FUNCTIONS,
     text::FUNCTIONS,
@@ -54,6 +64,11 @@ const SCALAR: [&[ScalarFunction]; 11] = [
     geo::FUNCTIONS,
     series::FUNCTIONS,
     window::FUNCTIONS,
+    convert::FUNCTIONS,
+    punycode::FUNCTIONS,
+    xml::FUNCTIONS,
+    decompose::FUNCTIONS,
+    beta::FUNCTIONS,
 ];
 
 /// The scalar or window function called `name`.
@@ -91,11 +106,18 @@ pub fn all() -> impl Iterator<Item = Entry> {
         docs: f.docs,
         aggregate: false,
     });
-    scalar.chain(aggregate::FUNCTIONS.iter().map(|f| Entry {
+    let several = several::FUNCTIONS.iter().map(|f| Entry {
         name: f.name,
         docs: f.docs,
-        aggregate: true,
-    }))
+        aggregate: false,
+    });
+    scalar
+        .chain(several)
+        .chain(aggregate::FUNCTIONS.iter().map(|f| Entry {
+            name: f.name,
+            docs: f.docs,
+            aggregate: true,
+        }))
 }
 
 /// Every function's name; one that is both scalar and aggregate comes twice.

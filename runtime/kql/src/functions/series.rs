@@ -83,7 +83,7 @@ function_table! {
     "series_sum", "series_sum(series)", "Adds up a series.", |c, a| fixed(c, a, "series_sum", &[P::Dynamic], Real, Body::Strict(|c, o| fold(c, o, |n| n.iter().sum())));
     "series_product", "series_product(series)", "Multiplies up a series.", |c, a| fixed(c, a, "series_product", &[P::Dynamic], Real, Body::Strict(|c, o| fold(c, o, |n| n.iter().product())));
     "series_magnitude", "series_magnitude(series)", "The length of a series taken as a vector.", |c, a| fixed(c, a, "series_magnitude", &[P::Dynamic], Real, Body::Strict(|c, o| fold(c, o, |n| dot(n, n).sqrt())));
-    "series_dot_product", "series_dot_product(series1, series2)", "Adds up the products of two series' elements.", |c, a| both(c, a, "series_dot_product", |c, o| two(c, o, dot));
+    "series_dot_product", "series_dot_product(series1, series2)", "Adds up the products of two series' elements.", |c, a| both(c, a, "series_dot_product", dot_product);
     "series_cosine_similarity", "series_cosine_similarity(series1, series2)", "The cosine of the angle between two series taken as vectors.", |c, a| both(c, a, "series_cosine_similarity", |c, o| two(c, o, cosine));
     "series_pearson_correlation", "series_pearson_correlation(series1, series2)", "How far two series go along a line, from -1 to 1.", |c, a| both(c, a, "series_pearson_correlation", |c, o| two(c, o, pearson));
     "series_fill_forward", "series_fill_forward(series, missing)", "Puts the last value in place of missing ones.", |c, a| fill(c, a, "series_fill_forward", |c, o| fill_near(c, o, true));
@@ -119,7 +119,7 @@ fn series(cell: &Cell<'_>) -> Option<Vec<Option<f64>>> {
 }
 
 /// The elements as numbers; `None` when one is none.
-fn numbers(cell: &Cell<'_>) -> Option<Vec<f64>> {
+pub(super) fn numbers(cell: &Cell<'_>) -> Option<Vec<f64>> {
     series(cell)?.into_iter().collect()
 }
 
@@ -185,14 +185,39 @@ fn fold(cells: &[Cell<'_>], out: &mut Out, f: fn(&[f64]) -> f64) {
 }
 
 fn both(ctx: &BindContext, args: &[Typed], name: &'static str, run: RowFn) -> Bound {
+    // A number may stand for a series of it.
+    let wrapped: Vec<Typed> = args
+        .iter()
+        .map(|arg| {
+            if arg.ty.is_numeric() {
+                wrap(arg)
+            } else {
+                arg.clone()
+            }
+        })
+        .collect();
     fixed(
         ctx,
-        args,
+        &wrapped,
         name,
         &[P::Dynamic, P::Dynamic],
         Real,
         Body::Strict(run),
     )
+}
+
+fn dot_product(cells: &[Cell<'_>], out: &mut Out) {
+    let scalar = |cell: &Cell<'_>| match cell {
+        Cell::Dynamic(value) => number(*value),
+        _ => None,
+    };
+    match (numbers(&cells[0]), numbers(&cells[1])) {
+        (Some(series), None) | (None, Some(series)) => {
+            let by = scalar(&cells[0]).or_else(|| scalar(&cells[1]));
+            out.maybe(by, |out, by| out.real(series.iter().map(|x| x * by).sum()));
+        }
+        _ => two(cells, out, dot),
+    }
 }
 
 fn two(cells: &[Cell<'_>], out: &mut Out, f: fn(&[f64], &[f64]) -> f64) {

@@ -331,7 +331,11 @@ fn replace_strings(cells: &[Cell<'_>], out: &mut Out) {
     let pairs: Vec<(&str, &str)> = lookups
         .iter()
         .zip(rewrites.iter())
-        .filter_map(|(lookup, rewrite)| Some((lookup.as_str()?, rewrite.as_str()?)))
+        // What no text is to replace stays as it is, and is not looked at again.
+        .filter_map(|(lookup, rewrite)| {
+            let lookup = lookup.as_str()?;
+            Some((lookup, rewrite.as_str().unwrap_or(lookup)))
+        })
         .filter(|(lookup, _)| !lookup.is_empty())
         .collect();
     // Lookup after lookup; what was put in is not looked at again.

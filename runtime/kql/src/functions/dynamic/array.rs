@@ -153,19 +153,77 @@ pub(super) fn array_sum(cells: &[Cell<'_>], out: &mut Out) {
     out.maybe(sum, Out::real);
 }
 
+/// The order of two elements: nulls last, or first.
+fn element_order(
+    a: DynamicRef<'_>,
+    b: DynamicRef<'_>,
+    descending: bool,
+    nulls_last: bool,
+) -> Ordering {
+    let nulls = if nulls_last {
+        Ordering::Greater
+    } else {
+        Ordering::Less
+    };
+    match (a.is_null(), b.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => nulls,
+        (false, true) => nulls.reverse(),
+        _ if descending => b.order(a),
+        _ => a.order(b),
+    }
+}
+
 pub(super) fn array_sort(cells: &[Cell<'_>], out: &mut Out, descending: bool) {
     let Some(items) = view(&cells[0]).as_array() else {
         return out.null();
     };
+    let nulls_last = !matches!(cells.get(1), Some(Cell::Bool(false)));
     let mut sorted: Vec<DynamicRef<'_>> = items.iter().collect();
-    sorted.sort_by(|a, b| match (a.is_null(), b.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        _ if descending => b.order(*a),
-        _ => a.order(*b),
-    });
+    sorted.sort_by(|a, b| element_order(*a, *b, descending, nulls_last));
     array(out, sorted);
+}
+
+/// Several arrays in the order of the first, as an array of them; a last bool says whether nulls come last.
+pub(crate) fn sort_arrays(ctx: &BindContext, args: &[Typed], descending: bool) -> Bound {
+    let mut bound = Vec::with_capacity(args.len());
+    for (at, arg) in args.iter().enumerate() {
+        let is_flag = at + 1 == args.len() && arg.ty == KustoType::Bool;
+        let param = if is_flag { P::Bool } else { P::Dynamic };
+        bound.push(accept(ctx, arg, param, at)?);
+    }
+    let (name, run): (_, fn(&[Cell<'_>], &mut Out)) = match descending {
+        true => ("array_sort_desc_several", |c, o| sort_several(c, o, true)),
+        false => ("array_sort_asc_several", |c, o| sort_several(c, o, false)),
+    };
+    Ok(call(name, &bound, Dynamic, Body::Rows(run)))
+}
+
+fn sort_several(cells: &[Cell<'_>], out: &mut Out, descending: bool) {
+    let nulls_last = !matches!(cells.last(), Some(Cell::Bool(false)));
+    let arrays = cells.iter().filter(|cell| !matches!(cell, Cell::Bool(_)));
+    let arrays: Vec<Option<Vec<DynamicRef<'_>>>> = arrays
+        .map(|cell| view(cell).as_array().map(|items| items.iter().collect()))
+        .collect();
+    let Some(Some(first)) = arrays.first() else {
+        return out.null();
+    };
+    let mut order: Vec<usize> = (0..first.len()).collect();
+    order.sort_by(|a, b| element_order(first[*a], first[*b], descending, nulls_last));
+    out.dynamic(|b| {
+        let mark = b.begin_array();
+        for items in &arrays {
+            match items {
+                // What is shorter or longer than the first has no place for each of its elements.
+                Some(items) if items.len() == first.len() => {
+                    write_array(b, order.iter().map(|at| items[*at]));
+                }
+                _ => b.null(),
+            }
+            b.item(&mark);
+        }
+        b.end(mark);
+    });
 }
 
 pub(super) fn array_rotate(cells: &[Cell<'_>], out: &mut Out, direction: i64) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use spoor_table::dynamic::Builder;
+use spoor_table::dynamic::{Builder, Kind};
 use spoor_table::{Cell, DynamicRef, KustoType};
 
 use super::json::json_path;
@@ -150,4 +150,73 @@ pub(super) fn bag_pack(cells: &[Cell<'_>], out: &mut Out) {
         }
         b.end(mark);
     });
+}
+
+/// The properties of a bag, each as a letter for its type and its name: what `bag_unpack` makes its columns of.
+pub(crate) fn bag_columns(value: &Typed) -> Typed {
+    let run: fn(&[Cell<'_>], &mut Out) = |cells, out| match view(&cells[0]).as_object() {
+        Some(object) => out.dynamic(|b| {
+            let mark = b.begin_array();
+            for (key, value) in object.iter() {
+                b.string(&format!("{}{key}", letter(value)));
+                b.item(&mark);
+            }
+            b.end(mark);
+        }),
+        None => out.null(),
+    };
+    let body = Body::Rows(run);
+    call("bag_columns", std::slice::from_ref(value), Dynamic, body)
+}
+
+fn letter(value: DynamicRef<'_>) -> char {
+    match value.kind() {
+        Kind::Null => 'n',
+        Kind::Bool(_) => 'b',
+        Kind::Long(_) => 'l',
+        Kind::Real(_) => 'r',
+        Kind::String(_) => 's',
+        Kind::DateTime(_) => 'd',
+        Kind::TimeSpan(_) => 't',
+        Kind::Guid(_) => 'g',
+        Kind::Decimal(_) => 'm',
+        _ => 'o',
+    }
+}
+
+/// What [`bag_columns`] wrote: a property's name, and its type unless it is null.
+pub(crate) fn bag_column(text: &str) -> Option<(&str, Option<KustoType>)> {
+    let ty = match text.chars().next()? {
+        'n' => None,
+        'b' => Some(KustoType::Bool),
+        'l' => Some(KustoType::Long),
+        'r' => Some(KustoType::Real),
+        's' => Some(KustoType::String),
+        'd' => Some(KustoType::DateTime),
+        't' => Some(KustoType::TimeSpan),
+        'g' => Some(KustoType::Guid),
+        'm' => Some(KustoType::Decimal),
+        _ => Some(Dynamic),
+    };
+    Some((text.get(1..)?, ty))
+}
+
+/// A bag without the properties that are null or an empty text.
+pub(crate) fn without_empty(value: &Typed) -> Typed {
+    let run: fn(&[Cell<'_>], &mut Out) = |cells, out| match view(&cells[0]).as_object() {
+        Some(object) => {
+            let full = object
+                .iter()
+                .filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
+            bag(out, full.collect::<Vec<_>>());
+        }
+        None => out.null(),
+    };
+    let body = Body::Rows(run);
+    call(
+        "bag_without_empty",
+        std::slice::from_ref(value),
+        Dynamic,
+        body,
+    )
 }
