@@ -117,6 +117,8 @@ pub enum OutputName {
     Prefix(&'static str),
     /// `{prefix}_{first argument's name}_{suffix}`: `percentile_x_95`.
     PrefixSuffix(&'static str, String),
+    /// `{prefix}_{first argument's name}_{second argument's name}`: `covariance_x_y`.
+    Pair(&'static str),
     /// The name of that argument, counted from 0: `arg_max(ts, user)` gives `ts` and `user`. The binder keeps it even
     /// where the query names the first output.
     Argument(usize),

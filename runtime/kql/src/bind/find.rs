@@ -110,21 +110,20 @@ impl Binder<'_> {
 /// The columns that all tables have and those of the predicate; whether there are others, which are packed.
 fn smart_columns(tables: &[Relation], predicate: &Expr) -> (Vec<Wanted>, bool) {
     let used = names(predicate);
+    let in_all = |name: &str| tables.iter().all(|table| table.find(name).is_some());
+    let all = || tables.iter().flat_map(|table| &table.columns);
+    let common = all().filter(|column| in_all(&column.name));
+    let rest = all().filter(|column| used.contains(&column.name.as_str()));
     let mut wanted: Vec<Wanted> = Vec::new();
-    for column in tables.iter().flat_map(|table| &table.columns) {
-        let matters = used.contains(&column.name.as_str())
-            || tables
-                .iter()
-                .all(|table| table.find(&column.name).is_some());
-        if matters && !wanted.iter().any(|known| known.name == column.name) {
+    for column in common.chain(rest) {
+        if !wanted.iter().any(|known| known.name == column.name) {
             wanted.push(Wanted {
                 name: column.name.clone(),
                 ty: None,
             });
         }
     }
-    let mut all = tables.iter().flat_map(|table| &table.columns);
-    let packs = all.any(|column| !wanted.iter().any(|known| known.name == column.name));
+    let packs = all().any(|column| !wanted.iter().any(|known| known.name == column.name));
     (wanted, packs)
 }
 

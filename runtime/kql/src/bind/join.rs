@@ -446,19 +446,40 @@ impl Binder<'_> {
             if may_lack && column.ty == KustoType::String {
                 let filled = self.filled(column, span)?;
                 let id = self.id();
-                projection.add(
-                    filled.alias(&id),
-                    BoundColumn {
-                        id,
-                        ..column.clone()
-                    },
-                    "",
-                );
+                let own = BoundColumn {
+                    id: id.clone(),
+                    ..column.clone()
+                };
+                self.bases
+                    .extend(self.base_of(column).map(|base| (id.clone(), base)));
+                self.add_numbered(projection, filled.alias(&id), own);
             } else {
-                projection.add(column.expr(), column.clone(), "");
+                self.add_numbered(projection, column.expr(), column.clone());
             }
         }
         Ok(())
+    }
+
+    /// Adds a column under its name, or where that is taken under one with a number, which counts on from join to join.
+    fn add_numbered(&mut self, projection: &mut Projection, expr: PlanExpr, column: BoundColumn) {
+        let base = self.base_of(&column).unwrap_or_else(|| column.name.clone());
+        let id = column.id.clone();
+        projection.add(expr, column, &base);
+        if projection
+            .columns
+            .last()
+            .is_some_and(|last| last.name != base)
+        {
+            self.bases.insert(id, base);
+        }
+    }
+
+    /// What a column was called before a join gave it a number.
+    fn base_of(&self, column: &BoundColumn) -> Option<String> {
+        let base = self.bases.get(&column.id)?;
+        let number = column.name.strip_prefix(base.as_str())?;
+        let counts = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+        counts.then(|| base.clone())
     }
 
     /// A string column with empty strings for nulls.

@@ -47,7 +47,7 @@ mod union;
 mod unpack;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -232,6 +232,8 @@ struct Binder<'a> {
     /// What names were found to be, by their places; kept in `Mode::Check`.
     senses: Vec<(Span, TokenSense)>,
     render: Option<Render>,
+    /// What columns were called before joins numbered their names, by the columns' ids.
+    bases: HashMap<String, String>,
 }
 
 impl<'a> Binder<'a> {
@@ -249,6 +251,7 @@ impl<'a> Binder<'a> {
             diagnostics: Vec::new(),
             senses: Vec::new(),
             render: None,
+            bases: HashMap::new(),
         }
     }
 }

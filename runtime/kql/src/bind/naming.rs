@@ -140,9 +140,6 @@ impl Projection {
             } else {
                 base
             };
-            // A number after a name that is there counts on.
-            let bare = base.trim_end_matches(|c: char| c.is_ascii_digit());
-            let base = if self.contains(bare) { bare } else { base };
             column.name = self.unique(base);
         }
         self.push(expr, column);

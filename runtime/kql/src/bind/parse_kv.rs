@@ -2,6 +2,7 @@
 //!
 //! A key that comes twice keeps its first value. A key that does not come gives a null or an empty string.
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -157,19 +158,26 @@ impl Delimiters {
             return;
         }
         let mut rest = self.skipped(text);
+        // Once a quote is not closed, none after it is.
+        let closes = Cell::new(true);
         while !rest.trim_start().is_empty() {
-            rest = rest.trim_start();
-            let (key, after) = self.piece(rest, self.kv.as_deref(), true);
-            let Some(value_at) = self.after_delimiter(after, self.kv.as_deref()) else {
-                // No value follows: what was read belongs to no pair.
-                rest = self.next_pair(after);
-                continue;
-            };
-            let (value, after) = self.value(value_at);
-            if !put(&key, &value) {
-                return;
+            let from = rest.trim_start();
+            let (key, mut after) = self.piece(from, self.kv.as_deref(), true, &closes);
+            // Where no value follows, what was read belongs to no pair.
+            if let Some(value_at) = self.after_delimiter(after, self.kv.as_deref()) {
+                let (value, left) = self.value(value_at, &closes);
+                if !put(&key, &value) {
+                    return;
+                }
+                after = left;
             }
             rest = self.next_pair(after);
+            if rest.len() >= from.len() {
+                // A mark that begins nothing.
+                let mut characters = from.chars();
+                characters.next();
+                rest = characters.as_str();
+            }
         }
     }
 
@@ -211,23 +219,32 @@ impl Delimiters {
     }
 
     /// A key or a value up to its delimiter, and what follows: quoted, or bare.
-    fn piece<'t>(&self, text: &'t str, until: Option<&str>, key: bool) -> (String, &'t str) {
+    fn piece<'t>(
+        &self,
+        text: &'t str,
+        until: Option<&str>,
+        key: bool,
+        closes: &Cell<bool>,
+    ) -> (String, &'t str) {
         let trimmed = text.trim_start();
-        if let Some(first) = trimmed.chars().next().filter(|first| self.opens(*first))
-            && let Some(quoted) = self.quoted(trimmed, first)
-        {
-            return quoted;
+        let first = trimmed.chars().next();
+        if let Some(first) = first.filter(|first| self.opens(*first) && closes.get()) {
+            match self.quoted(trimmed, first) {
+                Some(quoted) => return quoted,
+                None => closes.set(false),
+            }
         }
         let end = match (until, self.pair.as_deref()) {
             (None, _) | (_, None) => text
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(text.len()),
             (Some(until), Some(pair)) => {
-                let own = text.find(until).unwrap_or(text.len());
+                // No further than the pair goes: a text is read once, however many there are.
+                let pair_end = text.find(pair).unwrap_or(text.len());
                 match key {
                     // A pair that ends before its key does has no value.
-                    true => own.min(text.find(pair).unwrap_or(text.len())),
-                    false => own,
+                    true => text[..pair_end].find(until).unwrap_or(pair_end),
+                    false => pair_end,
                 }
             }
         };
@@ -235,15 +252,15 @@ impl Delimiters {
         (piece.trim().to_owned(), rest)
     }
 
-    fn value<'t>(&self, text: &'t str) -> (String, &'t str) {
+    fn value<'t>(&self, text: &'t str, closes: &Cell<bool>) -> (String, &'t str) {
         let pair = self.pair.as_deref().filter(|pair| !pair.is_empty());
         let text = text.trim_start();
         let quoted = text.chars().next().is_some_and(|c| self.opens(c));
         if !self.greedy || quoted {
-            return self.piece(text, pair, false);
+            return self.piece(text, pair, false, closes);
         }
         let Some((pair, kv)) = pair.zip(self.kv.as_deref()) else {
-            return self.piece(text, pair, false);
+            return self.piece(text, pair, false, closes);
         };
         let mut end = text.len();
         let mut from = 0;
@@ -251,8 +268,8 @@ impl Delimiters {
             let next = from + at + pair.len();
             let key = text.get(next..).unwrap_or("");
             // The next pair begins where a key with its delimiter follows.
-            let before_kv = key.find(kv);
-            if before_kv.is_some_and(|kv_at| kv_at > 0 && !key[..kv_at].contains(pair)) {
+            let segment = &key[..key.find(pair).unwrap_or(key.len())];
+            if segment.find(kv).is_some_and(|kv_at| kv_at > 0) {
                 end = from + at;
                 break;
             }

@@ -194,6 +194,8 @@ impl Binder<'_> {
         for bound in &mut copy.columns {
             let id = self.id();
             exprs.push(bound.expr().alias(&id));
+            let base = self.bases.get(&bound.id).cloned();
+            self.bases.extend(base.map(|base| (id.clone(), base)));
             renamed.insert(std::mem::replace(&mut bound.id, id.clone()), id);
         }
         for key in &mut copy.order.keys {

@@ -244,6 +244,7 @@ fn spelled_out(expr: &Expr, cased: bool) -> Expr {
                 right: Box::new(sought),
             }
         }
+        ExprKind::Star => ExprKind::Literal(Literal::Bool(Some(true))),
         ExprKind::Paren(inner) => ExprKind::Paren(Box::new(spelled_out(inner, cased))),
         ExprKind::Call { name, arguments } if name.text == "not" => ExprKind::Call {
             name: name.clone(),

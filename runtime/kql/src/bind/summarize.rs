@@ -61,7 +61,20 @@ impl Binder<'_> {
     }
 
     fn keys_of(&mut self, summarize: &Summarize, row: &Row<'_>) -> Bind<Projection> {
-        let keys = self.projection(&summarize.by, row)?;
+        let mut keys = self.projection(&summarize.by, row)?;
+        for (at, named) in summarize.by.iter().enumerate() {
+            let taken = |name: &str| row.columns.iter().any(|column| column.name == name);
+            let unnamed = named.names.is_empty() && default_name(&named.value).is_none();
+            if unnamed && keys.columns.get(at).is_some_and(|key| taken(&key.name)) {
+                // A column of the input that is called so keeps its name.
+                let free = (1..)
+                    .map(|number| format!("Column{number}"))
+                    .find(|name| !taken(name) && !keys.contains(name));
+                if let (Some(key), Some(free)) = (keys.columns.get_mut(at), free) {
+                    key.name = free;
+                }
+            }
+        }
         for (key, named) in keys.columns.iter().zip(&summarize.by) {
             self.refuse_dynamic(key, named.span, "summarize ... by")?;
         }
@@ -188,6 +201,7 @@ impl Binder<'_> {
                 OutputName::PrefixSuffix(prefix, suffix) => {
                     format!("{prefix}_{}_{suffix}", argument(0))
                 }
+                OutputName::Pair(prefix) => format!("{prefix}_{}_{}", argument(0), argument(1)),
                 OutputName::Argument(at) => argument(*at),
             };
             let given = named.names.get(at).map(|name| name.text.clone());

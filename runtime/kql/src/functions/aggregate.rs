@@ -106,6 +106,16 @@ fn one(prefix: &'static str, value: Typed) -> Bound {
     })
 }
 
+/// The aggregate of two columns, which it is called after.
+fn pair(prefix: &'static str, value: Typed) -> Bound {
+    Ok(AggregateTyped {
+        outputs: vec![AggregateOutput {
+            name: OutputName::Pair(prefix),
+            value,
+        }],
+    })
+}
+
 /// The condition of an `...if` function, its second argument.
 fn filter(ctx: &BindContext, args: &[Typed]) -> Result<Expr, FunctionError> {
     count(args, 2, 2)?;

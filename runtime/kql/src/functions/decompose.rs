@@ -131,8 +131,10 @@ fn period_of(values: &[f64], likeness: f64) -> Option<usize> {
         let count = values.len() - lag;
         together / count as f64 / (spread / values.len() as f64)
     };
-    // Long series are looked at up to a season that comes thrice; the work grows with their product.
-    let most = (values.len() / 3).min(2048);
+    // A season comes thrice at least. The work grows with its length and the series'.
+    let most = (values.len() / 3)
+        .min(2048)
+        .min((1 << 24) / values.len().max(1));
     let all: Vec<f64> = (0..=most + 1)
         .map(|lag| if lag < values.len() { alike(lag) } else { 0.0 })
         .collect();

@@ -1,6 +1,7 @@
 //! Points, lines, areas and grids on the globe, which Kusto takes for a sphere.
 
 mod area;
+mod cover;
 mod h3;
 mod hash;
 mod line;
@@ -51,6 +52,8 @@ function_table! {
     "geo_s2cell_to_central_point", "geo_s2cell_to_central_point(s2cell)", "The point in the middle of an S2 cell.", |c, a| fixed(c, a, "geo_s2cell_to_central_point", &[P::Text], Dynamic, Body::Strict(s2::central_point));
     "geo_s2cell_to_polygon", "geo_s2cell_to_polygon(s2cell)", "The outline of an S2 cell.", |c, a| fixed(c, a, "geo_s2cell_to_polygon", &[P::Text], Dynamic, Body::Strict(s2::polygon));
     "geo_s2cell_neighbors", "geo_s2cell_neighbors(s2cell)", "The cells around an S2 cell.", |c, a| fixed(c, a, "geo_s2cell_neighbors", &[P::Text], Dynamic, Body::Strict(s2::neighbors));
+    "geo_polygon_to_s2cells", "geo_polygon_to_s2cells(polygon, level)", "The S2 cells that cover a polygon, for joins with those of points.", |c, a| optional(c, a, "geo_polygon_to_s2cells", 1, &[P::Dynamic, P::Long], Dynamic, Body::Strict(cover::of_polygon));
+    "geo_line_to_s2cells", "geo_line_to_s2cells(line, level)", "The S2 cells that a line goes through, for joins with those of points.", |c, a| optional(c, a, "geo_line_to_s2cells", 1, &[P::Dynamic, P::Long], Dynamic, Body::Strict(cover::of_line));
     "geo_h3cell_level", "geo_h3cell_level(h3cell)", "The resolution of an H3 cell.", |c, a| fixed(c, a, "geo_h3cell_level", &[P::Text], Int, Body::Strict(h3::level));
     "geo_h3cell_parent", "geo_h3cell_parent(h3cell, resolution)", "The larger cell that an H3 cell is part of.", |c, a| optional(c, a, "geo_h3cell_parent", 1, &[P::Text, P::Long], Text, Body::Strict(h3::parent));
     "geo_h3cell_children", "geo_h3cell_children(h3cell, resolution)", "The smaller cells that an H3 cell has.", |c, a| optional(c, a, "geo_h3cell_children", 1, &[P::Text, P::Long], Dynamic, Body::Strict(h3::children));

@@ -10,9 +10,10 @@ use super::function_table;
 use super::text::text;
 use super::udf::{Body, Out};
 
-/// Elements within each other, and nodes of one document: more are an attack.
+/// Elements within each other, nodes of one document, and namespaces at one place: more are an attack.
 const DEEPEST: usize = 100;
 const MOST_NODES: u32 = 1 << 20;
+const MOST_NAMESPACES: usize = 32;
 
 function_table! {
     "parse_xml", "parse_xml(text)", "Reads XML as a dynamic value: attributes as `@name`, text as `#text`, elements by their names.", |c, a| fixed(c, a, "parse_xml", &[P::Text], KustoType::Dynamic, Body::Strict(parse_xml));
@@ -25,7 +26,12 @@ fn parse_xml(cells: &[Cell<'_>], out: &mut Out) {
     };
     let text = text(&cells[0]).trim_start_matches('\u{feff}').trim_start();
     let document = Document::parse_with_options(text, options).ok();
-    let document = document.filter(|document| depth(document.root_element()) <= DEEPEST);
+    let document = document.filter(|document| {
+        let mut nodes = document.descendants();
+        depth(document.root_element()) <= DEEPEST
+            && nodes
+                .all(|node| node.namespaces().take(MOST_NAMESPACES + 1).count() <= MOST_NAMESPACES)
+    });
     out.maybe(document, |out, document| {
         let root = document.root_element();
         out.dynamic(|b| {

@@ -40,7 +40,7 @@ pub(super) fn bind_pair(ctx: &BindContext, args: &[Typed], name: &'static str, k
         accept(ctx, &args[0], P::Real, 0)?,
         accept(ctx, &args[1], P::Real, 1)?,
     ];
-    one(name, moments(&pair, kind, None))
+    super::pair(name, moments(&pair, kind, None))
 }
 
 pub(super) fn bind_pair_if(
@@ -55,7 +55,7 @@ pub(super) fn bind_pair_if(
         accept(ctx, &args[1], P::Real, 1)?,
     ];
     let filter = accept(ctx, &args[2], P::Bool, 2)?.expr;
-    one(name, moments(&pair, kind, Some(filter)))
+    super::pair(name, moments(&pair, kind, Some(filter)))
 }
 
 /// The mean of datetimes or timespans, whose sum may be beyond 64 bits.

@@ -26,7 +26,7 @@ fn contains(polygon: &Polygon, p: Vector) -> bool {
     }
 }
 
-fn any_contains(polygons: &[Polygon], p: Vector) -> bool {
+pub(super) fn any_contains(polygons: &[Polygon], p: Vector) -> bool {
     polygons.iter().any(|polygon| contains(polygon, p))
 }
 

@@ -9,7 +9,7 @@ use super::shape::{
 use crate::functions::udf::Out;
 
 /// The level of the smallest cells.
-const LEAVES: u32 = 30;
+pub(super) const LEAVES: u32 = 30;
 /// Smallest cells along a side of a face.
 const SIDE: i64 = 1 << LEAVES;
 
@@ -73,7 +73,7 @@ fn leaf(s: f64) -> i64 {
 
 /// A cell: its face, its first leaf along both sides, and its level.
 #[derive(Clone, Copy)]
-struct Square {
+pub(super) struct Square {
     face: usize,
     i: i64,
     j: i64,
@@ -140,7 +140,34 @@ impl Square {
         })
     }
 
-    fn token(self) -> String {
+    /// The whole of a face.
+    pub(super) fn face(face: usize) -> Self {
+        Square::at(face, 0, 0, 0)
+    }
+
+    /// The four cells that it is made of; of a smallest cell, itself alone.
+    pub(super) fn quarters(self) -> Vec<Square> {
+        if self.level >= LEAVES {
+            return vec![self];
+        }
+        let half = self.size() / 2;
+        [(0, 0), (half, 0), (half, half), (0, half)]
+            .map(|(i, j)| Square::at(self.face, self.i + i, self.j + j, self.level + 1))
+            .to_vec()
+    }
+
+    /// Whether a point lies in it.
+    pub(super) fn holds(self, point: Vector) -> bool {
+        let other = Square::of(point, self.level);
+        (other.face, other.i, other.j) == (self.face, self.i, self.j)
+    }
+
+    /// Its corners, around.
+    pub(super) fn corners(self) -> [Vector; 4] {
+        [(0, 0), (2, 0), (2, 2), (0, 2)].map(|(right, up)| self.vector(right, up))
+    }
+
+    pub(super) fn token(self) -> String {
         let text = format!("{:016x}", self.id());
         text.trim_end_matches('0').to_owned()
     }
@@ -169,14 +196,14 @@ impl Square {
 
     /// The point so many halves of a side from the first corner.
     fn point(self, right: i64, up: i64) -> (f64, f64) {
+        degrees(self.vector(right, up))
+    }
+
+    fn vector(self, right: i64, up: i64) -> Vector {
         let half = |from: i64, halves: i64| {
             flattened((from as f64 + halves as f64 * self.size() as f64 / 2.0) / SIDE as f64)
         };
-        degrees(unit(from_face(
-            self.face,
-            half(self.i, right),
-            half(self.j, up),
-        )))
+        unit(from_face(self.face, half(self.i, right), half(self.j, up)))
     }
 }
 
