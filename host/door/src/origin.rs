@@ -215,7 +215,8 @@ mod tests {
         let mine = ("origin", "https://hunt.example");
         let site = |value| ("sec-fetch-site", value);
         // The method, the path, what the browser says, and whether it may by a cookie and by a token.
-        let cases: &[(&str, &str, &[(&str, &str)], [bool; 2])] = &[
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, &str, Headers<'_>, [bool; 2])] = &[
             ("GET", "/", &[site("cross-site")], [true, true]),
             ("GET", "/api/notebooks", &[], [true, true]),
             ("GET", "/api/notebooks", &[site("none")], [true, true]),

@@ -66,6 +66,8 @@ fn store(runtime: &tokio::runtime::Runtime, api: Api, tokens: &[&str]) -> Arc<Ro
         },
         time: Duration::from_secs(20),
         at_once: 2,
+        origins: spoor_store::Origins::default(),
+        is_encrypted: false,
     };
     let rows = Arc::new(Rows::default());
     let routes = Store::new(rows.clone(), options).routes();

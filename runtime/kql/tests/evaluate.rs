@@ -289,8 +289,12 @@ fn mistakes_are_told_with_their_place() {
             "lenghts: no plugin has a function called `lenghts`",
         ),
         (
+            "T | evaluate basket()",
+            "basket: `evaluate basket` is not supported yet",
+        ),
+        (
             "T | evaluate bag_unpack(Host)",
-            "bag_unpack: `evaluate bag_unpack` is not supported yet",
+            "Host: `Host` is a string, not dynamic",
         ),
         (
             "T | evaluate lengths()",

@@ -12,6 +12,9 @@
 //! - `wire`: a request as the browser sends it;
 //! - `known`: what the page is told of the configuration.
 
+// Without a browser the tests alone use it.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+
 mod gate;
 mod known;
 mod trouble;

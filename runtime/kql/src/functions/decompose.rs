@@ -48,8 +48,8 @@ fn options(
 ) -> Bound {
     count(args, least, least + defaults.len())?;
     let mut bound = vec![accept(ctx, &args[0], P::Dynamic, 0)?];
-    for at in 1..least {
-        bound.push(accept(ctx, &args[at], P::Long, at)?);
+    for (at, arg) in args.iter().enumerate().take(least).skip(1) {
+        bound.push(accept(ctx, arg, P::Long, at)?);
     }
     for (at, default) in (least..).zip(defaults) {
         let kind = match default.ty() {
