@@ -22,6 +22,9 @@ if (!root || !command) throw new Error("SPOOR_SITE is to name the site's folder,
 /** The store's certificate, and the authority's, are their own. */
 const FLAGS = { flags: ["--ignore-certificate-errors"] };
 
+/** What the store is called: Log Analytics' workspaces have GUIDs. */
+const NAME = "00000000-0000-0000-0000-000000000001";
+
 const LOGS = `TimeGenerated,Account,Tries
 2024-03-01T08:00:00.1234567Z,ana,3
 2024-03-01T09:00:00Z,ben,12
@@ -65,7 +68,7 @@ after(async () => {
 
 /** The real command over the data, for the page's origin. */
 async function startStore(page) {
-  const child = spawn(command, ["serve", "--api", "--port", "0", "--data", path.join(folder, "data"), "--api-origin", page,
+  const child = spawn(command, ["serve", "--api", "--port", "0", "--data", path.join(folder, "data"), "--api-name", NAME, "--api-origin", page,
     "--tls-cert", path.join(folder, "cert.pem"), "--tls-key", path.join(folder, "key.pem")], { stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((found, failed) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -133,7 +136,7 @@ const configuration = () => `
 [workspaces.lab]
 kind = "spoor"
 endpoint = "https://localhost:${store.port}"
-database = "spoor"
+database = "${NAME}"
 
 [workspaces.soc]
 kind = "log-analytics"
@@ -142,7 +145,7 @@ endpoint = "https://localhost:${gateway.address().port}"
 authority = "${authority.issuer}"
 client-id = "page"
 scope = "openid"
-workspace-id = "00000000-0000-0000-0000-000000000001"
+workspace-id = "${NAME}"
 
 [workspaces.stuck]
 kind = "kusto"
@@ -172,22 +175,24 @@ async function open(page, name) {
   await until(page, () => globalThis.spoor?.cells?.length > 0, undefined, 60_000);
 }
 
-/** Waits until every code cell has run, or one failed. */
-const ended = (page) => until(page, () => {
+/** Waits until every code cell has run, or one failed, since the first had the execution count `before`. */
+const ended = (page, before) => until(page, (before) => {
+  if (spoor.cells[0].count === before) return false;
   const states = [...document.querySelectorAll(".cell[data-state]")].map((cell) => cell.dataset.state);
   return states.every((state) => state === "done") || states.some((state) => ["failed", "interrupted"].includes(state));
-}, undefined, 120_000);
+}, before, 120_000);
 
 /** Runs all cells and resolves to their outputs. */
 async function run(page) {
+  const before = await page.evaluate(() => spoor.cells[0].count);
   await page.keyboard.press("Control+Shift+C");
   await page.keyboard.type("Run all cells");
   await page.keyboard.press("Enter");
-  await ended(page);
+  await ended(page, before);
   return page.evaluate(() => spoor.cells.map((cell) => cell.outputs));
 }
 
-const text = (output) => [output.data["text/plain"]].flat().join("");
+const text = (output) => (output.data ? [output.data["text/plain"]].flat().join("") : `${output.evalue}\n${output.traceback?.join("\n")}`);
 
 test("what is wrong with a configuration is told with its lines, and changes nothing", () => withPage(async (page) => {
   await open(page, "open.ipynb");
@@ -263,7 +268,7 @@ test("an interrupt ends a query, and the service is told", () => withPage(async 
   await page.keyboard.press("Control+Shift+C");
   await page.keyboard.type("Interrupt");
   await page.keyboard.press("Enter");
-  await ended(page);
+  await ended(page, null);
   for (let tries = 0; stopped.length < 2 && tries < 100; tries += 1) await new Promise((later) => setTimeout(later, 100));
   assert.ok(stopped.includes("closed"), JSON.stringify(stopped));
   assert.ok(stopped.some((what) => /^\.cancel query "Spoor;[0-9a-f]{32}"/.test(what)), JSON.stringify(stopped));

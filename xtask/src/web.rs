@@ -101,7 +101,7 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 14] = [
+const TESTS: [(&str, &str); 15] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
@@ -127,6 +127,10 @@ const TESTS: [(&str, &str); 14] = [
     (
         "signing in, renewing and signing out, against an authority",
         "signin",
+    ),
+    (
+        "workspaces of the page: a store, a sign-in, mistakes, an interrupt",
+        "workspaces",
     ),
     ("a session by keyboard alone", "keyboard"),
     (
