@@ -49,6 +49,11 @@ pub enum AccessError {
     /// Nobody could do anything.
     #[error("the access file lets nobody in: add [authority] with [[roles]], or [[machines]]")]
     Nobody,
+    /// One token would go to several servers, each of which could use it at the others.
+    #[error(
+        "the workspaces {0} are asked as \"user\", and people sign in for one server's tokens alone: leave one of them so, and ask the others as \"server\""
+    )]
+    Forwarded(String),
     /// A limit of nothing.
     #[error("{0} has to be more than nothing")]
     Nothing(&'static str),
@@ -280,6 +285,10 @@ impl Access {
         if !people && self.machines.is_empty() {
             return Err(AccessError::Nobody);
         }
+        let forwarded: Vec<&str> = self.forwarded().collect();
+        if forwarded.len() > 1 {
+            return Err(AccessError::Forwarded(forwarded.join(", ")));
+        }
         let sessions = &self.sessions;
         for (good, what) in [
             (sessions.idle_seconds > 0, "idle-seconds"),
@@ -348,8 +357,14 @@ impl Access {
 
     /// Whether any workspace is asked with its callers' own tokens. Only then they are kept.
     pub(crate) fn sends_tokens_on(&self) -> bool {
-        let mut all = self.workspaces.values();
-        all.any(|workspace| workspace.identity == Identity::User)
+        self.forwarded().next().is_some()
+    }
+
+    /// The workspaces that are asked with their callers' own tokens.
+    fn forwarded(&self) -> impl Iterator<Item = &str> {
+        let own = self.workspaces.iter();
+        own.filter(|(_, workspace)| workspace.identity == Identity::User)
+            .map(|(name, _)| name.as_str())
     }
 
     /// What somebody with these claims may do.

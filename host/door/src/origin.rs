@@ -8,6 +8,9 @@ use url::Url;
 
 use crate::reply::Refusal;
 
+/// The longest path that a browser is sent back to, in bytes: whoever has not signed in yet makes the server keep it.
+const LONGEST_PATH: usize = 2 << 10;
+
 /// What browsers call the server, in the ways that they say it.
 #[derive(Clone, Debug)]
 pub(crate) struct Own {
@@ -103,7 +106,8 @@ impl Own {
     /// Where to go after signing in: a path of this server, whatever was asked for.
     pub(crate) fn own_path(&self, wanted: &str) -> String {
         let top = "/".to_owned();
-        if !wanted.starts_with('/') || wanted.chars().any(|c| c.is_control() || c == '\\') {
+        let is_path = wanted.starts_with('/') && wanted.len() <= LONGEST_PATH;
+        if !is_path || wanted.chars().any(|c| c.is_control() || c == '\\') {
             return top;
         }
         match self.url.join(wanted) {

@@ -87,6 +87,13 @@ pub struct Person {
     pub lifetime: Option<Duration>,
 }
 
+/// Whether a tenant is none in particular: everybody's people could sign in.
+fn is_any_directory(tenant: &str) -> bool {
+    ["common", "organizations", "consumers"]
+        .iter()
+        .any(|any| tenant.eq_ignore_ascii_case(any))
+}
+
 impl WebSignIn {
     /// Nothing is asked yet.
     ///
@@ -101,7 +108,7 @@ impl WebSignIn {
             client_id: Some(registration.client_id.clone()),
             server: None,
         };
-        if realm.is_microsoft() && realm.tenant.is_none() {
+        if realm.is_microsoft() && realm.tenant.as_deref().is_none_or(is_any_directory) {
             return Err(WebSignInError::NoTenant(realm.authority));
         }
         Ok(Self {
@@ -267,6 +274,13 @@ mod tests {
         let entra = "https://login.microsoftonline.com";
         let everybody = WebSignIn::new(registration(entra, None));
         assert!(matches!(everybody, Err(WebSignInError::NoTenant(_))));
+        for any in ["common", "Organizations", "consumers"] {
+            let everybody = WebSignIn::new(registration(entra, Some(any)));
+            assert!(
+                matches!(everybody, Err(WebSignInError::NoTenant(_))),
+                "{any}"
+            );
+        }
         assert!(WebSignIn::new(registration(entra, Some("contoso.example"))).is_ok());
         assert!(WebSignIn::new(registration("https://id.example", None)).is_ok());
     }

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::gate::Gate;
-use crate::known::{known, mistaken};
+use crate::known::{self, known, mistaken};
 use crate::run::{Desk, Run};
 use crate::trouble::Failed;
 
@@ -137,7 +137,7 @@ impl Fetcher {
         let desk = Counter {
             fetcher: self,
             id,
-            workspace: &workspace.name,
+            workspace,
         };
         let run = Run {
             gate: &self.gate,
@@ -206,7 +206,7 @@ impl Fetcher {
 struct Counter<'a> {
     fetcher: &'a Fetcher,
     id: u32,
-    workspace: &'a str,
+    workspace: &'a Workspace,
 }
 
 impl Desk for Counter<'_> {
@@ -215,7 +215,7 @@ impl Desk for Counter<'_> {
         self.fetcher.tokens.borrow_mut().insert(self.id, sender);
         let wanted = FromFetcher::TokenWanted {
             id: self.id,
-            workspace: self.workspace.to_owned(),
+            workspace: known::workspace(self.workspace),
             is_refused,
         };
         self.fetcher.send(&wanted, &[]);

@@ -33,7 +33,8 @@ pub(crate) fn mistaken(error: TextError) -> FromFetcher {
     }
 }
 
-fn workspace(workspace: &Workspace) -> Known {
+/// What the page is told of a workspace.
+pub(crate) fn workspace(workspace: &Workspace) -> Known {
     let remote = workspace.remote.as_ref();
     Known {
         name: workspace.name.clone(),

@@ -77,8 +77,8 @@ pub enum FromFetcher {
     TokenWanted {
         /// The query's number.
         id: u32,
-        /// The workspace's name.
-        workspace: String,
+        /// The workspace as the query knows it: the token is for no other server, whatever the configuration says by now.
+        workspace: Known,
         /// Whether the service took the last one for none of its own, or for one that is over.
         is_refused: bool,
     },

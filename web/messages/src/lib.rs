@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use spoor_protocol::{Channel, DataFormat, Event, FetchError, PluginWish, SourceSpec, Told};
+use spoor_protocol::{Channel, DataFormat, Event, FetchError, PluginWish, SourceSpec};
 
 /// From the page.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,9 +49,9 @@ pub enum ToWorker {
     Fetched {
         /// The worker's number for the query.
         id: u32,
-        /// What is said beside the rows, where there is an answer.
+        /// What is said beside the rows, where there is an answer: a [`spoor_protocol::Told`] as JSON.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        told: Option<Box<Told>>,
+        told: Option<String>,
         /// Why there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<FetchError>,

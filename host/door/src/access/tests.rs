@@ -162,3 +162,14 @@ fn the_client_secret_is_for_its_user_alone() {
         }
     }
 }
+
+#[test]
+fn one_workspace_alone_gets_people_s_own_tokens() {
+    let upstream =
+        |name: &str, identity: &str| format!("[workspaces.{name}]\nidentity = \"{identity}\"\n");
+    let both = upstream("adx", "user") + &upstream("lab", "server");
+    assert!(read(&file("https://hunt.example", &both)).is_ok());
+    let two = upstream("adx", "user") + &upstream("lab", "user");
+    let error = read(&file("https://hunt.example", &two)).unwrap_err();
+    assert!(error.to_string().contains("adx, lab"), "{error}");
+}

@@ -3,7 +3,7 @@
 use js_sys::{Array, Object, Reflect};
 use spoor_messages::fetch::{FromFetcher, ToFetcher};
 use wasm_bindgen::prelude::*;
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::dom;
 
@@ -33,8 +33,11 @@ impl FetchClient {
                 hear(message, buffers);
             }
         });
-        dom::on(&worker, "error", move |event: ErrorEvent| {
-            failed(event.message());
+        // Of a script that does not come there is a plain event, without a message.
+        dom::on(&worker, "error", move |event: Event| {
+            let message = Reflect::get(&event, &"message".into()).ok();
+            let message = message.and_then(|message| message.as_string());
+            failed(message.unwrap_or_else(|| "its script did not come".to_owned()));
         });
         Ok(Self { worker })
     }

@@ -73,15 +73,20 @@ impl Workspaces {
     /// Those of the configuration that the browser keeps, which is read at the first call.
     ///
     /// # Errors
-    /// Where the storage does not give it.
-    pub async fn all(self: &Rc<Self>, store: &Store) -> Result<Vec<Known>, StoreError> {
+    /// Where the storage does not give it, or it no longer holds.
+    pub async fn all(self: &Rc<Self>, store: &Store) -> Result<Vec<Known>, FetchError> {
         let _turn = self.turn.lock().await;
         if self.text.borrow().is_none() {
-            let kept: Option<String> = store.setting(KEY).await?;
-            let text = kept.unwrap_or_default();
-            if !text.trim().is_empty() {
-                // What was kept has held before; of what no longer does, the settings tell.
-                self.ask_for(&text).await;
+            let text = kept(store).await?;
+            let mistakes = match text.trim() {
+                "" => Vec::new(),
+                _ => self.ask_for(&text).await,
+            };
+            if let Some((_, first)) = mistakes.first() {
+                let message = format!("the workspaces cannot be read: {first}");
+                return Err(
+                    FetchError::new(message).hint("look at them under Workspaces and sign-in")
+                );
             }
             *self.text.borrow_mut() = Some(text);
         }
@@ -91,11 +96,6 @@ impl Workspaces {
     /// The workspaces as far as they are known.
     pub fn known(&self) -> Vec<Known> {
         self.known.borrow().clone()
-    }
-
-    /// The configuration's text; empty where there is none, or it was not read yet.
-    pub fn text(&self) -> String {
-        self.text.borrow().clone().unwrap_or_default()
     }
 
     /// Calls `heard` whenever the workspaces are others.
@@ -151,9 +151,8 @@ impl Workspaces {
         spawn_local(async move {
             let known = match store.await {
                 Ok(store) => own.all(&store).await,
-                Err(error) => Err(error),
+                Err(error) => Err(FetchError::new(error.to_string())),
             };
-            let known = known.map_err(|error| FetchError::new(error.to_string()));
             let is_known = known.map(|all| all.iter().any(|one| one.name == query.workspace));
             match is_known {
                 Ok(true) => own.begin(number, query),
@@ -267,7 +266,7 @@ impl Workspaces {
                 id,
                 workspace,
                 is_refused,
-            } => self.give_token(id, &workspace, is_refused),
+            } => self.give_token(id, workspace, is_refused),
             FromFetcher::Progress { id, text } => {
                 if let Some(Asked::Cell { tell, .. }) = self.asked.borrow().get(&id) {
                     tell(&text);
@@ -296,6 +295,8 @@ impl Workspaces {
         match asked {
             Some(Asked::Cell { session, id, .. }) => {
                 if let Some(session) = session.upgrade() {
+                    // As text: the page's own numbers are not as long as a service's may be.
+                    let told = told.map(|told| serde_json::to_string(&told).unwrap_or_default());
                     session.send_with(&ToWorker::Fetched { id, told, error }, &buffers);
                 }
             }
@@ -307,18 +308,14 @@ impl Workspaces {
         }
     }
 
-    fn give_token(self: &Rc<Self>, id: u32, workspace: &str, is_refused: bool) {
-        let known = self
-            .known
-            .borrow()
-            .iter()
-            .find(|one| one.name == workspace)
-            .cloned();
+    /// Gives a query a token for the workspace that it asks. One that was saved under the name since is another.
+    fn give_token(self: &Rc<Self>, id: u32, workspace: Known, is_refused: bool) {
+        let is_still_there = self.known.borrow().contains(&workspace);
         let own = self.clone();
         spawn_local(async move {
-            let token = match &known {
-                Some(known) => realm::token_for(known, is_refused).await,
-                None => Err(FetchError::new("the workspace is no longer there")),
+            let token = match is_still_there {
+                true => realm::token_for(&workspace, is_refused).await,
+                false => Err(changed(&workspace.name)),
             };
             let message = ToFetcher::Token { id, token };
             if let Some(client) = &*own.client.borrow() {
@@ -339,6 +336,20 @@ impl Workspaces {
             self.answer(id, Some(Err(error)), Array::new());
         }
     }
+}
+
+/// The configuration's text as the browser keeps it; empty where there is none.
+async fn kept(store: &Store) -> Result<String, FetchError> {
+    let kept: Result<Option<String>, StoreError> = store.setting(KEY).await;
+    let kept = kept.map_err(|error| FetchError::new(error.to_string()))?;
+    Ok(kept.unwrap_or_default())
+}
+
+fn changed(name: &str) -> FetchError {
+    FetchError::new(format!(
+        "the workspace '{name}' was changed while it was asked"
+    ))
+    .hint("run the cell again")
 }
 
 /// A query of a session's cell.

@@ -89,12 +89,13 @@ impl Parts {
             Ok(store) => store,
             Err(error) => return self.tell(&[(0, error.to_string())]),
         };
+        match super::kept(&store).await {
+            Ok(text) => self.text.set_value(&text),
+            Err(error) => return self.tell(&[(0, error.message)]),
+        }
         match self.app.workspaces.all(&store).await {
-            Ok(known) => {
-                self.text.set_value(&self.app.workspaces.text());
-                self.show(&known);
-            }
-            Err(error) => self.tell(&[(0, error.to_string())]),
+            Ok(known) => self.show(&known),
+            Err(error) => self.tell(&[(0, error.message)]),
         }
     }
 

@@ -27,14 +27,14 @@ impl Asking {
     pub(super) fn answered(
         &self,
         id: u32,
-        told: Option<Box<Told>>,
+        told: Option<String>,
         error: Option<FetchError>,
         streams: Vec<Uint8Array>,
     ) {
         let waiting = self.waiting.borrow_mut().remove(&id);
         let answer = match (error, told) {
             (Some(error), _) => Some(Err(error)),
-            (None, Some(told)) => Some(Ok((streams, *told))),
+            (None, Some(told)) => Some(read(&told).map(|told| (streams, told))),
             (None, None) => None,
         };
         if let Some(waiting) = waiting {
@@ -42,6 +42,11 @@ impl Asking {
             let _ = waiting.send(answer);
         }
     }
+}
+
+fn read(told: &str) -> Result<Told, FetchError> {
+    let broken = |error| FetchError::new(format!("the page's answer does not read: {error}"));
+    serde_json::from_str(told).map_err(broken)
 }
 
 /// A query under way; the page is told to stop it where it is dropped before its answer.
