@@ -114,6 +114,11 @@ pub trait Remote: Send + Sync {
     /// # Errors
     /// Why there is no result: no such workspace, nobody is signed in, the service refuses, it cannot be reached.
     fn ask(&self, asked: Asked<'_>, watch: &Watch) -> Result<Answered, FetchError>;
+
+    /// The workspaces that are the session's own data, and are not asked.
+    fn local(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Who runs queries in the kernel's stead.

@@ -74,6 +74,10 @@ impl Remote for Recorder {
         self.keep(asked.into(), &answered)?;
         Ok(answered)
     }
+
+    fn local(&self) -> Vec<String> {
+        self.inner.local()
+    }
 }
 
 /// Gives recorded answers, and asks nobody.

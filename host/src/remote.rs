@@ -56,6 +56,18 @@ impl Workspaces {
         Ok(Answered { tables, told })
     }
 
+    /// One of them.
+    pub fn get(&self, name: &str) -> Option<&Workspace> {
+        self.settings.workspaces.get(name).ok()
+    }
+
+    /// Their names, without those of the session's own data.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let all = self.settings.workspaces.list().iter();
+        let remote = all.filter(|workspace| workspace.service != Service::Local);
+        remote.map(|workspace| workspace.name.clone())
+    }
+
     fn find(&self, name: &str) -> Result<&Workspace, FetchError> {
         let found = self.settings.workspaces.get(name);
         let workspace = found.map_err(|mistake| {
@@ -86,6 +98,12 @@ impl Drop for Workspaces {
 impl Remote for Workspaces {
     fn ask(&self, asked: Asked<'_>, watch: &Watch) -> Result<Answered, FetchError> {
         self.ask_with(asked, self.tokens.as_ref(), watch)
+    }
+
+    fn local(&self) -> Vec<String> {
+        let all = self.settings.workspaces.list().iter();
+        let local = all.filter(|workspace| workspace.service == Service::Local);
+        local.map(|workspace| workspace.name.clone()).collect()
     }
 }
 

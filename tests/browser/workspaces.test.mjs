@@ -31,15 +31,21 @@ const LOGS = `TimeGenerated,Account,Tries
 `;
 
 const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
-const notebook = (...sources) => JSON.stringify({
-  nbformat: 4, nbformat_minor: 5, metadata: {}, cells: sources.map((source, at) => code(`c${at}`, source)),
+const written = (metadata, sources) => JSON.stringify({
+  nbformat: 4, nbformat_minor: 5, metadata, cells: sources.map((source, at) => code(`c${at}`, source)),
 });
+const notebook = (...sources) => written({}, sources);
 
 const NOTEBOOKS = {
   "/open.ipynb": notebook("%%kql --workspace lab --as logs\nLogs | order by Tries desc", "kql('Logs | count', workspace='lab').iloc[0, 0] + len(logs)"),
   "/mistake.ipynb": notebook("%%kql --workspace lab\nLogs | where Treis > 1"),
   "/nowhere.ipynb": notebook("%%kql --workspace nobody\nLogs"),
   "/guarded.ipynb": notebook("%%kql --workspace soc\nLogs | summarize sum(Tries)"),
+  "/current.ipynb": written({ spoor: { workspace: "lab" } }, [
+    "%%kql --as many\nLogs | where Tries > 5",
+    "%%kql\nmany | project Account",
+    "%%kql\nworkspace('lab').Logs | where Tries < 5 | join kind=leftanti (workspace('lab').Logs | where Account == 'ben') on Account | project Account",
+  ]),
   "/slow.ipynb": notebook("%%kql --workspace stuck\nLogs"),
 };
 
@@ -215,6 +221,35 @@ test("a store is asked from KQL and from Python, and the configuration stays ove
     assert.equal(query[0].metadata.spoor.workspace, "lab");
     assert.match(text(python[0]), /^(np\.int64\()?4\)?$/);
   }
+}, FLAGS));
+
+test("the notebook's workspace runs what names none, offers its tables, and can be changed", () => withPage(async (page) => {
+  await open(page, "current.ipynb");
+  const chosen = page.getByLabel("Queries go to");
+  await chosen.locator("option", { hasText: "lab (not configured here)" }).waitFor({ state: "attached" });
+  await configure(page, configuration());
+  await page.locator('[data-workspace="lab"]').waitFor();
+  await closeDialog(page);
+  assert.equal(await chosen.inputValue(), "lab");
+  assert.deepEqual(await chosen.locator("option").allTextContents(), ["This notebook's data", "lab", "soc", "stuck"]);
+  const [many, account, across] = await run(page);
+  assert.match(text(many[0]), /ben[^]*12/);
+  assert.equal(many[0].metadata.spoor.workspace, "lab");
+  assert.match(text(account[0]), /ben/);
+  assert.equal(account[0].metadata.spoor, undefined);
+  assert.match(text(across[0]), /ana/);
+
+  const editor = page.locator('.cell[data-id="c0"] .cm-content');
+  await editor.click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("\n| project Tri");
+  await page.locator(".cm-tooltip-autocomplete").getByText("Tries").waitFor();
+  await page.keyboard.press("Escape");
+
+  await chosen.selectOption("");
+  const [[local]] = await run(page);
+  assert.match(text(local), /Logs/);
+  assert.equal(local.output_type, "error");
 }, FLAGS));
 
 test("a mistake in a query is told by the store, with its place; an unknown workspace with what to do", () => withPage(async (page) => {

@@ -360,8 +360,14 @@ impl Access {
         self.forwarded().next().is_some()
     }
 
+    /// Who signs people in, and the directory, if people can sign in.
+    pub(crate) fn signer(&self) -> Option<(&str, Option<&str>)> {
+        let authority = self.authority.as_ref()?;
+        Some((&authority.issuer, authority.tenant.as_deref()))
+    }
+
     /// The workspaces that are asked with their callers' own tokens.
-    fn forwarded(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn forwarded(&self) -> impl Iterator<Item = &str> {
         let own = self.workspaces.iter();
         own.filter(|(_, workspace)| workspace.identity == Identity::User)
             .map(|(name, _)| name.as_str())

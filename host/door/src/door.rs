@@ -94,6 +94,19 @@ impl Door {
         Some(upstream.identity)
     }
 
+    /// The workspaces that are asked with their callers' own tokens.
+    pub fn forwarded(&self) -> impl Iterator<Item = &str> {
+        self.access.forwarded()
+    }
+
+    /// Whether people's tokens come from this authority, and of this directory where one is named.
+    pub fn has_tokens_of(&self, authority: &str, tenant: Option<&str>) -> bool {
+        let bare = |url: &str| url.trim_end_matches('/').to_owned();
+        self.access.signer().is_some_and(|(own, own_tenant)| {
+            bare(own) == bare(authority) && (tenant.is_none() || tenant == own_tenant)
+        })
+    }
+
     /// What browsers call the server.
     pub fn address(&self) -> &str {
         self.own.origin()

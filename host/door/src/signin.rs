@@ -84,13 +84,13 @@ async fn enter(
     let person = person.map_err(|fault| (None, refused(&fault)))?;
     let signed = signed(door, person);
     let caller = signed.caller.clone();
+    // Whatever session the browser had has ended, and its name with it, also where nobody else's begins.
+    if let Some(before) = door.cookies.session(headers) {
+        door.sessions().end(before);
+    }
     if caller.grants.is_empty() {
         let refusal = no_role(&caller.name);
         return Err((Some(caller), refusal));
-    }
-    // Whatever session the browser had has ended, and its name with it.
-    if let Some(before) = door.cookies.session(headers) {
-        door.sessions().end(before);
     }
     let begun = door.sessions().begin(signed, Instant::now());
     let id = begun.map_err(|e| (None, Refusal::broken(&e)))?;

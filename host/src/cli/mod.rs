@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 mod accounts;
+mod across;
 mod api;
 mod guest;
 mod kernel;

@@ -12,6 +12,7 @@ use spoor_protocol::FetchError;
 use spoor_table::format::{self, GridOptions};
 use spoor_table::{Table, ticks};
 
+use super::across::{self, Gathered};
 use super::places::{Places, is_stream};
 use super::workspaces::Configuration;
 use super::{Exit, Failure, plugin, plugins, say};
@@ -43,10 +44,10 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["data", "plugins"])]
     workspace: Option<String>,
     /// The time that the workspace looks at: P1D, PT4H, or START/END in ISO 8601
-    #[arg(long, value_name = "SPAN", requires = "workspace")]
+    #[arg(long, value_name = "SPAN")]
     timespan: Option<String>,
     /// Take a workspace's result that is not whole for a success
-    #[arg(long, requires = "workspace")]
+    #[arg(long)]
     allow_partial: bool,
     #[command(flatten)]
     configuration: Configuration,
@@ -127,9 +128,31 @@ pub fn run(mut args: Args) -> Result<Exit, Failure> {
     }
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
-    let table = answer(&text, &name, &data, &args)?;
+    let timespan = args.timespan.as_deref();
+    let gathered = across::gather(&text, &data, &args.configuration, timespan)?;
+    if timespan.is_some() && gathered.tables.is_empty() {
+        let message = "--timespan is of queries that a workspace runs: name one with --workspace";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let Gathered {
+        rest,
+        tables,
+        partial,
+    } = gathered;
+    let table = answer(&rest, &name, &data, tables, &args)?;
     deliver(&table, form, args.output.as_deref())?;
-    Ok(Exit::Done)
+    Ok(told_partial(&partial, &args))
+}
+
+/// Says what is missing of a result, which then is no success unless it was allowed.
+fn told_partial(partial: &[String], args: &Args) -> Exit {
+    for reason in partial {
+        say::warning(format_args!("partial result: {reason}"));
+    }
+    match partial.is_empty() || args.allow_partial {
+        true => Exit::Done,
+        false => Exit::Failed,
+    }
 }
 
 /// Has a workspace run the query. A result that is not whole is written all the same, and no success.
@@ -151,20 +174,15 @@ fn remote(text: &str, workspace: &str, form: Format, args: &Args) -> Result<Exit
         ));
     }
     deliver(first, form, args.output.as_deref())?;
-    let partial = &answered.told.partial;
-    for reason in partial {
-        say::warning(format_args!("partial result: {reason}"));
-    }
-    let whole = partial.is_empty() || args.allow_partial;
-    Ok(if whole { Exit::Done } else { Exit::Failed })
+    Ok(told_partial(&answered.told.partial, args))
 }
 
-fn nothing() -> Failure {
+pub(super) fn nothing() -> Failure {
     Failure::new(Exit::Failed, "the workspace answered with no table")
 }
 
 /// Why a workspace gives no result, with the places in the query.
-fn refused(error: &FetchError, text: &str) -> Failure {
+pub(super) fn refused(error: &FetchError, text: &str) -> Failure {
     let mut told = error.message.clone();
     for mistake in &error.mistakes {
         let byte = text
@@ -250,11 +268,20 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-fn answer(text: &str, name: &str, data: &Data, args: &Args) -> Result<Table, Failure> {
+fn answer(
+    text: &str,
+    name: &str,
+    data: &Data,
+    beside: Vec<(String, Table)>,
+    args: &Args,
+) -> Result<Table, Failure> {
     keep_apart(args, &wanted(text, data))?;
     let runner = plugin::runner();
     let plugins = plugins::for_query(text, &args.plugins, &runner)?;
     let mut engine = engine_for(text, data)?;
+    for (name, table) in beside {
+        engine.register(&name, table);
+    }
     plugins.offer(&mut engine);
     let now = now();
     let error = match finished(&mut engine, text, now, &plugins) {

@@ -84,6 +84,9 @@ pub struct Args {
     /// Take what workspaces answer from DIR, where --record kept it, and ask nobody
     #[arg(long, value_name = "DIR")]
     replay: Option<PathBuf>,
+    /// The workspace that runs queries which name none, in place of the notebook's own; `local` for none
+    #[arg(short, long, value_name = "NAME")]
+    workspace: Option<String>,
     #[command(flatten)]
     configuration: Configuration,
     /// Record the session into FILE, for `spoor replay`
@@ -163,14 +166,20 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let assets = Assets::find()?;
     let plugins = plugins::given(&args.plugins, &args.grant, &assets, &mut notebook)?;
     let runtime = Runtime::load(assets, Cache::of_user(), Box::new(progress))?;
+    if let Some(workspace) = &args.workspace {
+        notebook.set_workspace(workspace);
+    }
+    let remote = remote(&args)?;
     let plan = Plan {
         allow_errors: args.allow_errors,
         timeout: args.timeout,
         session: Options {
             providers: Providers {
                 host: Some(Arc::new(Local::new(data.clone(), 1))),
-                remote: remote(&args)?,
+                remote: remote.clone(),
             },
+            workspace: notebook.workspace().map(ToOwned::to_owned),
+            local_workspaces: remote.map(|remote| remote.local()).unwrap_or_default(),
             data,
             plugins,
             cell_time: args.cell_timeout,

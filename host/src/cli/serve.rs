@@ -16,6 +16,7 @@ use super::{Exit, Failure, api, run, say};
 use crate::assets;
 use crate::error::Error;
 use crate::native::AT_ONCE;
+use crate::remote::Workspaces;
 use crate::serve::{Api, DataFile, Options, Query, Server};
 use crate::sources::{Data, Source};
 
@@ -100,6 +101,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     // What they wait for is their callers' affair.
     let workspaces = || args.configuration.workspaces(Box::new(|_, _| {}));
     let workspaces = door.as_ref().map(|_| workspaces()).transpose()?;
+    if let Some((door, workspaces)) = door.as_deref().zip(workspaces.as_ref()) {
+        check_forwarded(door, workspaces)?;
+    }
     let options = Options {
         address,
         name,
@@ -205,6 +209,25 @@ fn door(
         )),
         None => Ok(None),
     }
+}
+
+/// Refuses to send people's tokens to a service that takes another authority's: it would have no use for them but to keep them.
+fn check_forwarded(door: &Door, workspaces: &Workspaces) -> Result<(), Failure> {
+    for name in door.forwarded() {
+        let remote = workspaces.get(name).and_then(|one| one.remote.as_ref());
+        let authority = remote.and_then(|remote| remote.authority.as_deref());
+        let Some((remote, authority)) = remote.zip(authority) else {
+            continue;
+        };
+        if !door.has_tokens_of(authority, remote.tenant.as_deref()) {
+            let message = format!(
+                "the workspace '{name}' is to be asked with people's own tokens, which are not of its authority, {authority}: name that \
+                 (and its tenant) in [authority] of the access file, or say identity = \"server\""
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+    }
+    Ok(())
 }
 
 /// The certificate, if one is given.

@@ -19,6 +19,9 @@ use super::site::{FRAME, SIGNIN};
 use super::{Entrance, Shared};
 use crate::error::Error;
 
+/// Says that people sign in here.
+const DOOR: HeaderName = HeaderName::from_static("x-spoor-door");
+
 /// What every answer says: nothing of another origin gets at it, and nobody guesses its type.
 const ALWAYS: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
@@ -128,6 +131,10 @@ pub async fn dress(State(shared): State<Arc<Shared>>, request: Request, next: Ne
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         );
+    }
+    if matches!(shared.entrance, Entrance::Door(_)) {
+        // There is somebody to be known, and maybe workspaces to be asked for them.
+        headers.insert(DOOR, HeaderValue::from_static("1"));
     }
     let policy = shared.site.policy(&path).clone();
     headers

@@ -7,6 +7,7 @@
 //! [`Api`] in the page's stead, whose routes are the crate `spoor-store`'s.
 
 mod api;
+mod crowd;
 mod data;
 mod files;
 mod guard;
@@ -30,7 +31,7 @@ use axum::extract::State;
 use axum::extract::connect_info::Connected;
 use axum::routing::get;
 use axum::serve::{IncomingStream, Listener};
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use serde_json::{Value, json};
 use spoor_door::Door;
 use spoor_store::tls::{ServerConfig, Tls};
@@ -43,6 +44,7 @@ pub use crate::native::{Problem, Query, Stop, Watch};
 
 use crate::error::Error;
 use crate::remote::Workspaces;
+use noted::Asking;
 
 /// How long what still runs may take to end once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -237,10 +239,13 @@ fn app(shared: Arc<Shared>) -> Router {
 }
 
 /// What this server has, for a page that asks whether it is served by Spoor.
-async fn about(State(shared): App) -> Json<Value> {
+async fn about(State(shared): App, asking: Asking) -> Json<Value> {
+    let caller = asking.as_ref().map(|Extension(caller)| caller.as_ref());
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "notebooks": shared.notebooks.is_some(),
         "kql": shared.query.is_some(),
+        "workspaces": upstream::offered(&shared, caller),
+        "caller": caller.map(|caller| &caller.name),
     }))
 }

@@ -3,23 +3,24 @@
 //! No workspace is asked that the access file does not name, and no caller sees a token.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
-use spoor_door::{Identity, Refusal, UserToken};
-use spoor_protocol::FetchError;
+use spoor_door::{Caller, Identity, Need, Place, Refusal, Role, UserToken};
+use spoor_protocol::{FetchError, Told};
 use spoor_providers::config::Workspace;
 use spoor_remote::{Secret, TokenError, Tokens};
 use spoor_table::ipc;
 use tokio::sync::Semaphore;
 
+use super::crowd::{Crowd, Entry};
 use super::noted::Asking;
 use super::query::{LONGEST, Work};
 use super::{App, Entrance, Shared};
@@ -34,6 +35,7 @@ pub struct Upstream {
     workspaces: Arc<Workspaces>,
     time: Duration,
     room: Arc<Semaphore>,
+    crowd: Arc<Crowd>,
 }
 
 impl Upstream {
@@ -43,6 +45,7 @@ impl Upstream {
             workspaces,
             time,
             room: Arc::new(Semaphore::new(AT_ONCE)),
+            crowd: Arc::default(),
         }
     }
 }
@@ -59,6 +62,14 @@ struct Wanted {
     #[serde(default)]
     allow_partial: bool,
 }
+
+/// What the service said beside the rows: [`Told`] as JSON, without its statistics.
+const TOLD: HeaderName = HeaderName::from_static("spoor-told");
+
+/// Sentences on what is missing that are sent.
+const SENTENCES: usize = 20;
+/// Characters of each.
+const SENTENCE: usize = 300;
 
 /// The routes below `/api`.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -80,7 +91,19 @@ async fn answer(
         Identity::Server => None,
         Identity::User => Some(own(token, &name)?),
     };
+    let subject = asking.as_ref().map(|Extension(caller)| &caller.subject);
+    let entry = upstream.crowd.enter(subject.map_or("", String::as_str));
+    let entry = entry.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "as many of your queries of workspaces are under way as one caller may have",
+        )
+        .hint("ask again when one of them has ended")
+    })?;
+    let told = Arc::new(OnceLock::new());
     let engine = One {
+        _entry: entry,
+        told: told.clone(),
         workspaces: upstream.workspaces.clone(),
         name: name.clone(),
         timespan: wanted.timespan,
@@ -95,7 +118,47 @@ async fn answer(
         declared: String::new(),
         query: wanted.query,
     };
-    work.answer(&shared, asking).await
+    let mut response = work.answer(&shared, asking).await?;
+    // The rows begin once it is known.
+    if let Some(said) = told.get().and_then(written) {
+        response.headers_mut().insert(TOLD, said);
+    }
+    Ok(response)
+}
+
+/// What is said of an answer, within what a header may be.
+fn written(told: &Told) -> Option<HeaderValue> {
+    let sentences = told.partial.iter().take(SENTENCES);
+    let told = Told {
+        partial: sentences
+            .map(|why| why.chars().take(SENTENCE).collect())
+            .collect(),
+        statistics: None,
+        ..told.clone()
+    };
+    let mut ascii = String::new();
+    for c in serde_json::to_string(&told).ok()?.chars() {
+        match c.is_ascii() {
+            true => ascii.push(c),
+            false => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                ascii.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+    }
+    HeaderValue::from_str(&ascii).ok()
+}
+
+/// The workspaces that a caller may ask here.
+pub fn offered(shared: &Shared, caller: Option<&Caller>) -> Vec<String> {
+    let (Some(upstream), Some(caller)) = (&shared.upstream, caller) else {
+        return Vec::new();
+    };
+    let may = |name: &String| {
+        let need = Need::new(Role::Responder, Place::Workspace(name.clone()));
+        caller.may(&need) && named(shared, name).is_ok()
+    };
+    upstream.workspaces.names().filter(may).collect()
 }
 
 /// As whom the workspace is asked, if it may be at all.
@@ -132,6 +195,8 @@ fn own(token: Option<Extension<UserToken>>, name: &str) -> Result<Forwarded, Ref
 
 /// A query of one workspace.
 struct One {
+    _entry: Entry,
+    told: Arc<OnceLock<Told>>,
     workspaces: Arc<Workspaces>,
     name: String,
     timespan: Option<String>,
@@ -152,6 +217,7 @@ impl Query for One {
         };
         let answered = answered.map_err(problem)?;
         let table = self.whole(&answered)?;
+        let _ = self.told.set(answered.told.clone());
         ipc::write_stream(table, out).map_err(|error| said(error.to_string()))?;
         Ok(table.rows() as u64)
     }

@@ -229,6 +229,11 @@ impl Driver {
         specs
             .into_iter()
             .try_for_each(|source| self.drive(Event::AddSource { source }, report))?;
+        let workspaces = Event::Workspaces {
+            current: self.core.options.workspace.clone(),
+            local: self.core.options.local_workspaces.clone(),
+        };
+        self.drive(workspaces, report)?;
         let plugins = self.core.options.plugins.clone();
         plugins
             .iter()

@@ -40,6 +40,10 @@ pub struct Options {
     pub data: Data,
     /// Who runs the queries of cells that name a provider.
     pub providers: Providers,
+    /// The workspace that runs queries which name none; none for the kernel.
+    pub workspace: Option<String>,
+    /// The workspaces that are the session's own data.
+    pub local_workspaces: Vec<String>,
     /// The plugins whose functions its queries may call.
     pub plugins: Vec<PluginFile>,
     /// The longest that a request may take. At the limit it is interrupted; Python that does not

@@ -36,7 +36,8 @@ impl Answer {
 
 /// Where a result comes from, and what is said of it there.
 pub(crate) struct Origin {
-    pub provider: Provider,
+    /// Who ran it, or parts of it; at least one.
+    pub providers: Vec<Provider>,
     pub told: Told,
 }
 
@@ -47,8 +48,15 @@ impl Origin {
     /// As messages' metadata and the guest have it.
     pub(crate) fn value(&self) -> Map<String, Value> {
         let mut about = Map::new();
-        if let Provider::Workspace(name) = &self.provider {
-            about.insert("workspace".into(), name.clone().into());
+        let names = self.providers.iter().filter_map(|provider| match provider {
+            Provider::Workspace(name) => Some(name.as_str()),
+            Provider::Host => None,
+        });
+        let names: Vec<&str> = names.collect();
+        match names.as_slice() {
+            [] => {}
+            [name] => drop(about.insert("workspace".into(), (*name).into())),
+            names => drop(about.insert("workspaces".into(), names.into())),
         }
         if !self.told.partial.is_empty() {
             about.insert("partial".into(), self.told.partial.clone().into());
@@ -62,6 +70,12 @@ impl Origin {
         about
     }
 
+    /// Who ran it, for people.
+    pub(crate) fn whom(&self) -> String {
+        let all: Vec<String> = self.providers.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    }
+
     /// What a reader has to know before the rows: that some are missing, and that they are not of today. None where there is
     /// nothing of the kind.
     pub(crate) fn notice(&self) -> Option<Map<String, Value>> {
@@ -73,11 +87,11 @@ impl Origin {
             if more > 0 {
                 reasons.push_str(&format!("; and {more} more"));
             }
-            let told = format!("of {}: {reasons}", self.provider);
+            let told = format!("of {}: {reasons}", self.whom());
             lines.push(("Partial result", told));
         }
         if let Some(recorded) = &self.told.recorded {
-            let told = format!("from {} on {recorded}", self.provider);
+            let told = format!("from {} on {recorded}", self.whom());
             lines.push(("Recorded", told));
         }
         if lines.is_empty() {

@@ -164,6 +164,11 @@ impl Catalogue {
         self.sources.contains_key(name)
     }
 
+    /// Whether `name` is a table that the session made: a kept result, or a frame of the guest's.
+    pub(crate) fn is_result(&self, name: &str) -> bool {
+        !self.is_source(name) && self.engine.table(name).is_some()
+    }
+
     /// Takes bytes of a source that is being read.
     pub(crate) fn data(
         &mut self,
@@ -234,6 +239,13 @@ impl Catalogue {
         names.into_iter().map(listed).collect()
     }
 
+    /// The results of the session, as tables for completion and inspection.
+    pub(crate) fn results(&self) -> impl Iterator<Item = (String, bind::CatalogueTable)> {
+        let all = self.engine.catalogue().iter();
+        let results = all.filter(|(name, _)| !self.is_source(name));
+        results.map(|(name, table)| (name.clone(), table.clone()))
+    }
+
     /// The tables for completion, inspection and diagnosis. Those that are not loaded are there by name.
     pub(crate) fn for_names(&self) -> bind::Catalogue {
         let mut names = self.engine.catalogue().clone();
@@ -245,9 +257,33 @@ impl Catalogue {
         names
     }
 
+    /// Starts a query over the tables and those that it alone reads.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn start(
+        &mut self,
+        query: &str,
+        beside: Vec<(String, Table)>,
+        now: i64,
+    ) -> Result<spoor_kql::Query, Vec<Diagnostic>> {
+        let mut names = Vec::with_capacity(beside.len());
+        for (name, table) in beside {
+            self.engine.register(&name, table);
+            names.push(name);
+        }
+        let started = self.engine.start(query, now);
+        let started = started.map_err(|refused| self.explained(query, refused));
+        // A query that runs keeps what it has begun with.
+        for name in names {
+            self.engine.remove(&name);
+        }
+        started
+    }
+
     /// What is wrong with a query that the engine refused, with hints that know the names of all
     /// tables, loaded or not.
-    pub(crate) fn explained(&self, query: &str, refused: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    fn explained(&self, query: &str, refused: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let parsed = parse(query);
         if !parsed.diagnostics.is_empty() {
             return refused;

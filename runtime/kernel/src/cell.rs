@@ -11,6 +11,8 @@ use std::ops::Range;
 use spoor_kql_syntax::{Diagnostic, TokenKind, did_you_mean, highlight};
 use spoor_protocol::Provider;
 
+use crate::workspaces::Wanted;
+
 const MAGIC: &str = "%%kql";
 
 /// The word for the provider of that name.
@@ -37,16 +39,8 @@ pub(crate) struct KqlCell {
     pub query: String,
     /// The name to keep the result by.
     pub keep: Option<String>,
-    /// Who runs it, if not the kernel.
-    pub away: Option<Away>,
-}
-
-/// A query that a provider runs in the kernel's stead.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Away {
-    pub provider: Provider,
-    /// The time that the query looks at, as the front end gave it.
-    pub timespan: Option<String>,
+    /// Who is to run it.
+    pub wanted: Wanted,
 }
 
 impl KqlCell {
@@ -80,7 +74,7 @@ pub(crate) fn bare(query: &str) -> KqlCell {
     KqlCell {
         query: query.to_string(),
         keep: None,
-        away: None,
+        wanted: Wanted::default(),
     }
 }
 
@@ -101,58 +95,34 @@ pub(crate) fn read(source: &str) -> Result<Cell, Diagnostic> {
     let mut text = Masked {
         text: source.to_string(),
         keep: None,
-        provider: None,
-        timespan: None,
+        wanted: Wanted::default(),
     };
     let magic = magic(source);
     text.blank(magic.clone());
     text.options(magic.end)?;
     text.assignment()?;
     text.redirection()?;
-    let away = text.away()?;
     Ok(Cell::Kql(KqlCell {
         query: text.text,
         keep: text.keep,
-        away,
+        wanted: text.wanted,
     }))
 }
 
 struct Masked {
     text: String,
     keep: Option<String>,
-    provider: Option<Provider>,
-    /// The value of `--timespan`, and where it is.
-    timespan: Option<(String, Range<usize>)>,
+    wanted: Wanted,
 }
 
 impl Masked {
-    /// Who runs the query, if not the kernel.
-    fn away(&mut self) -> Result<Option<Away>, Diagnostic> {
-        let timespan = self.timespan.take();
-        match (self.provider.take(), timespan) {
-            (Some(Provider::Workspace(name)), timespan) => Ok(Some(Away {
-                provider: Provider::Workspace(name),
-                timespan: timespan.map(|(text, _)| text),
-            })),
-            (_, Some((_, span))) => {
-                let message = "--timespan is of queries that a workspace runs";
-                Err(Diagnostic::error(span, message)
-                    .hint("add --workspace NAME, or write it in the query: | where TimeGenerated > ago(1d)"))
-            }
-            (provider, None) => Ok(provider.map(|provider| Away {
-                provider,
-                timespan: None,
-            })),
-        }
-    }
-
     /// Has the query run by `provider`, and by no other.
     fn run_by(&mut self, provider: Provider, span: Range<usize>) -> Result<(), Diagnostic> {
-        if let Some(first) = &self.provider {
+        if let Some(first) = &self.wanted.provider {
             let message = format!("the query is to be run by two, {first} and {provider}");
             return Err(Diagnostic::error(span, message).hint("name one of them"));
         }
-        self.provider = Some(provider);
+        self.wanted.provider = Some(provider);
         Ok(())
     }
 
@@ -208,7 +178,7 @@ impl Masked {
             "--as" => self.keep(text, value),
             "--workspace" => self.run_by(Provider::Workspace(text), value),
             _ => {
-                self.timespan = Some((text, value));
+                self.wanted.timespan = Some((text, value));
                 Ok(())
             }
         }
@@ -370,11 +340,16 @@ mod tests {
         let got = match read(source) {
             Ok(Cell::Kql(cell)) => {
                 assert_eq!(cell.query.len(), source.len());
-                let by = cell.away.map(|away| {
-                    let timespan = away.timespan.map(|span| format!(" over {span}"));
-                    format!("{}{} runs, ", away.provider, timespan.unwrap_or_default())
-                });
-                let by = by.unwrap_or_default();
+                let by = cell
+                    .wanted
+                    .provider
+                    .map(|provider| format!("{provider} runs"));
+                let over = cell.wanted.timespan.map(|(span, _)| format!("over {span}"));
+                let by: String = [by, over]
+                    .into_iter()
+                    .flatten()
+                    .map(|one| one + ", ")
+                    .collect();
                 format!("{by}keep {:?}: {:?}", cell.keep, cell.query.trim())
             }
             Ok(other) => format!("{other:?}"),
@@ -457,7 +432,7 @@ mod tests {
         );
         check(
             "%%kql --as hits --workspace=\"SOC west\" --timespan P1D T",
-            expect![[r#"workspace 'SOC west' over P1D runs, keep Some("hits"): "T""#]],
+            expect![[r#"workspace 'SOC west' runs, over P1D, keep Some("hits"): "T""#]],
         );
         check(
             "%%kql --workspace\nT",
@@ -473,9 +448,7 @@ mod tests {
         );
         check(
             "%%kql --timespan P1D\nT",
-            expect![[
-                r#""P1D": --timespan is of queries that a workspace runs (add --workspace NAME, or write it in the query: | where TimeGenerated > ago(1d))"#
-            ]],
+            expect![[r#"over P1D, keep None: "T""#]],
         );
         check(
             "%%kql host --workspace soc\nT",

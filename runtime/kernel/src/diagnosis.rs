@@ -6,18 +6,20 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 use spoor_kql::bind;
-use spoor_kql_syntax::{Diagnostic, Fix, Severity};
+use spoor_kql_syntax::{Diagnostic, Fix, Severity, parse};
 
 use crate::catalogue::Catalogue;
 use crate::cell::{self, Cell, KqlCell};
 use crate::job;
 use crate::output::object;
+use crate::workspaces::{Reading, Workspaces};
 
 /// The reply's content. `language` is what the asker knows of it beyond the source.
 pub(crate) fn reply(
     code: &str,
     language: Option<&str>,
     catalogue: &Catalogue,
+    workspaces: &Workspaces,
 ) -> Map<String, Value> {
     let places = Places::of(code);
     let read = match cell::read(code) {
@@ -27,7 +29,7 @@ pub(crate) fn reply(
         read => read,
     };
     match read {
-        Ok(Cell::Kql(kql)) => of_query(code, &kql, catalogue, &places),
+        Ok(Cell::Kql(kql)) => of_query(code, &kql, catalogue, workspaces, &places),
         Ok(Cell::Python | Cell::Blank) => content("python", Vec::new(), Vec::new()),
         Err(problem) => content(
             "kql",
@@ -41,16 +43,30 @@ fn of_query(
     code: &str,
     kql: &KqlCell,
     catalogue: &Catalogue,
+    workspaces: &Workspaces,
     places: &Places,
 ) -> Map<String, Value> {
-    let found = bind::diagnose(&kql.query, &catalogue.for_names(), job::now());
+    let diagnose = |reading: &Reading| bind::diagnose(&reading.query, &reading.tables, job::now());
+    // Parts that go elsewhere are in colours as well.
+    let whole = Reading {
+        query: kql.query.clone(),
+        tables: catalogue.for_names(),
+    };
+    let found = diagnose(&whole);
     let magic = cell::is_kql(code).then(|| places.token(&cell::magic(code), "keyword"));
+    // Whoever runs a query elsewhere knows its tables, and more of the language: what cannot be read is told alone.
+    let problems = match workspaces.reading(&kql.wanted, &kql.query, catalogue) {
+        None if kql.query.trim_start().starts_with('.') => Vec::new(),
+        None => parse(&kql.query).diagnostics,
+        Some(Err(problem)) => vec![problem],
+        Some(Ok(reading)) if reading.query == kql.query => found.diagnostics,
+        Some(Ok(reading)) => diagnose(&reading).diagnostics,
+    };
     let tokens = found.tokens.iter();
     let tokens = tokens.map(|(span, sense)| places.token(span, sense.name()));
-    let diagnostics = found.diagnostics.iter();
     content(
         "kql",
-        diagnostics.map(|d| places.diagnostic(d)).collect(),
+        problems.iter().map(|d| places.diagnostic(d)).collect(),
         magic.into_iter().chain(tokens).collect(),
     )
 }

@@ -4,17 +4,19 @@ use spoor_data::{Format, Limits, Loader};
 use spoor_kql_syntax::ast::{ExprKind, OperatorKind, StatementKind};
 use spoor_kql_syntax::{Diagnostic, parse};
 use spoor_protocol::{
-    Effect, Event, FetchError, MAX_FETCHED, MAX_FETCHED_TABLES, Mistake, Provider, Told,
+    Effect, Event, FetchError, LOCAL_WORKSPACE, MAX_FETCHED, MAX_FETCHED_TABLES, Mistake, Provider,
+    Told,
 };
 use spoor_table::Table;
 
 use crate::bundle::{Answer, Origin, Render};
-use crate::cell::Away;
 use crate::job::{self, Progress};
 use crate::kernel::Machine;
 use crate::language::byte_offset;
 use crate::output::{Failure, Output};
-use crate::request::{Running, Turn, Upcall, Work};
+use crate::request::{Turn, Upcall, Work};
+use crate::running::Running;
+use crate::workspaces::Away;
 
 /// The most mistakes of a query that are shown.
 const SHOWN: usize = 20;
@@ -23,7 +25,9 @@ const SHOWN: usize = 20;
 pub(crate) struct Fetching {
     number: u64,
     provider: Provider,
+    /// What was asked, and the query as people wrote it, in which everything has the same place.
     text: String,
+    whole: String,
     /// Results of this session that the query seems to name.
     kept: Vec<String>,
     stage: Stage,
@@ -84,6 +88,7 @@ impl Machine {
         &mut self,
         away: Away,
         query: String,
+        whole: String,
         out: &mut Output,
     ) -> Box<Fetching> {
         let mut kept = self.catalogue.references(&query);
@@ -99,6 +104,7 @@ impl Machine {
             number: self.fetches,
             provider: away.provider,
             text: query,
+            whole,
             kept,
             stage: Stage::Coming(Vec::new()),
         })
@@ -128,16 +134,17 @@ impl Machine {
 impl Work {
     /// The query that a provider is asked to run, by a cell or by the guest.
     fn fetching(&mut self) -> Option<&mut Fetching> {
+        self.running().and_then(Running::fetching)
+    }
+
+    /// The query on its way, of a cell or of the guest.
+    pub(crate) fn running(&mut self) -> Option<&mut Running> {
         match self {
-            Work::Fetch(fetching)
+            Work::Query(running)
             | Work::Python(Turn {
-                upcall:
-                    Some(Upcall::Query {
-                        running: Running::Away(fetching),
-                        ..
-                    }),
+                upcall: Some(Upcall::Query { running, .. }),
                 ..
-            }) => Some(fetching),
+            }) => Some(running),
             _ => None,
         }
     }
@@ -231,7 +238,7 @@ impl Fetching {
             None => render_of(&self.text),
         };
         answer.origin = Some(Box::new(Origin {
-            provider: self.provider.clone(),
+            providers: vec![self.provider.clone()],
             told: reading.told,
         }));
         Ok(answer)
@@ -241,12 +248,9 @@ impl Fetching {
         let is_told = |name: &&String| error.message.contains(&format!("`{name}`"));
         let about_kept = self.kept.iter().find(is_told);
         let note = about_kept.map(|name| {
-            let (provider, option) = match &self.provider {
-                Provider::Host => ("host".to_owned(), "host"),
-                workspace => (workspace.to_string(), "--workspace"),
-            };
+            let provider = &self.provider;
             format!(
-                "'{name}' is a result of this session, which {provider} does not have: leave out `{option}` to query it here"
+                "'{name}' is a result of this session, which {provider} does not have: query it here with `%%kql --workspace {LOCAL_WORKSPACE}`"
             )
         });
         let failure = if error.mistakes.is_empty() {
@@ -257,7 +261,7 @@ impl Fetching {
             let mistakes = error.mistakes.into_iter().take(SHOWN);
             let diagnostics: Vec<Diagnostic> =
                 mistakes.map(|mistake| self.diagnostic(mistake)).collect();
-            job::refusal(&self.text, &diagnostics)
+            job::refusal(&self.whole, &diagnostics)
         };
         let note: Vec<&str> = note.as_deref().into_iter().collect();
         failure.with(&note)

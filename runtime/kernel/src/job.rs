@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use spoor_kql::{PluginCall, Query, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, render};
 use spoor_protocol::PluginOutcome;
-use spoor_table::ticks;
+use spoor_table::{Table, ticks};
 
 use crate::bundle::{Answer, Render};
 use crate::catalogue::{Catalogue, Loading};
@@ -19,6 +19,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(30);
 /// A query on its way.
 pub(crate) struct Job {
     text: String,
+    /// Tables that it alone reads.
+    beside: Vec<(String, Table)>,
     reads: Vec<String>,
     wanted: VecDeque<String>,
     query: Option<Query>,
@@ -48,11 +50,20 @@ impl Job {
         let wanted = catalogue.unloaded(&reads);
         Self {
             text,
+            beside: Vec::new(),
             reads,
             wanted,
             query: None,
             calls: BTreeMap::new(),
             more: Vec::new(),
+        }
+    }
+
+    /// The query `text` over tables that it alone reads, beside those of the catalogue.
+    pub(crate) fn over(text: String, beside: Vec<(String, Table)>, catalogue: &Catalogue) -> Self {
+        Self {
+            beside,
+            ..Self::new(text, catalogue)
         }
     }
 
@@ -105,13 +116,15 @@ impl Job {
         }
         let query = match &mut self.query {
             Some(query) => query,
-            none => match catalogue.engine.start(&self.text, now()) {
-                Ok(query) => none.insert(query),
-                Err(refused) => {
-                    let diagnostics = catalogue.explained(&self.text, refused);
-                    return Progress::Done(Err(refusal(&self.text, &diagnostics)));
+            none => {
+                let beside = std::mem::take(&mut self.beside);
+                match catalogue.start(&self.text, beside, now()) {
+                    Ok(query) => none.insert(query),
+                    Err(diagnostics) => {
+                        return Progress::Done(Err(refusal(&self.text, &diagnostics)));
+                    }
                 }
-            },
+            }
         };
         match query.step(deadline.saturating_duration_since(Instant::now())) {
             Ok(Step::More) => Progress::More,

@@ -14,14 +14,16 @@ use crate::catalogue::{Catalogue, Loading};
 use crate::cell::{self, Cell};
 use crate::diagnosis;
 use crate::fetching::Part;
-use crate::job::{self, Job, Progress};
+use crate::job::{self, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
 use crate::page::{Attached, ForPage};
 use crate::plugins::Adding;
 use crate::python::{self, PYTHON_TURN};
-use crate::request::{Ask, Ending, Execute, Request, Running, Turn, Upcall, Work};
+use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
+use crate::running::Running;
 use crate::session::Session;
+use crate::workspaces::{Wanted, Workspaces};
 
 /// The most bytes of files that a completion or an inspection waits for.
 const LOAD_FOR_NAMES: u64 = 32 << 20;
@@ -66,6 +68,7 @@ pub(crate) struct Machine {
     arrow: bool,
     pub session: Session,
     pub catalogue: Catalogue,
+    pub workspaces: Workspaces,
     pub current: Option<Request>,
     waiting: VecDeque<(String, Ask)>,
     /// The last request, whose output late bytes of the guest belong to.
@@ -88,6 +91,7 @@ impl Machine {
             arrow: options.get("results").and_then(Value::as_str) == Some("arrow"),
             session: Session::default(),
             catalogue: Catalogue::new(memory.and_then(|bytes| usize::try_from(bytes).ok()))?,
+            workspaces: Workspaces::default(),
             current: None,
             waiting: VecDeque::new(),
             last: String::new(),
@@ -166,6 +170,8 @@ impl Machine {
                     self.fetched(part, bytes, out);
                 }
             }
+            Event::Workspaces { current, local } => self.workspaces.set(current, local),
+            Event::Schema { workspace, tables } => self.workspaces.tell(workspace, tables),
             Event::Execute {
                 id,
                 cell_id,
@@ -225,7 +231,7 @@ impl Machine {
     /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
     /// no status goes with it.
     fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
-        let content = diagnosis::reply(code, language, &self.catalogue);
+        let content = diagnosis::reply(code, language, &self.catalogue, &self.workspaces);
         out.reply("diagnose_reply", id, content, Map::new());
         out.push(Effect::Idle { parent: id.into() });
     }
@@ -252,17 +258,10 @@ impl Machine {
         if !self.catalogue.plugins.has_called(number) {
             return out.refuse(format!("there is no call {number}"));
         }
-        let job = match self.current.as_mut().map(|request| &mut request.work) {
-            Some(Work::Query(job)) => job,
-            Some(Work::Python(Turn {
-                upcall:
-                    Some(Upcall::Query {
-                        running: Running::Here(job),
-                        ..
-                    }),
-                ..
-            })) => job,
-            _ => return,
+        let work = self.current.as_mut().map(|request| &mut request.work);
+        let running = work.and_then(Work::running);
+        let Some(job) = running.and_then(Running::job) else {
+            return;
         };
         if job.called(number, outcome, bytes) {
             self.go_on(out);
@@ -335,7 +334,7 @@ impl Machine {
                 request.cell = Cell::Kql(cell::KqlCell {
                     query: String::new(),
                     keep: None,
-                    away: None,
+                    wanted: Wanted::default(),
                 });
                 return Some(Ending::Failed(job::refusal(&execute.code, &[diagnostic])));
             }
@@ -350,13 +349,18 @@ impl Machine {
                 None => Ending::Ok(Map::new()),
             });
         }
-        if let Some(away) = kql.away {
-            request.work = Work::Fetch(self.begin_fetch(away, kql.query, out));
-            return self.work_on(request, out);
-        }
-        let job = Job::new(kql.query, &self.catalogue);
-        request.names.read_tables(job.reads().iter().cloned());
-        request.work = Work::Query(Box::new(job));
+        let placed = self
+            .workspaces
+            .place(&kql.wanted, &kql.query, &self.catalogue);
+        let place = match placed {
+            Ok(place) => place,
+            Err(problem) => {
+                return Some(Ending::Failed(job::refusal(&execute.code, &[problem])));
+            }
+        };
+        let running = self.set_going(place, kql.query, out);
+        request.names.read_tables(running.reads());
+        request.work = Work::Query(running);
         self.work_on(request, out)
     }
 
@@ -409,12 +413,8 @@ impl Machine {
     fn work_on(&mut self, request: &mut Request, out: &mut Output) -> Option<Ending> {
         request.awaits_data = false;
         match &mut request.work {
-            Work::Query(job) => {
-                let progress = job.advance(&mut self.catalogue, out);
-                return self.queried(request, progress, out);
-            }
-            Work::Fetch(fetching) => {
-                let progress = fetching.advance();
+            Work::Query(running) => {
+                let progress = self.advance(running, out);
                 return self.queried(request, progress, out);
             }
             Work::Page(page) => {
@@ -472,7 +472,7 @@ impl Machine {
                 )),
             },
             // A table that cannot be read has no columns to offer; the cell will say why.
-            (ask, _) => Ending::Ok(language::answer(ask, &self.catalogue)),
+            (ask, _) => Ending::Ok(language::answer(ask, &self.catalogue, &self.workspaces)),
         }
     }
 
@@ -483,7 +483,7 @@ impl Machine {
                 let (answer, attached) = page.finish();
                 self.show(request, answer, attached, out)
             }
-            Work::Query(_) | Work::Fetch(_) | Work::Tables(_) | Work::Python(_) => Ending::Aborted,
+            Work::Query(_) | Work::Tables(_) | Work::Python(_) => Ending::Aborted,
         }
     }
 
@@ -587,7 +587,7 @@ impl Machine {
         };
         let failure = Failure::new("KeyboardInterrupt", "the query was interrupted");
         match &mut request.work {
-            Work::Query(_) | Work::Fetch(_) | Work::Page(_) | Work::Tables(_) => {
+            Work::Query(_) | Work::Page(_) | Work::Tables(_) => {
                 return self.finish(request, Ending::Failed(failure), out);
             }
             // A running loop is the driver's to interrupt; a waiting upcall is ours.
@@ -660,9 +660,7 @@ impl Machine {
                         }
                         python::ending(outcome, turn.done.take())
                     }
-                    Work::Query(_) | Work::Fetch(_) | Work::Page(_) | Work::Tables(_) => {
-                        Ending::Aborted
-                    }
+                    Work::Query(_) | Work::Page(_) | Work::Tables(_) => Ending::Aborted,
                 };
                 self.finish(request, ending, out);
             }

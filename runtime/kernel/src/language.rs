@@ -3,13 +3,14 @@
 //! Positions in Jupyter's messages count Unicode code points; the parser's count bytes.
 
 use serde_json::{Map, Value, json};
-use spoor_kql::bind::{self, CompletionKind};
+use spoor_kql::bind::{self, CompletionKind, Completions};
 use spoor_kql_syntax::parse;
 
 use crate::catalogue::Catalogue;
 use crate::cell::{self, Cell};
 use crate::output::object;
 use crate::request::Ask;
+use crate::workspaces::{Reading, Workspaces};
 
 /// The fields that a reply has even when there is nothing to say.
 pub(crate) fn empty_reply(ask: &Ask) -> Map<String, Value> {
@@ -46,21 +47,50 @@ pub(crate) fn is_complete(code: &str) -> Map<String, Value> {
 }
 
 /// The fields of a completion or an inspection reply.
-pub(crate) fn answer(ask: &Ask, catalogue: &Catalogue) -> Map<String, Value> {
+pub(crate) fn answer(
+    ask: &Ask,
+    catalogue: &Catalogue,
+    workspaces: &Workspaces,
+) -> Map<String, Value> {
     let Ok(Cell::Kql(cell)) = cell::read(ask.code()) else {
         return Map::new();
     };
+    let reading = |code, cursor_pos| {
+        let at = byte_offset(code, cursor_pos);
+        workspaces.reading_at(&cell.wanted, &cell.query, at, catalogue)
+    };
     match ask {
-        Ask::Complete { code, cursor_pos } => complete(&cell.query, code, *cursor_pos, catalogue),
+        Ask::Complete { code, cursor_pos } => {
+            let at = byte_offset(code, *cursor_pos);
+            let found = tables_after(&cell.query, at, workspaces)
+                .unwrap_or_else(|| reading(code, *cursor_pos).complete(at));
+            completed(code, &found)
+        }
         Ask::Inspect {
             code, cursor_pos, ..
-        } => inspect(&cell.query, code, *cursor_pos, catalogue),
+        } => inspect(code, *cursor_pos, &reading(code, *cursor_pos)),
         Ask::Execute(_) | Ask::IsComplete { .. } | Ask::Describe { .. } => Map::new(),
     }
 }
 
-fn complete(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map<String, Value> {
-    let found = bind::complete(query, byte_offset(code, cursor), &catalogue.for_names());
+/// The tables of the workspace that is named right before a place: `workspace("NAME").`
+fn tables_after(query: &str, at: usize, workspaces: &Workspaces) -> Option<Completions> {
+    let before = query.get(..at)?;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let begun = before.trim_end_matches(is_part);
+    let named = begun.strip_suffix('.')?.trim_end().strip_suffix(')')?;
+    let (_, name) = named.rsplit_once("workspace(")?;
+    let tables = workspaces.tables_of(name.trim().trim_matches(['"', '\'']));
+    // As at the beginning of a query of that workspace.
+    let mut found = bind::complete(&before[begun.len()..], at - begun.len(), &tables);
+    found
+        .items
+        .retain(|item| item.kind == CompletionKind::Table);
+    found.range = begun.len()..at;
+    Some(found)
+}
+
+fn completed(code: &str, found: &Completions) -> Map<String, Value> {
     let (start, end) = (
         position(code, found.range.start),
         position(code, found.range.end),
@@ -101,9 +131,9 @@ fn kind_name(kind: CompletionKind) -> &'static str {
     }
 }
 
-fn inspect(query: &str, code: &str, cursor: usize, catalogue: &Catalogue) -> Map<String, Value> {
+fn inspect(code: &str, cursor: usize, reading: &Reading) -> Map<String, Value> {
     let at = byte_offset(code, cursor);
-    let Some(hover) = bind::hover(query, at, &catalogue.for_names()) else {
+    let Some(hover) = bind::hover(&reading.query, at, &reading.tables) else {
         return Map::new();
     };
     object(json!({

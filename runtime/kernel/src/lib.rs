@@ -31,10 +31,12 @@ mod page;
 mod plugins;
 mod python;
 mod request;
+mod running;
 mod session;
 mod stale;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+mod workspaces;
 
 pub use kernel::Kernel;
 pub use python::PYTHON_TURN;

@@ -10,12 +10,13 @@ use spoor_protocol::{Channel, Frame, Outcome, Provider};
 use spoor_table::pandas;
 
 use crate::bundle::{Answer, Origin, bundle};
-use crate::cell::{Away, check_name};
-use crate::job::{Job, Progress};
+use crate::cell::check_name;
+use crate::job::{self, Progress};
 use crate::kernel::Machine;
 use crate::output::{Failure, Output, object};
-use crate::request::{Ask, Ending, Execute, Request, Running, Turn, Upcall, Work};
+use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::stale::Name;
+use crate::workspaces::Wanted;
 
 /// The line of Python that is a turn of the guest: it asks for its task by itself.
 pub const PYTHON_TURN: &str = "__import__('spoor.guest').guest.turn()";
@@ -303,16 +304,16 @@ impl Machine {
         if let Some(Err(message)) = keep.as_deref().map(check_name) {
             return Some(Err(misuse(message)));
         }
-        let running = match workspace(header) {
-            Some(away) => Running::Away(self.begin_fetch(away, text.to_string(), out)),
-            None => {
-                let job = Job::new(text.to_string(), &self.catalogue);
-                if !fetches_bound(&mut request.work, text) {
-                    request.names.read_tables(job.reads().iter().cloned());
-                }
-                Running::Here(Box::new(job))
-            }
+        let wanted = wanted(header);
+        let placed = self.workspaces.place(&wanted, text, &self.catalogue);
+        let place = match placed {
+            Ok(place) => place,
+            Err(problem) => return Some(Err(job::refusal(text, &[problem]))),
         };
+        let running = self.set_going(place, text.to_string(), out);
+        if !fetches_bound(&mut request.work, text) {
+            request.names.read_tables(running.reads());
+        }
         if let Work::Python(turn) = &mut request.work {
             turn.upcall = Some(Upcall::Query { running, keep });
         }
@@ -329,10 +330,7 @@ impl Machine {
         else {
             return;
         };
-        let progress = match running {
-            Running::Here(job) => job.advance(&mut self.catalogue, out),
-            Running::Away(fetching) => fetching.advance(),
-        };
+        let progress = self.advance(running, out);
         let result = match progress {
             Progress::Waiting => {
                 request.awaits_data = true;
@@ -481,13 +479,13 @@ fn execute_task(execute: &Execute, count: u64, bind: &[String], allow_stdin: boo
     })
 }
 
-/// The workspace that `kql()` is to ask, if it names one.
-fn workspace(header: &Value) -> Option<Away> {
+/// Whom `kql()` is to ask, as far as it says.
+fn wanted(header: &Value) -> Wanted {
     let field = |name: &str| Some(header.get(name)?.as_str()?.to_string());
-    Some(Away {
-        provider: Provider::Workspace(field("workspace")?),
-        timespan: field("timespan"),
-    })
+    Wanted {
+        provider: field("workspace").map(Provider::Workspace),
+        timespan: field("timespan").map(|span| (span, 0..0)),
+    }
 }
 
 /// Whether a query only fetches a kept result that the turn was told to bind. That reads nothing

@@ -6,10 +6,9 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use crate::cell::Cell;
-use crate::fetching::Fetching;
-use crate::job::Job;
 use crate::output::Failure;
 use crate::page::ForPage;
+use crate::running::Running;
 use crate::session::Names;
 
 /// What a front end asks for, as in Jupyter's messages.
@@ -90,9 +89,7 @@ pub(crate) struct Request {
 /// What a request waits for.
 pub(crate) enum Work {
     /// A KQL cell's query.
-    Query(Box<Job>),
-    /// A KQL cell's query that a provider runs.
-    Fetch(Box<Fetching>),
+    Query(Running),
     /// A KQL cell's result, being written for the page.
     Page(Box<ForPage>),
     /// Tables that completion, inspection or a description wants to know.
@@ -125,14 +122,6 @@ pub(crate) enum Upcall {
     },
     /// `input()`.
     Input,
-}
-
-/// A query that the guest waits for.
-pub(crate) enum Running {
-    /// The kernel runs it.
-    Here(Box<Job>),
-    /// A provider runs it.
-    Away(Box<Fetching>),
 }
 
 /// How a request ended.

@@ -2,6 +2,7 @@
 //! kernel's completion call it. It knows no table, no column and no function, and it never fails or panics: an error is a
 //! diagnostic beside a partial tree.
 
+mod across;
 pub mod ast;
 mod diagnostic;
 mod edit;
@@ -13,6 +14,7 @@ mod operator;
 mod parser;
 mod text;
 
+pub use across::{Across, Part, across};
 pub use diagnostic::{Diagnostic, Severity, did_you_mean, line_column, render, suggest};
 pub use edit::{Segments, brackets, indentation, query_until, segments, toggle_comments};
 pub use fix::{Fix, apply_fixes};

@@ -17,6 +17,7 @@ mod read;
 mod recorded;
 mod terminal;
 mod upgrade;
+mod workspace;
 mod write;
 
 pub use assemble::{Change, OutputArea};
@@ -29,3 +30,4 @@ pub use model::{Bundle, Card, Cell, CellKind, NBFORMAT_MINOR, Notebook, Object, 
 pub use parameters::{Injected, ParameterError, Parameters};
 pub use plugins::{PluginPin, may_call, names};
 pub use recorded::recorded_in;
+pub use workspace::{name_workspace, workspace_in};

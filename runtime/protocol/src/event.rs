@@ -92,6 +92,22 @@ pub enum Event {
         #[serde(default)]
         told: Box<Told>,
     },
+    /// Says which workspaces mean what from now on.
+    Workspaces {
+        /// The one that runs queries which name none and read no result of the session. None: they run here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current: Option<String>,
+        /// Those that are the session's own data, beside [`crate::LOCAL_WORKSPACE`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        local: Vec<String>,
+    },
+    /// Tells the tables of a workspace, for completion and inspection of queries that go there.
+    Schema {
+        /// The workspace.
+        workspace: String,
+        /// Each table's name, and its columns by name and Kusto's type, in order.
+        tables: Vec<(String, Vec<(String, String)>)>,
+    },
     /// Runs a cell (Jupyter's `execute_request`).
     Execute {
         /// The request's id.

@@ -12,6 +12,9 @@ pub const MAX_FETCHED: usize = 512 << 20;
 /// The most tables of a fetch's result.
 pub const MAX_FETCHED_TABLES: usize = 100;
 
+/// The workspace that is always the session's own data.
+pub const LOCAL_WORKSPACE: &str = "local";
+
 /// Who runs a query in the kernel's stead.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

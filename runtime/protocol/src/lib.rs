@@ -22,7 +22,9 @@ mod plugin;
 
 pub use effect::{Channel, Effect, Effects};
 pub use event::{DataFormat, Event, Outcome, SourceSpec};
-pub use fetch::{FetchError, MAX_FETCHED, MAX_FETCHED_TABLES, Mistake, Provider, Told};
+pub use fetch::{
+    FetchError, LOCAL_WORKSPACE, MAX_FETCHED, MAX_FETCHED_TABLES, Mistake, Provider, Told,
+};
 pub use frame::{Frame, FrameError, MAX_BUFFERS, MAX_HEADER};
 pub use plugin::{PluginLimits, PluginOutcome, PluginWish};
 

@@ -50,7 +50,7 @@ fn no_two_kinds_are_written_alike() {
         names
     };
     let json = |events: Vec<Event>| events.iter().map(|e| json!(e)).collect::<Vec<_>>();
-    assert_eq!(names(json(samples::events()), "event").len(), 21);
+    assert_eq!(names(json(samples::events()), "event").len(), 23);
     let effects = samples::effects().iter().map(|e| json!(e)).collect();
     assert_eq!(names(effects, "effect").len(), 11);
     let outcomes = samples::outcomes().iter().map(|o| json!(o)).collect();

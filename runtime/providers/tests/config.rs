@@ -459,6 +459,9 @@ fn each_mistake_names_its_field_and_what_to_do() {
         );
         assert!(told.contains(word), "{told}\nlacks {word}");
     }
+    check("[workspaces.local]\nkind = 'local'").unwrap();
+    let told = check("[workspaces.local]\nkind = 'defender'").unwrap_err()[0].to_string();
+    assert!(told.contains("'local' is the session's own data"), "{told}");
     let told = check("[workspaces.'a b']\nkind = 'local'").unwrap_err()[0].to_string();
     assert!(told.contains("letters, digits"), "{told}");
 }

@@ -29,10 +29,11 @@ class PartialResultError(KqlError):
     """A workspace's result that is not all that was asked for. `frame` is what came, and `reasons` say
     what is missing; `kql(..., allow_partial=True)` gives the frame instead."""
 
-    def __init__(self, workspace, frame, reasons):
+    def __init__(self, workspaces, frame, reasons):
         what = "; ".join(reasons)
+        whom = ", ".join(f"workspace '{name}'" for name in workspaces)
         super().__init__(
-            f"the result of workspace '{workspace}' is not whole: {what}. Its rows are this error's `frame`; to take them as they "
+            f"the result of {whom} is not whole: {what}. Its rows are this error's `frame`; to take them as they "
             "are, call kql(..., allow_partial=True)",
             "PartialResultError",
         )
@@ -64,7 +65,7 @@ def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_p
         if isinstance(value, pd.Series):
             value = value.to_frame(value.name if value.name is not None else "value")
         if isinstance(value, pd.DataFrame):
-            if away:
+            if workspace:
                 raise TypeError(
                     f"the workspace '{workspace}' cannot read the DataFrame {name!r}: give a list of values, or query without a "
                     "workspace what came from there"
@@ -89,21 +90,17 @@ def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_p
     if origin:
         frame.attrs["spoor"] = origin
         if origin.get("partial") and not allow_partial:
-            raise PartialResultError(origin.get("workspace"), frame, origin["partial"])
+            asked = origin.get("workspaces") or [origin.get("workspace")]
+            raise PartialResultError(asked, frame, origin["partial"])
     return frame
 
 
 def _away(workspace, timespan):
     """What a request says of the workspace that is to run its query."""
-    if workspace is None:
-        if timespan is not None:
-            raise TypeError(
-                "timespan= goes with workspace=; a query of this session says it itself: | where TimeGenerated > ago(1d)"
-            )
-        return {}
-    if not isinstance(workspace, str):
+    if not isinstance(workspace, str | None):
         raise TypeError(f"workspace= takes a workspace's name, not {type(workspace).__name__}")
-    return {"workspace": workspace, "timespan": None if timespan is None else iso_timespan(timespan)}
+    away = {"workspace": workspace, "timespan": None if timespan is None else iso_timespan(timespan)}
+    return {name: value for name, value in away.items() if value is not None}
 
 
 def iso_timespan(span):

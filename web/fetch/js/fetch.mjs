@@ -17,7 +17,7 @@ try {
   const error = { message: `the page cannot ask workspaces: ${cause?.message ?? cause}`, hint: "reload the page" };
   deliver = (text) => {
     const { type, id } = JSON.parse(text);
-    if (type === "configure") post(JSON.stringify({ type: "known", workspaces: [], default: null, mistakes: [[0, error.message]] }), []);
+    if (type === "configure") post(JSON.stringify({ type: "known", workspaces: [], mistakes: [[0, error.message]] }), []);
     else if (type === "query" || type === "schema") post(JSON.stringify({ type: "failed", id, error }), []);
   };
 }

@@ -12,7 +12,6 @@ const ANY_DIRECTORY: &str = "organizations";
 pub(crate) fn known(workspaces: &Workspaces) -> FromFetcher {
     FromFetcher::Known {
         workspaces: workspaces.list().iter().map(workspace).collect(),
-        default: workspaces.default_workspace().map(|one| one.name.clone()),
         mistakes: Vec::new(),
     }
 }
@@ -28,7 +27,6 @@ pub(crate) fn mistaken(error: TextError) -> FromFetcher {
     };
     FromFetcher::Known {
         workspaces: Vec::new(),
-        default: None,
         mistakes,
     }
 }
@@ -84,7 +82,6 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"
-default = "sentinel"
 [workspaces.sentinel]
 kind = "log-analytics"
 workspace-id = "00000000-0000-0000-0000-000000000000"
@@ -99,13 +96,12 @@ endpoint = "https://logs.lab.example"
         let told = known(&Workspaces::read(TEXT).unwrap());
         let FromFetcher::Known {
             workspaces,
-            default,
             mistakes,
         } = told
         else {
             panic!("{told:?}");
         };
-        assert_eq!((default.as_deref(), mistakes.len()), (Some("sentinel"), 0));
+        assert!(mistakes.is_empty());
         let [lab, sentinel] = workspaces.as_slice() else {
             panic!("{workspaces:?}");
         };

@@ -68,8 +68,6 @@ pub enum FromFetcher {
     Known {
         /// The workspaces, by name.
         workspaces: Vec<Known>,
-        /// The one that is meant where none is named.
-        default: Option<String>,
         /// What is wrong, with lines from 1.
         mistakes: Vec<(usize, String)>,
     },

@@ -26,7 +26,7 @@ pub enum ToWorker {
         #[serde(default)]
         sources: Vec<Source>,
         /// Where the providers of [`spoor_protocol::Effect::Fetch`] are, by name: URLs that take a query and that need no
-        /// more than what the browser adds to any request of the page's origin.
+        /// more than what the browser adds to any request of the page's origin. A workspace's name stands behind [`WORKSPACE`].
         #[serde(default)]
         providers: BTreeMap<String, String>,
         /// Hash what is loaded and report it in `loaded`. Costs the streaming compilation.
@@ -101,6 +101,9 @@ pub enum ToWorker {
         event: Event,
     },
 }
+
+/// What stands before a workspace's name among the providers of [`ToWorker::Open`].
+pub const WORKSPACE: &str = "workspace/";
 
 /// The engines of a site. URLs are relative to the worker's script.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -222,10 +222,12 @@ impl Accounts {
     /// Where the authority's page could not be shown. The accounts are gone from this browser all the same.
     pub async fn sign_out(&self, account: Option<&str>, extent: Extent) -> Result<(), SignInError> {
         let infos = self.infos();
+        let all = infos.len();
         let mut leaving: Vec<_> = infos
             .into_iter()
             .filter(|(_, info)| account.is_none_or(|id| info.home_account_id == id))
             .collect();
+        let nobody_is_left = leaving.len() == all;
         let last = match extent {
             Extent::Here => None,
             // One window is all that one click may open, and the authority's session is one.
@@ -237,7 +239,7 @@ impl Accounts {
             let cleared = self.application().clear_cache(&request).await;
             cleared.map_err(|thrown| self.error(&thrown))?;
         }
-        if account.is_none() {
+        if nobody_is_left {
             servers::forget(&self.realm, self.keep);
         }
         match last {

@@ -143,6 +143,20 @@ fn somebody_without_a_role_is_not_let_in() {
 }
 
 #[test]
+fn somebody_without_a_role_does_not_go_on_as_another() {
+    let place = Place::new();
+    let mut before = place.signed_in("anna");
+    let mut browser = Browser::default();
+    browser.keep(&place.address, &before.cookies_of(&place.address));
+    let page = body(&browser.visit(&place.at("/signin"), "dora"));
+    assert!(
+        page["message"].as_str().unwrap().contains("no role"),
+        "{page}"
+    );
+    assert_eq!(place.fetch(&mut before, "GET", "/api/me").status, 401);
+}
+
+#[test]
 fn a_machine_brings_its_token() {
     let place = Place::new();
     let me = body(&place.call(TOKEN, "GET", "/api/me", b"").body);

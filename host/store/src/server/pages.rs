@@ -37,7 +37,7 @@ impl fmt::Display for NoOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "'{}' is no page's origin: write it as the browser does, https://host or https://host:port in lower case, with nothing behind it",
+            "'{}' is no page's origin: write it as the browser does, https://host or https://host:port in lower case, without the scheme's own port and with nothing behind it",
             self.0
         )
     }
@@ -60,7 +60,13 @@ impl Origins {
                         .authority()
                         .is_some_and(|host| !host.as_str().contains('@'))
             });
-            let as_written = !text.ends_with('/') && *text == text.to_ascii_lowercase();
+            // Browsers leave out the scheme's own port.
+            let own_port = ["https://", "http://"]
+                .iter()
+                .zip([":443", ":80"])
+                .any(|(scheme, port)| text.starts_with(scheme) && text.ends_with(port));
+            let as_written =
+                !text.ends_with('/') && !own_port && *text == text.to_ascii_lowercase();
             let value = HeaderValue::from_str(text).ok();
             let value = value.filter(|_| is_one && as_written);
             value.ok_or_else(|| NoOrigin(text.clone()))
@@ -102,6 +108,8 @@ mod tests {
             "https://hunts.example/",
             "https://hunts.example/page",
             "https://Hunts.example",
+            "https://hunts.example:443",
+            "http://hunts.example:80",
             "https://a@hunts.example",
             "ftp://hunts.example",
             "hunts.example",

@@ -76,6 +76,28 @@ fn mistakes_have_places_in_code_points_and_fixes() {
 }
 
 #[test]
+fn of_a_query_that_runs_elsewhere_only_what_cannot_be_read_is_told() {
+    let mut driver = Driver::new();
+    for (code, told) in [
+        ("%%kql --workspace soc\nNowhere | where x == 1", vec![]),
+        ("%%kql host\nNowhere | count", vec![]),
+        ("%%kql --workspace adx\n.show tables", vec![]),
+        (
+            "%%kql\nNowhere | count",
+            vec!["no table is called `Nowhere`"],
+        ),
+    ] {
+        let reply = answer(&mut driver, ask(code, None));
+        assert_eq!(messages(&reply), told, "{code}");
+    }
+    let reply = answer(
+        &mut driver,
+        ask("%%kql --workspace soc\nNowhere | where (x", None),
+    );
+    assert_eq!(messages(&reply).len(), 1, "{reply}");
+}
+
+#[test]
 fn a_query_needs_no_line_of_its_own_where_the_page_knows_it() {
     let mut driver = Driver::new();
     driver.file("Signins.csv", SIGNINS);

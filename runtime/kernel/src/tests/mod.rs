@@ -12,6 +12,7 @@ mod page;
 mod plugins;
 mod queries;
 mod storm;
+mod workspaces;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -112,6 +112,18 @@ pub struct CatalogueTable {
 }
 
 impl CatalogueTable {
+    /// A table of which only the columns are known.
+    pub fn known(columns: Vec<Column>) -> Self {
+        let table = Table::empty(columns);
+        let columns = table.shared_columns();
+        Self {
+            columns,
+            source: Arc::new(DefaultTableSource::new(Arc::new(MemoryTable::new(table)))),
+            paths: Arc::from([]),
+            open: false,
+        }
+    }
+
     /// A table of which only the name is known.
     pub fn unread() -> Self {
         let rows = Arc::new(MemoryTable::new(Table::empty([])));

@@ -48,6 +48,8 @@ samples! {
         }
     RemovePlugin { name: TEXT.into() }
     PluginCalled { call: u64::MAX, outcome: PluginOutcome::Said }
+    Workspaces { current: None, local: Vec::new() } { current: Some(TEXT.into()), local: vec![TEXT.into(), String::new()] }
+    Schema { workspace: TEXT.into(), tables: vec![("Logs".into(), vec![("At".into(), "datetime".into())]), (TEXT.into(), Vec::new())] }
     Execute { id: "1".into(), cell_id: None, code: String::new(), silent: false, allow_stdin: false }
         { id: "a-b".into(), cell_id: Some("c\u{0}1".into()), code: TEXT.into(), silent: true, allow_stdin: true }
     Complete { id: "2".into(), code: TEXT.into(), cursor_pos: usize::MAX }

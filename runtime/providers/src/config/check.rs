@@ -2,6 +2,7 @@
 
 use serde::de::IgnoredAny;
 use spoor_kql_syntax::did_you_mean;
+use spoor_protocol::LOCAL_WORKSPACE;
 use spoor_table::parse;
 
 use super::fields::{FIELDS, LIMIT_FIELDS, Use};
@@ -83,6 +84,10 @@ fn workspace(name: &str, entry: &Entry, notes: &mut Notes) -> Option<Workspace> 
     notes.unknown("", &entry.unknown, known);
     check_name(name, notes);
     let kind = kind(entry, notes)?;
+    if name == LOCAL_WORKSPACE && kind != "local" {
+        let hint = "choose another name".to_owned();
+        notes.add("", "'local' is the session's own data", hint);
+    }
     // Without it, nothing that depends on it can be said.
     let cloud = cloud(kind, entry, notes)?;
     check_uses(kind, cloud, entry, notes);

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::server::{Client, MARK};
+use crate::server::{Client, DOOR, MARK};
 use crate::storage::bytes as bytes_in_words;
 
 /// What could be read, or why not and what to do.
@@ -39,7 +39,9 @@ pub async fn bytes_of(url: &str, most: usize) -> Fetched<Vec<u8>> {
 pub async fn site() -> Fetched<(Site, Option<Client>)> {
     let url = "site.json";
     let response = response(url).await?;
-    let server = response.headers().get(MARK).map(|api| Client::new(&api));
+    let headers = response.headers();
+    let has_door = headers.has(DOOR);
+    let server = headers.get(MARK).map(|api| Client::new(&api, has_door));
     let bytes = response.binary().await;
     let bytes = bytes.map_err(|error| cut_off(url, &error))?;
     Ok((parsed(url, &bytes)?, server))

@@ -16,10 +16,11 @@ mod save;
 mod shell;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use futures::lock::Mutex;
-use spoor_messages::Source;
+use spoor_messages::{Source, WORKSPACE};
 use spoor_model::{Command, Document};
 use wasm_bindgen_futures::spawn_local;
 
@@ -79,10 +80,28 @@ impl App {
     /// Takes in that `spoor serve` serves the page.
     fn found(&self, client: &Client) {
         self.server.replace(Some(client.clone()));
-        let screen = self.screen.borrow().clone();
-        if let Some(screen) = screen {
+        if let Some(screen) = self.screen() {
             screen.with_beside(|beside| beside.serve(client));
         }
+    }
+
+    /// What the server runs queries with: its own data, and the workspaces that it asks for whoever is here.
+    async fn providers(&self, client: &Client) -> BTreeMap<String, String> {
+        // Without an answer the rest still works, and a cell says what does not.
+        let workspaces = client.about().await.unwrap_or_default().workspaces;
+        let url = |name: &String| (format!("{WORKSPACE}{name}"), client.workspace(name));
+        let mut providers: BTreeMap<_, _> = workspaces.iter().map(url).collect();
+        providers.insert("host".to_owned(), client.kql());
+        self.workspaces.serve(workspaces);
+        if let Some(screen) = self.screen() {
+            screen.tell_workspaces();
+        }
+        providers
+    }
+
+    /// The notebook on the screen.
+    pub fn screen(&self) -> Option<Rc<Screen>> {
+        self.screen.borrow().clone()
     }
 
     /// The storage, which is opened when it is first wanted.
@@ -266,8 +285,10 @@ async fn load_engines(app: &Rc<App>, session: &Rc<Session>) {
                 Some(client) => app.found(client),
                 None => *app.service.borrow_mut() = site.service.clone(),
             }
-            let host = server.map(|client| ("host".to_owned(), client.kql()));
-            let providers = host.into_iter().collect();
+            let providers = match server {
+                Some(client) => app.providers(&client).await,
+                None => BTreeMap::new(),
+            };
             attach_plugins(app, session);
             session.open(site, sources, providers, app.route.verify);
         }

@@ -37,6 +37,7 @@ use crate::scroller;
 use crate::session::Session;
 use crate::storage::Entry;
 use crate::table::ResultsClient;
+use crate::workspaces::Chooser;
 use spoor_model::keys::Keys;
 use tools::Tools;
 
@@ -115,6 +116,7 @@ impl Screen {
         screen.open();
         screen.listen_to_user();
         screen.listen_to_session();
+        screen.follow_workspaces();
         crate::probe::watch(&screen);
         screen
     }
@@ -130,6 +132,11 @@ impl Screen {
     /// Where the notebook is kept, if it is the user's own.
     pub fn own(&self) -> Option<Rc<Own>> {
         self.own.borrow().clone()
+    }
+
+    /// The choice of where its queries go.
+    pub(crate) fn chooser(&self) -> &Chooser {
+        &self.tools.chooser
     }
 
     /// What the browser's storage has of it, if it is kept there.

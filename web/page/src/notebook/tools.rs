@@ -11,6 +11,7 @@ use super::{Screen, is_mac};
 use crate::dom::{self, button, el};
 use crate::icon::{Icon, icon};
 use crate::session::Health;
+use crate::workspaces::Chooser;
 
 /// The tools, group by group.
 const GROUPS: [&[(Command, Icon)]; 5] = [
@@ -51,6 +52,8 @@ const KINDS: [(Kind, Command); 4] = [
 pub struct Tools {
     root: HtmlElement,
     kind: HtmlSelectElement,
+    /// Where queries go.
+    pub(crate) chooser: Chooser,
     buttons: Vec<(Command, HtmlButtonElement)>,
 }
 
@@ -69,6 +72,7 @@ impl Tools {
                 el("option").attr("value", command.name()).text(of.label()),
             );
         }
+        let chooser = Chooser::default();
         let mut buttons = Vec::new();
         for (nth, group) in GROUPS.iter().enumerate() {
             let group_element = el("div").class("group").build();
@@ -79,6 +83,7 @@ impl Tools {
             }
             if nth == 3 {
                 dom::append(&root, &kind);
+                dom::append(&root, chooser.root());
                 dom::append(&root, el("span").class("grow"));
             }
             dom::append(&root, &group_element);
@@ -86,6 +91,7 @@ impl Tools {
         Self {
             root,
             kind: kind.cast(),
+            chooser,
             buttons,
         }
     }
@@ -103,6 +109,7 @@ impl Tools {
                 screen.dispatch(command)
             });
         }
+        self.chooser.wire(screen);
         let kind = self.kind.clone();
         screen.on(&self.kind, "change", move |screen, _: Event| {
             if let Some(command) = Command::from_name(&kind.value()) {

@@ -15,6 +15,7 @@ const PATIENCE: u32 = 60_000;
 #[derive(Debug, Clone)]
 pub struct Client {
     api: Rc<str>,
+    has_door: bool,
 }
 
 /// A notebook of the folder.
@@ -37,6 +38,16 @@ pub enum Expected<'a> {
     Version(&'a str),
 }
 
+/// What the server has for somebody.
+#[derive(Debug, Default, Deserialize)]
+pub struct About {
+    /// The workspaces that it asks for whoever asks.
+    #[serde(default)]
+    pub workspaces: Vec<String>,
+    /// Who is signed in at its door, if it has one.
+    pub caller: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct List {
     notebooks: Vec<Listed>,
@@ -56,14 +67,37 @@ struct Said {
 }
 
 impl Client {
-    /// Of the interface at `api`, which ends with `/`.
-    pub fn new(api: &str) -> Self {
-        Self { api: api.into() }
+    /// Of the interface at `api`, which ends with `/`. `has_door` says whether people sign in there.
+    pub fn new(api: &str, has_door: bool) -> Self {
+        Self {
+            api: api.into(),
+            has_door,
+        }
     }
 
     /// Where queries go.
     pub fn kql(&self) -> String {
         format!("{}kql", self.api)
+    }
+
+    /// Where queries of a workspace go.
+    pub fn workspace(&self, name: &str) -> String {
+        let name: String = js_sys::encode_uri_component(name).into();
+        format!("{}workspaces/{name}/query", self.api)
+    }
+
+    /// What the server has for whoever is signed in; nothing where nobody signs in.
+    pub async fn about(&self) -> Result<About, StoreError> {
+        if !self.has_door {
+            return Ok(About::default());
+        }
+        read(&send(Request::get(&self.api), None).await?).await
+    }
+
+    /// Ends the session of whoever is signed in at the server's door.
+    pub async fn sign_out(&self) -> Result<(), StoreError> {
+        let url = format!("{}../signout", self.api);
+        send(Request::post(&url), None).await.map(drop)
     }
 
     /// The notebooks of the folder, by path.

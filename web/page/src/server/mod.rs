@@ -7,12 +7,15 @@ mod client;
 mod folder;
 mod panel;
 
-pub use client::{Client, Expected, Listed};
+pub use client::{About, Client, Expected, Listed};
 pub use folder::{Folder, address};
 pub use panel::{Panel, mount};
 
 /// The header by which `spoor serve` says where its interface is, relative to the page.
 pub const MARK: &str = "x-spoor-api";
+
+/// The header by which it says that people sign in there.
+pub const DOOR: &str = "x-spoor-door";
 
 /// The folder that a path's notebook is in, with its `/`, and the file's name.
 fn split(path: &str) -> (&str, &str) {

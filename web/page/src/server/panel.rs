@@ -6,7 +6,7 @@ use spoor_model::gallery::copy_name;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
-use super::{Client, Expected, Listed, address, split};
+use super::{About, Client, Expected, Listed, address, split};
 use crate::dom::{self, button, el};
 use crate::files;
 use crate::storage::{StoreError, bytes};
@@ -67,6 +67,7 @@ pub fn mount(
     let _ = parent.insert_adjacent_element("afterbegin", &section);
     let panel = Panel { inner };
     panel.refresh();
+    panel.inner.clone().name_caller(section);
     panel
 }
 
@@ -79,6 +80,34 @@ impl Panel {
 }
 
 impl Inner {
+    /// Says below the list who is signed in, where the server has a door, with the way out.
+    fn name_caller(self: Rc<Self>, below: HtmlElement) {
+        spawn_local(async move {
+            let Ok(About {
+                caller: Some(name), ..
+            }) = self.client.about().await
+            else {
+                return;
+            };
+            let leaving = self.clone();
+            let leave = button("Sign out").on("click", move |_: MouseEvent| {
+                let leaving = leaving.clone();
+                spawn_local(async move {
+                    match leaving.client.sign_out().await {
+                        // The door asks whoever comes now to sign in.
+                        Ok(()) => drop(dom::window().location().reload()),
+                        Err(error) => leaving.told(Err(error)),
+                    }
+                });
+            });
+            let caller = el("p")
+                .class("caller")
+                .child(el("span").text(&format!("Signed in as {name}")))
+                .child(leave);
+            dom::append(&below, caller);
+        });
+    }
+
     async fn show(self: &Rc<Self>) -> Result<(), StoreError> {
         let all = self.client.notebooks().await?;
         dom::clear(&self.list);

@@ -4,10 +4,12 @@
 //! workspace is first wanted. Tokens come from who signs people in ([`crate::signin`]), go to that worker, and are never sent to the
 //! session's, where Python and plugins are.
 
+mod chooser;
 mod client;
 mod realm;
 mod screen;
 mod settings;
+mod tables;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -25,7 +27,9 @@ use crate::session::Session;
 use crate::storage::{Store, StoreError};
 use client::FetchClient;
 
+pub use chooser::Chooser;
 pub use settings::open as open_settings;
+use tables::Schema;
 
 /// Where the configuration is kept.
 const KEY: &str = "workspaces";
@@ -43,16 +47,16 @@ pub struct Workspaces {
     /// The configuration that holds, once it was read.
     text: RefCell<Option<String>>,
     known: RefCell<Vec<Known>>,
-    /// The one that is meant where none is named.
-    default: RefCell<Option<String>>,
+    /// Those that the server of the page asks for whoever is here.
+    served: RefCell<Vec<String>>,
     last: Cell<u32>,
     asked: RefCell<HashMap<u32, Asked>>,
+    /// Their tables, by workspace, as far as they were asked for.
+    schemas: RefCell<HashMap<String, Schema>>,
     /// Who waits for a configuration's answer.
     configuring: RefCell<Option<oneshot::Sender<Mistakes>>>,
     /// Held while the configuration is read or changed.
     turn: Mutex<()>,
-    /// Who is told when the workspaces are others.
-    heard: RefCell<Vec<Box<dyn Fn()>>>,
 }
 
 /// Who waits for an answer.
@@ -62,6 +66,7 @@ enum Asked {
         session: Weak<Session>,
         /// The session's number for it.
         id: u32,
+        workspace: String,
         /// Shows what it waits for.
         tell: Box<dyn Fn(&str)>,
     },
@@ -98,9 +103,22 @@ impl Workspaces {
         self.known.borrow().clone()
     }
 
-    /// Calls `heard` whenever the workspaces are others.
-    pub fn listen(&self, heard: impl Fn() + 'static) {
-        self.heard.borrow_mut().push(Box::new(heard));
+    /// Takes in which ones the server of the page asks.
+    pub fn serve(&self, names: Vec<String>) {
+        self.served.replace(names);
+    }
+
+    /// The names of all that can be asked, those of the configuration first.
+    pub fn names(&self) -> Vec<String> {
+        let known = self.known.borrow();
+        let remote = known.iter().filter(|one| one.server.is_some());
+        let mut names: Vec<String> = remote.map(|one| one.name.clone()).collect();
+        for name in self.served.borrow().iter() {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
     }
 
     /// Takes another configuration, and keeps it. One with mistakes changes nothing.
@@ -108,16 +126,19 @@ impl Workspaces {
     /// # Errors
     /// What is wrong with it, or that it could not be kept.
     pub async fn configure(self: &Rc<Self>, store: &Store, text: &str) -> Result<(), Mistakes> {
-        let turn = self.turn.lock().await;
+        let _turn = self.turn.lock().await;
         let mistakes = self.ask_for(text).await;
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        self.schemas.borrow_mut().clear();
         *self.text.borrow_mut() = Some(text.to_owned());
         let kept = store.keep_setting(KEY, &text).await;
-        drop(turn);
-        self.heard.borrow().iter().for_each(|heard| heard());
-        kept.map_err(|error| vec![(0, error.to_string())])
+        let until_closed = |error| {
+            let told = format!("in use until the page is closed, and not kept: {error}");
+            vec![(0, told)]
+        };
+        kept.map_err(until_closed)
     }
 
     /// Has the worker read a configuration.
@@ -144,6 +165,7 @@ impl Workspaces {
         let asked = Asked::Cell {
             session: Rc::downgrade(session),
             id: query.id,
+            workspace: query.workspace.clone(),
             tell: Box::new(tell),
         };
         self.asked.borrow_mut().insert(number, asked);
@@ -251,12 +273,10 @@ impl Workspaces {
         match message {
             FromFetcher::Known {
                 workspaces,
-                default,
                 mistakes,
             } => {
                 if mistakes.is_empty() {
                     self.known.replace(workspaces);
-                    self.default.replace(default);
                 }
                 if let Some(waiting) = self.configuring.take() {
                     let _ = waiting.send(mistakes);
@@ -273,7 +293,12 @@ impl Workspaces {
                 }
             }
             FromFetcher::Answered { id, told } => {
+                let of = self.asked_by(id);
                 self.answer(id, Some(Ok(told)), buffers.clone());
+                // Whoever is answered may ask for the tables as well.
+                if let Some((session, workspace)) = of {
+                    self.tell_tables(&session, &workspace);
+                }
             }
             FromFetcher::Schema { id, tables } => {
                 if let Some(Asked::Schema(waiting)) = self.asked.borrow_mut().remove(&id) {
@@ -281,6 +306,16 @@ impl Workspaces {
                 }
             }
             FromFetcher::Failed { id, error } => self.answer(id, Some(Err(error)), Array::new()),
+        }
+    }
+
+    /// The session and the workspace of a cell's query.
+    fn asked_by(&self, id: u32) -> Option<(Rc<Session>, String)> {
+        match self.asked.borrow().get(&id)? {
+            Asked::Cell {
+                session, workspace, ..
+            } => Some((session.upgrade()?, workspace.clone())),
+            Asked::Schema(_) => None,
         }
     }
 

@@ -111,6 +111,9 @@ impl Parts {
         match saved {
             Ok(()) => {
                 self.show(&self.app.workspaces.known());
+                if let Some(screen) = self.app.screen() {
+                    screen.tell_workspaces();
+                }
                 self.told.set_text_content(Some("Saved."));
             }
             Err(mistakes) => self.tell(&mistakes),

@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use gloo_net::http::Request;
 use js_sys::{Function, Uint8Array};
-use serde_json::json;
+use serde_json::{Value, json};
+use spoor_messages::WORKSPACE;
 use spoor_protocol::{Event, FetchError, Frame, MAX_FETCHED, Provider, Told};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -53,7 +54,7 @@ impl Session {
             let url = url
                 .and_then(|opened| opened.providers.get(HOST))
                 .ok_or_else(absent)?;
-            return Ok((vec![answer(url, &wanted.query).await?], Told::default()));
+            return answer(HOST, url, &json!({ "query": wanted.query })).await;
         };
         self.workspace(workspace, wanted).await
     }
@@ -82,9 +83,28 @@ impl Drop for Ending {
     }
 }
 
-async fn answer(url: &str, query: &str) -> Result<Uint8Array, FetchError> {
+impl Session {
+    /// The answer of a workspace that the server of the page asks for its callers; none where it asks no such workspace.
+    pub(super) async fn ask_server(
+        &self,
+        workspace: &str,
+        wanted: &Fetch,
+    ) -> Option<Result<Streams, FetchError>> {
+        let providers = &self.opened.get()?.providers;
+        let url = providers.get(&format!("{WORKSPACE}{workspace}"))?;
+        let body =
+            json!({ "query": wanted.query, "timespan": wanted.timespan, "allowPartial": true });
+        Some(answer(workspace, url, &body).await)
+    }
+}
+
+/// What the server says beside the rows of a workspace: a [`Told`] as JSON.
+const TOLD: &str = "spoor-told";
+
+/// What the server of the page answers to a question of `whom`.
+async fn answer(whom: &str, url: &str, body: &Value) -> Result<Streams, FetchError> {
     let ending = Ending(AbortController::new().map_err(thrown)?);
-    let body = json!({ "query": query }).to_string();
+    let body = body.to_string();
     let request = Request::post(url)
         .abort_signal(Some(&ending.0.signal()))
         .header("Content-Type", "application/json")
@@ -95,7 +115,15 @@ async fn answer(url: &str, query: &str) -> Result<Uint8Array, FetchError> {
     if response.status() != 200 {
         return Err(refusal(response.status(), response.text().await.ok()));
     }
-    whole(HOST, &ending, &response.into()).await
+    let told = response.headers().get(TOLD);
+    let told = told.map(|told| serde_json::from_str(&told)).transpose();
+    let told = told.map_err(|error| {
+        FetchError::new(format!(
+            "what {whom} says of its answer does not read: {error}"
+        ))
+    })?;
+    let stream = whole(whom, &ending, &response.into()).await?;
+    Ok((vec![stream], told.unwrap_or_default()))
 }
 
 /// A file of the page's site, of at most [`MAX_FETCHED`] bytes; none where there is none.

@@ -7,6 +7,7 @@ mod fetch;
 mod files;
 mod guest;
 mod here;
+mod known;
 mod plugins;
 mod python;
 mod recorded;
@@ -32,6 +33,7 @@ use crate::outputs::Outputs;
 use asking::Asking;
 use fetch::Fetch;
 use guest::{Place, Python};
+use known::Known;
 use plugins::{Call, Plugins};
 use spoor_messages::{FromWorker, Site, Source, State, ToWorker};
 
@@ -54,6 +56,7 @@ pub fn start(post: Function) -> Function {
         state: Cell::new(State::Loading),
         recorded: RefCell::default(),
         asking: Asking::default(),
+        known: Known::default(),
     });
     let deliver = Closure::<dyn FnMut(String, Array)>::new(move |text: String, buffers: Array| {
         session.receive(&text, &buffers);
@@ -81,6 +84,8 @@ struct Session {
     recorded: RefCell<Option<String>>,
     /// What the page asks workspaces for.
     asking: Asking,
+    /// What it says of them.
+    known: Known,
 }
 
 /// What the page asked for in `open`.
@@ -176,6 +181,7 @@ impl Session {
 
     /// What is wrong with a source is answered at once, whatever is going on, by a kernel that is all here.
     fn ask(self: &Rc<Self>, event: Event) {
+        self.known.note(&event);
         if matches!(event, Event::Interrupt | Event::Restart) {
             return self.urge(Asked::Event(event));
         }
@@ -306,8 +312,8 @@ impl Session {
         for source in sources {
             self.carry(Frame::new(Event::AddSource { source })).await?;
         }
-        for plugin in self.plugins.again() {
-            self.carry(plugin).await?;
+        for told in self.plugins.again().into_iter().chain(self.known.again()) {
+            self.carry(told).await?;
         }
         Ok(())
     }
@@ -365,8 +371,12 @@ impl Session {
             }
             _ => {}
         }
-        // Nobody waits for what a look at a source takes.
-        if matches!(event, Event::Diagnose { .. }) {
+        // Nobody waits for what a look at a source takes, or for what is no request.
+        let is_silent = matches!(
+            event,
+            Event::Diagnose { .. } | Event::Workspaces { .. } | Event::Schema { .. }
+        );
+        if is_silent {
             return self.carry(Frame::new(event)).await;
         }
         self.set_state(State::Busy);

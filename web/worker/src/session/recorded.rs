@@ -27,7 +27,10 @@ impl Session {
         {
             return Ok(recorded);
         }
-        let answer = self.ask_page(workspace, wanted).await;
+        let answer = match self.ask_page(workspace, wanted).await {
+            Some(answer) => Some(answer),
+            None => self.ask_server(workspace, wanted).await,
+        };
         answer.unwrap_or_else(|| {
             Err(match folder {
                 Some(_) => absent(question),
