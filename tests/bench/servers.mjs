@@ -22,7 +22,7 @@ export function spoorWithData(spoor, site, data) {
 }
 
 /** Runs a server until it says where it is. */
-async function started(program, args, pattern, read) {
+export async function started(program, args, pattern, read) {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
   const close = () => new Promise((done) => (child.exitCode === null ? child.once("exit", done).kill() : done()));
   for await (const line of createInterface({ input: child.stdout })) {

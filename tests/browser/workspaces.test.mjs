@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -40,7 +40,7 @@ const NOTEBOOKS = {
   "/open.ipynb": notebook("%%kql --workspace lab --as logs\nLogs | order by Tries desc", "kql('Logs | count', workspace='lab').iloc[0, 0] + len(logs)"),
   "/mistake.ipynb": notebook("%%kql --workspace lab\nLogs | where Treis > 1"),
   "/nowhere.ipynb": notebook("%%kql --workspace nobody\nLogs"),
-  "/guarded.ipynb": notebook("%%kql --workspace soc\nLogs | summarize sum(Tries)"),
+  "/guarded.ipynb": notebook("%%kql --workspace soc\nLogs | summarize sum(Tries)", "kql('Logs', workspace='soc').shape"),
   "/current.ipynb": written({ spoor: { workspace: "lab" } }, [
     "%%kql --as many\nLogs | where Tries > 5",
     "%%kql\nmany | project Account",
@@ -48,6 +48,43 @@ const NOTEBOOKS = {
   ]),
   "/slow.ipynb": notebook("%%kql --workspace stuck\nLogs"),
 };
+
+/** Stands before a worker's script: keeps the memories of what it instantiates, to be searched. */
+const WATCH = `
+{
+  const memories = (self.memories = new Set());
+  const keep = (made) => {
+    for (const one of Object.values((made.instance ?? made).exports ?? {})) if (one instanceof WebAssembly.Memory) memories.add(one);
+    return made;
+  };
+  for (const name of ["instantiate", "instantiateStreaming"]) {
+    const plain = WebAssembly[name];
+    WebAssembly[name] = (...given) => plain.apply(WebAssembly, given).then(keep);
+  }
+  for (const name of ["Instance", "Memory"]) {
+    WebAssembly[name] = new Proxy(WebAssembly[name], {
+      construct(target, given) {
+        const made = Reflect.construct(target, given);
+        return made instanceof WebAssembly.Memory ? (memories.add(made), made) : keep(made);
+      },
+    });
+  }
+}
+`;
+
+/** In a worker: how many memories there are, of how many bytes, and in how many of them a text stands. */
+function search(text) {
+  const wanted = new TextEncoder().encode(text);
+  const holds = (memory) => {
+    const bytes = new Uint8Array(memory.buffer);
+    for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+      if (wanted.every((byte, nth) => bytes[at + nth] === byte)) return true;
+    }
+    return false;
+  };
+  const all = [...self.memories];
+  return { memories: all.length, bytes: all.reduce((sum, one) => sum + one.buffer.byteLength, 0), found: all.filter(holds).length };
+}
 
 let folder, site, store, authority, gateway, stuck;
 const stopped = [];
@@ -57,7 +94,9 @@ before(async () => {
   await mkdir(path.join(folder, "data"));
   await writeFile(path.join(folder, "data/Logs.csv"), LOGS);
   const tls = await certificate(folder);
-  site = await serve(root, { texts: { ...NOTEBOOKS, "/data/index.json": "[]" } });
+  const watched = Object.fromEntries(await Promise.all(["worker.js", "fetch.js"].map(async (name) => (
+    [`/${name}`, WATCH + await readFile(path.join(root, name), "utf8")]))));
+  site = await serve(root, { texts: { ...NOTEBOOKS, ...watched, "/data/index.json": "[]" } });
   store = await startStore(site.url);
   authority = await startAuthority(folder, site.url);
   gateway = await startGateway(tls);
@@ -272,7 +311,7 @@ test("a query that needs a sign-in says so, runs after it, and the token is not 
   await closeDialog(page);
   const [[refused]] = await run(page);
   assert.match(refused.evalue, /workspace 'soc': nobody is signed in/);
-  await openWorkspaces(page);
+  await page.locator("#toasts").getByRole("button", { name: "Sign in" }).click();
   const [popup] = await Promise.all([
     page.waitForEvent("popup"),
     page.getByRole("region", { name: "soc" }).getByRole("button", { name: /^Sign in/ }).first().click(),
@@ -287,8 +326,20 @@ test("a query that needs a sign-in says so, runs after it, and the token is not 
     const values = Object.values(sessionStorage);
     return values.map((value) => { try { return JSON.parse(value).secret; } catch { return undefined; } }).find(Boolean);
   });
+  assert.ok(token, "MSAL keeps no token that could be looked for");
+  const inWorker = async (name) => {
+    const found = page.workers().filter((worker) => worker.url().endsWith(`/${name}`));
+    return Promise.all(found.map((worker) => worker.evaluate(search, token)));
+  };
+  // The guests', and the kernel's: Python has run in one of them.
+  const guests = await inWorker("worker.js");
+  assert.ok(guests.some(({ memories, bytes }) => memories >= 2 && bytes > 2 ** 24), JSON.stringify(guests));
+  assert.ok(guests.every(({ found }) => found === 0), JSON.stringify(guests));
+  // Where it is meant to be it is found.
+  const asks = await inWorker("fetch.js");
+  assert.ok(asks.some(({ found }) => found > 0), JSON.stringify(asks));
   const saved = JSON.stringify(await page.evaluate(() => [spoor.cells, location.href, { ...localStorage }, document.documentElement.outerHTML]));
-  assert.ok(!token || !saved.includes(token));
+  assert.ok(!saved.includes(token));
 }, FLAGS));
 
 test("an interrupt ends a query, and the service is told", () => withPage(async (page) => {

@@ -1,10 +1,11 @@
 //! Queries across workspaces: the parts that workspaces answer, and the query that is left.
 
+use spoor_kql::QueryError;
 use spoor_kql_syntax::across;
 use spoor_protocol::LOCAL_WORKSPACE;
 use spoor_table::Table;
 
-use super::query::refused;
+use super::query::{refused, told};
 use super::workspaces::Configuration;
 use super::{Exit, Failure};
 use crate::native::{Asked, Watch};
@@ -23,7 +24,7 @@ pub struct Gathered {
 
 /// Has workspaces answer their parts of a query, one after the other.
 pub fn gather(
-    text: &str,
+    (text, name): (&str, &str),
     data: &Data,
     configuration: &Configuration,
     timespan: Option<&str>,
@@ -36,8 +37,8 @@ pub fn gather(
     let is_local =
         |name: &str| name == LOCAL_WORKSPACE || local.iter().flatten().any(|local| local == name);
     let found = across(text, &is_here, &is_local).map_err(|problem| {
-        let shown = spoor_kql_syntax::render(text, &[problem]);
-        Failure::new(Exit::Failed, shown)
+        let refused = QueryError::Diagnostics(vec![problem]);
+        Failure::new(Exit::Failed, told(refused, text, name))
     })?;
     let (Some(found), Some(remote)) = (found, remote) else {
         return Ok(Gathered {

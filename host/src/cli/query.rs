@@ -129,17 +129,13 @@ pub fn run(mut args: Args) -> Result<Exit, Failure> {
     let data = Data::discover(&args.data)?;
     data.warnings.iter().for_each(say::warning);
     let timespan = args.timespan.as_deref();
-    let gathered = across::gather(&text, &data, &args.configuration, timespan)?;
+    let mut gathered = across::gather((&text, &name), &data, &args.configuration, timespan)?;
     if timespan.is_some() && gathered.tables.is_empty() {
         let message = "--timespan is of queries that a workspace runs: name one with --workspace";
         return Err(Failure::new(Exit::Usage, message));
     }
-    let Gathered {
-        rest,
-        tables,
-        partial,
-    } = gathered;
-    let table = answer(&rest, &name, &data, tables, &args)?;
+    let partial = std::mem::take(&mut gathered.partial);
+    let table = answer((&text, &name), gathered, &data, &args)?;
     deliver(&table, form, args.output.as_deref())?;
     Ok(told_partial(&partial, &args))
 }
@@ -268,18 +264,19 @@ pub(super) fn text_of_file(path: &Path) -> Result<String, Failure> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
+/// Runs what is left of the query `whole`, which is called `name` in messages.
 fn answer(
-    text: &str,
-    name: &str,
+    (whole, name): (&str, &str),
+    gathered: Gathered,
     data: &Data,
-    beside: Vec<(String, Table)>,
     args: &Args,
 ) -> Result<Table, Failure> {
+    let text = gathered.rest.as_str();
     keep_apart(args, &wanted(text, data))?;
     let runner = plugin::runner();
     let plugins = plugins::for_query(text, &args.plugins, &runner)?;
     let mut engine = engine_for(text, data)?;
-    for (name, table) in beside {
+    for (name, table) in gathered.tables {
         engine.register(&name, table);
     }
     plugins.offer(&mut engine);
@@ -291,7 +288,7 @@ fn answer(
         }
         Err(error) => error,
     };
-    Err(Failure::new(Exit::Failed, told(error, text, name)))
+    Err(Failure::new(Exit::Failed, told(error, whole, name)))
 }
 
 /// Runs a query to its end, with the calls of plugins that it waits for.
@@ -378,7 +375,7 @@ fn free_memory(meminfo: &str) -> Option<usize> {
 }
 
 /// A failure with its place in the query, where it has one.
-fn told(error: QueryError, text: &str, name: &str) -> String {
+pub(super) fn told(error: QueryError, text: &str, name: &str) -> String {
     match error {
         QueryError::Diagnostics(diagnostics) => {
             let shown = spoor_kql_syntax::render(text, &diagnostics);

@@ -23,14 +23,15 @@ use crate::place::{Behind, Place};
 /// What the server itself is known by at the store.
 const SERVER: &str = "canary-of-the-server";
 
-/// Has two rows, whatever is asked.
+/// Has two rows, whatever is asked, or one more than the store gives, for a query that says `many`.
 #[derive(Default)]
 struct Rows(Mutex<Vec<String>>);
 
 impl Engine for Rows {
     fn run(&self, asked: &Asked<'_>, _: &dyn Fn() -> Option<Stop>) -> Result<Answer, Problem> {
         self.0.lock().unwrap().push(asked.text.to_owned());
-        let rows = [vec![Value::Long(1)], vec![Value::Long(2)]];
+        let count = if asked.text.contains("many") { 101 } else { 2 };
+        let rows: Vec<_> = (1..=count).map(|n| vec![Value::Long(n)]).collect();
         let columns = [Column::new("n", KustoType::Long)];
         Ok(Answer {
             table: Table::from_values(columns, &rows).unwrap(),
@@ -171,7 +172,9 @@ fn a_workspace_is_asked_as_the_server_or_as_whoever_signed_in() {
             &json!({ "workspace": "unlisted" })
         )
     );
+    offered(&place, &mut ben);
     machine(&place);
+    partial(&place);
 
     let text = std::fs::read_to_string(place.path("audit.jsonl")).unwrap();
     let lines: Vec<Json> = text
@@ -198,6 +201,9 @@ fn a_workspace_is_asked_as_the_server_or_as_whoever_signed_in() {
             json!(["ben", "shared", 2, "done"]),
             json!(["ben", "own", null, "failed"]),
             json!(["nightly", "shared", 2, "done"]),
+            json!(["nightly", "shared", null, "failed"]),
+            json!(["nightly", "shared", 100, "done"]),
+            json!(["nightly", "shared", 2, "done"]),
         ]
     );
     for secret in authority
@@ -209,6 +215,36 @@ fn a_workspace_is_asked_as_the_server_or_as_whoever_signed_in() {
         assert!(!text.contains(secret), "{secret} in {text}");
         assert!(!refused.contains(secret), "{secret} in {refused}");
     }
+}
+
+/// What the page is told of workspaces and of who is here.
+fn offered(place: &Place, ben: &mut Browser) {
+    let answer = ben.ask("GET", &format!("http://{}/api/", place.address), &[], b"");
+    let about: Json = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(about["caller"], "ben@contoso.example");
+    assert_eq!(about["workspaces"], json!(["own", "shared"]));
+}
+
+/// A result that is not whole is refused, or comes with its reasons.
+fn partial(place: &Place) {
+    let own = format!("Host: {}", place.address);
+    let headers = [
+        own.as_str(),
+        "Authorization: Bearer canary-nightly",
+        "Content-Type: application/json",
+    ];
+    let ask = |body: &[u8]| place.raw("POST /api/workspaces/shared/query", &headers, body);
+    let refused = ask(br#"{"query":"many"}"#);
+    assert_eq!(refused.status, 400);
+    let given = ask(br#"{"query":"many","allowPartial":true}"#);
+    assert_eq!(given.status, 200);
+    assert_eq!(ipc::from_stream(&given.body).unwrap().rows(), 100);
+    let told: Json = serde_json::from_str(given.header("spoor-told")).unwrap();
+    assert!(
+        told["partial"][0].as_str().unwrap().contains("100"),
+        "{told}"
+    );
+    assert_eq!(ask(br#"{"query":"T"}"#).header("spoor-told"), "{}");
 }
 
 /// A machine has no token to send on.

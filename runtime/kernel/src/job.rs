@@ -19,6 +19,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(30);
 /// A query on its way.
 pub(crate) struct Job {
     text: String,
+    /// The query as people wrote it, in which everything has the same place.
+    whole: String,
     /// Tables that it alone reads.
     beside: Vec<(String, Table)>,
     reads: Vec<String>,
@@ -49,6 +51,7 @@ impl Job {
         let reads = catalogue.references(&text);
         let wanted = catalogue.unloaded(&reads);
         Self {
+            whole: text.clone(),
             text,
             beside: Vec::new(),
             reads,
@@ -59,9 +62,15 @@ impl Job {
         }
     }
 
-    /// The query `text` over tables that it alone reads, beside those of the catalogue.
-    pub(crate) fn over(text: String, beside: Vec<(String, Table)>, catalogue: &Catalogue) -> Self {
+    /// The query `text`, which is left of `whole`, over tables that it alone reads, beside those of the catalogue.
+    pub(crate) fn over(
+        text: String,
+        whole: String,
+        beside: Vec<(String, Table)>,
+        catalogue: &Catalogue,
+    ) -> Self {
         Self {
+            whole,
             beside,
             ..Self::new(text, catalogue)
         }
@@ -121,7 +130,7 @@ impl Job {
                 match catalogue.start(&self.text, beside, now()) {
                     Ok(query) => none.insert(query),
                     Err(diagnostics) => {
-                        return Progress::Done(Err(refusal(&self.text, &diagnostics)));
+                        return Progress::Done(Err(refusal(&self.whole, &diagnostics)));
                     }
                 }
             }
@@ -139,7 +148,7 @@ impl Job {
                 }))
             }
             Err(QueryError::Diagnostics(diagnostics)) => {
-                Progress::Done(Err(refusal(&self.text, &diagnostics)))
+                Progress::Done(Err(refusal(&self.whole, &diagnostics)))
             }
             Err(error) => Progress::Done(Err(Failure::new("KqlError", error.to_string()))),
         }

@@ -96,7 +96,8 @@ impl Machine {
             None => {
                 let rest = std::mem::take(&mut gathering.rest);
                 let tables = std::mem::take(&mut gathering.tables);
-                let job = Job::over(rest, tables, &self.catalogue);
+                let whole = gathering.whole.clone();
+                let job = Job::over(rest, whole, tables, &self.catalogue);
                 gathering.job = Some(Box::new(job));
                 Progress::More
             }

@@ -130,8 +130,8 @@ impl Workspaces {
             return Err(unheeded(wanted));
         }
         match self.across(query, catalogue)? {
-            Some(found) => Err(Diagnostic::error(
-                found.parts[0].place.clone(),
+            Some(Across { parts, .. }) => Err(Diagnostic::error(
+                parts.first().map_or(0..0, |part| part.place.clone()),
                 "the host asks no workspace",
             )
             .hint("leave out `host`: the rest of the query then runs in this session")),
@@ -225,13 +225,12 @@ impl Workspaces {
 
 /// Whether a query names a result of this session. One that searches every table does not.
 fn reads_results(query: &str, catalogue: &Catalogue) -> bool {
-    let words = highlight(query).into_iter();
-    let mut names = words.filter(|(_, kind)| matches!(kind, TokenKind::Name));
-    names.any(|(place, _)| {
-        query
-            .get(place)
-            .is_some_and(|name| catalogue.is_result(name))
-    })
+    let mut names = highlight(query)
+        .into_iter()
+        .filter(|(_, kind)| *kind == TokenKind::Name)
+        .filter_map(|(place, _)| query.get(place));
+    // A result may be called as an operator is, and is then read by its name alone.
+    catalogue.is_result(query.trim()) || names.any(|name| catalogue.is_result(name))
 }
 
 fn unheeded(wanted: &Wanted) -> Diagnostic {

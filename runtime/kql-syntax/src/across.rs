@@ -74,7 +74,7 @@ const BEFORE_TABLE: &[&str] = &[
 /// A query, split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Across {
-    /// What others run; at least one.
+    /// What others run.
     pub parts: Vec<Part>,
     /// The query that is left, over tables with the parts' answers. As long as the whole.
     pub rest: String,
@@ -93,8 +93,8 @@ pub struct Part {
     pub place: Range<usize>,
 }
 
-/// Splits a query; none where it names no workspace but those that `is_local` says are this side's own data. `is_here` tells which
-/// names are of this side: tables and plugins' functions.
+/// Splits a query; none where it names no workspace. `is_here` tells which tables are of this side, and `is_local` which workspaces
+/// are: of these the tables' names are left.
 ///
 /// # Errors
 /// Where it is a workspace without a name, or without a table.
@@ -110,18 +110,21 @@ pub fn across(
         parts: Vec::new(),
         rest: text.to_owned(),
     };
-    let mut at = 0;
+    let (mut at, mut is_split) = (0, false);
     while at < tokens.len() {
         let Some(reference) = split.reference(at)? else {
             at += 1;
             continue;
         };
         at = reference.next;
+        is_split = true;
+        let table = split.span(at - reference.name).start;
         if is_local(&reference.workspace) {
+            fill(&mut found.rest, reference.start..table, "");
             continue;
         }
         let (end, mut carried) = split.reach(&reference);
-        let start = split.span(at - reference.name).start;
+        let start = table;
         if found.parts.len() == MOST {
             let message = format!("a query reads at most {MOST} tables of workspaces");
             return Err(Diagnostic::error(start..end, message));
@@ -137,7 +140,7 @@ pub fn across(
             place,
         });
     }
-    Ok(Some(found).filter(|found| !found.parts.is_empty()))
+    Ok(is_split.then_some(found))
 }
 
 /// `workspace("NAME").Table`.
@@ -430,7 +433,10 @@ mod tests {
     #[test]
     fn a_table_takes_the_operators_behind_it_along() {
         check("SigninLogs | count", expect!["nothing"]);
-        check("workspace('local').hits | count", expect!["nothing"]);
+        check(
+            "workspace('local').hits | count",
+            expect!["here: hits | count"],
+        );
         check(
             "union workspace('a').T, workspace('a').T",
             expect![[r#"

@@ -54,7 +54,7 @@ pub fn to_pandas(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
 }
 
 /// The benchmark's rows, written once.
-fn rows(paths: &Paths) -> Result<PathBuf> {
+pub(super) fn rows(paths: &Paths) -> Result<PathBuf> {
     let file = paths.target.join("bench").join("bench_rows.arrow");
     let folder = file
         .parent()

@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Row;
 use super::timing::{at_least, in_turn, median, seconds};
+use super::{Row, engine};
 use crate::paths::Paths;
 use crate::process::{output, step};
 use crate::{build, clients, demo};
@@ -21,7 +21,64 @@ const SESSIONS: &str = "200";
 
 /// All of these rows.
 pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
-    Ok(vec![decoding(paths, runs)?, sessions(paths, runs)?])
+    let mut rows = vec![decoding(paths, runs)?, sessions(paths, runs)?];
+    rows.extend(proxying(paths, runs)?);
+    Ok(rows)
+}
+
+/// A workspace asked through `spoor serve`, beside the same workspace asked directly.
+fn proxying(paths: &Paths, runs: u32) -> Result<[Row; 2]> {
+    let data = engine::rows(paths)?;
+    let mut node = Command::new("node");
+    node.current_dir(&paths.root)
+        .args(["tests/bench/proxy.mjs", "--table", "bench_rows"])
+        .args(["--large", &runs.to_string()])
+        .arg("--spoor")
+        .arg(paths.spoor())
+        .arg("--site")
+        .arg(paths.site())
+        .arg("--data")
+        .arg(data);
+    let told: Value = serde_json::from_str(&output(&mut node)?)
+        .context("tests/bench/proxy.mjs did not print JSON")?;
+    proxy_rows(&told)
+}
+
+fn proxy_rows(told: &Value) -> Result<[Row; 2]> {
+    let figure = |pointer: &str| -> Result<f64> {
+        let number = told.pointer(pointer).and_then(Value::as_f64);
+        number.with_context(|| format!("tests/bench/proxy.mjs gave no {pointer}"))
+    };
+    let (direct, through) = (figure("/small/direct")?, figure("/small/through")?);
+    let (read, sent) = (figure("/large/direct")?, figure("/large/through")?);
+    let rate = |milliseconds: f64| format!("{:.2} million rows a second", 1e3 / milliseconds);
+    let met = |is_met: bool, figure: String| match is_met {
+        true => format!("met ({figure})"),
+        false => format!("missed ({figure})"),
+    };
+    Ok([
+        Row {
+            what: "a query of a workspace, `print n = 1`, on a connection that is open".to_owned(),
+            ours: format!("through `spoor serve` {through:.1} ms"),
+            peer: format!("the workspace directly {direct:.1} ms"),
+            verdict: format!(
+                "at most 2 ms more: {}",
+                met(
+                    through - direct <= 2.0,
+                    format!("{:.1} ms", through - direct)
+                )
+            ),
+        },
+        Row {
+            what: "a million rows by ten columns of a workspace, to the last byte".to_owned(),
+            ours: format!("through `spoor serve`, as Arrow, {}", rate(sent)),
+            peer: format!("the workspace directly, as JSON, {}", rate(read)),
+            verdict: format!(
+                "at least 70% of the rate: {}",
+                met(read / sent >= 0.7, format!("{:.0}%", 100.0 * read / sent))
+            ),
+        },
+    ])
 }
 
 /// An answer of Log Analytics, from the same bytes.
@@ -156,6 +213,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_the_server_adds_is_held_to_its_bars() {
+        let told = json!({ "small": { "direct": 1.0, "through": 2.5 }, "large": { "direct": 2000.0, "through": 4000.0 } });
+        let [small, large] = proxy_rows(&told).unwrap();
+        assert_eq!(small.verdict, "at most 2 ms more: met (1.5 ms)");
+        assert_eq!(large.verdict, "at least 70% of the rate: missed (50%)");
+        assert_eq!(
+            large.peer,
+            "the workspace directly, as JSON, 0.50 million rows a second"
+        );
+        assert!(proxy_rows(&json!({ "small": {} })).is_err());
+    }
 
     #[test]
     fn sessions_with_errors_miss_the_bar() {

@@ -15,6 +15,9 @@ use crate::dom;
 use crate::words::{counted, duration};
 use crate::workspaces::Query;
 
+/// The error of a cell that asks to sign in: `%login`, or `!az login`.
+const SIGN_IN: &str = "SignIn";
+
 /// Milliseconds between two drawings of the running cell's time.
 const TICK: i32 = 200;
 
@@ -148,6 +151,9 @@ impl Screen {
                 self.patch(changes, Focus::Keep);
                 // Before what was called is pinned in the place of what is missing.
                 if reply.outcome == Outcome::Error {
+                    if content.get("ename").and_then(Value::as_str) == Some(SIGN_IN) {
+                        self.offer_sign_in();
+                    }
                     self.tell_of_missing_plugins(key);
                 }
                 self.tell_of_other_plugins(&reply.plugins);

@@ -67,11 +67,18 @@ enum Asked {
         /// The session's number for it.
         id: u32,
         workspace: String,
-        /// Shows what it waits for.
-        tell: Box<dyn Fn(&str)>,
+        shows: Shows,
     },
     /// Somebody who wants to know a workspace's tables.
     Schema(oneshot::Sender<Result<Vec<Table>, FetchError>>),
+}
+
+/// What a cell's query shows while it runs.
+pub struct Shows {
+    /// What it waits for.
+    pub wait: Box<dyn Fn(&str)>,
+    /// Offers to sign in, which it takes.
+    pub sign_in: Box<dyn Fn()>,
 }
 
 impl Workspaces {
@@ -153,20 +160,20 @@ impl Workspaces {
         answer.await.unwrap_or_else(gone)
     }
 
-    /// Asks a workspace for a session's cell, and answers the session. `tell` shows what is waited for.
+    /// Asks a workspace for a session's cell, and answers the session.
     pub fn fetch(
         self: &Rc<Self>,
         store: impl Future<Output = Result<Store, StoreError>> + 'static,
         session: &Rc<Session>,
         query: Query,
-        tell: impl Fn(&str) + 'static,
+        shows: Shows,
     ) {
         let number = self.number();
         let asked = Asked::Cell {
             session: Rc::downgrade(session),
             id: query.id,
             workspace: query.workspace.clone(),
-            tell: Box::new(tell),
+            shows,
         };
         self.asked.borrow_mut().insert(number, asked);
         let own = self.clone();
@@ -288,8 +295,8 @@ impl Workspaces {
                 is_refused,
             } => self.give_token(id, workspace, is_refused),
             FromFetcher::Progress { id, text } => {
-                if let Some(Asked::Cell { tell, .. }) = self.asked.borrow().get(&id) {
-                    tell(&text);
+                if let Some(Asked::Cell { shows, .. }) = self.asked.borrow().get(&id) {
+                    (shows.wait)(&text);
                 }
             }
             FromFetcher::Answered { id, told } => {
@@ -350,13 +357,24 @@ impl Workspaces {
         spawn_local(async move {
             let token = match is_still_there {
                 true => realm::token_for(&workspace, is_refused).await,
-                false => Err(changed(&workspace.name)),
+                false => Err(changed(&workspace.name).into()),
             };
+            let token = token.map_err(|none| own.offer_sign_in(id, none));
             let message = ToFetcher::Token { id, token };
             if let Some(client) = &*own.client.borrow() {
                 client.send(&message);
             }
         });
+    }
+
+    /// Offers to sign in where that is what a cell's query takes. Gives why it fails.
+    fn offer_sign_in(&self, id: u32, none: realm::NoToken) -> FetchError {
+        if none.wants_sign_in
+            && let Some(Asked::Cell { shows, .. }) = self.asked.borrow().get(&id)
+        {
+            (shows.sign_in)();
+        }
+        none.error
     }
 
     /// After the worker broke: all who wait are told, and the next query starts another.

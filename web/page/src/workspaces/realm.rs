@@ -28,21 +28,41 @@ pub(super) fn realm_of(known: &Known) -> Result<Option<Realm>, FetchError> {
     }))
 }
 
+/// Why there is no token.
+pub(super) struct NoToken {
+    pub error: FetchError,
+    /// Whether signing in is what to do.
+    pub wants_sign_in: bool,
+}
+
+impl From<FetchError> for NoToken {
+    fn from(error: FetchError) -> Self {
+        Self {
+            error,
+            wants_sign_in: false,
+        }
+    }
+}
+
 /// A token for a workspace; another one than the last where that was refused.
 ///
 /// # Errors
 /// Why there is none, and what to do.
-pub(super) async fn token_for(known: &Known, is_refused: bool) -> Result<String, FetchError> {
+pub(super) async fn token_for(known: &Known, is_refused: bool) -> Result<String, NoToken> {
     let Some(realm) = realm_of(known)? else {
-        return Err(FetchError::new(format!("'{}' takes no token", known.name)));
+        return Err(FetchError::new(format!("'{}' takes no token", known.name)).into());
     };
     match signin::token_for(&realm, is_refused).await {
         Ok(token) => Ok(token.expose().to_owned()),
         Err(error) => {
             let told = FetchError::new(format!("workspace '{}': {error}", known.name));
-            Err(match error.wants_sign_in() {
-                true => told.hint("once you are signed in, run the cell again"),
-                false => told,
+            let wants_sign_in = error.wants_sign_in();
+            Err(NoToken {
+                error: match wants_sign_in {
+                    true => told.hint("once you are signed in, run the cell again"),
+                    false => told,
+                },
+                wants_sign_in,
             })
         }
     }
