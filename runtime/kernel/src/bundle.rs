@@ -18,7 +18,7 @@ pub(crate) struct Answer {
     pub render: Option<Render>,
     /// What plugins that it called answer beside its rows: further tables, and charts.
     pub more: Vec<Answer>,
-    /// Where it comes from, if not from this kernel.
+    /// Where it comes from, if not from this kernel's data alone.
     pub origin: Option<Box<Origin>>,
 }
 
@@ -36,8 +36,16 @@ impl Answer {
 
 /// Where a result comes from, and what is said of it there.
 pub(crate) struct Origin {
-    pub provider: Provider,
+    pub from: From,
     pub told: Told,
+}
+
+/// Who made a result.
+pub(crate) enum From {
+    /// A provider.
+    Provider(Provider),
+    /// The kernel, of these kept results, which are not whole.
+    Kept(Vec<String>),
 }
 
 /// The most reasons that a partial result is shown with.
@@ -47,7 +55,7 @@ impl Origin {
     /// As messages' metadata and the guest have it.
     pub(crate) fn value(&self) -> Map<String, Value> {
         let mut about = Map::new();
-        if let Provider::Workspace(name) = &self.provider {
+        if let From::Provider(Provider::Workspace(name)) = &self.from {
             about.insert("workspace".into(), name.clone().into());
         }
         if !self.told.partial.is_empty() {
@@ -62,6 +70,15 @@ impl Origin {
         about
     }
 
+    /// What a table of this result lacks, with whose fault it is; nothing where it is whole.
+    pub(crate) fn lacks(&self) -> Vec<String> {
+        let partial = self.told.partial.iter();
+        match &self.from {
+            From::Provider(provider) => partial.map(|why| format!("{provider}: {why}")).collect(),
+            From::Kept(_) => partial.cloned().collect(),
+        }
+    }
+
     /// What a reader has to know before the rows: that some are missing, and that they are not of today. None where there is
     /// nothing of the kind.
     pub(crate) fn notice(&self) -> Option<Map<String, Value>> {
@@ -73,11 +90,14 @@ impl Origin {
             if more > 0 {
                 reasons.push_str(&format!("; and {more} more"));
             }
-            let told = format!("of {}: {reasons}", self.provider);
+            let told = match &self.from {
+                From::Provider(provider) => format!("of {provider}: {reasons}"),
+                From::Kept(tables) => format!("for {} is one, of {reasons}", tables.join(" and ")),
+            };
             lines.push(("Partial result", told));
         }
-        if let Some(recorded) = &self.told.recorded {
-            let told = format!("from {} on {recorded}", self.provider);
+        if let (Some(recorded), From::Provider(provider)) = (&self.told.recorded, &self.from) {
+            let told = format!("from {provider} on {recorded}");
             lines.push(("Recorded", told));
         }
         if lines.is_empty() {

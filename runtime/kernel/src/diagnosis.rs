@@ -2,22 +2,25 @@
 //!
 //! Nothing is run or loaded for it. Python is not read here: whether it is sound, only the guest knows.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 use spoor_kql::bind;
 use spoor_kql_syntax::{Diagnostic, Fix, Severity};
+use spoor_table::Value as Scalar;
 
 use crate::catalogue::Catalogue;
 use crate::cell::{self, Cell, KqlCell};
 use crate::job;
 use crate::output::object;
 
-/// The reply's content. `language` is what the asker knows of it beyond the source.
+/// The reply's content. `language` is what the asker knows of it beyond the source, `values` are Python's that it may use.
 pub(crate) fn reply(
     code: &str,
     language: Option<&str>,
     catalogue: &Catalogue,
+    values: BTreeMap<String, Scalar>,
 ) -> Map<String, Value> {
     let places = Places::of(code);
     let read = match cell::read(code) {
@@ -27,7 +30,11 @@ pub(crate) fn reply(
         read => read,
     };
     match read {
-        Ok(Cell::Kql(kql)) => of_query(code, &kql, catalogue, &places),
+        Ok(Cell::Kql(kql)) => {
+            let mut names = catalogue.for_names();
+            names.values = values;
+            of_query(code, &kql, &names, &places)
+        }
         Ok(Cell::Python | Cell::Blank) => content("python", Vec::new(), Vec::new()),
         Err(problem) => content(
             "kql",
@@ -40,10 +47,10 @@ pub(crate) fn reply(
 fn of_query(
     code: &str,
     kql: &KqlCell,
-    catalogue: &Catalogue,
+    names: &bind::Catalogue,
     places: &Places,
 ) -> Map<String, Value> {
-    let found = bind::diagnose(&kql.query, &catalogue.for_names(), job::now());
+    let found = bind::diagnose(&kql.query, names, job::now());
     let magic = cell::is_kql(code).then(|| places.token(&cell::magic(code), "keyword"));
     let tokens = found.tokens.iter();
     let tokens = tokens.map(|(span, sense)| places.token(span, sense.name()));

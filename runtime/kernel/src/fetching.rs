@@ -8,7 +8,7 @@ use spoor_protocol::{
 };
 use spoor_table::Table;
 
-use crate::bundle::{Answer, Origin, Render};
+use crate::bundle::{Answer, From, Origin, Render};
 use crate::cell::Away;
 use crate::job::{self, Progress};
 use crate::kernel::Machine;
@@ -231,7 +231,7 @@ impl Fetching {
             None => render_of(&self.text),
         };
         answer.origin = Some(Box::new(Origin {
-            provider: self.provider.clone(),
+            from: From::Provider(self.provider.clone()),
             told: reading.told,
         }));
         Ok(answer)

@@ -225,7 +225,8 @@ impl Machine {
     /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
     /// no status goes with it.
     fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
-        let content = diagnosis::reply(code, language, &self.catalogue);
+        let values = self.session.values.mentioned(code);
+        let content = diagnosis::reply(code, language, &self.catalogue, values);
         out.reply("diagnose_reply", id, content, Map::new());
         out.push(Effect::Idle { parent: id.into() });
     }
@@ -351,10 +352,13 @@ impl Machine {
             });
         }
         if let Some(away) = kql.away {
-            request.work = Work::Fetch(self.begin_fetch(away, kql.query, out));
+            let (query, used) = self.session.values.written_into(kql.query);
+            request.names.read_variables(used);
+            request.work = Work::Fetch(self.begin_fetch(away, query, out));
             return self.work_on(request, out);
         }
-        let job = Job::new(kql.query, &self.catalogue);
+        let values = self.session.values.mentioned(&kql.query);
+        let job = Job::new(kql.query, &self.catalogue).with_values(values);
         request.names.read_tables(job.reads().iter().cloned());
         request.work = Work::Query(Box::new(job));
         self.work_on(request, out)
@@ -411,6 +415,7 @@ impl Machine {
         match &mut request.work {
             Work::Query(job) => {
                 let progress = job.advance(&mut self.catalogue, out);
+                request.names.read_variables(job.take_used());
                 return self.queried(request, progress, out);
             }
             Work::Fetch(fetching) => {
@@ -521,7 +526,11 @@ impl Machine {
         else {
             return Ending::Ok(Map::new());
         };
-        if let Err(failure) = self.catalogue.keep(name, answer.table) {
+        let lacks = answer.origin.as_deref().map(Origin::lacks);
+        let kept = self
+            .catalogue
+            .keep(name, answer.table, lacks.unwrap_or_default());
+        if let Err(failure) = kept {
             return Ending::Failed(failure);
         }
         self.session.keep(name, true);
@@ -654,9 +663,12 @@ impl Machine {
                             let failure = Failure::new("SystemExit", "the turn has ended");
                             out.upcall_reply(python::refusal(&failure));
                         }
-                        if outcome != Outcome::Returned {
-                            self.session
-                                .give_back_unbound(std::mem::take(&mut turn.bound));
+                        match turn.values.take() {
+                            _ if outcome != Outcome::Returned => self
+                                .session
+                                .give_back_unbound(std::mem::take(&mut turn.bound)),
+                            Some(values) => self.session.values = values,
+                            None => {}
                         }
                         python::ending(outcome, turn.done.take())
                     }

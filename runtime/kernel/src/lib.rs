@@ -33,6 +33,7 @@ mod python;
 mod request;
 mod session;
 mod stale;
+mod values;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
