@@ -92,7 +92,9 @@ impl Origin {
             }
             let told = match &self.from {
                 From::Provider(provider) => format!("of {provider}: {reasons}"),
-                From::Kept(tables) => format!("for {} is one, of {reasons}", tables.join(" and ")),
+                From::Kept(tables) => {
+                    format!("made of {}, not whole: {reasons}", tables.join(" and "))
+                }
             };
             lines.push(("Partial result", told));
         }

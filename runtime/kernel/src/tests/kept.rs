@@ -150,7 +150,7 @@ fn partial() -> Driver {
 #[test]
 fn a_kept_result_that_is_not_whole_says_so_wherever_it_is_read() {
     let mut driver = partial();
-    let notice = "Partial result for hits is one, of workspace 'soc': cut at <500> rows";
+    let notice = "Partial result made of hits, not whole: workspace 'soc': cut at <500> rows";
     let log = driver.run("%%kql --as few\nhits | take 1");
     assert!(log.contains(notice), "{log}");
     assert!(
@@ -160,7 +160,7 @@ fn a_kept_result_that_is_not_whole_says_so_wherever_it_is_read() {
     // And what is made of it.
     let log = driver.run("%%kql\nfew | count");
     assert!(
-        log.contains("Partial result for few is one, of workspace"),
+        log.contains("Partial result made of few, not whole: workspace"),
         "{log}"
     );
     driver.turn(|guest| {
@@ -179,7 +179,7 @@ fn a_kept_result_that_is_not_whole_says_so_wherever_it_is_read() {
     assert!(
         driver
             .run("%%kql\nmine")
-            .contains("for mine is one, of of Python")
+            .contains("made of mine, not whole: of Python")
     );
     // Whole again, it says nothing.
     driver.run("%%kql --as hits\nprint n = 1");
