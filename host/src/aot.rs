@@ -34,7 +34,7 @@ use crate::error::Error;
 /// Something slow, or something gone wrong but survived, worth a line to the person who waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A module is being compiled: `compiling kernel.wasm, once`.
+    /// A module is being compiled: `preparing: compiling kernel.wasm, once for this machine`.
     Compiling {
         /// The module's file name.
         name: String,
@@ -57,9 +57,14 @@ pub enum Progress {
 impl std::fmt::Display for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Progress::Compiling { name } => write!(f, "compiling {name}, once"),
+            Progress::Compiling { name } => {
+                write!(f, "preparing: compiling {name}, once for this machine")
+            }
             Progress::Waiting { name } => {
-                write!(f, "waiting for another spoor that compiles {name}")
+                write!(
+                    f,
+                    "preparing: waiting for another spoor that compiles {name}"
+                )
             }
             Progress::NotKept { name, reason } => {
                 write!(f, "the compiled {name} could not be kept: {reason}")

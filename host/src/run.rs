@@ -185,16 +185,19 @@ impl Run {
                 OutputArea::start(notebook, cell);
             }
         }
-        let deadline = plan
-            .timeout
-            .and_then(|timeout| Instant::now().checked_add(timeout));
         let reporter = Reporter(self.sender.clone());
         let report = move |report| reporter.report(report);
         let session = Session::open(runtime, plan.session, report)?;
+        // From here on: what a first start compiles is none of the notebook's time.
+        let deadline = plan
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
         let mut front = Front {
             interrupt: session.interrupt(),
             happens: self.happens,
             deadline,
+            preparing: None,
+            prepared: Duration::ZERO,
             allow_errors: plan.allow_errors,
             stop: None,
             asked: false,
@@ -215,6 +218,10 @@ struct Front<'a> {
     interrupt: Interrupt,
     happens: Receiver<Happened>,
     deadline: Option<Instant>,
+    /// Since when the session prepares an engine: its clock stands still.
+    preparing: Option<Instant>,
+    /// How long it has done so in the cell that runs.
+    prepared: Duration,
     allow_errors: bool,
     /// Why the run ends here.
     stop: Option<Ending>,
@@ -287,6 +294,7 @@ impl Front<'_> {
         let expected = cell.has_tag(RAISES);
         let mut area = OutputArea::start(notebook, index);
         self.asked = false;
+        self.prepared = Duration::ZERO;
         let began = Instant::now();
         let ran = session
             .send(request)
@@ -319,7 +327,7 @@ impl Front<'_> {
             language: text("language").unwrap_or_else(|| language.label().to_lowercase()),
             rows: gathered.spoor.get("rows").and_then(Value::as_u64),
             summary: summary(&notebook.cells[index]),
-            time: began.elapsed(),
+            time: began.elapsed().saturating_sub(self.prepared),
             counts: error.is_some() && !self.allow_errors && !expected,
             error,
         })
@@ -341,6 +349,8 @@ impl Front<'_> {
                         return Ok(gathered);
                     }
                     Report::Note(line) => (self.tell)(Progress::Note(&line)),
+                    Report::Preparing => self.preparing = Some(Instant::now()),
+                    Report::Prepared => self.clock_goes_on(),
                     Report::Message(message) => self.take(message, notebook, area, &mut gathered),
                 },
                 Some(Happened::Gone) => {
@@ -367,10 +377,20 @@ impl Front<'_> {
         }
     }
 
+    /// The time that an engine took is given back.
+    fn clock_goes_on(&mut self) {
+        let Some(took) = self.preparing.take().map(|since| since.elapsed()) else {
+            return;
+        };
+        self.prepared += took;
+        self.deadline = self.deadline.and_then(|until| until.checked_add(took));
+    }
+
     /// What happens next; `None` when time is up: the run's, or the patience with a cell that is
     /// to stop.
     fn wait(&self, given_up_at: Option<Instant>) -> Option<Happened> {
-        let Some(until) = given_up_at.or(self.deadline) else {
+        let deadline = self.deadline.filter(|_| self.preparing.is_none());
+        let Some(until) = given_up_at.or(deadline) else {
             return self.happens.recv().ok();
         };
         // Looked at first, so that a flood of output cannot hold it off. The sender lives as long

@@ -34,6 +34,13 @@ pub struct Source {
     pub path: PathBuf,
 }
 
+impl Source {
+    /// The file's own name, where that is not its table's, with what to tell someone who asks for a table by it.
+    pub fn other_name(&self) -> Option<(String, String)> {
+        spoor_data::other_name(&self.spec.label, &self.spec.name)
+    }
+}
+
 /// What `--data` named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
@@ -71,6 +78,7 @@ impl Data {
             let meta = fs::metadata(path).map_err(Error::file("cannot read the data", path))?;
             let files = if meta.is_dir() {
                 let listing = Listing::of(path)?;
+                warnings.extend(empty_warning(path, &listing.files));
                 warnings.extend(links_warning(path, &listing.outside));
                 listing.files
             } else {
@@ -274,6 +282,16 @@ impl Listing {
         let inside = |target: PathBuf| target.starts_with(&self.root);
         path.is_symlink() && !path.canonicalize().is_ok_and(inside)
     }
+}
+
+fn empty_warning(dir: &Path, files: &[PathBuf]) -> Option<String> {
+    files.is_empty().then(|| {
+        format!(
+            "{} has no data files: CSV, TSV, JSON, JSON lines, Parquet, Arrow and .log files are, also gzipped, zstd-compressed or \
+             zipped. A file of another name is read if --data names it",
+            dir.display()
+        )
+    })
 }
 
 fn links_warning(dir: &Path, links: &[PathBuf]) -> Option<String> {

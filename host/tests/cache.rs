@@ -9,10 +9,10 @@ use std::process::Stdio;
 
 use common::{Place, expect, stderr};
 
-/// `compiling kernel.wasm` lines among what was said.
+/// `preparing: compiling kernel.wasm` lines among what was said.
 fn compilations(said: &str) -> usize {
     said.lines()
-        .filter(|line| line.starts_with("compiling kernel.wasm"))
+        .filter(|line| line.starts_with("preparing: compiling kernel.wasm"))
         .count()
 }
 

@@ -1,8 +1,9 @@
 //! `spoor serve --api`: the files of `--data` as a store that clients of Log Analytics and Kusto query.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use spoor_kql::QueryResult;
@@ -17,6 +18,7 @@ use spoor_store::{
 use super::local::Local;
 use super::{Exit, Failure, say};
 use crate::native::{self, AT_ONCE};
+use crate::sources::Source;
 
 /// Bytes of one answer's rows, as Kusto has it.
 const BYTES: usize = 64 << 20;
@@ -84,7 +86,11 @@ impl Args {
             at_once: AT_ONCE,
             is_encrypted: tls.is_some(),
         };
-        let store = Store::new(Arc::new(Files(local)), options);
+        let files = Files {
+            local,
+            bad: Mutex::default(),
+        };
+        let store = Store::new(Arc::new(files), options);
         Ok(Wanted { store, tls })
     }
 }
@@ -111,26 +117,49 @@ fn guarded(address: SocketAddr, tokens: bool, tls: bool) -> Result<(), Failure> 
 }
 
 /// The data files as the store asks them.
-struct Files(Arc<Local>);
+struct Files {
+    local: Arc<Local>,
+    /// Files that are known to be no tables.
+    bad: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Files {
+    /// Says once of a file that it is left out of the schema.
+    fn left_out(&self, source: &Source, problem: &native::Problem) {
+        let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
+        if bad.insert(source.path.clone()) {
+            say::warning(format_args!(
+                "the table {} is left out of what clients are told of tables: {}",
+                source.spec.name, problem.message
+            ));
+        }
+    }
+}
 
 impl Engine for Files {
     fn run(&self, asked: &Asked<'_>, stop: &dyn Fn() -> Option<Stop>) -> Result<Answer, Problem> {
-        let result = self.0.answer(asked.text, asked.between, &|| native(stop));
+        let result = self
+            .local
+            .answer(asked.text, asked.between, &|| native(stop));
         result
             .map(|result| answer(result, asked.text))
             .map_err(|problem| told(problem, asked.text, stop))
     }
 
     fn schema(&self, stop: &dyn Fn() -> Option<Stop>) -> Result<Vec<TableSchema>, Problem> {
-        let table = |source: &crate::sources::Source| {
-            let table = self.0.table(source, &|| native(stop));
-            let table = table.map_err(|problem| told(problem, "", stop))?;
-            Ok(TableSchema {
-                name: source.spec.name.clone(),
-                columns: table.columns().to_vec(),
-            })
-        };
-        self.0.sources().iter().map(table).collect()
+        let mut tables = Vec::new();
+        for source in self.local.sources() {
+            match self.local.table(source, &|| native(stop)) {
+                Ok(table) => tables.push(TableSchema {
+                    name: source.spec.name.clone(),
+                    columns: table.columns().to_vec(),
+                }),
+                // The other tables are there all the same; a query for this one says why it is not.
+                Err(problem) if stop().is_none() => self.left_out(source, &problem),
+                Err(problem) => return Err(told(problem, "", stop)),
+            }
+        }
+        Ok(tables)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Args {
     allow_partial: bool,
     #[command(flatten)]
     configuration: Configuration,
-    /// How to write the result [default: by the extension of --output, else table]
+    /// How to write the result [default: by the extension of --output; on standard output a table]
     #[arg(short, long, value_enum)]
     format: Option<Format>,
     /// Write the result to a file; `-` is standard output
@@ -59,10 +59,13 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
+/// What a query on the command line is called.
+const COMMAND_LINE: &str = "the query";
+
 const EXAMPLES: &str = "\
 Examples:
   The ten users with the most failed sign-ins:
-    spoor query 'SigninLogs | where ResultType != 0 | summarize n = count() by UserPrincipalName
+    spoor query 'SigninLogs | where ResultType != \"0\" | summarize n = count() by UserPrincipalName
                  | top 10 by n' --data logs/
 
   From a file, as CSV:
@@ -79,6 +82,8 @@ Examples:
 
   Nothing but an expression:
     spoor query 'print ago(1d)'
+
+Rows of `summarize`, `distinct` and `join` come in an order that may differ from run to run: add `| sort by` where it matters.
 
 Exit codes: 0 done, 1 the query was refused or failed, 2 the command line is wrong, 3 data cannot
 be read, 5 the result cannot be written.";
@@ -104,6 +109,7 @@ impl Format {
     fn of_path(path: &Path) -> Option<Self> {
         Some(
             match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+                "txt" => Format::Table,
                 "csv" => Format::Csv,
                 "md" | "markdown" => Format::Md,
                 "json" => Format::Json,
@@ -197,8 +203,14 @@ pub(super) fn refused(error: &FetchError, text: &str) -> Failure {
 /// The form of a result: what was asked for, else by the extension of `output`, else a table. Refuses to give a terminal
 /// what is not text.
 pub(super) fn form(asked: Option<Format>, output: Option<&Path>) -> Result<Format, Failure> {
-    let by_extension = output.and_then(Format::of_path);
-    let form = asked.or(by_extension).unwrap_or(Format::Table);
+    let form = match (asked, output) {
+        (Some(form), _) => form,
+        (None, Some(path)) if path.is_file() || !path.exists() => {
+            Format::of_path(path).ok_or_else(|| unknown_extension(path))?
+        }
+        // A pipe's name says nothing.
+        (None, _) => Format::Table,
+    };
     if form.is_binary() && output.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(
             Exit::Usage,
@@ -206,6 +218,14 @@ pub(super) fn form(asked: Option<Format>, output: Option<&Path>) -> Result<Forma
         ));
     }
     Ok(form)
+}
+
+fn unknown_extension(path: &Path) -> Failure {
+    let message = format!(
+        "the extension of {} says no format: end it in .txt (aligned columns), .csv, .md, .json, .parquet or .arrow, or say --format",
+        say::path(path)
+    );
+    Failure::new(Exit::Usage, message)
 }
 
 /// Writes a result to a file, or to standard output.
@@ -254,7 +274,7 @@ fn query_text(argument: &str) -> Result<(String, String), Failure> {
     }
     match argument.strip_prefix('@') {
         Some(path) => Ok((text_of_file(Path::new(path))?, path.to_owned())),
-        None => Ok((argument.to_owned(), "the query".into())),
+        None => Ok((argument.to_owned(), COMMAND_LINE.into())),
     }
 }
 
@@ -324,6 +344,9 @@ pub(super) fn explained(
 /// Gives the engine the names of the tables that it did not need, without their rows.
 fn name_tables(engine: &mut Engine, data: &Data) {
     for source in &data.sources {
+        if let Some((name, hint)) = source.other_name() {
+            engine.set_hint(&name, Some(hint));
+        }
         if engine.schema(&source.spec.name).is_none() {
             engine.register(&source.spec.name, Table::empty([]));
         }
@@ -379,7 +402,12 @@ pub(super) fn told(error: QueryError, text: &str, name: &str) -> String {
     match error {
         QueryError::Diagnostics(diagnostics) => {
             let shown = spoor_kql_syntax::render(text, &diagnostics);
-            format!("{name} was refused\n{}", shown.trim_end())
+            // The label is the command's own.
+            let shown = shown.strip_prefix("error: ").unwrap_or(&shown).trim_end();
+            match name {
+                COMMAND_LINE => shown.to_owned(),
+                file => shown.replacen(" --> ", &format!(" --> {file}:"), 1),
+            }
         }
         other => format!("{name} failed: {other}"),
     }
@@ -474,6 +502,7 @@ mod tests {
             Format::of_path(Path::new("a.PARQUET")),
             Some(Format::Parquet)
         );
-        assert_eq!(Format::of_path(Path::new("a.txt")), None);
+        assert_eq!(Format::of_path(Path::new("a.txt")), Some(Format::Table));
+        assert_eq!(Format::of_path(Path::new("a.xlsx")), None);
     }
 }

@@ -47,7 +47,8 @@ pub struct Args {
     html: Option<PathBuf>,
     /// Set a variable: NAME=VALUE, after the cell tagged `parameters`, or at the top
     ///
-    /// True, False, None and numbers are taken as such; all else is text.
+    /// True, False, None and numbers are taken as such; all else is text. Python cells have it, and KQL cells use it by its
+    /// name, as in `where Failed > least`; a query that runs elsewhere asks for it: `let n = least;`.
     #[arg(short, long = "parameter", value_name = "NAME=VALUE")]
     parameters: Vec<String>,
     /// A data file, or a folder of them; each file becomes a table by its name
@@ -68,6 +69,9 @@ pub struct Args {
     #[arg(long)]
     allow_errors: bool,
     /// Stop the run after this many seconds
+    ///
+    /// The first run on a machine, or after an update, prepares the engines, which can take minutes and says so. That is
+    /// not counted, here nor for --cell-timeout.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
     /// Interrupt a cell after this many seconds
@@ -162,7 +166,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         bar: screen.bar.clone(),
         log_output: false,
     };
-    let progress = move |progress: crate::aot::Progress| lines.line(&progress.to_string());
+    let limits = args.timeout.is_some() || args.cell_timeout.is_some();
+    let progress = move |progress: crate::aot::Progress| {
+        let after = match progress {
+            crate::aot::Progress::NotKept { .. } => "",
+            _ if limits => "; time limits begin after it",
+            _ => "",
+        };
+        lines.line(&format!("{progress}{after}"));
+    };
     let assets = Assets::find()?;
     let plugins = plugins::given(&args.plugins, &args.grant, &assets, &mut notebook)?;
     let runtime = Runtime::load(assets, Cache::of_user(), Box::new(progress))?;
@@ -303,6 +315,14 @@ fn output_path(args: &Args) -> Result<PathBuf, Failure> {
     if let Some(output) = args.output.as_ref().filter(|output| is_stream(output)) {
         return Ok(output.clone());
     }
+    if let Some(output) = args.output.as_ref().filter(|output| !is_notebook(output)) {
+        let message = format!(
+            "the executed notebook is a .ipynb, and {} is called otherwise; a page of it goes with --html FILE, and `spoor render` \
+             makes other forms",
+            say::path(output)
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let out = args.output.clone().unwrap_or_else(|| {
         let stem = input.file_stem().unwrap_or_default().to_string_lossy();
         input.with_file_name(format!("{stem}.out.ipynb"))
@@ -316,6 +336,15 @@ fn output_path(args: &Args) -> Result<PathBuf, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     Ok(out)
+}
+
+/// Whether a file's extension is a notebook's, or it has none.
+fn is_notebook(file: &Path) -> bool {
+    let extension = file.extension().unwrap_or_default();
+    extension.is_empty()
+        || ["ipynb", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Cells of a notebook for another kernel fail as bad Python: says beforehand why.

@@ -7,6 +7,7 @@
 //! [`Api`] in the page's stead, whose routes are the crate `spoor-store`'s.
 
 mod api;
+mod connections;
 mod crowd;
 mod data;
 mod files;
@@ -19,7 +20,6 @@ mod query;
 mod site;
 mod upstream;
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -28,9 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::extract::connect_info::Connected;
 use axum::routing::get;
-use axum::serve::{IncomingStream, Listener};
 use axum::{Extension, Json, Router, middleware};
 use serde_json::{Value, json};
 use spoor_door::Door;
@@ -44,6 +42,7 @@ pub use crate::native::{Problem, Query, Stop, Watch};
 
 use crate::error::Error;
 use crate::remote::Workspaces;
+use connections::Patience;
 use noted::Asking;
 
 /// How long what still runs may take to end once the server is asked to stop.
@@ -173,47 +172,20 @@ impl Server {
     }
 }
 
-/// Serves over TLS, if there is a certificate: see [`serve_until`].
+/// Serves over TLS, if there is a certificate: see [`connections::serve`].
 async fn serve_over(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
     routes: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let patience = Patience::default();
     match tls {
-        Some(config) => serve_until(Tls::new(listener, config)?, routes, stop).await,
-        None => serve_until(listener, routes, stop).await,
-    }
-}
-
-/// Serves until `stop` is ready, and then until what runs has ended or [`GRACE`] is over.
-async fn serve_until<L: Listener>(
-    listener: L,
-    routes: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()>
-where
-    L::Addr: fmt::Debug,
-    peers::From: for<'c> Connected<IncomingStream<'c, L>>,
-{
-    let (asked, mut stopping) = tokio::sync::watch::channel(false);
-    let stopped = async move {
-        stop.await;
-        asked.send_replace(true);
-    };
-    let routes = routes.into_make_service_with_connect_info::<peers::From>();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(stopped);
-    let late = async move {
-        // An error means that the server has ended by itself.
-        if stopping.wait_for(|asked| *asked).await.is_ok() {
-            tokio::time::sleep(GRACE).await;
-        } else {
-            std::future::pending::<()>().await;
+        Some(config) => {
+            let listener = Tls::new(listener, config)?;
+            connections::serve(listener, routes, patience, stop, GRACE).await
         }
-    };
-    tokio::select! {
-        ended = serving.into_future() => ended,
-        () = late => Ok(()),
+        None => connections::serve(listener, routes, patience, stop, GRACE).await,
     }
 }
 

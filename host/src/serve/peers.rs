@@ -1,29 +1,20 @@
-//! The other side of each connection, told to the routes. TLS has its connections from a listener of its own.
+//! The other side of each connection, told to the routes.
 
 use std::net::SocketAddr;
 
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::serve::IncomingStream;
 use spoor_door::Peer;
-use spoor_store::tls::Tls;
-use tokio::net::TcpListener;
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct From(SocketAddr);
 
-impl Connected<IncomingStream<'_, TcpListener>> for From {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, Tls>> for From {
-    fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
-        Self(*stream.remote_addr())
+impl From {
+    /// A connection's other side.
+    pub fn new(address: SocketAddr) -> Self {
+        Self(address)
     }
 }
 

@@ -153,7 +153,7 @@ impl Driver {
         source: &str,
         report: &mut dyn FnMut(Report),
     ) -> Result<Outcome, Error> {
-        if let Err(error) = self.start_python() {
+        if let Err(error) = self.start_python(report) {
             return Ok(Outcome::Unavailable {
                 message: error.to_string(),
             });
@@ -185,7 +185,7 @@ impl Driver {
         failed.map_or(Ok(outcome), Err)
     }
 
-    fn start_python(&mut self) -> Result<(), Error> {
+    fn start_python(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
         if self.python.is_some() {
             return Ok(());
         }
@@ -200,7 +200,10 @@ impl Driver {
         if let Some(bytes) = self.core.options.python_memory {
             limits.memory_bytes = bytes;
         }
-        let interpreter = self.core.runtime.interpreter()?;
+        report(Report::Preparing);
+        let interpreter = self.core.runtime.interpreter();
+        report(Report::Prepared);
+        let interpreter = interpreter?;
         self.python = Some(PythonGuest::start(&interpreter, limits, &mounts.list)?);
         // Starting takes none of the cell's time: the first start compiles.
         self.core.deadline = self

@@ -65,6 +65,10 @@ pub enum Report {
     Message(Message),
     /// A line for the person who waits: a module is being compiled, the kernel was restarted.
     Note(String),
+    /// Python's engine is being made ready, which takes a first start some time, and none of anyone's limits.
+    Preparing,
+    /// It is ready, or cannot be.
+    Prepared,
     /// A request has been carried out. An error means that the session is over; a panic of the
     /// session's own code is one, too.
     Done(Result<End, Error>),

@@ -120,6 +120,32 @@ async fn json_of(response: Response<Body>) -> Json {
 }
 
 #[tokio::test]
+async fn every_answer_is_data_and_no_page() {
+    let preflight = |page: &str| {
+        let request = Request::options("/v2/rest/query").header("host", "127.0.0.1");
+        let request = request.header("origin", page);
+        let request = request.header("access-control-request-method", "POST");
+        request.body(Body::empty()).unwrap()
+    };
+    let query = || post("/v2/rest/query", &kusto("T", json!({})));
+    for (tokens, year) in [(true, Some("max-age=31536000")), (false, None)] {
+        let routes = store(tokens, Duration::from_secs(60)).0;
+        for request in [query(), post("/nowhere", &json!({})), preflight(PAGE)] {
+            let response = routes.clone().oneshot(request).await.unwrap();
+            let header = |name: &str| response.headers().get(name).map(|v| v.to_str().unwrap());
+            let policy = "default-src 'none'; frame-ancestors 'none'";
+            assert_eq!(header("content-security-policy"), Some(policy));
+            assert_eq!(header("x-content-type-options"), Some("nosniff"));
+            assert_eq!(header("referrer-policy"), Some("no-referrer"));
+            assert_eq!(header("x-frame-options"), Some("DENY"));
+            assert_eq!(header("cache-control"), Some("no-store"));
+            // Where there is TLS, which here goes with the tokens.
+            assert_eq!(header("strict-transport-security"), year);
+        }
+    }
+}
+
+#[tokio::test]
 async fn queries_of_both_services() {
     let routes = open();
     let asked = json!({ "query": "T", "timespan": "P1D", "workspaces": null });
@@ -422,6 +448,33 @@ async fn a_query_ends_when_nobody_waits_or_somebody_cancels() {
     let waiting = tokio::spawn(leaving);
     until(&count, 1).await;
     waiting.abort();
+    until(&count, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_waits_for_its_turn_is_cancelled_there() {
+    let (routes, count) = store(false, Duration::from_secs(60));
+    let endless = |name: &str| {
+        let mut request = post("/v2/rest/query", &kusto("endless", json!({})));
+        let headers = request.headers_mut();
+        headers.insert("x-ms-client-request-id", name.parse().unwrap());
+        tokio::spawn(routes.clone().oneshot(request))
+    };
+    let running = [endless("a"), endless("b")];
+    until(&count, 2).await;
+    let waiting = endless("c");
+    let cancel = json!({ "db": "hunts", "csl": ".cancel query \"c\"" });
+    let begun = Instant::now();
+    while ask(&routes, post("/v1/rest/mgmt", &cancel)).await.0 != StatusCode::OK {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it never waited");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answered = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    let answered = answered.unwrap().unwrap().unwrap();
+    assert_eq!(json_of(answered).await["error"]["code"], "QueryCancelled");
+    // Those that run go on.
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    running.iter().for_each(tokio::task::JoinHandle::abort);
     until(&count, 0).await;
 }
 

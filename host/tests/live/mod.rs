@@ -76,7 +76,7 @@ impl Notebook {
         loop {
             match self.reports.recv_timeout(Duration::from_secs(240)).unwrap() {
                 Report::Message(message) => messages.push(message),
-                Report::Note(_) => {}
+                Report::Note(_) | Report::Preparing | Report::Prepared => {}
                 Report::Done(end) => return (messages, end.unwrap()),
             }
         }

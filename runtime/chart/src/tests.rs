@@ -242,6 +242,32 @@ fn what_does_not_fit_is_said() {
 }
 
 #[test]
+fn a_stacked_series_is_zero_where_only_others_have_points() {
+    let gaps = table(
+        "at:datetime who:string n:long",
+        "0 a 3; 1 b 2; 2 a 4; 3 b 1; 3 a 2",
+    );
+    let points = |render: &str| -> Vec<Vec<Option<f64>>> {
+        let chart = chart(&gaps, render).unwrap();
+        let points = chart.series.iter().map(|s| &s.points);
+        points
+            .map(|p| p.iter().map(|(_, y)| *y).collect())
+            .collect()
+    };
+    let zeros = |ys: [f64; 4]| ys.map(Some).to_vec();
+    let filled = [zeros([3.0, 0.0, 4.0, 2.0]), zeros([0.0, 2.0, 0.0, 1.0])];
+    assert_eq!(points("stackedareachart"), filled);
+    assert_eq!(points("areachart kind=stacked100"), filled);
+    // What grows stays where it was.
+    assert_eq!(
+        points("stackedareachart accumulate=true"),
+        [zeros([3.0, 3.0, 7.0, 9.0]), zeros([0.0, 2.0, 2.0, 3.0])]
+    );
+    // Side by side a gap is a gap.
+    assert_eq!(points("areachart")[1], [Some(2.0), Some(1.0)]);
+}
+
+#[test]
 fn odd_numbers_are_drawn_without_harm() {
     let odd = table(
         "x:real y:real",

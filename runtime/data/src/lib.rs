@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{DataError, Place, Problem};
 pub use loader::{Loader, Progress};
-pub use spoor_names::{Format, is_data, table_name, table_names};
+pub use spoor_names::{Format, is_data, other_name, table_name, table_names};
 use spoor_table::Table;
 
 /// The memory of kernel.wasm, in bytes: all that 32 bits address.

@@ -18,7 +18,7 @@ pub(crate) struct Answer {
     pub render: Option<Render>,
     /// What plugins that it called answer beside its rows: further tables, and charts.
     pub more: Vec<Answer>,
-    /// Where it comes from, if not from this kernel.
+    /// Where it comes from, if not from this kernel's data alone.
     pub origin: Option<Box<Origin>>,
 }
 
@@ -36,9 +36,22 @@ impl Answer {
 
 /// Where a result comes from, and what is said of it there.
 pub(crate) struct Origin {
-    /// Who ran it, or parts of it; at least one.
-    pub providers: Vec<Provider>,
+    pub from: From,
     pub told: Told,
+}
+
+/// Who made a result.
+pub(crate) enum From {
+    /// Providers, one or several that ran parts of the query.
+    Providers(Vec<Provider>),
+    /// The kernel, of these kept results, which are not whole.
+    Kept(Vec<String>),
+}
+
+/// Providers, for people.
+fn listed(providers: &[Provider]) -> String {
+    let all: Vec<String> = providers.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 /// The most reasons that a partial result is shown with.
@@ -48,15 +61,17 @@ impl Origin {
     /// As messages' metadata and the guest have it.
     pub(crate) fn value(&self) -> Map<String, Value> {
         let mut about = Map::new();
-        let names = self.providers.iter().filter_map(|provider| match provider {
-            Provider::Workspace(name) => Some(name.as_str()),
-            Provider::Host => None,
-        });
-        let names: Vec<&str> = names.collect();
-        match names.as_slice() {
-            [] => {}
-            [name] => drop(about.insert("workspace".into(), (*name).into())),
-            names => drop(about.insert("workspaces".into(), names.into())),
+        if let From::Providers(providers) = &self.from {
+            let names = providers.iter().filter_map(|provider| match provider {
+                Provider::Workspace(name) => Some(name.as_str()),
+                Provider::Host => None,
+            });
+            let names: Vec<&str> = names.collect();
+            match names.as_slice() {
+                [] => {}
+                [name] => drop(about.insert("workspace".into(), (*name).into())),
+                names => drop(about.insert("workspaces".into(), names.into())),
+            }
         }
         if !self.told.partial.is_empty() {
             about.insert("partial".into(), self.told.partial.clone().into());
@@ -70,10 +85,16 @@ impl Origin {
         about
     }
 
-    /// Who ran it, for people.
-    pub(crate) fn whom(&self) -> String {
-        let all: Vec<String> = self.providers.iter().map(ToString::to_string).collect();
-        all.join(", ")
+    /// What a table of this result lacks, with whose fault it is; nothing where it is whole.
+    pub(crate) fn lacks(&self) -> Vec<String> {
+        let partial = self.told.partial.iter();
+        match &self.from {
+            From::Providers(providers) if providers.len() == 1 => partial
+                .map(|why| format!("{}: {why}", listed(providers)))
+                .collect(),
+            // Each says by itself whose it is.
+            From::Providers(_) | From::Kept(_) => partial.cloned().collect(),
+        }
     }
 
     /// What a reader has to know before the rows: that some are missing, and that they are not of today. None where there is
@@ -87,11 +108,16 @@ impl Origin {
             if more > 0 {
                 reasons.push_str(&format!("; and {more} more"));
             }
-            let told = format!("of {}: {reasons}", self.whom());
+            let told = match &self.from {
+                From::Providers(providers) => format!("of {}: {reasons}", listed(providers)),
+                From::Kept(tables) => {
+                    format!("made of {}, not whole: {reasons}", tables.join(" and "))
+                }
+            };
             lines.push(("Partial result", told));
         }
-        if let Some(recorded) = &self.told.recorded {
-            let told = format!("from {} on {recorded}", self.whom());
+        if let (Some(recorded), From::Providers(providers)) = (&self.told.recorded, &self.from) {
+            let told = format!("from {} on {recorded}", listed(providers));
             lines.push(("Recorded", told));
         }
         if lines.is_empty() {

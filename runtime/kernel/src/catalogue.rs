@@ -12,9 +12,10 @@ use spoor_data::{Limits, Loader, Progress};
 use spoor_kql::bind::{self, BindInput};
 use spoor_kql::{Engine, EngineOptions};
 use spoor_kql_syntax::{Diagnostic, parse};
-use spoor_protocol::{DataFormat, Effect, SourceSpec};
+use spoor_protocol::{DataFormat, Effect, SourceSpec, Told};
 use spoor_table::{Table, format as write};
 
+use crate::bundle::{From, Origin};
 use crate::output::{Failure, Output, object};
 use crate::plugins::{Adding, Plugins};
 
@@ -29,6 +30,10 @@ pub(crate) struct Catalogue {
     pub engine: Engine,
     pub plugins: Plugins,
     sources: BTreeMap<String, Source>,
+    /// What kept results lack, those that are not whole.
+    lacking: BTreeMap<String, Vec<String>>,
+    /// The names of tables that were taken away with a word on why.
+    dropped: BTreeSet<String>,
 }
 
 /// A table's rows and its columns with their types.
@@ -84,6 +89,8 @@ impl Catalogue {
             engine,
             plugins: Plugins::default(),
             sources: BTreeMap::new(),
+            lacking: BTreeMap::new(),
+            dropped: BTreeSet::new(),
         })
     }
 
@@ -100,6 +107,9 @@ impl Catalogue {
             ));
         }
         self.engine.remove(&spec.name);
+        if let Some((name, hint)) = spoor_data::other_name(&spec.label, &spec.name) {
+            self.engine.set_hint(&name, Some(hint));
+        }
         self.sources.insert(
             spec.name.clone(),
             Source {
@@ -369,8 +379,13 @@ impl Catalogue {
         }
     }
 
-    /// Makes `table` a table of the engine under `name`. Fails for the name of a source.
-    pub(crate) fn keep(&mut self, name: &str, table: Table) -> Result<(), Failure> {
+    /// Makes `table` a table of the engine under `name`, and remembers what it `lacks`. Fails for the name of a source.
+    pub(crate) fn keep(
+        &mut self,
+        name: &str,
+        table: Table,
+        lacks: Vec<String>,
+    ) -> Result<(), Failure> {
         if self.is_source(name) {
             let message = format!(
                 "'{name}' is the name of a data source and cannot be given to a result; choose another"
@@ -378,12 +393,43 @@ impl Catalogue {
             return Err(Failure::new("KqlError", message));
         }
         self.engine.register(name, table);
+        if self.dropped.remove(name) {
+            self.engine.set_hint(name, None);
+        }
+        match lacks.is_empty() {
+            true => self.lacking.remove(name),
+            false => self.lacking.insert(name.to_string(), lacks),
+        };
         Ok(())
     }
 
-    /// Drops a table that is not a source's; `false` if there is none of that name.
-    pub(crate) fn drop(&mut self, name: &str) -> bool {
-        !self.is_source(name) && self.engine.remove(name)
+    /// Drops a table that is not a source's, and says `why` to who asks for it; `false` if there is none of that name.
+    pub(crate) fn drop(&mut self, name: &str, why: Option<String>) -> bool {
+        if self.is_source(name) || !self.engine.remove(name) {
+            return false;
+        }
+        self.lacking.remove(name);
+        if why.is_some() {
+            self.dropped.insert(name.to_string());
+            self.engine.set_hint(name, why);
+        }
+        true
+    }
+
+    /// Where a result comes from that reads these tables: nothing to say of it where they are whole.
+    pub(crate) fn origin(&self, reads: &[String]) -> Option<Box<Origin>> {
+        let lacking = reads
+            .iter()
+            .filter_map(|name| self.lacking.get_key_value(name));
+        let (tables, lacks): (Vec<_>, Vec<_>) = lacking.unzip();
+        let mut told = Told::default();
+        for why in lacks.into_iter().flatten() {
+            if !told.partial.contains(why) {
+                told.partial.push(why.clone());
+            }
+        }
+        let from = From::Kept(tables.into_iter().cloned().collect());
+        (!told.partial.is_empty()).then(|| Box::new(Origin { from, told }))
     }
 
     /// Drops every table that is not a source's.
@@ -397,6 +443,10 @@ impl Catalogue {
         for name in kept {
             self.engine.remove(&name);
         }
+        for name in std::mem::take(&mut self.dropped) {
+            self.engine.set_hint(&name, None);
+        }
+        self.lacking.clear();
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Nothing is run or loaded for it. Python is not read here: whether it is sound, only the guest knows.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 use spoor_kql::bind;
 use spoor_kql_syntax::{Diagnostic, Fix, Severity, parse};
+use spoor_table::Value as Scalar;
 
 use crate::catalogue::Catalogue;
 use crate::cell::{self, Cell, KqlCell};
@@ -14,12 +16,13 @@ use crate::job;
 use crate::output::object;
 use crate::workspaces::{Reading, Workspaces};
 
-/// The reply's content. `language` is what the asker knows of it beyond the source.
+/// The reply's content. `language` is what the asker knows of it beyond the source, `values` are Python's that it may use.
 pub(crate) fn reply(
     code: &str,
     language: Option<&str>,
     catalogue: &Catalogue,
     workspaces: &Workspaces,
+    values: BTreeMap<String, Scalar>,
 ) -> Map<String, Value> {
     let places = Places::of(code);
     let read = match cell::read(code) {
@@ -29,7 +32,12 @@ pub(crate) fn reply(
         read => read,
     };
     match read {
-        Ok(Cell::Kql(kql)) => of_query(code, &kql, catalogue, workspaces, &places),
+        Ok(Cell::Kql(kql)) => {
+            let reading = workspaces.reading(&kql.wanted, &kql.query, catalogue);
+            let mut names = catalogue.for_names();
+            names.values = values;
+            of_query(code, &kql, names, reading, &places)
+        }
         Ok(Cell::Python | Cell::Blank) => content("python", Vec::new(), Vec::new()),
         Err(problem) => content(
             "kql",
@@ -42,25 +50,24 @@ pub(crate) fn reply(
 fn of_query(
     code: &str,
     kql: &KqlCell,
-    catalogue: &Catalogue,
-    workspaces: &Workspaces,
+    names: bind::Catalogue,
+    reading: Option<Result<Reading, Diagnostic>>,
     places: &Places,
 ) -> Map<String, Value> {
-    let diagnose = |reading: &Reading| bind::diagnose(&reading.query, &reading.tables, job::now());
+    let diagnose = |query: &str, names: &bind::Catalogue| bind::diagnose(query, names, job::now());
     // Parts that go elsewhere are in colours as well.
-    let whole = Reading {
-        query: kql.query.clone(),
-        tables: catalogue.for_names(),
-    };
-    let found = diagnose(&whole);
+    let found = diagnose(&kql.query, &names);
     let magic = cell::is_kql(code).then(|| places.token(&cell::magic(code), "keyword"));
     // Whoever runs a query elsewhere knows its tables, and more of the language: what cannot be read is told alone.
-    let problems = match workspaces.reading(&kql.wanted, &kql.query, catalogue) {
+    let problems = match reading {
         None if kql.query.trim_start().starts_with('.') => Vec::new(),
         None => parse(&kql.query).diagnostics,
         Some(Err(problem)) => vec![problem],
         Some(Ok(reading)) if reading.query == kql.query => found.diagnostics,
-        Some(Ok(reading)) => diagnose(&reading).diagnostics,
+        Some(Ok(mut reading)) => {
+            reading.tables.values = names.values;
+            diagnose(&reading.query, &reading.tables).diagnostics
+        }
     };
     let tokens = found.tokens.iter();
     let tokens = tokens.map(|(span, sense)| places.token(span, sense.name()));

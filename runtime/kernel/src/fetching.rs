@@ -9,7 +9,7 @@ use spoor_protocol::{
 };
 use spoor_table::Table;
 
-use crate::bundle::{Answer, Origin, Render};
+use crate::bundle::{Answer, From, Origin, Render};
 use crate::job::{self, Progress};
 use crate::kernel::Machine;
 use crate::language::byte_offset;
@@ -238,7 +238,7 @@ impl Fetching {
             None => render_of(&self.text),
         };
         answer.origin = Some(Box::new(Origin {
-            providers: vec![self.provider.clone()],
+            from: From::Providers(vec![self.provider.clone()]),
             told: reading.told,
         }));
         Ok(answer)

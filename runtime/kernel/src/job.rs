@@ -6,12 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use spoor_kql::{PluginCall, Query, QueryError, Step};
 use spoor_kql_syntax::{Diagnostic, render};
 use spoor_protocol::PluginOutcome;
-use spoor_table::{Table, ticks};
+use spoor_table::{Table, Value, ticks};
 
 use crate::bundle::{Answer, Render};
 use crate::catalogue::{Catalogue, Loading};
 use crate::output::{Failure, Output, red};
 use crate::plugins::Calling;
+use crate::values;
 
 /// How long a step works before it comes back, so that an interrupt can be delivered.
 pub(crate) const SLICE: Duration = Duration::from_millis(30);
@@ -25,6 +26,10 @@ pub(crate) struct Job {
     beside: Vec<(String, Table)>,
     reads: Vec<String>,
     wanted: VecDeque<String>,
+    /// Python's values that the text mentions.
+    values: BTreeMap<String, Value>,
+    /// Those of them that it uses.
+    used: Vec<String>,
     query: Option<Query>,
     /// The calls of plugins that it waits for, by their numbers in the session.
     calls: BTreeMap<u64, Calling>,
@@ -56,6 +61,8 @@ impl Job {
             beside: Vec::new(),
             reads,
             wanted,
+            values: BTreeMap::new(),
+            used: Vec::new(),
             query: None,
             calls: BTreeMap::new(),
             more: Vec::new(),
@@ -74,6 +81,16 @@ impl Job {
             beside,
             ..Self::new(text, catalogue)
         }
+    }
+
+    /// Lets the query use `values` by their names.
+    pub(crate) fn with_values(self, values: BTreeMap<String, Value>) -> Self {
+        Self { values, ..self }
+    }
+
+    /// Those of its values that it uses, once they are known.
+    pub(crate) fn take_used(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.used)
     }
 
     /// The tables that the query may read.
@@ -126,7 +143,10 @@ impl Job {
         let query = match &mut self.query {
             Some(query) => query,
             none => {
+                self.used = values::used(&self.text, &self.values, catalogue);
+                let values = std::mem::take(&mut self.values);
                 let beside = std::mem::take(&mut self.beside);
+                catalogue.engine.set_values(values);
                 match catalogue.start(&self.text, beside, now()) {
                     Ok(query) => none.insert(query),
                     Err(diagnostics) => {
@@ -144,7 +164,7 @@ impl Job {
                     table: result.table,
                     render,
                     more: std::mem::take(&mut self.more),
-                    origin: None,
+                    origin: catalogue.origin(&self.reads),
                 }))
             }
             Err(QueryError::Diagnostics(diagnostics)) => {

@@ -11,10 +11,10 @@ use spoor_protocol::{Channel, Effect, Effects, Event, Frame, Outcome, PluginOutc
 
 use crate::bundle::{Answer, Origin, bundle};
 use crate::catalogue::{Catalogue, Loading};
-use crate::cell::{self, Cell};
+use crate::cell::{self, Cell, KqlCell};
 use crate::diagnosis;
 use crate::fetching::Part;
-use crate::job::{self, Progress};
+use crate::job::{self, Job, Progress};
 use crate::language;
 use crate::output::{Failure, Output, object};
 use crate::page::{Attached, ForPage};
@@ -23,7 +23,7 @@ use crate::python::{self, PYTHON_TURN};
 use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::running::Running;
 use crate::session::Session;
-use crate::workspaces::{Wanted, Workspaces};
+use crate::workspaces::{Place, Wanted, Workspaces};
 
 /// The most bytes of files that a completion or an inspection waits for.
 const LOAD_FOR_NAMES: u64 = 32 << 20;
@@ -231,7 +231,8 @@ impl Machine {
     /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
     /// no status goes with it.
     fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
-        let content = diagnosis::reply(code, language, &self.catalogue, &self.workspaces);
+        let values = self.session.values.mentioned(code);
+        let content = diagnosis::reply(code, language, &self.catalogue, &self.workspaces, values);
         out.reply("diagnose_reply", id, content, Map::new());
         out.push(Effect::Idle { parent: id.into() });
     }
@@ -349,19 +350,34 @@ impl Machine {
                 None => Ending::Ok(Map::new()),
             });
         }
-        let placed = self
-            .workspaces
-            .place(&kql.wanted, &kql.query, &self.catalogue);
-        let place = match placed {
-            Ok(place) => place,
-            Err(problem) => {
-                return Some(Ending::Failed(job::refusal(&execute.code, &[problem])));
-            }
+        let (place, query) = match self.placed(&kql, request, &execute.code) {
+            Ok(placed) => placed,
+            Err(failure) => return Some(Ending::Failed(failure)),
         };
-        let running = self.set_going(place, kql.query, out);
+        let values = self.session.values.mentioned(&query);
+        let running = self.set_going(place, query, values, out);
         request.names.read_tables(running.reads());
         request.work = Work::Query(running);
         self.work_on(request, out)
+    }
+
+    /// Where the query of a cell goes, and the query: one that goes elsewhere has Python's values written into it.
+    fn placed(
+        &self,
+        kql: &KqlCell,
+        request: &mut Request,
+        code: &str,
+    ) -> Result<(Place, String), Failure> {
+        let place = |query: &str| self.workspaces.place(&kql.wanted, query, &self.catalogue);
+        let refused = |problem, text: &str| job::refusal(text, &[problem]);
+        let found = place(&kql.query).map_err(|problem| refused(problem, code))?;
+        if matches!(found, Place::Here) {
+            return Ok((found, kql.query.clone()));
+        }
+        let (query, used) = self.session.values.written_into(kql.query.clone());
+        request.names.read_variables(used);
+        let found = place(&query).map_err(|problem| refused(problem, &query))?;
+        Ok((found, query))
     }
 
     /// Completion and inspection of KQL want the columns of the tables that are named, unless
@@ -415,6 +431,8 @@ impl Machine {
         match &mut request.work {
             Work::Query(running) => {
                 let progress = self.advance(running, out);
+                let used = running.job().map(Job::take_used);
+                request.names.read_variables(used.unwrap_or_default());
                 return self.queried(request, progress, out);
             }
             Work::Page(page) => {
@@ -521,7 +539,11 @@ impl Machine {
         else {
             return Ending::Ok(Map::new());
         };
-        if let Err(failure) = self.catalogue.keep(name, answer.table) {
+        let lacks = answer.origin.as_deref().map(Origin::lacks);
+        let kept = self
+            .catalogue
+            .keep(name, answer.table, lacks.unwrap_or_default());
+        if let Err(failure) = kept {
             return Ending::Failed(failure);
         }
         self.session.keep(name, true);
@@ -654,9 +676,12 @@ impl Machine {
                             let failure = Failure::new("SystemExit", "the turn has ended");
                             out.upcall_reply(python::refusal(&failure));
                         }
-                        if outcome != Outcome::Returned {
-                            self.session
-                                .give_back_unbound(std::mem::take(&mut turn.bound));
+                        match turn.values.take() {
+                            _ if outcome != Outcome::Returned => self
+                                .session
+                                .give_back_unbound(std::mem::take(&mut turn.bound)),
+                            Some(values) => self.session.values = values,
+                            None => {}
                         }
                         python::ending(outcome, turn.done.take())
                     }

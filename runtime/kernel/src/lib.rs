@@ -34,6 +34,7 @@ mod request;
 mod running;
 mod session;
 mod stale;
+mod values;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 mod workspaces;

@@ -3,7 +3,7 @@
 //! Every upcall is a frame with a JSON header `{"op": ...}`, and so is every answer. The guest is
 //! not trusted: whatever it asks is checked, and what does not fit is answered with `ok: false`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use spoor_protocol::{Channel, Frame, Outcome, Provider};
@@ -16,6 +16,7 @@ use crate::kernel::Machine;
 use crate::output::{Failure, Output, object};
 use crate::request::{Ask, Ending, Execute, Request, Turn, Upcall, Work};
 use crate::stale::Name;
+use crate::values::Values;
 use crate::workspaces::Wanted;
 
 /// The line of Python that is a turn of the guest: it asks for its task by itself.
@@ -198,7 +199,7 @@ impl Machine {
             "publish" => Some(self.publish(request, frame, out)),
             "kql" => self.query(request, &frame.header, out),
             "put_table" => Some(self.put_table(request, &frame)),
-            "drop_table" => Some(self.drop_table(&frame.header)),
+            "drop_table" => Some(self.drop_table(request, &frame.header)),
             "tables" => Some(Ok(self.tables())),
             "plugins" => Some(Ok(self.functions())),
             "input" => self.ask_input(request, &frame.header, out),
@@ -310,7 +311,7 @@ impl Machine {
             Ok(place) => place,
             Err(problem) => return Some(Err(job::refusal(text, &[problem]))),
         };
-        let running = self.set_going(place, text.to_string(), out);
+        let running = self.set_going(place, text.to_string(), BTreeMap::new(), out);
         if !fetches_bound(&mut request.work, text) {
             request.names.read_tables(running.reads());
         }
@@ -368,7 +369,9 @@ impl Machine {
             "origin": result.origin.as_deref().map(Origin::value),
         });
         if let Some(name) = keep {
-            self.catalogue.keep(&name, result.table)?;
+            let lacks = result.origin.as_deref().map(Origin::lacks);
+            self.catalogue
+                .keep(&name, result.table, lacks.unwrap_or_default())?;
             // The guest binds the frame that it is handed here.
             self.session.keep(&name, false);
             request.names.write(&name, true);
@@ -392,20 +395,27 @@ impl Machine {
         };
         let buffers: Vec<&[u8]> = frame.buffers.iter().map(Vec::as_slice).collect();
         let table = pandas::import(header, &buffers).map_err(|error| misuse(error.to_string()))?;
-        self.catalogue.keep(name, table)?;
+        let lacks = texts(frame.header.get("lacks"));
+        self.catalogue.keep(name, table, lacks)?;
         self.session.keep(name, false);
         request.names.write(name, false);
         Ok(ok())
     }
 
-    /// Takes away a table that is not a source's.
-    fn drop_table(&mut self, header: &Value) -> Result<Vec<u8>, Failure> {
-        let name = header.get("name").and_then(Value::as_str);
-        let dropped = name.is_some_and(|name| self.catalogue.drop(name));
-        match dropped {
-            true => Ok(ok()),
-            false => Err(misuse("there is no such table, or it is a file's")),
+    /// Takes away a table that is not a source's. Queries for it are told `why`, where the guest says so.
+    fn drop_table(&mut self, request: &mut Request, header: &Value) -> Result<Vec<u8>, Failure> {
+        let text = |field: &str| header.get(field).and_then(Value::as_str);
+        let name = text("name").unwrap_or_default();
+        let why = text("why").map(String::from);
+        let is_told = why.is_some();
+        if !self.catalogue.drop(name, why) {
+            return Err(misuse("there is no such table, or it is a file's"));
         }
+        self.session.keep(name, false);
+        if is_told {
+            request.names.write(name, false);
+        }
+        Ok(ok())
     }
 
     /// The functions of plugins, as their manifests have them.
@@ -498,24 +508,28 @@ fn fetches_bound(work: &mut Work, query: &str) -> bool {
     fetched.map(|at| turn.to_fetch.remove(at)).is_some()
 }
 
+/// The texts of a list of the guest's.
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let listed = list.and_then(Value::as_array).into_iter().flatten();
+    listed.filter_map(Value::as_str).map(String::from).collect()
+}
+
 fn done(request: &mut Request, header: &Value) -> Result<Vec<u8>, Failure> {
     let Some(content) = header.get("content").and_then(Value::as_object).cloned() else {
         return Err(misuse("the answer of a turn is an object"));
     };
     let names = |side: &str| {
-        let listed = header
-            .get("names")
-            .and_then(|n| n.get(side))
-            .and_then(Value::as_array);
-        let names = listed.into_iter().flatten().filter_map(Value::as_str);
-        names
-            .map(|name| Name::Python(name.to_string()))
+        let listed = texts(header.get("names").and_then(|n| n.get(side)));
+        listed
+            .into_iter()
+            .map(Name::Python)
             .collect::<BTreeSet<_>>()
     };
     request.names.reads.extend(names("reads"));
     request.names.writes.extend(names("writes"));
     if let Work::Python(turn) = &mut request.work {
         turn.done = Some(content);
+        turn.values = header.get("values").map(Values::read);
     }
     Ok(ok())
 }

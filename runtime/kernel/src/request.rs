@@ -10,6 +10,7 @@ use crate::output::Failure;
 use crate::page::ForPage;
 use crate::running::Running;
 use crate::session::Names;
+use crate::values::Values;
 
 /// What a front end asks for, as in Jupyter's messages.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +110,8 @@ pub(crate) struct Turn {
     pub to_fetch: Vec<String>,
     /// What the guest answered.
     pub done: Option<Map<String, Value>>,
+    /// Python's values after it, if it ran code.
+    pub values: Option<Values>,
     /// The upcall that waits for its answer.
     pub upcall: Option<Upcall>,
 }

@@ -1,12 +1,12 @@
 //! A query on its way, wherever it runs: here, at a provider, or in parts at several.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use spoor_kql_syntax::Part;
 use spoor_protocol::{Provider, Told};
-use spoor_table::Table;
+use spoor_table::{Table, Value};
 
-use crate::bundle::{Answer, Origin};
+use crate::bundle::{Answer, From, Origin};
 use crate::fetching::Fetching;
 use crate::job::{Job, Progress};
 use crate::kernel::Machine;
@@ -35,6 +35,8 @@ pub(crate) struct Gathering {
     /// The query that is left, and the tables of this session that it may read.
     rest: String,
     reads: Vec<String>,
+    /// Python's values that it may use.
+    values: BTreeMap<String, Value>,
     /// Answers so far, by the names that the rest has for them.
     tables: Vec<(String, Table)>,
     told: Vec<Origin>,
@@ -43,10 +45,19 @@ pub(crate) struct Gathering {
 }
 
 impl Machine {
-    /// Sets a query going where it is to run.
-    pub(crate) fn set_going(&mut self, place: Place, query: String, out: &mut Output) -> Running {
+    /// Sets a query going where it is to run. What the kernel runs of it may use `values`.
+    pub(crate) fn set_going(
+        &mut self,
+        place: Place,
+        query: String,
+        values: BTreeMap<String, Value>,
+        out: &mut Output,
+    ) -> Running {
         match place {
-            Place::Here => Running::Here(Box::new(Job::new(query, &self.catalogue))),
+            Place::Here => {
+                let job = Job::new(query, &self.catalogue).with_values(values);
+                Running::Here(Box::new(job))
+            }
             Place::Away(away) => Running::Away(self.begin_fetch(away, query.clone(), query, out)),
             Place::Across(across, timespan) => Running::Across(Box::new(Gathering {
                 parts: across.parts.into(),
@@ -55,6 +66,7 @@ impl Machine {
                 whole: query,
                 reads: self.catalogue.references(&across.rest),
                 rest: across.rest,
+                values,
                 tables: Vec::new(),
                 told: Vec::new(),
                 job: None,
@@ -97,7 +109,8 @@ impl Machine {
                 let rest = std::mem::take(&mut gathering.rest);
                 let tables = std::mem::take(&mut gathering.tables);
                 let whole = gathering.whole.clone();
-                let job = Job::over(rest, whole, tables, &self.catalogue);
+                let values = std::mem::take(&mut gathering.values);
+                let job = Job::over(rest, whole, tables, &self.catalogue).with_values(values);
                 gathering.job = Some(Box::new(job));
                 Progress::More
             }
@@ -148,29 +161,35 @@ impl Gathering {
         let Progress::Done(Ok(mut answer)) = progress else {
             return progress;
         };
+        // What it reads of the session may be less than whole as well.
+        self.told.extend(answer.origin.take().map(|origin| *origin));
         answer.origin = together(std::mem::take(&mut self.told)).map(Box::new);
         Progress::Done(Ok(answer))
     }
 }
 
 /// What several workspaces said, each sentence with its workspace's name; the oldest record counts.
-fn together(all: Vec<Origin>) -> Option<Origin> {
+fn together(mut all: Vec<Origin>) -> Option<Origin> {
+    if all.len() < 2 {
+        return all.pop();
+    }
     let mut providers: Vec<Provider> = Vec::new();
     let mut told = Told::default();
     for one in all {
-        let of = one.whom();
-        let partial = one.told.partial.iter();
-        told.partial
-            .extend(partial.map(|why| format!("{of}: {why}")));
+        told.partial.extend(one.lacks());
         told.recorded = match (told.recorded.take(), one.told.recorded) {
             (Some(first), Some(second)) => Some(first.min(second)),
             (first, second) => first.or(second),
         };
-        for provider in one.providers {
+        let From::Providers(of) = one.from else {
+            continue;
+        };
+        for provider in of {
             if !providers.contains(&provider) {
                 providers.push(provider);
             }
         }
     }
-    (!providers.is_empty()).then_some(Origin { providers, told })
+    let from = From::Providers(providers);
+    Some(Origin { from, told })
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::stale::{Marks, Name};
+use crate::values::Values;
 
 /// The state of a session that `Restart` throws away.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Session {
     /// The displays on show, each with the cell (or else the request) whose output it is in.
     displays: BTreeMap<String, String>,
     marks: Marks,
+    /// Python's values that KQL cells may use.
+    pub values: Values,
 }
 
 impl Session {
@@ -92,6 +95,11 @@ impl Names {
             .map(Name::Table)
             .filter(|name| !self.writes.contains(name));
         self.reads.extend(names);
+    }
+
+    /// The run reads these variables of Python's.
+    pub(crate) fn read_variables(&mut self, names: impl IntoIterator<Item = String>) {
+        self.reads.extend(names.into_iter().map(Name::Python));
     }
 
     /// The run writes this table, and the Python variable of the same name if `python`.

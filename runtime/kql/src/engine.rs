@@ -7,7 +7,7 @@ use std::time::Duration;
 use datafusion::datasource::DefaultTableSource;
 use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{self, Render};
-use spoor_table::{Column, Table};
+use spoor_table::{Column, Table, Value};
 
 use crate::bind::{self, BindInput, Binding, Catalogue, CatalogueTable};
 use crate::exec::{Called, Desk, ExecutionError, Executor, MemoryTable, Running};
@@ -123,6 +123,19 @@ impl Engine {
     pub fn remove_functions(&mut self, module: &str) {
         let functions = &mut self.catalogue.functions;
         functions.retain(|_, function| function.module != module);
+    }
+
+    /// Sets the scalars that queries may name besides their own; those that have been started keep theirs.
+    pub fn set_values(&mut self, values: std::collections::BTreeMap<String, Value>) {
+        self.catalogue.values = values;
+    }
+
+    /// Sets what is said where a query takes `name` for a table and it is none; `None` for no more than that.
+    pub fn set_hint(&mut self, name: &str, hint: Option<String>) {
+        match hint {
+            Some(hint) => self.catalogue.hints.insert(name.to_owned(), hint),
+            None => self.catalogue.hints.remove(name),
+        };
     }
 
     /// The functions of plugins, by name.

@@ -89,6 +89,19 @@ pub fn table_name(path: &str) -> String {
     named(stem(file_name(path)))
 }
 
+/// The name that someone may take for a file's table and that is not it, the file's own without its extensions, and what to
+/// tell them: `my-file` for `my-file.csv`, whose table is `my_file`. `None` where the table is called so.
+pub fn other_name(path: &str, table: &str) -> Option<(String, String)> {
+    let file = file_name(path);
+    let own = stem(file);
+    (own != table).then(|| {
+        (
+            own.to_owned(),
+            format!("the file {file} is the table `{table}`"),
+        )
+    })
+}
+
 /// A file's name without the known extensions.
 fn stem(file: &str) -> &str {
     let mut stem = file;
@@ -155,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(table_name(path), name, "{path}");
         }
+    }
+
+    #[test]
+    fn a_file_s_own_name_leads_to_its_table() {
+        let told = "the file my-file.csv.gz is the table `my_file`";
+        let name = other_name("logs/my-file.csv.gz", "my_file");
+        assert_eq!(name, Some(("my-file".into(), told.into())));
+        assert_eq!(other_name("logs/SigninLogs.parquet", "SigninLogs"), None);
+        assert!(other_name("a/t.csv", "a_t").is_some_and(|(name, _)| name == "t"));
     }
 
     #[test]

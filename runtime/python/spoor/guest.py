@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from spoor import door, frames, names, sandbox, streams
+from spoor import door, frames, kept, literals, names, sandbox, streams
 
 shell = None
 _asleep = False  # whether this is the image's state, not yet a session's
@@ -71,6 +71,7 @@ def _execute(request):
     shell.allow_stdin = bool(request.get("allow_stdin"))
     shell.last_error = None
     _bind(request.get("bind") or ())
+    _tell_of_partial(code)
     count = shell.execution_count
     result = _run(code, silent, store, request.get("cell_id"))
     content = {"execution_count": count, "payload": shell.payload_manager.read_payload(), "user_expressions": {}}
@@ -81,7 +82,7 @@ def _execute(request):
     else:
         shown = shell.last_error or {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
         content = {"status": "error", **shown, **content}
-    return content, {"names": _names(code)}
+    return content, _after(code)
 
 
 def _run(code, silent, store, cell_id):
@@ -114,17 +115,32 @@ def _note(_signal, _frame):
     _interrupted = True
 
 
-def _bind(kept):
+def _bind(results):
     """Gives the cell the kept results of KQL cells, as frames."""
-    for name in kept:
+    for name in results:
         from spoor import query
 
-        shell.user_ns[name] = query.run(query.bracketed(name))
+        kept.forget(name)
+        shell.user_ns[name] = frame = query.run(literals.bracketed(name), allow_partial=True)
+        kept.was_given(name, frame)
 
 
-def _names(code):
+def _tell_of_partial(code):
+    """Says on the cell which of the frames that it reads are partial results, lest a count be taken for the whole."""
+    lacking = kept.lacking()
+    if not lacking:
+        return
+    reads, _ = names.of(code, shell.transform_cell)
+    for name in sorted(set(reads) & set(lacking)):
+        streams.ERR.write(f"spoor: {name} is a partial result of {'; '.join(lacking[name])}\n")
+
+
+def _after(code):
+    """What the kernel is told after a cell: its names, and the values that KQL cells can use. Kept results follow their frames."""
     reads, writes = names.of(code, shell.transform_cell)
-    return {"reads": reads, "writes": writes}
+    kept.settle(writes)
+    values = literals.variables(shell.user_ns, shell.user_ns_hidden)
+    return {"names": {"reads": reads, "writes": writes}, "values": values}
 
 
 def _complete(request):
@@ -187,6 +203,7 @@ def warm(pandas):
 
     shell = shells.make()
     magics.register(shell)
+    kept.namespace = shell.user_ns
     _rehearse((FRAMES if pandas else []) + REHEARSAL, "frame" if pandas else "os")
     own = {"kql": spoor.kql, "spoor": spoor}
     shell.user_ns.update(own)

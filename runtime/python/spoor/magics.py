@@ -5,7 +5,7 @@ import re
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
 
-from spoor import sandbox
+from spoor import kept, sandbox
 
 KEEP = re.compile(r"--as[ =](\w+)")
 
@@ -35,6 +35,7 @@ class SpoorMagics(Magics):
         frame = query.run(text, keep_as=name)
         if name:
             self.shell.user_ns[name] = frame
+            kept.was_given(name, frame)
         return frame
 
     @line_magic

@@ -1,7 +1,7 @@
 """Which names a cell reads and writes, so that the kernel can mark other cells as stale.
 
 Found from the cell's syntax tree, never by running it. A name counts as read if the cell uses
-it before giving it a value; changing part of a value (`df["x"] = 1`) both reads and writes it.
+it before giving it a value; changing part of a value (`df["x"] = 1`, `inplace=True`) both reads and writes it.
 """
 
 import ast
@@ -150,6 +150,9 @@ class _Finder(ast.NodeVisitor):
             if texts[0] in TIMED:
                 self.code(texts[-1])
             return
+        if name := _changed(node):
+            self._read(name)
+            self.writes.add(name)
         self.generic_visit(node)
 
     def _body(self, node):
@@ -170,6 +173,13 @@ class _Finder(ast.NodeVisitor):
         inner.later()
         self.writes |= inner.writes & declared
         self._bodies.append(inner.reads)
+
+
+def _changed(node):
+    """The name that a call such as `frame.drop(columns="a", inplace=True)` changes."""
+    if any(k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True for k in node.keywords):
+        return _base(node.func)
+    return None
 
 
 def _base(node):

@@ -11,6 +11,7 @@ import itertools as _itertools
 import pandas as _pd
 
 from spoor import door as _door
+from spoor import literals as _literals
 from spoor import query as _query
 
 # A name of its own for each call: cells that call plugins do not depend on each other for that.
@@ -94,8 +95,8 @@ def _text(kind, value):
     if kind == "column":
         if not isinstance(value, str):
             raise TypeError(f"a column is given by its name or as a Series, not as a {type(value).__name__}")
-        return _query.bracketed(value)
-    return _query.literal(value)
+        return _literals.bracketed(value)
+    return _literals.literal(value)
 
 
 def _signature(parameters):

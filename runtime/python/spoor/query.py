@@ -1,15 +1,12 @@
 """What `spoor.kql(...)` does, `tables()`, and the error that shows where a query is wrong."""
 
 import datetime
-import math
-import re
 import warnings
 
 import pandas as pd
 
-from spoor import door, sandbox, transfer
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+from spoor import door, kept, sandbox, transfer
+from spoor.literals import NAME, literal
 
 
 class KqlError(Exception):
@@ -60,6 +57,7 @@ def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_p
     if not isinstance(query, str):
         raise TypeError(f"kql() takes the text of a query, not {type(query).__name__}")
     away = _away(workspace, timespan)
+    kept.settle()
     lets = []
     for name, value in (values or {}).items():
         if isinstance(value, pd.Series):
@@ -90,8 +88,10 @@ def run(query, values=None, keep_as=None, workspace=None, timespan=None, allow_p
     if origin:
         frame.attrs["spoor"] = origin
         if origin.get("partial") and not allow_partial:
-            asked = origin.get("workspaces") or [origin.get("workspace")]
-            raise PartialResultError(asked, frame, origin["partial"])
+            if origin.get("workspace") or origin.get("workspaces"):
+                asked = origin.get("workspaces") or [origin["workspace"]]
+                raise PartialResultError(asked, frame, origin["partial"])
+            warnings.warn(f"the query reads a partial result, of {'; '.join(origin['partial'])}", stacklevel=3)
     return frame
 
 
@@ -123,11 +123,19 @@ def _iso_time(value):
 
 
 def put_table(name, frame):
-    """Makes `frame` a table of the session's catalogue."""
+    """Makes `frame` a table of the session's catalogue. If it is of a partial result, queries of the table say so."""
     header, buffers = transfer.encode(frame)
-    reply, _ = door.ask({"op": "put_table", "name": name, "table": header}, buffers)
+    reply, _ = door.ask({"op": "put_table", "name": name, "table": header, "lacks": lacks(frame)}, buffers)
     if not reply.get("ok"):
         raise KqlError(reply.get("evalue", reply.get("message", f"the table {name} was refused")))
+    kept.was_put(name, frame)
+
+
+def lacks(frame):
+    """What a frame lacks that came of a partial result, and whose fault it is: a list of texts."""
+    origin = frame.attrs.get("spoor") or {}
+    partial = origin.get("partial") or ()
+    return [f"workspace '{origin['workspace']}': {why}" if "workspace" in origin else why for why in partial]
 
 
 def tables():
@@ -145,51 +153,7 @@ def tables():
     )
 
 
-def bracketed(name):
-    """A name as KQL takes any: `['a name']`."""
-    return name if NAME.match(name) else f"[{_quoted(name)}]"
-
-
-def literal(value):
-    """`value` as a KQL literal."""
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        value = value.item()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else f"real({'nan' if value != value else '+inf' if value > 0 else '-inf'})"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, (datetime.datetime, datetime.date)):
-        time = pd.Timestamp(value)
-        time = time.tz_convert("UTC").tz_localize(None) if time.tzinfo else time
-        return f"datetime({time.isoformat()}Z)"
-    if isinstance(value, datetime.timedelta):
-        return f"{pd.Timedelta(value).value // 100}tick"
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return f"dynamic([{', '.join(_element(part) for part in value)}])"
-    raise TypeError(
-        f"a query cannot use a {type(value).__name__}: give a DataFrame, a number, a string, a bool, "
-        "a datetime, a timedelta or a list of such"
-    )
-
-
-def _element(value):
-    if value is None:
-        return "null"
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return f"[{', '.join(_element(part) for part in value)}]"
-    return literal(value)
-
-
 def _name(name):
     if not NAME.match(name):
         raise ValueError(f"{name!r} cannot be a name in a query")
     return name
-
-
-def _quoted(text):
-    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
-    return '"' + "".join(escapes.get(c, c) for c in text) + '"'

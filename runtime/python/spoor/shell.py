@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from spoor import door, sandbox, streams
+from spoor import door, sandbox, streams, tracebacks
 
 ALONE = (
     "input() has nobody to ask: this notebook runs without a front end. "
@@ -80,9 +80,17 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype, evalue, stb):
         streams.flush()
         name = getattr(evalue, "ename", None) if isinstance(getattr(evalue, "ename", None), str) else etype.__name__
-        self.last_error = {"ename": _short(name), "evalue": _short(_text_of(evalue)), "traceback": _lines(stb)}
+        self.last_error = {"ename": _short(name), "evalue": _short(_text_of(evalue)), "traceback": _lines(tracebacks.tidy(stb))}
         self._last_traceback = stb
         door.publish("error", self.last_error)
+
+    def run_cell_magic(self, magic_name, line, cell):
+        tracebacks.note_source(magic_name, cell)
+        return super().run_cell_magic(magic_name, line, cell)
+
+    def run_line_magic(self, magic_name, line, _stack_depth=1):
+        tracebacks.note_source(magic_name, line)
+        return super().run_line_magic(magic_name, line, _stack_depth + 1)
 
     def enable_matplotlib(self, gui=None):
         """`%matplotlib`: figures show inline, whatever was asked for before."""

@@ -1,13 +1,14 @@
 """Unit tests of what needs neither pandas nor IPython: any Python 3.11 or later runs them with
 `python3 -m unittest discover runtime/python/tests`."""
 
+import datetime
 import pathlib
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from spoor import door, frames, names, sandbox  # noqa: E402
+from spoor import door, frames, literals, names, sandbox, tracebacks  # noqa: E402
 
 
 class Frames(unittest.TestCase):
@@ -90,6 +91,8 @@ class Names(unittest.TestCase):
         self.check("x += 1", "x", "x")
         self.check("df['a'] = df.b", "df", "df")
         self.check("df.x.y = 1", "df", "df")
+        self.check("df.drop(columns='a', inplace=True)", "df", "df")
+        self.check("df.drop(columns='a', inplace=False)", "df", "")
         self.check("a, (b, *c) = d", "d", "a b c")
         self.check("for i in rows: print(i)", "rows", "i")
         self.check("import a.b as c, d.e; from f import g", "", "c d g")
@@ -110,6 +113,48 @@ class Names(unittest.TestCase):
 
     def test_code_that_does_not_parse_has_none(self):
         self.check("for", "", "")
+
+
+class Literals(unittest.TestCase):
+    def test_values_are_written_as_kql_has_them(self):
+        utc = datetime.timezone.utc
+        for value, literal in [
+            (True, "true"),
+            (-3, "-3"),
+            (0.5, "0.5"),
+            (float("-inf"), "real(-inf)"),
+            ('a"\\\n', '"a\\"\\\\\\n"'),
+            (datetime.date(2024, 1, 2), "datetime(2024-01-02T00:00:00Z)"),
+            (datetime.datetime(2024, 1, 2, 3, 4, 5, 600), "datetime(2024-01-02T03:04:05.000600Z)"),
+            (datetime.datetime(2024, 1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=2))), "datetime(2024-01-02T01:00:00Z)"),
+            (datetime.datetime(2024, 1, 2, tzinfo=utc), "datetime(2024-01-02T00:00:00Z)"),
+            (datetime.timedelta(days=-1, microseconds=1), "-863999999990tick"),
+            (["a", None, [1, True]], 'dynamic(["a", null, [1, true]])'),
+        ]:
+            self.assertEqual(literals.literal(value), literal)
+
+    def test_of_the_variables_those_that_are_plain(self):
+        everything = {"n": 1, "_n": 2, "In": [], "f": len, "o": object(), "d": {}, "s": "x", "é": 1, "l": [len], "m": unittest}
+        everything["long"] = "x" * (literals.LONGEST + 1)
+        self.assertEqual(literals.variables(everything, {"In": []}), {"n": "1", "s": '"x"'})
+
+
+class Tracebacks(unittest.TestCase):
+    def test_the_cells_own_lines_are_left(self):
+        parts = [
+            "ZeroDivisionError   Traceback",
+            "Cell In[1], line 1\n----> 1 \x1b[1mget_ipython\x1b[0m().run_cell_magic('timeit', '', '1/0')",
+            "File /lib/timeit.py:183, in Timer.repeat(self, repeat, number)",
+            "File <magic-timeit>:1, in inner(_it, _timer)\n----> 1 1/0",
+            "File index.pyx:168, in get_loc()\n--> 168 'Could not get source, probably due dynamically evaluated source code.'",
+            "ZeroDivisionError: division by zero",
+        ]
+        kept = ["In the code that is timed, line 1\n----> 1 1/0", "File index.pyx:168, in get_loc()"]
+        self.assertEqual(tracebacks.tidy(parts), [parts[0], *kept, parts[5]])
+
+    def test_a_magic_that_fails_by_itself_stays(self):
+        parts = ["UsageError", "Cell In[1], line 1\n----> 1 get_ipython().run_line_magic('kql', '')", "UsageError: a query"]
+        self.assertEqual(tracebacks.tidy(parts), parts)
 
 
 class Advice(unittest.TestCase):

@@ -50,7 +50,7 @@ fn elapsed(reports: &Receiver<Report>) -> Result<f64> {
             Report::Message(message) if message.msg_type == "execute_reply" => {
                 elapsed = Some(read(&message)?)
             }
-            Report::Message(_) | Report::Note(_) => {}
+            Report::Message(_) | Report::Note(_) | Report::Preparing | Report::Prepared => {}
             Report::Done(end) => {
                 end?;
                 return elapsed.context("the cell had no reply");

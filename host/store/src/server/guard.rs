@@ -52,9 +52,39 @@ pub(super) async fn check(
             headers.insert(name, value);
         }
     }
-    let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What every answer says, those to preflights included: it is data, to be shown nowhere and kept by nobody.
+const ALWAYS: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// A year of TLS and nothing else.
+const ENCRYPTED: &str = "max-age=31536000";
+
+/// Dresses every answer.
+pub(super) async fn dress(
+    State(store): State<Arc<Store>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if store.options.is_encrypted {
+        let value = HeaderValue::from_static(ENCRYPTED);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     response
 }
 

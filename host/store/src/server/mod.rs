@@ -74,6 +74,7 @@ impl Store {
     pub fn routes(self) -> Router {
         let shared = Arc::new(self);
         let guarded = middleware::from_fn_with_state(shared.clone(), guard::check);
+        let dressed = middleware::from_fn_with_state(shared.clone(), guard::dress);
         let pages = shared.options.origins.layer();
         Router::new()
             .route(kusto::METADATA, get(kusto::metadata))
@@ -94,6 +95,7 @@ impl Store {
             .method_not_allowed_fallback(nowhere)
             .layer(guarded)
             .layer(pages)
+            .layer(dressed)
             .with_state(shared)
     }
 

@@ -1,5 +1,7 @@
 //! Requests that are refused before a query runs, in the words of the service whose path they came by.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -10,6 +12,9 @@ use super::LONGEST;
 use crate::kusto::Identity;
 use crate::kusto::fault::{self, Kind};
 use crate::log_analytics;
+
+/// How long a request's body may take to come.
+const SLOWEST: Duration = Duration::from_secs(60);
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -79,6 +84,12 @@ impl Refusal {
         Self::new(Kind::TOO_LONG, "RequestTooLargeError", told)
     }
 
+    /// The request takes too long to come.
+    fn too_slow() -> Self {
+        let told = format!("the request did not come within {} s", SLOWEST.as_secs());
+        Self::new(Kind::REQUEST, "RequestTimeout", told)
+    }
+
     /// Work came to a bad end.
     pub(super) fn broken(error: &impl std::fmt::Display) -> Self {
         let told = format!("an internal error of spoor: {error}");
@@ -120,7 +131,8 @@ impl Refusal {
 
 /// Reads a request's body as JSON, whatever type it says it is of.
 pub(super) async fn body<T: serde::de::DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let bytes = axum::body::to_bytes(body, LONGEST).await;
+    let bytes = tokio::time::timeout(SLOWEST, axum::body::to_bytes(body, LONGEST)).await;
+    let bytes = bytes.map_err(|_| Refusal::too_slow())?;
     // A client that breaks off does not hear this.
     let bytes = bytes.map_err(|_| Refusal::too_long())?;
     serde_json::from_slice(&bytes)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -38,6 +38,8 @@ type Running = BTreeMap<String, Vec<Arc<Flags>>>;
 struct Flags {
     gone: AtomicBool,
     cancelled: AtomicBool,
+    /// Wakes it where it waits for its turn.
+    woken: Notify,
 }
 
 /// A query that somebody waits for, as long as this lives.
@@ -83,6 +85,7 @@ impl Queue {
         let found = running.get(name);
         for flags in found.into_iter().flatten() {
             flags.cancelled.store(true, Ordering::Relaxed);
+            flags.woken.notify_one();
         }
         found.is_some()
     }
@@ -153,14 +156,15 @@ pub(super) async fn work<T: Send + 'static>(
     // Dropped with this future, which is dropped when the client goes away.
     let ticket = store.queue.ticket(name);
     let room = store.queue.room.clone().acquire_owned();
-    let late = || {
-        Problem::new(
-            Fault::Stopped(Stop::TimeUp),
-            "the query waited too long for its turn",
-        )
+    let ended = |stop, told: &str| Problem::new(Fault::Stopped(stop), told);
+    let room = tokio::select! {
+        room = tokio::time::timeout_at(end.into(), room) => room,
+        () = ticket.flags.woken.notified() => {
+            return Err(ended(Stop::Cancelled, "the query was cancelled before its turn"));
+        }
     };
-    let room = tokio::time::timeout_at(end.into(), room).await;
-    let room = room.map_err(|_| late())?.map_err(|e| broken(&e))?;
+    let late = |_| ended(Stop::TimeUp, "the query waited too long for its turn");
+    let room = room.map_err(late)?.map_err(|e| broken(&e))?;
     let (engine, flags) = (store.engine.clone(), ticket.flags.clone());
     let running = tokio::task::spawn_blocking(move || {
         let done = work(engine.as_ref(), &|| flags.stop(end));

@@ -236,6 +236,9 @@ impl Builder {
         {
             self.series.iter_mut().for_each(shape::add_up);
         }
+        if self.kind == Kind::Area && options.stacking != Stacking::None {
+            shape::fill(&mut self.series);
+        }
         if options.accumulate {
             self.series.iter_mut().for_each(shape::accumulate);
         }

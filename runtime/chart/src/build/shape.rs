@@ -1,9 +1,10 @@
 //! What becomes of a series' points once they are all there: sums, few sectors, few points.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_POINTS;
 use crate::model::Series;
+use crate::scene::key;
 
 /// The most sectors of a pie.
 const MAX_SECTORS: usize = 10;
@@ -28,6 +29,29 @@ pub(super) fn add_up(series: &mut Series) {
         series.marked.clear();
     }
     series.points = points;
+}
+
+/// Series that are stacked get a zero wherever another has a point and they have none, so that their layers lie upon each other
+/// at every place. Their points are in order of place. So many that they would be thinned afterwards are left as they are.
+pub(super) fn fill(series: &mut [Series]) {
+    let places = series.iter().flat_map(|s| &s.points);
+    let places: BTreeMap<i64, f64> = places.map(|(x, _)| (key(*x), *x)).collect();
+    if places.len() * series.len() > MAX_POINTS {
+        return;
+    }
+    for series in series {
+        let marked: BTreeSet<i64> = (series.marked.iter())
+            .filter_map(|i| series.points.get(*i))
+            .map(|(x, _)| key(*x))
+            .collect();
+        let own: BTreeMap<i64, Option<f64>> =
+            series.points.iter().map(|(x, y)| (key(*x), *y)).collect();
+        let point = |(at, x): (&i64, &f64)| (*x, own.get(at).copied().unwrap_or(Some(0.0)));
+        series.points = places.iter().map(point).collect();
+        series.marked = (0..series.points.len())
+            .filter(|i| marked.contains(&key(series.points[*i].0)))
+            .collect();
+    }
 }
 
 /// Each point becomes the sum of those so far.

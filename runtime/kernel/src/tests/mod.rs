@@ -7,6 +7,7 @@ mod diagnosis;
 mod fetch;
 mod files;
 mod guest;
+mod kept;
 mod misuse;
 mod page;
 mod plugins;

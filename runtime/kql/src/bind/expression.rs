@@ -220,6 +220,13 @@ impl Binder<'_> {
             }
             None => {}
         }
+        // Where columns are not known, it may be one of them.
+        if let Some(value) = self.input.catalogue.values.get(name)
+            && !row.open
+        {
+            self.sense(span, TokenSense::Variable);
+            return Ok(functions::literal(value.clone()));
+        }
         Err(self.unknown_name(name, span, row))
     }
 

@@ -54,9 +54,9 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::DefaultTableSource;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use spoor_kql_syntax::Diagnostic;
-use spoor_kql_syntax::ast::{Query, Render, Span};
-use spoor_table::{Column, Table};
+use spoor_kql_syntax::ast::{Query, Render, Span, StatementKind};
+use spoor_kql_syntax::{Diagnostic, parse};
+use spoor_table::{Column, Table, Value};
 
 pub use complete::{Completion, CompletionKind, Completions, complete};
 pub use hover::{Hover, hover};
@@ -75,6 +75,10 @@ pub struct Catalogue {
     tables: BTreeMap<String, CatalogueTable>,
     /// The functions that `evaluate` calls, by name.
     pub functions: BTreeMap<String, Arc<PluginFunction>>,
+    /// Scalars from outside of the query, by name. Columns, and the query's own names, come before them.
+    pub values: BTreeMap<String, Value>,
+    /// What to say where a name that is no table stands for one.
+    pub hints: BTreeMap<String, String>,
 }
 
 impl Catalogue {
@@ -182,6 +186,27 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
         Err(Stop::Stage(stage)) if binder.diagnostics.is_empty() => Ok(Binding::Stage(*stage)),
         _ => Err(binder.diagnostics),
     }
+}
+
+/// The value of a constant expression, such as a literal; `None` of what is none.
+pub fn constant(text: &str) -> Option<Value> {
+    let parsed = parse(text);
+    let [statement] = parsed.query.statements.as_slice() else {
+        return None;
+    };
+    let StatementKind::Expression(expr) = &statement.kind else {
+        return None;
+    };
+    if !parsed.diagnostics.is_empty() {
+        return None;
+    }
+    let input = BindInput {
+        catalogue: &Catalogue::new(),
+        now_ticks: 0,
+        stages: &[],
+    };
+    let mut binder = Binder::new(&input, Mode::Run);
+    binder.constant(expr, &scope::Scope::root(), "a value").ok()
 }
 
 /// The columns of a query's result and the names that its `let`s define, without running anything; `None` where it does not

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlanBuilder, TableSource};
-use spoor_kql_syntax::ast::{ColumnDeclaration, Expr, ExprKind, Operator, OperatorKind, Span};
+use spoor_kql_syntax::ast::{
+    BinaryOp, ColumnDeclaration, Expr, ExprKind, Operator, OperatorKind, Span,
+};
 use spoor_kql_syntax::{Diagnostic, as_written, suggest};
 use spoor_table::{Column, KustoType, Table, Value};
 
@@ -85,6 +87,14 @@ impl Binder<'_> {
                 ))
             }
             ExprKind::Missing => Err(Stop::Reported),
+            ExprKind::Binary {
+                op: BinaryOp::Subtract,
+                ..
+            } if let Some(name) = dashed(expr)
+                && self.may_be_meant(&name) =>
+            {
+                Err(self.unknown_table(&name, expr.span, scope))
+            }
             _ => Err(self.error(expr.span, "this is a scalar where a table is needed")),
         }
     }
@@ -122,6 +132,12 @@ impl Binder<'_> {
         Ok(relation)
     }
 
+    /// Whether a name with dashes is a table's, or one of which there is something to say.
+    fn may_be_meant(&self, name: &str) -> bool {
+        let catalogue = self.input.catalogue;
+        catalogue.contains_key(name) || catalogue.hints.contains_key(name)
+    }
+
     fn unknown_table(&mut self, name: &str, span: Span, scope: &Scope) -> Stop {
         let known = self.input.catalogue.keys().map(String::as_str);
         let own = scope
@@ -129,9 +145,14 @@ impl Binder<'_> {
             .filter(|(_, entity)| matches!(entity, Entity::Table(_)))
             .map(|(name, _)| name);
         let problem = Diagnostic::error(span, format!("no table is called `{name}`"));
+        let told = self.input.catalogue.hints.get(name).cloned();
         if let Some(found) = suggest(name, known.clone().chain(own)) {
-            let problem = problem.meant(found, span, &as_written(found), name);
+            let mut problem = problem.meant(found, span, &as_written(found), name);
+            problem.hint = told.or(problem.hint);
             return self.report(problem);
+        }
+        if let Some(told) = told {
+            return self.report(problem.hint(told));
         }
         let names: Vec<&str> = known.take(12).collect();
         self.report(problem.hint(match names.is_empty() {
@@ -414,6 +435,20 @@ fn memory_source(
 ) -> Result<Arc<dyn TableSource>, datafusion::common::DataFusionError> {
     let provider = MemTable::try_new(table.schema().clone(), vec![table.batches().to_vec()])?;
     Ok(provider_as_source(Arc::new(provider)))
+}
+
+/// The name that `my-file` is without brackets: differences of names.
+fn dashed(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.clone()),
+        ExprKind::Binary {
+            op: BinaryOp::Subtract,
+            left,
+            right,
+            ..
+        } => Some(format!("{}-{}", dashed(left)?, dashed(right)?)),
+        _ => None,
+    }
 }
 
 fn is_constant_name(expr: &Expr, scope: &Scope) -> bool {

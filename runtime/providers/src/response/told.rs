@@ -4,14 +4,19 @@ use serde_json::Value;
 use spoor_protocol::Told;
 use spoor_table::Table;
 
-use super::{Completeness, Outcome, Render};
+use super::{Cause, Completeness, Outcome, Reason, Render, status};
 
 impl Outcome {
     /// The tables, of which there is at least one, and what the service says of them.
     pub fn told(self) -> (Vec<Table>, Told) {
-        let partial = self.completeness.reasons().iter();
+        let mut partial: Vec<&Reason> = Vec::new();
+        for reason in self.completeness.reasons() {
+            if !partial.iter().any(|known| is_the_same(known, reason)) {
+                partial.push(reason);
+            }
+        }
         let told = Told {
-            partial: partial.map(ToString::to_string).collect(),
+            partial: partial.into_iter().map(ToString::to_string).collect(),
             render: self.render.map(rendered),
             statistics: self.statistics,
             recorded: None,
@@ -44,6 +49,19 @@ impl Outcome {
         let values = self.statistics.iter_mut().chain(properties);
         values.for_each(|value| change_in(value, change));
     }
+}
+
+/// Whether two reasons tell one thing: Kusto tells an error where it happened and again at the end, in other words and with another
+/// code.
+fn is_the_same(a: &Reason, b: &Reason) -> bool {
+    let (one, other) = (&a.fault.message, &b.fault.message);
+    let is_within = |part: &str, whole: &str| !part.is_empty() && whole.contains(part);
+    let by_service = |reason: &Reason| {
+        matches!(reason.cause, Cause::Truncated | Cause::Cancelled)
+            && status::cause_of(&reason.fault) == reason.cause
+    };
+    let is_told = is_within(one, other) || is_within(other, one);
+    a.cause == b.cause && (is_told || by_service(a) && by_service(b))
 }
 
 fn change_in(value: &mut Value, change: &dyn Fn(&mut String)) {
@@ -83,6 +101,7 @@ fn text(value: Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::Fault;
     use super::*;
 
     fn drawn() -> Outcome {
@@ -113,6 +132,30 @@ mod tests {
         assert_eq!(told.render, Some(("timechart".to_owned(), properties)));
         assert_eq!(tables.len(), 1);
         assert_eq!(tables.first().map(|table| table.columns().len()), Some(0));
+    }
+
+    #[test]
+    fn an_error_that_kusto_tells_in_several_ways_is_told_once() {
+        let mut completeness = Completeness::Complete;
+        let mut add = |cause, code: &str, message: &str| {
+            let fault = Fault {
+                code: code.into(),
+                message: message.into(),
+                ..Fault::default()
+            };
+            completeness.add(cause, fault);
+        };
+        add(Cause::Truncated, "LimitsExceeded", "Request is invalid");
+        add(Cause::Truncated, "E_QUERY_RESULT_SET_TOO_LARGE", "too many");
+        add(Cause::Service, "A", "the source 'x' is away");
+        add(Cause::Service, "B", "General: the source 'x' is away");
+        add(Cause::Service, "B", "the source 'y' is away");
+        let outcome = Outcome {
+            completeness,
+            ..Outcome::default()
+        };
+        let (_, told) = outcome.told();
+        assert_eq!(told.partial.len(), 3, "{:?}", told.partial);
     }
 
     #[test]
