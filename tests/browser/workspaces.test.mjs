@@ -46,6 +46,7 @@ const NOTEBOOKS = {
     "%%kql\nmany | project Account",
     "%%kql\nworkspace('lab').Logs | where Tries < 5 | join kind=leftanti (workspace('lab').Logs | where Account == 'ben') on Account | project Account",
   ]),
+  "/login.ipynb": notebook("!az login"),
   "/slow.ipynb": notebook("%%kql --workspace stuck\nLogs"),
 };
 
@@ -341,6 +342,14 @@ test("a query that needs a sign-in says so, runs after it, and the token is not 
   const saved = JSON.stringify(await page.evaluate(() => [spoor.cells, location.href, { ...localStorage }, document.documentElement.outerHTML]));
   assert.ok(!saved.includes(token));
 }, FLAGS));
+
+test("a cell that signs in as on a terminal leads to where the page does", () => withPage(async (page) => {
+  await open(page, "login.ipynb");
+  const [[refused]] = await run(page);
+  assert.equal(refused.ename, "SignIn");
+  await page.locator("#toasts").getByRole("button", { name: "Sign in" }).click();
+  await page.locator("dialog.workspaces").waitFor();
+}));
 
 test("an interrupt ends a query, and the service is told", () => withPage(async (page) => {
   await open(page, "slow.ipynb");

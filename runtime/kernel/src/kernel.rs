@@ -288,6 +288,7 @@ impl Machine {
             count: self.session.count(),
             rows: None,
             origin: None,
+            note: None,
             names: Default::default(),
             awaits_data: false,
             work: Work::Python(Turn::default()),
@@ -353,6 +354,10 @@ impl Machine {
         let (place, query) = match self.placed(&kql, request, &execute.code) {
             Ok(placed) => placed,
             Err(failure) => return Some(Ending::Failed(failure)),
+        };
+        request.note = match place {
+            Place::Away(_) => None,
+            Place::Here | Place::Across(..) => self.workspaces.why_here(&kql.wanted),
         };
         let values = self.session.values.mentioned(&query);
         let running = self.set_going(place, query, values, out);
@@ -473,7 +478,10 @@ impl Machine {
             Progress::Done(Ok(answer)) => {
                 return Some(self.show(request, answer, Attached::default(), out));
             }
-            Progress::Done(Err(failure)) => return Some(Ending::Failed(failure)),
+            Progress::Done(Err(failure)) => {
+                let note: Vec<&str> = request.note.as_deref().into_iter().collect();
+                return Some(Ending::Failed(failure.with(&note)));
+            }
         }
         None
     }

@@ -80,6 +80,8 @@ pub(crate) struct Request {
     pub rows: Option<usize>,
     /// What is said of a KQL cell's result where it comes from.
     pub origin: Option<Map<String, Value>>,
+    /// What to add where its query fails.
+    pub note: Option<String>,
     /// What the cell reads and writes.
     pub names: Names,
     /// Its work waits for a driver's `Data` or `Fetched`.

@@ -154,6 +154,17 @@ impl Workspaces {
         }
     }
 
+    /// What to say where a query that the kernel runs failed, since another might have been meant to.
+    pub(crate) fn why_here(&self, wanted: &Wanted) -> Option<String> {
+        let current = self
+            .current
+            .as_ref()
+            .filter(|_| wanted.provider.is_none())?;
+        Some(format!(
+            "note: the query names a result of this session, or a workspace, and so it ran here; a table of '{current}' is workspace(\"{current}\").NAME"
+        ))
+    }
+
     /// Splits a query that the kernel runs.
     fn across(&self, query: &str, catalogue: &Catalogue) -> Result<Option<Across>, Diagnostic> {
         let is_here = |name: &str| catalogue.is_source(name) || catalogue.is_result(name);

@@ -53,7 +53,7 @@ class SpoorMagics(Magics):
     @line_magic
     def login(self, line):
         """Say where people sign in."""
-        raise sandbox.NoShell(sandbox.SIGN_IN)
+        raise sandbox.SignIn(sandbox.SIGN_IN)
 
     @line_magic
     def pdb(self, line):
@@ -68,14 +68,14 @@ class SpoorMagics(Magics):
     @line_cell_magic
     def sx(self, line="", cell=None):
         """Say why there is no shell."""
-        raise sandbox.NoShell(sandbox.advise(cell or line))
+        raise sandbox.no_shell(cell or line)
 
     system = sx
 
     @cell_magic
     def script(self, line, cell):
         """Say why there is no shell."""
-        raise sandbox.NoShell(sandbox.advise(cell))
+        raise sandbox.no_shell(cell)
 
     @cell_magic
     def python(self, line, cell):

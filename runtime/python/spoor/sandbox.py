@@ -47,6 +47,10 @@ class NoShell(NotHere):
     """There is no shell: no other program can be started."""
 
 
+class SignIn(NoShell):
+    """Signing in is for whoever reads the notebook. The page offers it where a cell ends so."""
+
+
 class NoThreads(NotHere, RuntimeError):
     """There is one thread. A RuntimeError too, as a system that refuses one raises it."""
 
@@ -78,6 +82,12 @@ ADVICE = [
     (r"(unzip|tar|gzip|gunzip|7z)\b", "To unpack use zipfile, tarfile or gzip."),
     (r"(grep|awk|sed|sort|wc|cut|jq)\b", "To search and count use pandas, or KQL: %%kql."),
 ]
+
+
+def no_shell(command):
+    """The error of a shell command that cannot run."""
+    message = advise(command)
+    return SignIn(message) if message.endswith(SIGN_IN) else NoShell(message)
 
 
 def advise(command):
@@ -152,7 +162,7 @@ def _processes():
 
     def refuse(args):
         command = args if isinstance(args, str) else " ".join(map(str, args)) if isinstance(args, (list, tuple)) else str(args)
-        raise NoShell(advise(command))
+        raise no_shell(command)
 
     def popen_init(self, args, *rest, **options):
         self.args = args

@@ -119,13 +119,13 @@ class Shell(InteractiveShell):
 
     def system(self, cmd):
         """`!command`."""
-        raise sandbox.NoShell(sandbox.advise(cmd))
+        raise sandbox.no_shell(cmd)
 
     system_raw = system_piped = system
 
     def getoutput(self, cmd, split=True, depth=0):
         """`lines = !command`."""
-        raise sandbox.NoShell(sandbox.advise(cmd))
+        raise sandbox.no_shell(cmd)
 
     def ask_line(self, prompt, password):
         """A line from the person at the notebook."""

@@ -58,6 +58,8 @@ fn a_query_goes_to_the_current_workspace_unless_it_reads_a_result() {
     assert!(log.contains(r#""workspace":"soc""#), "{log}");
     let log = driver.run("%%kql\nhits | summarize sum(n)");
     assert!(asked(&log).is_empty() && log.contains("7"), "{log}");
+    let log = driver.run("%%kql\nSigninLogs | join (hits) on User");
+    assert!(log.contains(r#"workspace(\"soc\").NAME"#), "{log}");
     // A search is not about results, even though it reads every table.
     assert_eq!(asked(&driver.run("%%kql\nsearch 'ann'")).len(), 1);
     assert!(asked(&driver.run("%%kql --workspace local\nprint 1")).is_empty());
