@@ -89,7 +89,7 @@ class Shell(InteractiveShell):
         return super().run_cell_magic(magic_name, line, cell)
 
     def run_line_magic(self, magic_name, line, _stack_depth=1):
-        tracebacks.note_source(magic_name, line)
+        tracebacks.note_source(magic_name, tracebacks.without_options(line))
         return super().run_line_magic(magic_name, line, _stack_depth + 1)
 
     def enable_matplotlib(self, gui=None):

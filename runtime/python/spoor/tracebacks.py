@@ -14,6 +14,7 @@ _UNSOURCED = re.compile(r"\n[^\n]*Could not get source, probably due dynamically
 _OWN = re.compile(r"Cell In\[|File <(?:timed |magic-timeit)")
 _RUNS_MAGIC = re.compile(r"get_ipython\(\)\.run_(?:cell|line)_magic\(")
 _TIMED = re.compile(r"File <(?:timed \w+|magic-timeit)>:(\d+)")
+_OPTIONS = re.compile(r"\A(?:\s*-(?:[nr]\s*\d+|v\s*\w+|[tcpqo]\b))*\s*")
 _PLACE = re.compile(r"File [^\n]*\n?\Z")
 
 
@@ -22,6 +23,11 @@ def note_source(magic, text):
     for name in SOURCES.get(magic, ()):
         lines = text.splitlines(keepends=True)
         linecache.cache[name] = (len(text), None, lines, name)
+
+
+def without_options(line):
+    """What a line magic is given to run, without the options of `%timeit` before it."""
+    return _OPTIONS.sub("", line)
 
 
 def tidy(parts):

@@ -45,10 +45,7 @@ fn a_query_uses_variables_by_name() {
     let values = json!({ "days": "3", "names": "dynamic([\"a\", \"b\"])", "bad": "1; print 2" });
     variables(&mut driver, values);
     let log = driver.run_cell(Some("q"), query);
-    assert!(
-        log.contains(r#"<td class=\"number\">6</td>"#) || log.contains("6  true"),
-        "{log}"
-    );
+    assert!(log.contains("6  True"), "{log}");
     assert!(!mistakes(&mut driver, query).contains("called `days`"));
     // Columns and the query's own names come first.
     let log = driver.run("%%kql\nLogs | summarize sum(days)");
