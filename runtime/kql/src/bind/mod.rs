@@ -45,6 +45,8 @@ mod tabular;
 mod top;
 mod union;
 mod unpack;
+mod written;
+mod written_texts;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};

@@ -101,7 +101,7 @@ impl Binder<'_> {
     }
 
     /// A statement that is not the result: what is in scope after it.
-    fn definition(&mut self, statement: &Statement, scope: &Scope) -> Bind<Scope> {
+    pub(super) fn definition(&mut self, statement: &Statement, scope: &Scope) -> Bind<Scope> {
         match &statement.kind {
             StatementKind::Let { name, value } => {
                 let bound = self.let_value(value, scope);
