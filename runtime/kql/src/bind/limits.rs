@@ -2,16 +2,24 @@
 //! end, and everything after the binder walks expressions and plans recursively: a limit here is a message, where later it would
 //! be an overflow of the stack or a full memory.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::{Column as PlanColumn, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use spoor_kql_syntax::ast::Span;
 
 use super::{Bind, Binder};
+use crate::exec::KeptTable;
 
 /// Nodes of one expression.
 const EXPRESSION_SIZE: usize = 200_000;
 /// Nodes of one expression within each other.
 const EXPRESSION_DEPTH: usize = 500;
+/// Nodes of a condition, with all that its columns are computed from.
+const CONDITION_SIZE: usize = 2_000;
 /// Steps of a plan.
 const PLAN_SIZE: usize = 10_000;
 /// Steps of a plan one after another. An operator of Kusto's takes one to three.
@@ -62,6 +70,29 @@ impl Binder<'_> {
         Err(self.error_hint(span, "this expression has become too large", hint))
     }
 
+    /// The plan that a condition may stand after: its rows are kept as a table's where the condition would grow too large before them.
+    pub(super) fn before_filter(
+        &mut self,
+        plan: LogicalPlan,
+        condition: &Expr,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        if size_below(&plan, condition) <= CONDITION_SIZE {
+            return Ok(plan);
+        }
+        let columns = plan.schema().columns();
+        let table = TableReference::bare(self.id());
+        let source = provider_as_source(Arc::new(KeptTable::new(plan)));
+        let kept = LogicalPlanBuilder::scan(table.clone(), source, None).and_then(|scan| {
+            let same = columns.iter().map(|column| {
+                let from = PlanColumn::new(Some(table.clone()), column.name.clone());
+                Expr::Column(from).alias(&column.name)
+            });
+            scan.project(same.collect::<Vec<_>>())?.build()
+        });
+        self.plan(span, kept)
+    }
+
     /// Refuses a plan that has grown too large.
     pub(super) fn bounded_plan(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         if plan_fits(plan) {
@@ -73,6 +104,49 @@ impl Binder<'_> {
         let hint = Some("write several conditions or columns into one operator, and join less");
         Err(self.error_hint(span, message, hint))
     }
+}
+
+/// How many nodes a condition has once it stands before the projections that it now comes after, where the optimizer would put it: each
+/// column then is what it is computed from, and one that is read twice is there twice, at every step.
+fn size_below(plan: &LogicalPlan, condition: &Expr) -> usize {
+    let mut projections = Vec::new();
+    let mut at = plan;
+    loop {
+        match at {
+            LogicalPlan::Projection(projection) => projections.push(projection),
+            LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => {}
+            _ => break,
+        }
+        match at.inputs().first() {
+            Some(input) => at = input,
+            None => break,
+        }
+    }
+    let mut sizes: HashMap<String, usize> = HashMap::new();
+    for projection in projections.into_iter().rev() {
+        sizes = projection
+            .expr
+            .iter()
+            .map(|expr| (expr.schema_name().to_string(), size(expr, &sizes)))
+            .filter(|(_, size)| *size > 1)
+            .collect();
+    }
+    size(condition, &sizes)
+}
+
+/// The nodes of an expression whose columns have sizes of their own.
+fn size(expr: &Expr, columns: &HashMap<String, usize>) -> usize {
+    let mut total: usize = 0;
+    let walked = expr.apply(|node| {
+        let own = match node {
+            Expr::Column(column) => columns.get(&column.name).copied().unwrap_or(1),
+            Expr::Alias(_) => 0,
+            _ => 1,
+        };
+        total = total.saturating_add(own);
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_or(usize::MAX, |_| total)
 }
 
 /// Whether an expression keeps to a depth and to what is left of a size.

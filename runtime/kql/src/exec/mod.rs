@@ -4,6 +4,7 @@
 mod apply;
 mod desk;
 mod give_way;
+mod made;
 mod operator;
 mod pace;
 mod range;
@@ -38,6 +39,7 @@ pub(crate) use apply::Applied;
 pub use desk::Called;
 pub(crate) use desk::Desk;
 use pace::Pacer;
+pub(crate) use made::KeptTable;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
 pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};

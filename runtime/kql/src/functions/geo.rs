@@ -1,6 +1,7 @@
 //! Points, lines, areas and grids on the globe, which Kusto takes for a sphere.
 
 mod area;
+mod buffer;
 mod combine;
 mod cover;
 mod finer;
@@ -47,6 +48,9 @@ function_table! {
     "geo_intersection_line_with_polygon", "geo_intersection_line_with_polygon(line, polygon)", "The parts of a line that lie in a polygon.", |c, a| fixed(c, a, "geo_intersection_line_with_polygon", &[P::Dynamic, P::Dynamic], Dynamic, Body::Strict(combine::line_in_polygon));
     "geo_union_polygons_array", "geo_union_polygons_array(polygons)", "All polygons of an array together.", |c, a| fixed(c, a, "geo_union_polygons_array", &[P::Dynamic], Dynamic, Body::Strict(combine::union_of_polygons));
     "geo_union_lines_array", "geo_union_lines_array(lines)", "All lines of an array together.", |c, a| fixed(c, a, "geo_union_lines_array", &[P::Dynamic], Dynamic, Body::Strict(combine::union_of_lines));
+    "geo_point_buffer", "geo_point_buffer(longitude, latitude, radius, tolerance)", "The circle of some metres around a point.", |c, a| optional(c, a, "geo_point_buffer", 3, &[P::Real; 4], Dynamic, Body::Strict(buffer::of_point));
+    "geo_line_buffer", "geo_line_buffer(line, radius, tolerance)", "What is within some metres of a line.", |c, a| optional(c, a, "geo_line_buffer", 2, &[P::Dynamic, P::Real, P::Real], Dynamic, Body::Strict(buffer::of_line));
+    "geo_polygon_buffer", "geo_polygon_buffer(polygon, radius, tolerance)", "A polygon and what is within some metres of it.", |c, a| optional(c, a, "geo_polygon_buffer", 2, &[P::Dynamic, P::Real, P::Real], Dynamic, Body::Strict(buffer::of_polygon));
     "geo_line_densify", "geo_line_densify(line, tolerance)", "The line with so many points that its edges on the map are at most some metres from the shortest ways.", |c, a| optional(c, a, "geo_line_densify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::densify_line));
     "geo_polygon_densify", "geo_polygon_densify(polygon, tolerance)", "The polygon with so many points that its edges on the map are at most some metres from the shortest ways.", |c, a| optional(c, a, "geo_polygon_densify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::densify_polygon));
     "geo_line_simplify", "geo_line_simplify(line, tolerance)", "The line without the points that it hardly needs, to some metres.", |c, a| optional(c, a, "geo_line_simplify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::simplify_line));

@@ -170,8 +170,13 @@ pub(super) fn each<T>(cell: &Cell<'_>, read: fn(&Cell<'_>) -> Option<Vec<T>>) ->
 }
 
 pub(super) fn union_of_polygons(cells: &[Cell<'_>], out: &mut Out) {
-    let whole = each(&cells[0], polygons).and_then(|polygons| united(&polygons));
-    let shapes = whole.map(|polygons| Shapes {
+    let whole = each(&cells[0], polygons);
+    write_polygons(out, whole.and_then(|polygons| united(&polygons)));
+}
+
+/// Writes areas: null where there are none to write.
+pub(super) fn write_polygons(out: &mut Out, polygons: Option<Vec<Polygon>>) {
+    let shapes = polygons.map(|polygons| Shapes {
         polygons,
         ..Shapes::default()
     });

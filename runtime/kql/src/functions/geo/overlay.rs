@@ -62,18 +62,32 @@ fn is_counter_clockwise(ring: &Line) -> bool {
     dot(total, middle) > 0.0
 }
 
+fn reversed(ring: &Line) -> Line {
+    // The last corner becomes the first.
+    let mut ring = ring.clone();
+    ring.pop();
+    ring.reverse();
+    ring.extend(ring.first().copied());
+    ring
+}
+
+/// A ring, turned around where it goes clockwise.
+pub(super) fn counter_clockwise(ring: &Line) -> Line {
+    match is_counter_clockwise(ring) {
+        true => ring.clone(),
+        false => reversed(ring),
+    }
+}
+
 /// The edges of areas, each with its area on the left.
 fn bounds(polygons: &[Polygon]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for polygon in polygons {
         for (at, ring) in polygon.iter().enumerate() {
-            let mut ring = ring.clone();
-            if is_counter_clockwise(&ring) != (at == 0) {
-                // The last corner becomes the first.
-                ring.pop();
-                ring.reverse();
-                ring.extend(ring.first().copied());
-            }
+            let ring = match is_counter_clockwise(ring) == (at == 0) {
+                true => ring.clone(),
+                false => reversed(ring),
+            };
             edges.extend(ring.windows(2).map(|pair| (pair[0], pair[1])));
         }
     }
