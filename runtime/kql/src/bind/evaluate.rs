@@ -50,6 +50,10 @@ impl Binder<'_> {
                 self.sense(name.span, TokenSense::Function);
                 return self.pivot(input, arguments, scope, span);
             }
+            "basket" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.basket(input, arguments, scope, name.span);
+            }
             "narrow" if arguments.is_empty() => {
                 self.sense(name.span, TokenSense::Function);
                 return self.narrow(input, name.span);

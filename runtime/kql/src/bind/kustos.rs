@@ -35,6 +35,12 @@ pub(super) const PLUGINS: &[Entry] = &[
         "Logins | evaluate bag_unpack(Details)",
     ),
     (
+        "basket",
+        "basket(share=0.05, '~', dimensions=5)",
+        "Values that come together in a share of the rows at least, the most frequent first; an empty value stands for any.",
+        "Logins | project User, Result | evaluate basket(0.1)",
+    ),
+    (
         "dcount_intersect",
         "dcount_intersect(sketch, ...)",
         "How many values the first sketch has, how many the first two have in common, the first three, and so on.",
@@ -111,7 +117,6 @@ pub(super) const PLUGINS: &[Entry] = &[
 /// Those that are not here yet.
 const ABSENT: &[&str] = &[
     "autocluster",
-    "basket",
     "cosmosdb_sql_request",
     "diffpatterns",
     "funnel_sequence",

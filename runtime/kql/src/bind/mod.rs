@@ -7,6 +7,7 @@
 //! Some things must be known before a plan can be made: the value of `toscalar(...)`, the list in `x in (T | ...)`, the columns of
 //! `pivot`. Binding then stops with `Binding::Stage`: the engine runs that plan and binds again with its result.
 
+mod basket;
 mod call;
 mod columns;
 mod complete;
@@ -42,6 +43,7 @@ mod several;
 mod statement;
 mod summarize;
 mod tabular;
+mod taken;
 mod top;
 mod union;
 mod unpack;

@@ -511,6 +511,11 @@ impl Binder<'_> {
             .map(|(name, _)| name);
         let message = format!("no function that gives a table is called `{}`", name.text);
         let problem = Diagnostic::error(name.span, message);
+        if is_parser(&name.text) {
+            let hint = "it is one of Sentinel's parsers (ASIM), which a workspace has: run the query there with \
+                --workspace, or define it first with `let` over the tables at hand";
+            return self.report(problem.hint(hint));
+        }
         let problem = match suggest(&name.text, own) {
             Some(found) => problem.meant(found, name.span, &as_written(found), &name.text),
             None => problem.hint(format!(
@@ -520,6 +525,14 @@ impl Binder<'_> {
         };
         self.report(problem)
     }
+}
+
+/// Whether a function's name is that of a parser of Sentinel's: `_Im_Dns`, `_ASim_Dns`, `imDns`, `ASimDns`.
+fn is_parser(name: &str) -> bool {
+    let rest = ["_Im_", "_ASim_", "ASim", "im", "vim"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 /// Whether an expression names a database or the like.

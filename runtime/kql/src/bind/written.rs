@@ -134,9 +134,8 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<String> {
         let dimensions: Vec<String> = given.dimensions.iter().map(|name| quoted(name)).collect();
-        let listed = |each: &dyn Fn(&String) -> String| -> String {
-            dimensions.iter().map(each).collect()
-        };
+        let listed =
+            |each: &dyn Fn(&String) -> String| -> String { dimensions.iter().map(each).collect() };
         let mut text = plugin
             .text
             .replace("$dims_first", &listed(&|name| format!("{name} asc, ")))
@@ -215,8 +214,7 @@ impl Binder<'_> {
         let holds = self.expression(&condition.value, &row)?;
         let holds = self.condition(holds, condition.value.span)?;
         let mut projection = Projection::of(&input.columns);
-        let (expr, column) =
-            self.computed("__near", &Typed::new(holds, KustoType::Bool));
+        let (expr, column) = self.computed("__near", &Typed::new(holds, KustoType::Bool));
         projection.exprs.push(expr);
         projection.columns.push(column);
         let input = self.project_to(input, projection.exprs, projection.columns, span)?;

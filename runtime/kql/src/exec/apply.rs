@@ -21,6 +21,7 @@ use spoor_table::{Column, Table};
 
 use super::desk::Desk;
 use super::made::{Batches, made};
+use super::whole;
 use crate::functions::plugin::{PluginCall, PluginFunction};
 
 /// The rows that a function makes of a plan's, as a source of plans.
@@ -138,17 +139,7 @@ impl Applying {
             return Err(failed("the plugin's answer has no table"));
         };
         let (rows, arrays) = self.call.joined(answered, own).map_err(failed)?;
-        self.checked(rows, arrays)
-    }
-
-    /// The rows as the engine has them: text is never null.
-    fn checked(&self, rows: usize, arrays: Vec<arrow::array::ArrayRef>) -> Result<RecordBatch> {
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
-        let mut table = Table::empty(self.columns.clone());
-        table.push(batch).map_err(failed)?;
-        let none = || RecordBatch::new_empty(self.schema.clone());
-        Ok(table.batches().first().cloned().unwrap_or_else(none))
+        whole::rows(self.columns.clone(), rows, arrays).map_err(failed)
     }
 }
 

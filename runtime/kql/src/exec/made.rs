@@ -90,6 +90,14 @@ impl TableProvider for KeptTable {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let pass = |input: SendableRecordBatchStream, _: &TaskContext| Ok(input.boxed());
-        made("KeepExec", state, &self.input, &self.schema, projection, pass).await
+        made(
+            "KeepExec",
+            state,
+            &self.input,
+            &self.schema,
+            projection,
+            pass,
+        )
+        .await
     }
 }

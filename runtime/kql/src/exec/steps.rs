@@ -98,7 +98,15 @@ impl TableProvider for SteppedTable {
             Ok(batches.boxed())
         };
         let schema = &self.stepping.schema;
-        made("ScanStepsExec", state, &self.input, schema, projection, match_steps).await
+        made(
+            "ScanStepsExec",
+            state,
+            &self.input,
+            schema,
+            projection,
+            match_steps,
+        )
+        .await
     }
 }
 

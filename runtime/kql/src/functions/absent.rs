@@ -32,10 +32,7 @@ const ABSENT: &[(&[&str], &str)] = &[
         "it asks a Kusto cluster, and this query runs on your own machine",
     ),
     (
-        &[
-            "parse_user_agent",
-            "extract_data",
-        ],
+        &["parse_user_agent", "extract_data"],
         "it is not built yet: take the parts with extract(), parse or parse_json()",
     ),
     (

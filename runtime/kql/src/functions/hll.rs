@@ -26,7 +26,12 @@ function_table! {
 /// A hash of a value, not negative; the same for the same value in any batch.
 pub(super) fn hashed(value: &Typed) -> Typed {
     let run = |cells: &[Cell<'_>], out: &mut Out| out.long((hash_of(cells[0]) >> 1) as i64);
-    call("hll_hash", std::slice::from_ref(value), Long, Body::Strict(run))
+    call(
+        "hll_hash",
+        std::slice::from_ref(value),
+        Long,
+        Body::Strict(run),
+    )
 }
 
 /// A value's hash: the same for the same value in any batch.

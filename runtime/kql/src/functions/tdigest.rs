@@ -66,14 +66,22 @@ pub(super) fn weighed(number: Typed, weight: Typed) -> Typed {
             b.end(mark);
         });
     };
-    call("tdigest_pair", &[number, weight], Dynamic, Body::Strict(run))
+    call(
+        "tdigest_pair",
+        &[number, weight],
+        Dynamic,
+        Body::Strict(run),
+    )
 }
 
 /// The digest of a list of digests.
 pub(super) fn merged(list: Typed) -> Typed {
     let run = |cells: &[Cell<'_>], out: &mut Out| {
         let items = array(&cells[0]).unwrap_or_default();
-        write(out, items.iter().filter_map(|i| read(*i)).flatten().collect());
+        write(
+            out,
+            items.iter().filter_map(|i| read(*i)).flatten().collect(),
+        );
     };
     call("tdigest_merged", &[list], Dynamic, Body::Strict(run))
 }
@@ -84,10 +92,18 @@ fn percentile(ctx: &BindContext, args: &[Typed]) -> Bound {
         accept(ctx, &args[0], P::Dynamic, 0)?,
         accept(ctx, &args[1], P::Real, 1)?,
     ];
-    let value = call("percentile_tdigest", &bound, Real, Body::Strict(|cells, out| {
-        let found = means(&cells[0]).zip(real_of(&cells[1]));
-        out.maybe(found.and_then(|(means, share)| at_share(&means, share)), Out::real);
-    }));
+    let value = call(
+        "percentile_tdigest",
+        &bound,
+        Real,
+        Body::Strict(|cells, out| {
+            let found = means(&cells[0]).zip(real_of(&cells[1]));
+            out.maybe(
+                found.and_then(|(means, share)| at_share(&means, share)),
+                Out::real,
+            );
+        }),
+    );
     let Some(ty) = args.get(2) else {
         return Ok(value);
     };
@@ -129,20 +145,36 @@ fn percentiles(ctx: &BindContext, args: &[Typed]) -> Bound {
             write_reals(b, found);
         });
     };
-    Ok(call("percentiles_array_tdigest", &bound, Dynamic, Body::Strict(run)))
+    Ok(call(
+        "percentiles_array_tdigest",
+        &bound,
+        Dynamic,
+        Body::Strict(run),
+    ))
 }
 
 fn ranked(ctx: &BindContext, args: &[Typed], name: &'static str, run: super::udf::RowFn) -> Bound {
     count(args, 2, 2)?;
     let value = number(ctx, &args[1], 1)?;
-    fixed(ctx, &[args[0].clone(), value], name, &[P::Dynamic, P::Real], Real, Body::Strict(run))
+    fixed(
+        ctx,
+        &[args[0].clone(), value],
+        name,
+        &[P::Dynamic, P::Real],
+        Real,
+        Body::Strict(run),
+    )
 }
 
 fn rank_row(cells: &[Cell<'_>], out: &mut Out, share: bool) {
     let found = means(&cells[0]).zip(real_of(&cells[1]));
     out.maybe(found, |out, (means, value)| {
         let all: f64 = means.iter().map(|(_, weight)| weight).sum();
-        let below: f64 = means.iter().filter(|(mean, _)| *mean <= value).map(|(_, w)| w).sum();
+        let below: f64 = means
+            .iter()
+            .filter(|(mean, _)| *mean <= value)
+            .map(|(_, w)| w)
+            .sum();
         out.real(if share { below / all * 100.0 } else { below });
     });
 }
@@ -191,7 +223,9 @@ fn read(digest: DynamicRef<'_>) -> Option<Vec<Mean>> {
     let means = digest.get("tdigest")?.as_array()?;
     let weights = digest.get("weights")?.as_array()?;
     let pairs = means.iter().zip(weights.iter());
-    pairs.map(|(mean, weight)| Some((real(mean)?, real(weight)?))).collect()
+    pairs
+        .map(|(mean, weight)| Some((real(mean)?, real(weight)?)))
+        .collect()
 }
 
 /// A digest's means, in order.

@@ -27,7 +27,9 @@ fn moved(cells: &[Cell<'_>], out: &mut Out, ahead: fn(&Tz, NaiveDateTime) -> Opt
     let whole = (ticks - EPOCH).div_euclid(SECOND);
     let instant = DateTime::from_timestamp(whole, 0).map(|instant| instant.naive_utc());
     let zone: Option<Tz> = zone.parse().ok();
-    let by = zone.zip(instant).and_then(|(zone, instant)| ahead(&zone, instant));
+    let by = zone
+        .zip(instant)
+        .and_then(|(zone, instant)| ahead(&zone, instant));
     out.maybe(by, |out, by| out.long(ticks + by * SECOND));
 }
 

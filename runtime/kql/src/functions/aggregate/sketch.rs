@@ -23,7 +23,10 @@ pub(super) fn hll(ctx: &BindContext, args: &[Typed], conditional: bool) -> Bound
 pub(super) fn hll_merge(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 1, 1)?;
     let sketch = accept(ctx, &args[0], P::Dynamic, 0)?;
-    one("hll_merge", sketches::merged(collect(ctx, &sketch, LIST, ALL, None)))
+    one(
+        "hll_merge",
+        sketches::merged(collect(ctx, &sketch, LIST, ALL, None)),
+    )
 }
 
 pub(super) fn tdigest(ctx: &BindContext, args: &[Typed]) -> Bound {
@@ -32,20 +35,30 @@ pub(super) fn tdigest(ctx: &BindContext, args: &[Typed]) -> Bound {
     if let Some(weight) = args.get(1) {
         value = digests::weighed(value, accept(ctx, weight, P::Real, 1)?);
     }
-    one("tdigest", digests::digest(collect(ctx, &value, LIST, ALL, None)))
+    one(
+        "tdigest",
+        digests::digest(collect(ctx, &value, LIST, ALL, None)),
+    )
 }
 
 pub(super) fn tdigest_merge(ctx: &BindContext, args: &[Typed], name: &'static str) -> Bound {
     count(args, 1, 1)?;
     let digest = accept(ctx, &args[0], P::Dynamic, 0)?;
-    one(name, digests::merged(collect(ctx, &digest, LIST, ALL, None)))
+    one(
+        name,
+        digests::merged(collect(ctx, &digest, LIST, ALL, None)),
+    )
 }
 
 pub(super) fn buildschema(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 1, 1)?;
     let value = accept(ctx, &args[0], P::Dynamic, 0)?;
     // A list takes arrays apart, and these are to stay.
-    let whole = crate::functions::scalar("pack_array").map(|pack| (pack.bind)(ctx, &[value.clone()]));
+    let whole =
+        crate::functions::scalar("pack_array").map(|pack| (pack.bind)(ctx, &[value.clone()]));
     let value = whole.transpose()?.unwrap_or(value);
-    one("schema", schema::of_list(collect(ctx, &value, LIST, ALL, None)))
+    one(
+        "schema",
+        schema::of_list(collect(ctx, &value, LIST, ALL, None)),
+    )
 }

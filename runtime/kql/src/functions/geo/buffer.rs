@@ -7,7 +7,9 @@ use super::RADIUS;
 use super::combine;
 use super::line::edges;
 use super::overlay::{counter_clockwise, united};
-use super::shape::{Line, Polygon, Vector, coordinates, cross, dot, lines, norm, polygons, sum, unit, vector};
+use super::shape::{
+    Line, Polygon, Vector, coordinates, cross, dot, lines, norm, polygons, sum, unit, vector,
+};
 use crate::functions::udf::Out;
 
 /// Metres that an edge may be off where the query does not say.
@@ -49,12 +51,20 @@ fn scaled(a: Vector, by: f64) -> Vector {
 
 /// A direction turned to the left.
 fn rotated(direction: Vector, around: Vector, by: f64) -> Vector {
-    sum(scaled(direction, by.cos()), cross(around, direction), by.sin())
+    sum(
+        scaled(direction, by.cos()),
+        cross(around, direction),
+        by.sin(),
+    )
 }
 
 impl Reach {
     fn towards(self, from: Vector, direction: Vector) -> Vector {
-        unit(sum(scaled(from, self.distance.cos()), direction, self.distance.sin()))
+        unit(sum(
+            scaled(from, self.distance.cos()),
+            direction,
+            self.distance.sin(),
+        ))
     }
 
     /// The points of an arc to the left, from a direction on.
@@ -73,9 +83,8 @@ impl Reach {
         let whole = 2.0 * std::f64::consts::PI;
         let count = (whole / self.step).ceil().max(3.0);
         let first = aside(middle);
-        let points = (0..count as usize).map(|at| {
-            self.towards(middle, rotated(first, middle, whole * at as f64 / count))
-        });
+        let points = (0..count as usize)
+            .map(|at| self.towards(middle, rotated(first, middle, whole * at as f64 / count)));
         closed(points.collect())
     }
 
@@ -110,7 +119,10 @@ impl Reach {
 
     fn around_polygon(self, polygon: &Polygon) -> Vec<Polygon> {
         let outer = polygon.first().map(counter_clockwise);
-        if let ([_], Some(ring)) = (polygon.as_slice(), outer.and_then(|ring| self.around_ring(&ring))) {
+        if let ([_], Some(ring)) = (
+            polygon.as_slice(),
+            outer.and_then(|ring| self.around_ring(&ring)),
+        ) {
             return vec![vec![ring]];
         }
         let near = edges(polygon).map(|edge| vec![self.around_edge(edge)]);
@@ -125,7 +137,9 @@ fn closed(mut ring: Line) -> Line {
 
 /// A direction at a right angle to a point's, as S2 chooses it.
 fn aside(point: Vector) -> Vector {
-    let largest = (0..3).max_by(|a, b| point[*a].abs().total_cmp(&point[*b].abs())).unwrap_or(0);
+    let largest = (0..3)
+        .max_by(|a, b| point[*a].abs().total_cmp(&point[*b].abs()))
+        .unwrap_or(0);
     let mut other = [0.012, 0.0053, 0.004_57];
     other[(largest + 2) % 3] = 1.0;
     unit(cross(point, other))
@@ -137,7 +151,10 @@ fn write(out: &mut Out, parts: Option<Vec<Polygon>>) {
 
 pub(super) fn of_point(cells: &[Cell<'_>], out: &mut Out) {
     let found = coordinates(cells, 0).zip(reach(cells, 2));
-    write(out, found.map(|((lon, lat), reach)| vec![vec![reach.circle(vector(lon, lat))]]));
+    write(
+        out,
+        found.map(|((lon, lat), reach)| vec![vec![reach.circle(vector(lon, lat))]]),
+    );
 }
 
 pub(super) fn of_line(cells: &[Cell<'_>], out: &mut Out) {
@@ -152,7 +169,10 @@ pub(super) fn of_line(cells: &[Cell<'_>], out: &mut Out) {
 pub(super) fn of_polygon(cells: &[Cell<'_>], out: &mut Out) {
     let found = polygons(&cells[0]).zip(reach(cells, 1));
     let parts = found.map(|(polygons, reach)| {
-        polygons.iter().flat_map(|polygon| reach.around_polygon(polygon)).collect()
+        polygons
+            .iter()
+            .flat_map(|polygon| reach.around_polygon(polygon))
+            .collect()
     });
     write(out, parts);
 }

@@ -81,7 +81,9 @@ impl Shapes {
 
     fn write_kinds(&self, b: &mut Builder, mut written: impl FnMut(&mut Builder)) {
         if !self.points.is_empty() {
-            write_kind(b, "Point", &self.points, |b, p| write_position(b, degrees(*p)));
+            write_kind(b, "Point", &self.points, |b, p| {
+                write_position(b, degrees(*p))
+            });
             written(b);
         }
         if !self.lines.is_empty() {
@@ -141,7 +143,10 @@ pub(super) fn line_in_polygon(cells: &[Cell<'_>], out: &mut Out) {
         }
         let is_on = |point: &Vector| {
             let on = |edge: &(Vector, Vector)| near(closest(*edge, *point), *point);
-            bounds.iter().any(on) && !within.iter().any(|(a, b)| near(*a, *point) || near(*b, *point))
+            bounds.iter().any(on)
+                && !within
+                    .iter()
+                    .any(|(a, b)| near(*a, *point) || near(*b, *point))
         };
         let mut points: Vec<Vector> = touched.into_iter().filter(is_on).collect();
         points.dedup_by(|a, b| near(*a, *b));
@@ -164,7 +169,10 @@ pub(super) fn each<T>(cell: &Cell<'_>, read: fn(&Cell<'_>) -> Option<Vec<T>>) ->
         return None;
     };
     let items: Vec<DynamicRef<'_>> = list.as_array()?.iter().collect();
-    let shapes: Option<Vec<Vec<T>>> = items.into_iter().map(|item| read(&Cell::Dynamic(item))).collect();
+    let shapes: Option<Vec<Vec<T>>> = items
+        .into_iter()
+        .map(|item| read(&Cell::Dynamic(item)))
+        .collect();
     let shapes: Vec<T> = shapes?.into_iter().flatten().collect();
     (!shapes.is_empty()).then_some(shapes)
 }
@@ -188,9 +196,9 @@ pub(super) fn union_of_lines(cells: &[Cell<'_>], out: &mut Out) {
     let whole = each(&cells[0], lines).map(|lines| {
         let mut distinct: Vec<(Vector, Vector)> = Vec::new();
         for (from, to) in edges(&lines) {
-            let known = distinct.iter().any(|(a, b)| {
-                near(*a, from) && near(*b, to) || near(*a, to) && near(*b, from)
-            });
+            let known = distinct
+                .iter()
+                .any(|(a, b)| near(*a, from) && near(*b, to) || near(*a, to) && near(*b, from));
             if !known {
                 distinct.push((from, to));
             }
@@ -215,13 +223,17 @@ fn traced(edges: Vec<(Vector, Vector)>) -> Vec<Line> {
         let (from, to) = left.remove(0);
         let mut line = vec![from, to];
         while let Some(end) = line.last().copied().filter(|end| degree(*end) == 2)
-            && let Some(at) = left.iter().position(|(a, b)| near(*a, end) || near(*b, end))
+            && let Some(at) = left
+                .iter()
+                .position(|(a, b)| near(*a, end) || near(*b, end))
         {
             let (a, b) = left.remove(at);
             line.push(if near(a, end) { b } else { a });
         }
         while let Some(start) = line.first().copied().filter(|start| degree(*start) == 2)
-            && let Some(at) = left.iter().position(|(a, b)| near(*a, start) || near(*b, start))
+            && let Some(at) = left
+                .iter()
+                .position(|(a, b)| near(*a, start) || near(*b, start))
         {
             let (a, b) = left.remove(at);
             line.insert(0, if near(b, start) { a } else { b });

@@ -88,7 +88,8 @@ fn positions(value: DynamicRef<'_>) -> Option<Vec<Position>> {
         Kind::Real(v) => Some(v),
         _ => None,
     };
-    let read = |position: DynamicRef<'_>| Some((number(position.at(0)?)?, number(position.at(1)?)?));
+    let read =
+        |position: DynamicRef<'_>| Some((number(position.at(0)?)?, number(position.at(1)?)?));
     value.as_array()?.iter().map(read).collect()
 }
 
@@ -103,12 +104,18 @@ fn pieces(line: Vec<Position>) -> Vec<Vec<Position>> {
             continue;
         };
         if (last.0 - placed.0).abs() <= 180.0 {
-            pieces.last_mut().into_iter().for_each(|piece| piece.push(placed));
+            pieces
+                .last_mut()
+                .into_iter()
+                .for_each(|piece| piece.push(placed));
             continue;
         }
         let latitude = at_map_edge(point(last), point(placed));
         let edge = MAP_EDGE.copysign(last.0);
-        pieces.last_mut().into_iter().for_each(|piece| piece.push((edge, latitude)));
+        pieces
+            .last_mut()
+            .into_iter()
+            .for_each(|piece| piece.push((edge, latitude)));
         pieces.push(vec![(-edge, latitude), placed]);
     }
     pieces
@@ -157,7 +164,9 @@ pub(super) fn densify_line(cells: &[Cell<'_>], out: &mut Out) {
             false => vec![coordinates],
         };
         let lines: Option<Vec<_>> = lines.into_iter().map(positions).collect();
-        let dense = lines?.into_iter().flat_map(|line| pieces(densified(&line, tolerance)));
+        let dense = lines?
+            .into_iter()
+            .flat_map(|line| pieces(densified(&line, tolerance)));
         Some(dense.collect::<Vec<_>>())
     });
     out.maybe(dense, |out, lines| write_lines(out, &lines));
@@ -205,8 +214,13 @@ fn simplified(line: &[Vector], tolerance: f64) -> Line {
         return Line::new();
     };
     let far = |point: &Vector| angle(closest((*first, *last), *point), *point);
-    let inner = line.get(1..line.len().saturating_sub(1)).unwrap_or_default();
-    let furthest = inner.iter().enumerate().max_by(|a, b| far(a.1).total_cmp(&far(b.1)));
+    let inner = line
+        .get(1..line.len().saturating_sub(1))
+        .unwrap_or_default();
+    let furthest = inner
+        .iter()
+        .enumerate()
+        .max_by(|a, b| far(a.1).total_cmp(&far(b.1)));
     match furthest {
         Some((at, point)) if far(point) > tolerance => {
             let mut whole = simplified(&line[..=at + 1], tolerance);
@@ -227,7 +241,9 @@ pub(super) fn simplify_line(cells: &[Cell<'_>], out: &mut Out) {
     let simple = found.and_then(|(lines, tolerance)| {
         let simple = lines.iter().map(|line| simplified(line, tolerance));
         // A line that is no longer than the tolerance is a point.
-        let kept: Vec<_> = simple.filter(|line| line.windows(2).any(|p| angle(p[0], p[1]) > tolerance)).collect();
+        let kept: Vec<_> = simple
+            .filter(|line| line.windows(2).any(|p| angle(p[0], p[1]) > tolerance))
+            .collect();
         (!kept.is_empty()).then_some(kept)
     });
     out.maybe(simple, |out, lines| {
@@ -238,7 +254,10 @@ pub(super) fn simplify_line(cells: &[Cell<'_>], out: &mut Out) {
 
 /// A ring's points without which it would lie too far off; none where too few are left for an area.
 fn simple_ring(ring: &Line, tolerance: f64) -> Option<Line> {
-    let far = ring.iter().enumerate().max_by(|a, b| angle(ring[0], *a.1).total_cmp(&angle(ring[0], *b.1)));
+    let far = ring
+        .iter()
+        .enumerate()
+        .max_by(|a, b| angle(ring[0], *a.1).total_cmp(&angle(ring[0], *b.1)));
     let (at, _) = far?;
     let mut whole = simplified(&ring[..=at], tolerance);
     whole.pop();
@@ -256,7 +275,11 @@ fn simple_polygons(polygons: &[Vec<Line>], tolerance: f64) -> Option<Vec<Vec<Vec
     let simple = polygons.iter().filter_map(|rings| {
         let (outer, holes) = rings.split_first()?;
         let mut simple = vec![placed(&simple_ring(outer, tolerance)?)];
-        simple.extend(holes.iter().filter_map(|hole| Some(placed(&simple_ring(hole, tolerance)?))));
+        simple.extend(
+            holes
+                .iter()
+                .filter_map(|hole| Some(placed(&simple_ring(hole, tolerance)?))),
+        );
         Some(simple)
     });
     let simple: Vec<_> = simple.collect();

@@ -157,15 +157,25 @@ pub(super) fn overlay(a: &[Polygon], b: &[Polygon], wanted: Wanted) -> Option<Ov
         }
     }
     let rings = rings(&kept, &points);
-    let mut result = Overlaid { rings, ..Overlaid::default() };
+    let mut result = Overlaid {
+        rings,
+        ..Overlaid::default()
+    };
     if wanted == Wanted::Intersection {
-        let used: Vec<usize> = kept.iter().chain(&shared).flat_map(|(f, t)| [*f, *t]).collect();
-        let ends = |edges: &[(usize, usize)], at: usize| edges.iter().any(|(f, t)| *f == at || *t == at);
+        let used: Vec<usize> = kept
+            .iter()
+            .chain(&shared)
+            .flat_map(|(f, t)| [*f, *t])
+            .collect();
+        let ends =
+            |edges: &[(usize, usize)], at: usize| edges.iter().any(|(f, t)| *f == at || *t == at);
         result.points = (0..points.0.len())
             .filter(|at| !used.contains(at) && ends(&first, *at) && ends(&second, *at))
             .map(|at| points.0[at])
             .collect();
-        let shared = shared.iter().map(|(from, to)| (points.0[*from], points.0[*to]));
+        let shared = shared
+            .iter()
+            .map(|(from, to)| (points.0[*from], points.0[*to]));
         result.touching = joined(shared);
     }
     Some(result)
@@ -198,12 +208,17 @@ fn rings(edges: &[(usize, usize)], points: &Points) -> Vec<Line> {
                 None => break,
             }
         }
-        let closes = ring.first().zip(ring.last()).is_some_and(|(first, last)| edges[*first].0 == edges[*last].1);
+        let closes = ring
+            .first()
+            .zip(ring.last())
+            .is_some_and(|(first, last)| edges[*first].0 == edges[*last].1);
         if ring.len() < 3 || !closes {
             continue;
         }
         // The edge that came last ends the ring.
-        let last = (0..ring.len()).max_by_key(|place| ring[*place]).unwrap_or(0);
+        let last = (0..ring.len())
+            .max_by_key(|place| ring[*place])
+            .unwrap_or(0);
         let first = (last + 1) % ring.len();
         ring.rotate_left(first);
         let mut line: Line = ring.iter().map(|edge| points.0[edges[*edge].0]).collect();
@@ -239,7 +254,10 @@ pub(super) fn areas(rings: Vec<Line>) -> Vec<Polygon> {
     let (outer, holes): (Vec<Line>, Vec<Line>) = rings.into_iter().partition(is_counter_clockwise);
     let mut polygons: Vec<Polygon> = outer.into_iter().map(|ring| vec![ring]).collect();
     for hole in holes {
-        let inside = |polygon: &&mut Polygon| hole.first().is_some_and(|point| any_contains(&[vec![polygon[0].clone()]], *point));
+        let inside = |polygon: &&mut Polygon| {
+            hole.first()
+                .is_some_and(|point| any_contains(&[vec![polygon[0].clone()]], *point))
+        };
         if let Some(polygon) = polygons.iter_mut().find(inside) {
             polygon.push(hole);
         }
