@@ -62,6 +62,10 @@ impl Binder<'_> {
                 self.sense(name.span, TokenSense::Function);
                 return self.rows_near(input, arguments, scope, name.span);
             }
+            "sequence_detect" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.sequence_detect(input, arguments, scope, name.span);
+            }
             "dcount_intersect" => {
                 self.sense(name.span, TokenSense::Function);
                 return self.dcount_intersect(input, arguments, scope, name.span);

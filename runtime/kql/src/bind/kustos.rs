@@ -101,6 +101,12 @@ pub(super) const PLUGINS: &[Entry] = &[
         "union (Logins | getschema), (Hosts | getschema) | evaluate schema_merge()",
     ),
     (
+        "sequence_detect",
+        "sequence_detect(time, longest_step, longest_sequence, name=(predicate), ..., dimension, ...)",
+        "Rows that follow one another, each for a predicate: when each came, and how long the whole took.",
+        "Logins | evaluate sequence_detect(When, 5m, 1h, failed=(Result != 0), then=(Result == 0), User)",
+    ),
+    (
         "session_count",
         "session_count(id, time, start, end, bin, lookback, dimension, ...)",
         "Counts, bin by bin, the sessions that begin: an id's rows with no gap as long as the lookback.",
@@ -125,7 +131,6 @@ const ABSENT: &[&str] = &[
     "infer_storage_schema",
     "new_activity_metrics",
     "preview",
-    "sequence_detect",
     "sql_request",
 ];
 

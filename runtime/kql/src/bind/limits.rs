@@ -20,6 +20,8 @@ const EXPRESSION_SIZE: usize = 200_000;
 const EXPRESSION_DEPTH: usize = 500;
 /// Nodes of a condition, with all that its columns are computed from.
 const CONDITION_SIZE: usize = 2_000;
+/// Tables of a union times the columns of its result.
+const UNION_SIZE: usize = 4_000_000;
 /// Steps of a plan.
 const PLAN_SIZE: usize = 10_000;
 /// Steps of a plan one after another. An operator of Kusto's takes one to three.
@@ -70,6 +72,17 @@ impl Binder<'_> {
         Err(self.error_hint(span, "this expression has become too large", hint))
     }
 
+    /// Refuses a union each of whose many tables would have the columns of all.
+    pub(super) fn bounded_union(&mut self, tables: usize, columns: usize, span: Span) -> Bind<()> {
+        if tables.saturating_mul(columns) <= UNION_SIZE {
+            return Ok(());
+        }
+        self.exhausted = true;
+        let message = format!("{tables} tables together have {columns} columns, which is too many");
+        let hint = Some("name the tables that matter: union T1, T2 or search in (T1, T2)");
+        Err(self.error_hint(span, message, hint))
+    }
+
     /// The plan that a condition may stand after: its rows are kept as a table's where the condition would grow too large before them.
     pub(super) fn before_filter(
         &mut self,
@@ -77,7 +90,7 @@ impl Binder<'_> {
         condition: &Expr,
         span: Span,
     ) -> Bind<LogicalPlan> {
-        if size_below(&plan, condition) <= CONDITION_SIZE {
+        if size(condition, &column_sizes(&plan)) <= CONDITION_SIZE {
             return Ok(plan);
         }
         let columns = plan.schema().columns();
@@ -106,32 +119,27 @@ impl Binder<'_> {
     }
 }
 
-/// How many nodes a condition has once it stands before the projections that it now comes after, where the optimizer would put it: each
-/// column then is what it is computed from, and one that is read twice is there twice, at every step.
-fn size_below(plan: &LogicalPlan, condition: &Expr) -> usize {
-    let mut projections = Vec::new();
-    let mut at = plan;
-    loop {
-        match at {
-            LogicalPlan::Projection(projection) => projections.push(projection),
-            LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => {}
-            _ => break,
-        }
-        match at.inputs().first() {
-            Some(input) => at = input,
-            None => break,
+/// How many nodes each column of a plan has once it is what it is computed from, at every step: that is what a condition on it becomes
+/// before the projections, where the optimizer puts it. A column that is read twice is there twice. Those of one node are left out.
+fn column_sizes(plan: &LogicalPlan) -> HashMap<String, usize> {
+    let mut below: HashMap<String, usize> = HashMap::new();
+    for input in plan.inputs() {
+        for (column, size) in column_sizes(input) {
+            let known = below.entry(column).or_default();
+            *known = size.max(*known);
         }
     }
-    let mut sizes: HashMap<String, usize> = HashMap::new();
-    for projection in projections.into_iter().rev() {
-        sizes = projection
-            .expr
+    let computed = |exprs: &[Expr]| -> HashMap<String, usize> {
+        let sizes = exprs
             .iter()
-            .map(|expr| (expr.schema_name().to_string(), size(expr, &sizes)))
-            .filter(|(_, size)| *size > 1)
-            .collect();
+            .map(|expr| (expr.schema_name().to_string(), size(expr, &below)));
+        sizes.filter(|(_, size)| *size > 1).collect()
+    };
+    match plan {
+        LogicalPlan::Projection(projection) => computed(&projection.expr),
+        LogicalPlan::Aggregate(aggregate) => computed(&aggregate.group_expr),
+        _ => below,
     }
-    size(condition, &sizes)
 }
 
 /// The nodes of an expression whose columns have sizes of their own.

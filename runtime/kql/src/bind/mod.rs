@@ -9,6 +9,7 @@
 
 mod basket;
 mod call;
+mod call_own;
 mod columns;
 mod complete;
 mod documentation;
@@ -38,6 +39,7 @@ mod scan;
 mod scope;
 mod search;
 mod semantic;
+mod sequence;
 mod series;
 mod several;
 mod statement;

@@ -133,7 +133,7 @@ impl Binder<'_> {
         input: &Relation,
         span: Span,
     ) -> Bind<String> {
-        let dimensions: Vec<String> = given.dimensions.iter().map(|name| quoted(name)).collect();
+        let dimensions: Vec<String> = given.dimensions.iter().map(quoted).collect();
         let listed =
             |each: &dyn Fn(&String) -> String| -> String { dimensions.iter().map(each).collect() };
         let mut text = plugin
@@ -255,7 +255,7 @@ impl Binder<'_> {
 }
 
 /// The column of the input that an argument is, if it is one.
-fn column_name(expr: &Expr, input: &Relation) -> Option<Name> {
+pub(super) fn column_name(expr: &Expr, input: &Relation) -> Option<Name> {
     match &expr.kind {
         ExprKind::Name(name) if input.find(name).is_some() => Some(Name {
             text: name.clone(),
@@ -271,6 +271,6 @@ fn quoted(name: &Name) -> String {
 }
 
 /// A column's name as KQL takes any.
-fn quoted_text(name: &str) -> String {
+pub(super) fn quoted_text(name: &str) -> String {
     format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))
 }

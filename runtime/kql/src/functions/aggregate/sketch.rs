@@ -54,8 +54,8 @@ pub(super) fn buildschema(ctx: &BindContext, args: &[Typed]) -> Bound {
     count(args, 1, 1)?;
     let value = accept(ctx, &args[0], P::Dynamic, 0)?;
     // A list takes arrays apart, and these are to stay.
-    let whole =
-        crate::functions::scalar("pack_array").map(|pack| (pack.bind)(ctx, &[value.clone()]));
+    let whole = crate::functions::scalar("pack_array")
+        .map(|pack| (pack.bind)(ctx, std::slice::from_ref(&value)));
     let value = whole.transpose()?.unwrap_or(value);
     one(
         "schema",
