@@ -1,6 +1,8 @@
 //! Takes compressed bytes apart, a slice at a time: gzip, zstd, and zip with its members. The loader asks for one
 //! member after another and parses each before the next is unpacked. Limits stop decompression bombs early.
 
+mod names;
+
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use crate::error::{Problem, Trouble};
 use crate::format::{Compression, OFFICE, OFFICE_MEMBER, compression};
 use crate::line::LineWatch;
 use crate::{Deadline, Limits, MOST_ROW_BYTES};
+use names::{is_about, is_clutter};
 
 /// Output bytes that a decoder is asked for at once.
 const PIECE: usize = 256 * 1024;
@@ -460,31 +463,6 @@ fn named(problem: Problem, member: Option<String>) -> Trouble {
 
 fn member_problem(name: Option<String>, cause: String) -> Trouble {
     named(Problem::Member { cause }, name)
-}
-
-/// Whether a file tells about the data beside it.
-fn is_about(name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-    let (stem, extension) = file.split_once('.').unwrap_or((&file, ""));
-    let words = [
-        "readme",
-        "license",
-        "licence",
-        "notice",
-        "changelog",
-        "copying",
-        "authors",
-    ];
-    words.contains(&stem) || matches!(extension, "md" | "pdf" | "html" | "sha256" | "md5")
-}
-
-/// What archivers add beside the data: macOS's resource forks, hidden files.
-fn is_clutter(name: &str) -> bool {
-    name.starts_with("__MACOSX/")
-        || name
-            .rsplit('/')
-            .next()
-            .is_some_and(|file| file.starts_with('.'))
 }
 
 #[cfg(test)]

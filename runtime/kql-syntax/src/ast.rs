@@ -246,6 +246,27 @@ pub enum ExprKind {
     Missing,
 }
 
+impl Expr {
+    /// The scalar expressions that this one is made of, in the order of the source; a subquery is not looked into.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Paren(inner) => vec![inner],
+            ExprKind::Unary { operand, .. } => vec![operand],
+            ExprKind::Binary { left, right, .. } => vec![left, right],
+            ExprKind::List { operand, items, .. } => {
+                std::iter::once(&**operand).chain(items).collect()
+            }
+            ExprKind::Between {
+                operand, low, high, ..
+            } => vec![operand, low, high],
+            ExprKind::Call { arguments, .. } => arguments.iter().map(|a| &a.value).collect(),
+            ExprKind::Member { base, .. } => vec![base],
+            ExprKind::Index { base, index } => vec![base, index],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// An argument of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Argument {

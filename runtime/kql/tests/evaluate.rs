@@ -289,8 +289,8 @@ fn mistakes_are_told_with_their_place() {
             "lenghts: no plugin has a function called `lenghts`",
         ),
         (
-            "T | evaluate basket()",
-            "basket: `evaluate basket` is not supported yet",
+            "T | evaluate diffpatterns()",
+            "diffpatterns: `evaluate diffpatterns` is not supported yet",
         ),
         (
             "T | evaluate bag_unpack(Host)",

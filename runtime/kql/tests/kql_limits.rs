@@ -151,6 +151,24 @@ fn things_that_double() {
 }
 
 #[test]
+fn what_reads_columns_again_and_again() {
+    // Before the projections, where the optimizer would put it, the condition would have a million million nodes.
+    let doubled = joined(40, " | ", |_| {
+        "extend a = substring(strcat(a, a), 0, 9)".to_owned()
+    });
+    gives(
+        format!("print a = 'x' | {doubled} | where a startswith 'xx' | project strlen(a)"),
+        Value::Long(9),
+    );
+    // Each table would have the columns of all.
+    let table = |at: usize| format!("(print {})", joined(50, ", ", |c| format!("c{at}_{c} = 1")));
+    refused(
+        format!("union {}", joined(300, ", ", table)),
+        "300 tables together have 15000 columns, which is too many",
+    );
+}
+
+#[test]
 fn large_values() {
     let long = "let s = strrep('0123456789abcdef', 1024);";
     refused(

@@ -178,6 +178,11 @@ impl Parser<'_> {
         let negative = self.eat_mark("-");
         let start = self.span();
         let literal = match self.kind() {
+            // The least long, whose digits alone are none.
+            Kind::Long if negative && self.text() == "9223372036854775808" => {
+                self.advance();
+                Literal::Long(Some(i64::MIN))
+            }
             Kind::Long if long(self.text()).is_none() => {
                 let span = self.advance();
                 Literal::Real(real(self.text_of(span)))

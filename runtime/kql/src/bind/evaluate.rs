@@ -16,6 +16,7 @@ use super::lookups;
 use super::naming::Projection;
 use super::relation::Relation;
 use super::scope::Scope;
+use super::written_texts::written;
 use super::{Bind, Binder, Stop, TokenSense};
 use crate::exec::Applied;
 use crate::functions::plugin::PluginFunction;
@@ -48,6 +49,30 @@ impl Binder<'_> {
             "pivot" => {
                 self.sense(name.span, TokenSense::Function);
                 return self.pivot(input, arguments, scope, span);
+            }
+            "basket" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.basket(input, arguments, scope, name.span);
+            }
+            "narrow" if arguments.is_empty() => {
+                self.sense(name.span, TokenSense::Function);
+                return self.narrow(input, name.span);
+            }
+            "rows_near" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.rows_near(input, arguments, scope, name.span);
+            }
+            "sequence_detect" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.sequence_detect(input, arguments, scope, name.span);
+            }
+            "dcount_intersect" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.dcount_intersect(input, arguments, scope, name.span);
+            }
+            known if written(known).is_some() => {
+                self.sense(name.span, TokenSense::Function);
+                return self.written_plugin(input, name, arguments, scope);
             }
             known if lookups::is_lookup(known) => {
                 self.sense(name.span, TokenSense::Function);

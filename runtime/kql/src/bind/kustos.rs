@@ -5,10 +5,46 @@ use super::documentation::Entry;
 /// The plugins that are built: name, form, what it does, an example.
 pub(super) const PLUGINS: &[Entry] = &[
     (
+        "active_users_count",
+        "active_users_count(id, time, start, end, lookback, period, least_periods, bin, dimension, ...)",
+        "Counts, bin by bin, the ids that were seen in so many periods of the time before.",
+        "Logins | evaluate active_users_count(User, When, ago(30d), now(), 8d, 1d, 3, 7d)",
+    ),
+    (
+        "activity_counts_metrics",
+        "activity_counts_metrics(id, time, start, end, window, dimension, ...)",
+        "Rows, ids, new ids and all ids so far, for each window of time.",
+        "Logins | evaluate activity_counts_metrics(User, When, ago(7d), now(), 1d)",
+    ),
+    (
+        "activity_engagement",
+        "activity_engagement(id, time, start, end, inner_window, outer_window, dimension, ...)",
+        "The ids of each inner window, as a share of those of the outer window that ends with it.",
+        "Logins | evaluate activity_engagement(User, When, ago(30d), now(), 1d, 7d)",
+    ),
+    (
+        "activity_metrics",
+        "activity_metrics(id, time, start, end, window, dimension, ...)",
+        "Ids and new ids of each window, and which shares of the window before came again or stayed away.",
+        "Logins | evaluate activity_metrics(User, When, ago(30d), now(), 7d)",
+    ),
+    (
         "bag_unpack",
         "bag_unpack(column, OutputColumnPrefix=text, columnsConflict=text, ignoredProperties=array)",
         "Makes a column of each property of the bags in a column. Which there are is found out first, unless `: (*, name: type)` says it.",
         "Logins | evaluate bag_unpack(Details)",
+    ),
+    (
+        "basket",
+        "basket(share=0.05, '~', dimensions=5)",
+        "Values that come together in a share of the rows at least, the most frequent first; an empty value stands for any.",
+        "Logins | project User, Result | evaluate basket(0.1)",
+    ),
+    (
+        "dcount_intersect",
+        "dcount_intersect(sketch, ...)",
+        "How many values the first sketch has, how many the first two have in common, the first three, and so on.",
+        "Logins | summarize All = hll(User), Failed = hll_if(User, Result != 0) | evaluate dcount_intersect(All, Failed)",
     ),
     (
         "geo_line_lookup",
@@ -35,36 +71,66 @@ pub(super) const PLUGINS: &[Entry] = &[
         "Logins | extend Ip = \"10.0.0.1\" | evaluate ipv6_lookup((print Net = \"10.0.0.0/8\", Place = \"here\"), Ip, Net)",
     ),
     (
+        "narrow",
+        "narrow()",
+        "Makes a row of each value: the row's number, the column's name, the value as text.",
+        "Logins | evaluate narrow()",
+    ),
+    (
         "pivot",
         "pivot(column, aggregate, key, ...)",
         "Makes a column of each value of one, with an aggregate of its rows.",
         "Logins | evaluate pivot(Result, count(), User)",
     ),
+    (
+        "rolling_percentile",
+        "rolling_percentile(value, percentile, index, bin, bins, dimension, ...)",
+        "A percentile of the values in each window of so many bins.",
+        "Logins | evaluate rolling_percentile(Result, 50, When, 1d, 3)",
+    ),
+    (
+        "rows_near",
+        "rows_near(condition, rows_before, rows_after)",
+        "The rows for which a condition holds, with so many rows before and after each.",
+        "Logins | sort by When asc | evaluate rows_near(Result != 0, 1)",
+    ),
+    (
+        "schema_merge",
+        "schema_merge(preserve_order=true)",
+        "One schema of several, which getschema gave; columns that do not agree are marked.",
+        "union (Logins | getschema), (Hosts | getschema) | evaluate schema_merge()",
+    ),
+    (
+        "sequence_detect",
+        "sequence_detect(time, longest_step, longest_sequence, name=(predicate), ..., dimension, ...)",
+        "Rows that follow one another, each for a predicate: when each came, and how long the whole took.",
+        "Logins | evaluate sequence_detect(When, 5m, 1h, failed=(Result != 0), then=(Result == 0), User)",
+    ),
+    (
+        "session_count",
+        "session_count(id, time, start, end, bin, lookback, dimension, ...)",
+        "Counts, bin by bin, the sessions that begin: an id's rows with no gap as long as the lookback.",
+        "Logins | evaluate session_count(User, When, ago(1d), now(), 1h, 30m)",
+    ),
+    (
+        "sliding_window_counts",
+        "sliding_window_counts(id, time, start, end, lookback, bin, dimension, ...)",
+        "Rows and ids of the window that ends with each bin.",
+        "Logins | evaluate sliding_window_counts(User, When, ago(7d), now(), 3d, 1d)",
+    ),
 ];
 
 /// Those that are not here yet.
 const ABSENT: &[&str] = &[
-    "active_users_count",
-    "activity_counts_metrics",
-    "activity_engagement",
-    "activity_metrics",
     "autocluster",
-    "basket",
     "cosmosdb_sql_request",
-    "dcount_intersect",
     "diffpatterns",
     "funnel_sequence",
     "funnel_sequence_completion",
     "http_request",
     "infer_storage_schema",
-    "narrow",
     "new_activity_metrics",
     "preview",
-    "rolling_percentile",
-    "rows_near",
-    "sequence_detect",
-    "session_count",
-    "sliding_window_counts",
     "sql_request",
 ];
 

@@ -2,16 +2,26 @@
 //! end, and everything after the binder walks expressions and plans recursively: a limit here is a message, where later it would
 //! be an overflow of the stack or a full memory.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::{Column as PlanColumn, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use spoor_kql_syntax::ast::Span;
 
 use super::{Bind, Binder};
+use crate::exec::KeptTable;
 
 /// Nodes of one expression.
 const EXPRESSION_SIZE: usize = 200_000;
 /// Nodes of one expression within each other.
 const EXPRESSION_DEPTH: usize = 500;
+/// Nodes of a condition, with all that its columns are computed from.
+const CONDITION_SIZE: usize = 2_000;
+/// Tables of a union times the columns of its result.
+const UNION_SIZE: usize = 4_000_000;
 /// Steps of a plan.
 const PLAN_SIZE: usize = 10_000;
 /// Steps of a plan one after another. An operator of Kusto's takes one to three.
@@ -62,6 +72,40 @@ impl Binder<'_> {
         Err(self.error_hint(span, "this expression has become too large", hint))
     }
 
+    /// Refuses a union each of whose many tables would have the columns of all.
+    pub(super) fn bounded_union(&mut self, tables: usize, columns: usize, span: Span) -> Bind<()> {
+        if tables.saturating_mul(columns) <= UNION_SIZE {
+            return Ok(());
+        }
+        self.exhausted = true;
+        let message = format!("{tables} tables together have {columns} columns, which is too many");
+        let hint = Some("name the tables that matter: union T1, T2 or search in (T1, T2)");
+        Err(self.error_hint(span, message, hint))
+    }
+
+    /// The plan that a condition may stand after: its rows are kept as a table's where the condition would grow too large before them.
+    pub(super) fn before_filter(
+        &mut self,
+        plan: LogicalPlan,
+        condition: &Expr,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        if size(condition, &column_sizes(&plan)) <= CONDITION_SIZE {
+            return Ok(plan);
+        }
+        let columns = plan.schema().columns();
+        let table = TableReference::bare(self.id());
+        let source = provider_as_source(Arc::new(KeptTable::new(plan)));
+        let kept = LogicalPlanBuilder::scan(table.clone(), source, None).and_then(|scan| {
+            let same = columns.iter().map(|column| {
+                let from = PlanColumn::new(Some(table.clone()), column.name.clone());
+                Expr::Column(from).alias(&column.name)
+            });
+            scan.project(same.collect::<Vec<_>>())?.build()
+        });
+        self.plan(span, kept)
+    }
+
     /// Refuses a plan that has grown too large.
     pub(super) fn bounded_plan(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         if plan_fits(plan) {
@@ -73,6 +117,44 @@ impl Binder<'_> {
         let hint = Some("write several conditions or columns into one operator, and join less");
         Err(self.error_hint(span, message, hint))
     }
+}
+
+/// How many nodes each column of a plan has once it is what it is computed from, at every step: that is what a condition on it becomes
+/// before the projections, where the optimizer puts it. A column that is read twice is there twice. Those of one node are left out.
+fn column_sizes(plan: &LogicalPlan) -> HashMap<String, usize> {
+    let mut below: HashMap<String, usize> = HashMap::new();
+    for input in plan.inputs() {
+        for (column, size) in column_sizes(input) {
+            let known = below.entry(column).or_default();
+            *known = size.max(*known);
+        }
+    }
+    let computed = |exprs: &[Expr]| -> HashMap<String, usize> {
+        let sizes = exprs
+            .iter()
+            .map(|expr| (expr.schema_name().to_string(), size(expr, &below)));
+        sizes.filter(|(_, size)| *size > 1).collect()
+    };
+    match plan {
+        LogicalPlan::Projection(projection) => computed(&projection.expr),
+        LogicalPlan::Aggregate(aggregate) => computed(&aggregate.group_expr),
+        _ => below,
+    }
+}
+
+/// The nodes of an expression whose columns have sizes of their own.
+fn size(expr: &Expr, columns: &HashMap<String, usize>) -> usize {
+    let mut total: usize = 0;
+    let walked = expr.apply(|node| {
+        let own = match node {
+            Expr::Column(column) => columns.get(&column.name).copied().unwrap_or(1),
+            Expr::Alias(_) => 0,
+            _ => 1,
+        };
+        total = total.saturating_add(own);
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_or(usize::MAX, |_| total)
 }
 
 /// Whether an expression keeps to a depth and to what is left of a size.

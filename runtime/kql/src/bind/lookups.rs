@@ -27,6 +27,8 @@ struct Options {
     unmatched: bool,
     /// Whether the column of shapes is.
     key: bool,
+    /// How many metres from a shape still count.
+    radius: Option<Typed>,
 }
 
 /// Whether a plugin is one of these.
@@ -45,7 +47,7 @@ impl Binder<'_> {
     ) -> Bind<Relation> {
         let wanted = LOOKUPS.iter().find(|(known, _)| *known == name.text);
         let wanted = wanted.map_or(0, |(_, wanted)| *wanted);
-        let (options, given) = self.lookup_options(arguments)?;
+        let (options, given) = self.lookup_options(arguments, &name.text, scope)?;
         let Some((table, keys)) = given.split_first().filter(|(_, keys)| keys.len() >= wanted)
         else {
             let message = format!(
@@ -61,7 +63,9 @@ impl Binder<'_> {
         let right = self.tabular(&table.value, scope, None)?;
         let right = self.fresh(&right, span)?;
         let (keys, extra) = keys.split_at(wanted);
-        let condition = self.lies_in(&name.text, &input, &right, keys, scope, span)?;
+        let radius = options.radius.clone();
+        let sides = (&input, &right);
+        let condition = self.lies_in(&name.text, sides, keys, radius, scope, span)?;
         let mut same: (Vec<PlanColumn>, Vec<PlanColumn>) = (Vec::new(), Vec::new());
         let mut dropped = Vec::new();
         for key in extra {
@@ -95,6 +99,8 @@ impl Binder<'_> {
     fn lookup_options<'a>(
         &mut self,
         arguments: &'a [Argument],
+        plugin: &str,
+        scope: &Scope,
     ) -> Bind<(Options, Vec<&'a Argument>)> {
         let mut options = Options::default();
         let mut given = Vec::new();
@@ -106,6 +112,10 @@ impl Binder<'_> {
             match (argument.name.as_ref().map(|n| n.text.as_str()), flag) {
                 (None | Some("return_unmatched"), Some(value)) => options.unmatched = value,
                 (Some("return_lookup_key"), Some(value)) => options.key = value,
+                (Some("radius"), None) if plugin == "geo_polygon_lookup" => {
+                    let row = self.constant_row(scope);
+                    options.radius = Some(self.expression(&argument.value, &row)?);
+                }
                 (None, None) => given.push(argument),
                 (Some(name), _) => {
                     let message = format!("`{name}` is no such option of this plugin");
@@ -160,9 +170,9 @@ impl Binder<'_> {
     fn lies_in(
         &mut self,
         name: &str,
-        left: &Relation,
-        right: &Relation,
+        (left, right): (&Relation, &Relation),
         keys: &[&Argument],
+        radius: Option<Typed>,
         scope: &Scope,
         span: Span,
     ) -> Bind<PlanExpr> {
@@ -193,6 +203,9 @@ impl Binder<'_> {
                 let point = [of_left(self, 1)?, of_left(self, 2)?];
                 let [lon, lat] = point;
                 match name {
+                    "geo_polygon_lookup" if radius.is_some() => {
+                        ("geo_distance_point_to_polygon", vec![lon, lat, shape])
+                    }
                     "geo_line_lookup" => ("geo_distance_point_to_line", vec![lon, lat, shape]),
                     _ => ("geo_point_in_polygon", vec![lon, lat, shape]),
                 }
@@ -202,10 +215,11 @@ impl Binder<'_> {
             return Err(Stop::Reported);
         };
         let found = self.applied(bind(&row.context, &arguments), span, &[])?;
-        if name != "geo_line_lookup" {
-            return Ok(found.expr.is_true());
-        }
-        let radius = self.expression(&keys.get(3).ok_or(Stop::Reported)?.value, &row)?;
+        let radius = match radius {
+            None if name != "geo_line_lookup" => return Ok(found.expr.is_true()),
+            None => self.expression(&keys.get(3).ok_or(Stop::Reported)?.value, &row)?,
+            Some(radius) => radius,
+        };
         let radius = functions::convert(&row.context, radius, spoor_table::KustoType::Real);
         let radius = self.applied(radius, span, &[])?;
         let near = found.expr.lt_eq(radius.expr);

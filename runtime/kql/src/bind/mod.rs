@@ -7,7 +7,9 @@
 //! Some things must be known before a plan can be made: the value of `toscalar(...)`, the list in `x in (T | ...)`, the columns of
 //! `pivot`. Binding then stops with `Binding::Stage`: the engine runs that plan and binds again with its result.
 
+mod basket;
 mod call;
+mod call_own;
 mod columns;
 mod complete;
 mod documentation;
@@ -37,14 +39,18 @@ mod scan;
 mod scope;
 mod search;
 mod semantic;
+mod sequence;
 mod series;
 mod several;
 mod statement;
 mod summarize;
 mod tabular;
+mod taken;
 mod top;
 mod union;
 mod unpack;
+mod written;
+mod written_texts;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};

@@ -41,6 +41,9 @@ const ONLY_ARGUMENT: &[&str] = &[
     "totime",
 ];
 
+/// Functions whose result is called as they are, and after their first argument.
+const PREFIXED: &[&str] = &["dcount_hll", "percentile_tdigest"];
+
 /// The name that an expression gives its column, if any.
 pub(super) fn default_name(expr: &Expr) -> Option<String> {
     match &expr.kind {
@@ -56,6 +59,10 @@ pub(super) fn default_name(expr: &Expr) -> Option<String> {
         },
         ExprKind::Call { name, arguments } => {
             let first = arguments.first()?;
+            if PREFIXED.contains(&name.text.as_str()) {
+                let of = default_name(&first.value).unwrap_or_default();
+                return Some(format!("{}_{of}", name.text));
+            }
             let named = FIRST_ARGUMENT.contains(&name.text.as_str())
                 || ONLY_ARGUMENT.contains(&name.text.as_str()) && arguments.len() == 1;
             if name.text == "column_ifexists" || name.text == "columnifexists" {

@@ -2,18 +2,10 @@
 //!
 //! The pattern must match the whole text. A text that does not match gives nulls and empty strings; `parse-where` drops it.
 
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringBuilder, StructArray};
-use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::Result as PlanResult;
 use datafusion::functions::core::get_field;
-use datafusion::logical_expr::{
-    ColumnarValue, Expr as PlanExpr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility, lit, when,
-};
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder, lit, when};
 use regex::Regex;
 use spoor_kql_syntax::ast::{Name, Parse, ParsePart, Span};
 use spoor_kql_syntax::{Diagnostic, Fix, suggest};
@@ -22,6 +14,7 @@ use spoor_table::{KustoType, Value};
 use super::naming::Projection;
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
+use super::taken::{Take, taken};
 use super::{Bind, Binder};
 use crate::functions;
 use crate::typed::Typed;
@@ -54,9 +47,9 @@ impl Binder<'_> {
         let text = self.text_to_parse(text, parse.source.span)?;
         let matcher = self.matcher(parse, mode)?;
         let found = self.id();
-        let call = ScalarUDF::from(Captures::new(matcher, parse))
-            .call(vec![text.expr])
-            .alias(&found);
+        let is_column = |part: &&ParsePart| matches!(part, ParsePart::Column { .. });
+        let fields = parse.pattern.iter().filter(is_column).count();
+        let call = taken(matcher, fields, text.expr).alias(&found);
         let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
         exprs.push(call);
         let columns = input.columns.clone();
@@ -360,96 +353,12 @@ fn close<'t>(open: Option<&Step>, text: &'t str, captures: &mut Vec<&'t str>) {
     }
 }
 
-/// The captures of a text as a struct of strings, null where it does not match.
-#[derive(Debug)]
-struct Captures {
-    signature: Signature,
-    matcher: Arc<Matcher>,
-    /// What tells two patterns apart.
-    key: String,
-    fields: Fields,
-}
+impl Take for Matcher {
+    const NAME: &'static str = "parse_captures";
 
-impl Captures {
-    fn new(matcher: Matcher, parse: &Parse) -> Self {
-        let count = parse
-            .pattern
-            .iter()
-            .filter(|part| matches!(part, ParsePart::Column { .. }))
-            .count();
-        let fields = (0..count)
-            .map(|at| Field::new(format!("f{at}"), DataType::Utf8, true))
-            .collect();
-        let key = format!("{matcher:?}");
-        Self {
-            signature: Signature::any(1, Volatility::Immutable),
-            matcher: Arc::new(matcher),
-            key,
-            fields,
-        }
-    }
-}
-
-impl PartialEq for Captures {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for Captures {}
-
-impl Hash for Captures {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for Captures {
-    fn name(&self) -> &str {
-        "parse_captures"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::Struct(self.fields.clone()))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let Some(texts) = arrays.first().map(|array| array.as_string::<i32>()) else {
-            return datafusion::common::internal_err!("parse_captures takes one argument");
-        };
-        let mut columns: Vec<StringBuilder> =
-            self.fields.iter().map(|_| StringBuilder::new()).collect();
-        let mut matched = Vec::with_capacity(texts.len());
-        for row in 0..texts.len() {
-            let text = if texts.is_null(row) {
-                ""
-            } else {
-                texts.value(row)
-            };
-            let captures = self.matcher.captures(text);
-            matched.push(captures.is_some());
-            let captures = captures.unwrap_or_default();
-            for (at, column) in columns.iter_mut().enumerate() {
-                column.append_option(captures.get(at));
-            }
-        }
-        let arrays: Vec<ArrayRef> = columns
-            .iter_mut()
-            .map(|column| Arc::new(column.finish()) as ArrayRef)
-            .collect();
-        let nulls = NullBuffer::from(matched);
-        let result = StructArray::try_new_with_length(
-            self.fields.clone(),
-            arrays,
-            Some(nulls),
-            texts.len(),
-        )?;
-        Ok(ColumnarValue::Array(Arc::new(result)))
+    fn take<'t>(&self, text: &'t str) -> Option<Vec<Cow<'t, str>>> {
+        let captures = self.captures(text)?;
+        Some(captures.into_iter().map(Cow::Borrowed).collect())
     }
 }
 

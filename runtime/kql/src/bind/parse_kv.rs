@@ -2,18 +2,11 @@
 //!
 //! A key that comes twice keeps its first value. A key that does not come gives a null or an empty string.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringBuilder, StructArray};
-use datafusion::arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::Result as PlanResult;
 use datafusion::functions::core::get_field;
-use datafusion::logical_expr::{
-    ColumnarValue, Expr as PlanExpr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility, lit,
-};
+use datafusion::logical_expr::{Expr as PlanExpr, lit};
 use regex::Regex;
 use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{ColumnDeclaration, Expr, ExprKind, Literal, Property, Span};
@@ -22,6 +15,7 @@ use spoor_table::KustoType;
 use super::naming::Projection;
 use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
+use super::taken::{Take, taken};
 use super::{Bind, Binder};
 use crate::functions;
 use crate::typed::Typed;
@@ -66,10 +60,10 @@ impl Binder<'_> {
         let declared = self.declared_columns(schema)?;
         let text = self.expression(source, &self.row(&input, scope))?;
         let text = self.text_to_parse(text, source.span)?;
-        let keys = declared.iter().map(|column| column.name.clone()).collect();
+        let keys: Vec<String> = declared.iter().map(|column| column.name.clone()).collect();
         let found = self.id();
-        let pairs = Pairs::new(delimiters, keys);
-        let call = ScalarUDF::from(pairs).call(vec![text.expr]).alias(&found);
+        let fields = keys.len();
+        let call = taken(Pairs { delimiters, keys }, fields, text.expr).alias(&found);
         let mut exprs: Vec<PlanExpr> = input.columns.iter().map(BoundColumn::expr).collect();
         exprs.push(call);
         let columns = input.columns.clone();
@@ -301,33 +295,17 @@ impl Delimiters {
     }
 }
 
-/// The values of some keys in a text, as a struct of strings.
+/// The values of some keys in a text.
 #[derive(Debug)]
 struct Pairs {
-    signature: Signature,
-    delimiters: Arc<Delimiters>,
+    delimiters: Delimiters,
     keys: Vec<String>,
-    /// What tells two of them apart.
-    key: String,
-    fields: Fields,
 }
 
-impl Pairs {
-    fn new(delimiters: Delimiters, keys: Vec<String>) -> Self {
-        let fields = (0..keys.len())
-            .map(|at| Field::new(format!("f{at}"), DataType::Utf8, false))
-            .collect();
-        Self {
-            signature: Signature::any(1, Volatility::Immutable),
-            key: format!("{delimiters:?} {keys:?}"),
-            delimiters: Arc::new(delimiters),
-            keys,
-            fields,
-        }
-    }
+impl Take for Pairs {
+    const NAME: &'static str = "parse_pairs";
 
-    /// The keys' values in a text.
-    fn values(&self, text: &str) -> Vec<Option<String>> {
+    fn take<'t>(&self, text: &'t str) -> Option<Vec<Cow<'t, str>>> {
         let mut values: Vec<Option<String>> = vec![None; self.keys.len()];
         let mut missing = values.len();
         self.delimiters.pairs(text, &mut |key, value| {
@@ -340,59 +318,11 @@ impl Pairs {
             }
             missing > 0
         });
-        values
-    }
-}
-
-impl PartialEq for Pairs {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for Pairs {}
-
-impl Hash for Pairs {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
-    }
-}
-
-impl ScalarUDFImpl for Pairs {
-    fn name(&self) -> &str {
-        "parse_pairs"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::Struct(self.fields.clone()))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let Some(texts) = arrays.first().map(|array| array.as_string::<i32>()) else {
-            return datafusion::common::internal_err!("parse_pairs takes one argument");
-        };
-        let mut columns: Vec<StringBuilder> =
-            self.fields.iter().map(|_| StringBuilder::new()).collect();
-        for row in 0..texts.len() {
-            let text = match texts.is_null(row) {
-                true => "",
-                false => texts.value(row),
-            };
-            for (value, column) in self.values(text).into_iter().zip(&mut columns) {
-                column.append_value(value.unwrap_or_default());
-            }
-        }
-        let arrays: Vec<ArrayRef> = columns
-            .iter_mut()
-            .map(|column| Arc::new(column.finish()) as ArrayRef)
-            .collect();
-        let result =
-            StructArray::try_new_with_length(self.fields.clone(), arrays, None, texts.len())?;
-        Ok(ColumnarValue::Array(Arc::new(result)))
+        Some(
+            values
+                .into_iter()
+                .map(|value| Cow::Owned(value.unwrap_or_default()))
+                .collect(),
+        )
     }
 }

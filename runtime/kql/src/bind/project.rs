@@ -35,6 +35,7 @@ impl Binder<'_> {
         )?;
         let (plan, mut exprs) = self.hoist_windows(input.plan.clone(), vec![condition], span)?;
         let condition = exprs.pop().ok_or(Stop::Reported)?;
+        let plan = self.before_filter(plan, &condition, span)?;
         let plan = LogicalPlanBuilder::from(plan)
             .filter(input.sparing(condition))
             .and_then(LogicalPlanBuilder::build);

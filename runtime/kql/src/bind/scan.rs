@@ -223,25 +223,9 @@ fn reads<'e>(expr: &'e Expr, scan: &Scan) -> Vec<(usize, &'e str, Span)> {
             found.push((step, column, expr.span));
             continue;
         }
-        pending.extend(parts(expr));
+        pending.extend(expr.parts());
     }
     found
-}
-
-fn parts(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Paren(inner) => vec![inner],
-        ExprKind::Unary { operand, .. } => vec![operand],
-        ExprKind::Binary { left, right, .. } => vec![left, right],
-        ExprKind::List { operand, items, .. } => std::iter::once(&**operand).chain(items).collect(),
-        ExprKind::Between {
-            operand, low, high, ..
-        } => vec![operand, low, high],
-        ExprKind::Call { arguments, .. } => arguments.iter().map(|a| &a.value).collect(),
-        ExprKind::Member { base, .. } => vec![base],
-        ExprKind::Index { base, index } => vec![base, index],
-        _ => Vec::new(),
-    }
 }
 
 /// The expression with each path of a step as the name of what the step remembers.

@@ -362,23 +362,10 @@ pub(super) fn names(expr: &Expr) -> Vec<&str> {
     let mut found = Vec::new();
     let mut pending = vec![expr];
     while let Some(expr) = pending.pop() {
-        match &expr.kind {
-            ExprKind::Name(name) => found.push(name.as_str()),
-            ExprKind::Paren(inner) => pending.push(inner),
-            ExprKind::Unary { operand, .. } => pending.push(operand),
-            ExprKind::Binary { left, right, .. } => pending.extend([&**left, &**right]),
-            ExprKind::List { operand, items, .. } => {
-                pending.push(operand);
-                pending.extend(items);
-            }
-            ExprKind::Between {
-                operand, low, high, ..
-            } => pending.extend([&**operand, &**low, &**high]),
-            ExprKind::Call { arguments, .. } => pending.extend(arguments.iter().map(|a| &a.value)),
-            ExprKind::Member { base, .. } => pending.push(base),
-            ExprKind::Index { base, index } => pending.extend([&**base, &**index]),
-            _ => {}
+        if let ExprKind::Name(name) = &expr.kind {
+            found.push(name.as_str());
         }
+        pending.extend(expr.parts());
     }
     found
 }

@@ -246,6 +246,9 @@ impl Binder<'_> {
             }
             OperatorKind::Scan(scan) => self.scan_steps(input, scan, scope, span),
             OperatorKind::GetSchema => self.get_schema(&input, span),
+            OperatorKind::AssertSchema(schema) => {
+                self.assert_schema(input, schema, operator.name_span)
+            }
             OperatorKind::Consume => self.unsupported("consume", operator.name_span),
             OperatorKind::Render(_) => Err(self.error(
                 operator.name_span,
@@ -262,6 +265,18 @@ impl Binder<'_> {
 
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
+            "consume" => Some("a query that only runs has no result here: leave it out"),
+            "facet" | "fork" => Some("a cell gives one result: put each query into its own cell"),
+            "make-graph"
+            | "graph-match"
+            | "graph-to-table"
+            | "graph-shortest-paths"
+            | "graph-mark-components"
+            | "graph"
+            | "graph-where-nodes"
+            | "graph-where-edges" => Some(
+                "follow edges with join, one for each step, or hand them to Python with kql(...)",
+            ),
             "reduce" => Some("use `summarize` over a part of the text"),
             _ => None,
         };
@@ -422,6 +437,32 @@ impl Binder<'_> {
         }
     }
 
+    /// `assert-schema`: the rows as they are, if their columns are the declared ones, in order.
+    fn assert_schema(
+        &mut self,
+        input: Relation,
+        schema: &[ColumnDeclaration],
+        span: Span,
+    ) -> Bind<Relation> {
+        self.whole(&input)?;
+        let mut declared = Vec::new();
+        for column in schema {
+            declared.push((column.name.text.clone(), self.type_named(&column.ty)?));
+        }
+        let found = input.columns.iter().map(|c| (c.name.clone(), c.ty));
+        let found: Vec<(String, KustoType)> = found.collect();
+        if found == declared {
+            return Ok(input);
+        }
+        let columns = found
+            .iter()
+            .map(|(name, ty)| format!("{}: {ty}", as_written(name)));
+        let columns: Vec<String> = columns.collect();
+        let hint = format!("the columns here: ({})", columns.join(", "));
+        let message = "the columns are not those that `assert-schema` declares";
+        Err(self.error_hint(span, message, Some(hint)))
+    }
+
     /// A relation of one row and no columns.
     pub(super) fn one_row(&mut self, span: Span) -> Bind<Relation> {
         let plan = LogicalPlanBuilder::empty(true).build();
@@ -498,7 +539,6 @@ fn joins_tables(kind: &OperatorKind) -> bool {
 fn operator_name(kind: &OperatorKind) -> &str {
     match kind {
         OperatorKind::Unsupported(name) => name,
-        OperatorKind::AssertSchema(_) => "assert-schema",
         OperatorKind::Evaluate(_) => "evaluate",
         OperatorKind::Search { .. } => "search",
         _ => "this operator",

@@ -1,5 +1,6 @@
 //! `union`: rows of several tables under the columns of all of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::logical_expr::{
@@ -58,6 +59,7 @@ impl Binder<'_> {
     ) -> Bind<Relation> {
         let open = tables.iter().any(|table| table.open);
         let merged = merge(&tables, inner);
+        self.bounded_union(tables.len(), merged.len(), span)?;
         let columns: Vec<BoundColumn> = merged
             .iter()
             .map(|m| BoundColumn {
@@ -217,48 +219,52 @@ fn is_view(entity: &Entity) -> bool {
 /// The columns of the result: of all tables in order, or those that all have. A name with several types gives a column for each,
 /// called `name_type`.
 fn merge(tables: &[Relation], inner: bool) -> Vec<Merged> {
-    let mut all: Vec<(String, KustoType)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    // A name's types stand side by side.
+    let mut all: Vec<(&str, Vec<KustoType>)> = Vec::new();
     for column in tables.iter().flat_map(|table| &table.columns) {
-        if !all
-            .iter()
-            .any(|(name, ty)| *name == column.name && *ty == column.ty)
+        let place = *places.entry(&column.name).or_insert_with(|| {
+            all.push((&column.name, Vec::new()));
+            all.len() - 1
+        });
+        if let Some((_, types)) = all.get_mut(place)
+            && !types.contains(&column.ty)
         {
-            // A name's types stand side by side.
-            let beside = all.iter().rposition(|(name, _)| *name == column.name);
-            let at = beside.map_or(all.len(), |at| at + 1);
-            all.insert(at, (column.name.clone(), column.ty));
+            types.push(column.ty);
         }
     }
     if inner {
-        all.retain(|(name, ty)| {
-            tables
-                .iter()
-                .all(|table| table.find(name).is_some_and(|found| found.ty == *ty))
-        });
+        for (name, types) in &mut all {
+            types.retain(|ty| {
+                let has = |table: &Relation| table.find(name).is_some_and(|c| c.ty == *ty);
+                tables.iter().all(has)
+            });
+        }
     }
-    let clashes = |name: &str| all.iter().filter(|(other, _)| other == name).count() > 1;
-    let single: Vec<&str> = all
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .filter(|name| !clashes(name))
-        .collect();
+    let is_single = |name: &str| {
+        let types = places.get(name).and_then(|place| all.get(*place));
+        types.is_some_and(|(_, types)| types.len() == 1)
+    };
     let typed = |name: &str, ty: &KustoType| {
         let typed = format!("{name}_{ty}");
         let numbered = (1..).map(|number| format!("{typed}{number}"));
         std::iter::once(typed.clone())
             .chain(numbered)
-            .find(|name| !single.contains(&name.as_str()))
+            .find(|name| !is_single(name))
             .unwrap_or(typed.clone())
     };
-    all.iter()
-        .map(|(name, ty)| Merged {
-            name: if clashes(name) {
-                typed(name, ty)
+    let columns = all
+        .iter()
+        .flat_map(|(name, types)| types.iter().map(move |ty| (*name, types.len(), *ty)));
+    columns
+        .map(|(name, types, ty)| Merged {
+            name: if types > 1 {
+                typed(name, &ty)
             } else {
-                name.clone()
+                name.to_owned()
             },
-            source: name.clone(),
-            ty: *ty,
+            source: name.to_owned(),
+            ty,
         })
         .collect()
 }

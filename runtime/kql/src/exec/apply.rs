@@ -6,24 +6,22 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::{StreamExt, TryStreamExt};
 use spoor_plugin_abi::InputMode;
 use spoor_plugins::Call;
 use spoor_table::{Column, Table};
 
 use super::desk::Desk;
-use super::give_way;
-use super::operator::Operator;
+use super::made::{Batches, made};
+use super::whole;
 use crate::functions::plugin::{PluginCall, PluginFunction};
 
 /// The rows that a function makes of a plan's, as a source of plans.
@@ -85,30 +83,12 @@ impl TableProvider for Applied {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut input = give_way::between_batches(state.create_physical_plan(&self.input).await?)?;
-        // Its calls are made one after another. What comes from several partitions is in no order: who needs one sorts.
-        if input.output_partitioning().partition_count() > 1 {
-            input = Arc::new(CoalescePartitionsExec::new(input));
-        }
-        let schema: SchemaRef = match projection {
-            Some(columns) => Arc::new(Schema::clone(&self.applying.schema).project(columns)?),
-            None => self.applying.schema.clone(),
+        let applying = self.applying.clone();
+        let answer = move |input: SendableRecordBatchStream, context: &TaskContext| {
+            Ok(applying.clone().over(input, desk_of(context)?))
         };
-        let (applying, projection) = (self.applying.clone(), projection.cloned());
-        let run = {
-            let schema = schema.clone();
-            move |input: SendableRecordBatchStream, context: &TaskContext| {
-                let batches = applying.clone().over(input, desk_of(context)?);
-                let projection = projection.clone();
-                let projected = batches.map(move |batch| match (&projection, batch) {
-                    (Some(columns), Ok(batch)) => Ok(batch.project(columns)?),
-                    (_, batch) => batch,
-                });
-                let stream = RecordBatchStreamAdapter::new(schema.clone(), projected);
-                Ok(Box::pin(stream) as SendableRecordBatchStream)
-            }
-        };
-        Ok(Operator::making("ApplyExec", &input, schema, run))
+        let schema = &self.applying.schema;
+        made("ApplyExec", state, &self.input, schema, projection, answer).await
     }
 }
 
@@ -116,8 +96,6 @@ fn desk_of(context: &TaskContext) -> Result<Arc<Desk>> {
     let desk = context.session_config().get_extension::<Desk>();
     desk.ok_or_else(|| DataFusionError::Internal(format!("there is no {}", type_name::<Desk>())))
 }
-
-type Batches = std::pin::Pin<Box<dyn futures::Stream<Item = Result<RecordBatch>> + Send>>;
 
 impl Applying {
     fn over(self: Arc<Self>, input: SendableRecordBatchStream, desk: Arc<Desk>) -> Batches {
@@ -161,17 +139,7 @@ impl Applying {
             return Err(failed("the plugin's answer has no table"));
         };
         let (rows, arrays) = self.call.joined(answered, own).map_err(failed)?;
-        self.checked(rows, arrays)
-    }
-
-    /// The rows as the engine has them: text is never null.
-    fn checked(&self, rows: usize, arrays: Vec<arrow::array::ArrayRef>) -> Result<RecordBatch> {
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?;
-        let mut table = Table::empty(self.columns.clone());
-        table.push(batch).map_err(failed)?;
-        let none = || RecordBatch::new_empty(self.schema.clone());
-        Ok(table.batches().first().cloned().unwrap_or_else(none))
+        whole::rows(self.columns.clone(), rows, arrays).map_err(failed)
     }
 }
 

@@ -2,8 +2,10 @@
 //! scans of tables in memory. The engine calls it; nothing here knows KQL.
 
 mod apply;
+mod basket;
 mod desk;
 mod give_way;
+mod made;
 mod operator;
 mod pace;
 mod range;
@@ -12,6 +14,7 @@ mod sort;
 mod source;
 mod split;
 mod steps;
+mod whole;
 mod window;
 
 use std::future::Future;
@@ -35,12 +38,15 @@ use spoor_table::{Column, Table, TableError};
 use tokio::runtime::Runtime;
 
 pub(crate) use apply::Applied;
+pub(crate) use basket::Basket;
 pub use desk::Called;
 pub(crate) use desk::Desk;
+pub(crate) use made::KeptTable;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
 pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};
+pub(crate) use whole::WholeTable;
 pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 
 /// Rows of a batch between operators.

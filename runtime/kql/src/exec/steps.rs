@@ -15,13 +15,10 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_expr::create_physical_expr;
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, PhysicalExpr};
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::StreamExt;
 
-use super::give_way;
-use super::operator::Operator;
-use super::pace::paced;
+use super::made::made;
 
 /// Rows between pauses.
 const ROWS: usize = 256;
@@ -91,33 +88,25 @@ impl TableProvider for SteppedTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut input = give_way::between_batches(state.create_physical_plan(&self.input).await?)?;
-        if input.output_partitioning().partition_count() > 1 {
-            input = Arc::new(CoalescePartitionsExec::new(input));
-        }
-        let whole = self.stepping.schema.clone();
-        let schema: SchemaRef = match projection {
-            Some(columns) => Arc::new(Schema::clone(&whole).project(columns)?),
-            None => whole,
+        let stepping = self.stepping.clone();
+        let match_steps = move |input: SendableRecordBatchStream, _: &TaskContext| {
+            let matcher = Matcher::new(stepping.clone(), input)?;
+            let batches = futures::stream::try_unfold(matcher, |mut matcher| async move {
+                let batch = matcher.next().await?;
+                Ok(batch.map(|batch| (batch, matcher)))
+            });
+            Ok(batches.boxed())
         };
-        let (stepping, projection) = (self.stepping.clone(), projection.cloned());
-        let run = {
-            let schema = schema.clone();
-            move |input: SendableRecordBatchStream, context: &TaskContext| {
-                let matcher = Matcher::new(stepping.clone(), input)?;
-                let projection = projection.clone();
-                let batches = futures::stream::try_unfold(matcher, |mut matcher| async move {
-                    let batch = matcher.next().await?;
-                    Ok(batch.map(|batch| (batch, matcher)))
-                });
-                let projected = batches.map(move |batch| match (&projection, batch) {
-                    (Some(columns), Ok(batch)) => Ok(batch.project(columns)?),
-                    (_, batch) => batch,
-                });
-                Ok(paced(schema.clone(), projected.boxed(), context))
-            }
-        };
-        Ok(Operator::making("ScanStepsExec", &input, schema, run))
+        let schema = &self.stepping.schema;
+        made(
+            "ScanStepsExec",
+            state,
+            &self.input,
+            schema,
+            projection,
+            match_steps,
+        )
+        .await
     }
 }
 

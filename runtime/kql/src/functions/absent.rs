@@ -32,12 +32,7 @@ const ABSENT: &[(&[&str], &str)] = &[
         "it asks a Kusto cluster, and this query runs on your own machine",
     ),
     (
-        &[
-            "parse_user_agent",
-            "extract_data",
-            "buildschema",
-            "schema_merge",
-        ],
+        &["parse_user_agent", "extract_data"],
         "it is not built yet: take the parts with extract(), parse or parse_json()",
     ),
     (
@@ -50,22 +45,6 @@ const ABSENT: &[(&[&str], &str)] = &[
             "series_fbprophet_forecast",
         ],
         "it is not built yet: hand the series to Python with kql(...), where statsmodels and scipy have it",
-    ),
-    (
-        &[
-            "hll",
-            "hll_if",
-            "hll_merge",
-            "dcount_hll",
-            "tdigest",
-            "tdigest_merge",
-            "merge_tdigest",
-            "percentile_tdigest",
-            "percentiles_array_tdigest",
-            "percentrank_tdigest",
-            "rank_tdigest",
-        ],
-        "sketches are not built yet: dcount() and percentile() are exact here",
     ),
 ];
 

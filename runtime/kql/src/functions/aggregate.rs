@@ -8,6 +8,7 @@ mod distinct;
 mod list;
 mod moments;
 mod percentile;
+mod sketch;
 mod udaf;
 
 use datafusion::functions_aggregate::bit_and_or_xor::{bit_and_udaf, bit_or_udaf, bit_xor_udaf};
@@ -79,6 +80,13 @@ aggregates! {
     "percentilew", "percentilew(value, weight, percentage)", "A percentile of values that count as often as their weight says.", percentile::bind_weighted_one;
     "percentilesw", "percentilesw(value, weight, percentage, ...)", "Percentiles of values that count as often as their weight says.", percentile::bind_weighted;
     "percentilesw_array", "percentilesw_array(value, weight, percentage, ...)", "An array of percentiles of values that count as often as their weight says.", percentile::bind_weighted_array;
+    "hll", "hll(value, accuracy)", "A sketch of the distinct values, for dcount_hll and hll_merge.", |c, a| sketch::hll(c, a, false);
+    "hll_if", "hll_if(value, condition, accuracy)", "A sketch of the distinct values of rows for which a condition holds.", |c, a| sketch::hll(c, a, true);
+    "hll_merge", "hll_merge(sketch)", "One sketch of the values of all sketches.", sketch::hll_merge;
+    "tdigest", "tdigest(number, weight)", "A digest of the numbers, for percentile_tdigest and merge_tdigest.", sketch::tdigest;
+    "tdigest_merge", "tdigest_merge(digest)", "One digest of the numbers of all digests.", |c, a| sketch::tdigest_merge(c, a, "tdigest_merge");
+    "merge_tdigest", "merge_tdigest(digest)", "One digest of the numbers of all digests.", |c, a| sketch::tdigest_merge(c, a, "merge_tdigest");
+    "buildschema", "buildschema(value)", "The least schema that all dynamic values fit.", sketch::buildschema;
     "stdev", "stdev(number)", "The standard deviation of a sample.", |c, a| moments::bind(c, a, "stdev", moments::STDEV);
     "stdevif", "stdevif(number, condition)", "The standard deviation of the rows for which a condition holds.", |c, a| moments::bind_if(c, a, "stdevif", moments::STDEV);
     "stdevp", "stdevp(number)", "The standard deviation of a population.", |c, a| moments::bind(c, a, "stdevp", moments::STDEVP);

@@ -45,8 +45,6 @@ function_table! {
     "unixtime_milliseconds_todatetime", "unixtime_milliseconds_todatetime(count)", "The datetime so many milliseconds after 1970.", |c, a| unix(c, a, "unixtime_milliseconds_todatetime", |c, o| from_unix(c, o, MILLISECOND * 100));
     "unixtime_microseconds_todatetime", "unixtime_microseconds_todatetime(count)", "The datetime so many microseconds after 1970.", |c, a| unix(c, a, "unixtime_microseconds_todatetime", |c, o| from_unix(c, o, MICROSECOND * 100));
     "unixtime_nanoseconds_todatetime", "unixtime_nanoseconds_todatetime(count)", "The datetime so many nanoseconds after 1970.", |c, a| unix(c, a, "unixtime_nanoseconds_todatetime", |c, o| from_unix(c, o, 1));
-    "datetime_utc_to_local", "datetime_utc_to_local(datetime, zone)", "Moves a UTC datetime to a time zone; only UTC itself is known.", |c, a| utc(c, a, "datetime_utc_to_local");
-    "datetime_local_to_utc", "datetime_local_to_utc(datetime, zone)", "Moves a datetime of a time zone to UTC; only UTC itself is known.", |c, a| utc(c, a, "datetime_local_to_utc");
 }
 
 /// A run of time that the calendar knows.
@@ -382,22 +380,6 @@ fn from_unix(cells: &[Cell<'_>], out: &mut Out, per: i64) {
         value.filter(|t| (0..=i128::from(ticks::DATETIME_MAX)).contains(t)),
         |out, t| out.long(t as i64),
     );
-}
-
-fn utc(ctx: &BindContext, args: &[Typed], name: &'static str) -> Bound {
-    count(args, 2, 2)?;
-    match &args[1].constant {
-        Some(Value::String(zone))
-            if ["UTC", "Etc/UTC", "GMT", "Etc/GMT"].contains(&zone.as_str()) =>
-        {
-            accept(ctx, &args[0], P::DateTime, 0)
-        }
-        _ => Err(
-            FunctionError::new(format!("{name} knows no time zone but UTC yet"))
-                .at(1)
-                .hint("add or take away the zone's offset, for example Timestamp + 2h"),
-        ),
-    }
 }
 
 /// Refuses a constant pattern with anything but the given letters and Kusto's delimiters.

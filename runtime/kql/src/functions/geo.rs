@@ -1,10 +1,14 @@
 //! Points, lines, areas and grids on the globe, which Kusto takes for a sphere.
 
 mod area;
+mod buffer;
+mod combine;
 mod cover;
+mod finer;
 mod h3;
 mod hash;
 mod line;
+mod overlay;
 mod s2;
 mod shape;
 mod wkt;
@@ -39,6 +43,19 @@ function_table! {
     "geo_intersects_2polygons", "geo_intersects_2polygons(polygon1, polygon2)", "Tells whether two polygons have points in common.", |c, a| fixed(c, a, "geo_intersects_2polygons", &[P::Dynamic, P::Dynamic], Bool, Body::Strict(area::polygons_meet));
     "geo_intersects_line_with_polygon", "geo_intersects_line_with_polygon(line, polygon)", "Tells whether a line and a polygon have points in common.", |c, a| fixed(c, a, "geo_intersects_line_with_polygon", &[P::Dynamic, P::Dynamic], Bool, Body::Strict(area::meets_line));
     "geo_polygon_centroid", "geo_polygon_centroid(polygon)", "The middle of a polygon.", |c, a| fixed(c, a, "geo_polygon_centroid", &[P::Dynamic], Dynamic, Body::Strict(area::centroid));
+    "geo_polygon_area", "geo_polygon_area(polygon)", "How large a polygon is, in square metres.", |c, a| fixed(c, a, "geo_polygon_area", &[P::Dynamic], Real, Body::Strict(combine::area));
+    "geo_intersection_2polygons", "geo_intersection_2polygons(polygon1, polygon2)", "What two polygons have in common.", |c, a| fixed(c, a, "geo_intersection_2polygons", &[P::Dynamic, P::Dynamic], Dynamic, Body::Strict(combine::of_polygons));
+    "geo_intersection_line_with_polygon", "geo_intersection_line_with_polygon(line, polygon)", "The parts of a line that lie in a polygon.", |c, a| fixed(c, a, "geo_intersection_line_with_polygon", &[P::Dynamic, P::Dynamic], Dynamic, Body::Strict(combine::line_in_polygon));
+    "geo_union_polygons_array", "geo_union_polygons_array(polygons)", "All polygons of an array together.", |c, a| fixed(c, a, "geo_union_polygons_array", &[P::Dynamic], Dynamic, Body::Strict(combine::union_of_polygons));
+    "geo_union_lines_array", "geo_union_lines_array(lines)", "All lines of an array together.", |c, a| fixed(c, a, "geo_union_lines_array", &[P::Dynamic], Dynamic, Body::Strict(combine::union_of_lines));
+    "geo_point_buffer", "geo_point_buffer(longitude, latitude, radius, tolerance)", "The circle of some metres around a point.", |c, a| optional(c, a, "geo_point_buffer", 3, &[P::Real; 4], Dynamic, Body::Strict(buffer::of_point));
+    "geo_line_buffer", "geo_line_buffer(line, radius, tolerance)", "What is within some metres of a line.", |c, a| optional(c, a, "geo_line_buffer", 2, &[P::Dynamic, P::Real, P::Real], Dynamic, Body::Strict(buffer::of_line));
+    "geo_polygon_buffer", "geo_polygon_buffer(polygon, radius, tolerance)", "A polygon and what is within some metres of it.", |c, a| optional(c, a, "geo_polygon_buffer", 2, &[P::Dynamic, P::Real, P::Real], Dynamic, Body::Strict(buffer::of_polygon));
+    "geo_line_densify", "geo_line_densify(line, tolerance)", "The line with so many points that its edges on the map are at most some metres from the shortest ways.", |c, a| optional(c, a, "geo_line_densify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::densify_line));
+    "geo_polygon_densify", "geo_polygon_densify(polygon, tolerance)", "The polygon with so many points that its edges on the map are at most some metres from the shortest ways.", |c, a| optional(c, a, "geo_polygon_densify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::densify_polygon));
+    "geo_line_simplify", "geo_line_simplify(line, tolerance)", "The line without the points that it hardly needs, to some metres.", |c, a| optional(c, a, "geo_line_simplify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::simplify_line));
+    "geo_polygon_simplify", "geo_polygon_simplify(polygon, tolerance)", "The polygon without the points that it hardly needs, to some metres.", |c, a| optional(c, a, "geo_polygon_simplify", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::simplify_polygon));
+    "geo_simplify_polygons_array", "geo_simplify_polygons_array(polygons, tolerance)", "All polygons of an array together, without the points that they hardly need, to some metres.", |c, a| optional(c, a, "geo_simplify_polygons_array", 1, &[P::Dynamic, P::Real], Dynamic, Body::Strict(finer::simplify_polygons));
     "geo_from_wkt", "geo_from_wkt(text)", "Reads a shape in well-known text as GeoJSON.", |c, a| fixed(c, a, "geo_from_wkt", &[P::Text], Dynamic, Body::Strict(wkt::from_wkt));
     "geo_point_to_geohash", "geo_point_to_geohash(longitude, latitude, accuracy)", "The geohash in which a point lies.", |c, a| optional(c, a, "geo_point_to_geohash", 2, &[P::Real, P::Real, P::Long], Text, Body::Strict(hash::from_point));
     "geo_geohash_to_central_point", "geo_geohash_to_central_point(geohash)", "The point in the middle of a geohash.", |c, a| fixed(c, a, "geo_geohash_to_central_point", &[P::Text], Dynamic, Body::Strict(hash::central_point));

@@ -14,18 +14,22 @@ mod decompose;
 mod dynamic;
 mod encode;
 mod geo;
+mod hll;
 mod math;
 mod net;
 pub mod operators;
 pub(crate) mod plugin;
 mod punycode;
 mod regexes;
+mod schema;
 mod series;
 mod several;
+mod tdigest;
 mod text;
 mod udf;
 mod window;
 mod xml;
+mod zone;
 
 use spoor_table::{KustoType, Value};
 
@@ -34,6 +38,7 @@ pub use args::article;
 pub use cast::convert;
 pub(crate) use dynamic::sort_arrays;
 pub(crate) use dynamic::{bag_column, bag_columns, without_empty};
+pub(crate) use hll::shared_count;
 pub use math::is_nan;
 pub use several::{Several, several};
 pub(crate) use udf::scalar_value;
@@ -52,7 +57,7 @@ pub fn literal(value: Value) -> Typed {
 }
 
 /// Every table of scalar functions.
-const SCALAR: [&[ScalarFunction]; 16] = [
+const SCALAR: [&[ScalarFunction]; 19] = [
     cast::FUNCTIONS,
     conditional::FUNCTIONS,
     text::FUNCTIONS,
@@ -69,6 +74,9 @@ const SCALAR: [&[ScalarFunction]; 16] = [
     xml::FUNCTIONS,
     decompose::FUNCTIONS,
     beta::FUNCTIONS,
+    hll::FUNCTIONS,
+    tdigest::FUNCTIONS,
+    zone::FUNCTIONS,
 ];
 
 /// The scalar or window function called `name`.

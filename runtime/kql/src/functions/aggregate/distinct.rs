@@ -9,11 +9,12 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::Expr;
-use spoor_table::{Cell, KustoType, hash};
+use spoor_table::{KustoType, hash};
 
 use super::udaf::{Shape, State, call};
 use super::{Bound, one};
 use crate::functions::args::{P, accept, count};
+use crate::functions::hll::hash_of;
 use crate::functions::udf::Reader;
 use crate::typed::{BindContext, FunctionError, Typed};
 
@@ -89,20 +90,6 @@ impl Distinct {
         }
         self.counts.drain(..count);
         left
-    }
-}
-
-/// A value's hash: the same for the same value in any batch.
-fn hash_of(cell: Cell<'_>) -> u64 {
-    match cell {
-        Cell::Null => 0,
-        Cell::Bool(v) => hash::of(&[u8::from(v)]),
-        Cell::Int(v) => hash::of(&v.to_le_bytes()),
-        Cell::Long(v) | Cell::DateTime(v) | Cell::TimeSpan(v) => hash::of(&v.to_le_bytes()),
-        Cell::Real(v) => hash::of(&v.to_bits().to_le_bytes()),
-        Cell::Decimal(v) => hash::of(&v.to_le_bytes()),
-        Cell::String(v) | Cell::Guid(v) => hash::of(v.as_bytes()),
-        Cell::Dynamic(v) => hash::of(v.as_bytes()),
     }
 }
 

@@ -66,7 +66,13 @@ fn limit(ctx: &BindContext, args: &[Typed], at: usize) -> std::result::Result<u6
     }
 }
 
-fn collect(ctx: &BindContext, value: &Typed, kind: u64, limit: u64, filter: Option<Expr>) -> Typed {
+pub(super) fn collect(
+    ctx: &BindContext,
+    value: &Typed,
+    kind: u64,
+    limit: u64,
+    filter: Option<Expr>,
+) -> Typed {
     // What was sorted before stays sorted in the list.
     let order = if ctx.serialized {
         ctx.order.as_slice()

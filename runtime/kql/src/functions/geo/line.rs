@@ -29,7 +29,7 @@ fn line_edges(cell: &Cell<'_>) -> Option<Vec<(Vector, Vector)>> {
 }
 
 /// The point of an edge that is next to a point.
-fn closest((a, b): (Vector, Vector), p: Vector) -> Vector {
+pub(super) fn closest((a, b): (Vector, Vector), p: Vector) -> Vector {
     let normal = cross(a, b);
     let length = norm(normal);
     if length < NEAR {
@@ -149,7 +149,7 @@ pub(super) fn located(cells: &[Cell<'_>], out: &mut Out) {
 }
 
 /// Where two edges meet, if they do.
-fn meeting((a, b): (Vector, Vector), (c, d): (Vector, Vector)) -> Option<Vector> {
+pub(super) fn meeting((a, b): (Vector, Vector), (c, d): (Vector, Vector)) -> Option<Vector> {
     for shared in [a, b] {
         if [c, d].iter().any(|end| angle(*end, shared) < NEAR) {
             return Some(shared);

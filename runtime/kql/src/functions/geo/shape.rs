@@ -21,7 +21,8 @@ pub(super) fn vector(longitude: f64, latitude: f64) -> Vector {
 
 /// The longitude and the latitude of a point, in degrees.
 pub(super) fn degrees(v: Vector) -> (f64, f64) {
-    let lat = v[2].atan2(v[0].hypot(v[1]));
+    // As S2 has it, to the last digit.
+    let lat = v[2].atan2((v[0] * v[0] + v[1] * v[1]).sqrt());
     (v[1].atan2(v[0]).to_degrees(), lat.to_degrees())
 }
 

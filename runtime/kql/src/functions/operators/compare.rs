@@ -60,8 +60,8 @@ pub(super) fn bind(ctx: &BindContext, op: BinaryOp, left: Typed, right: Typed) -
     }
 }
 
-/// A text beside a value of another type: analysts write `ResultType == 0` and `EventID == "4688"`. A constant becomes what
-/// the column beside it is; two columns are compared as text, or, where order counts, as the other's type.
+/// A text beside a value of another type: Kusto compares neither two columns nor two constants so, but analysts write
+/// `ResultType == 0` and `EventID == "4688"`, which run. A constant becomes what the column beside it is, if it can.
 fn with_text(
     ctx: &BindContext,
     op: BinaryOp,
@@ -69,11 +69,28 @@ fn with_text(
     value: Typed,
     ty: KustoType,
 ) -> std::result::Result<(Typed, Typed), FunctionError> {
+    let refused = || {
+        refuse(KustoType::String, ty).hint(format!(
+            "convert one of them: tostring() makes a text of {}, to{}() reads one",
+            article(ty),
+            ty.name()
+        ))
+    };
     let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
-    if equality && ty.is_numeric() && text.constant.is_none() {
-        return Ok((text, convert(ctx, value, KustoType::String)?));
+    match (text.constant.is_some(), value.constant.is_some()) {
+        (false, true) if equality && ty.is_numeric() => {
+            Ok((text, convert(ctx, value, KustoType::String)?))
+        }
+        (false, true) => Ok((convert(ctx, text, ty)?, value)),
+        (true, false) => {
+            let read = convert(ctx, text, ty)?;
+            match read.constant.as_ref().is_some_and(|value| !value.is_null()) {
+                true => Ok((read, value)),
+                false => Err(refused()),
+            }
+        }
+        _ => Err(refused()),
     }
-    Ok((convert(ctx, text, ty)?, value))
 }
 
 fn refuse(left: KustoType, right: KustoType) -> FunctionError {

@@ -1,0 +1,103 @@
+//! Rows that are made of another plan's rows, one batch after another, as a source of plans: what a plugin answers, what steps
+//! match. [`kept`] makes the same rows, so that no optimizer looks through.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result;
+use datafusion::datasource::TableType;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::give_way;
+use super::operator::Operator;
+use super::pace::paced;
+
+/// Batches of the schema that is made.
+pub(super) type Batches = BoxStream<'static, Result<RecordBatch>>;
+
+/// The plan that makes rows of `whole` out of `input`'s, which come in one stream: who needs them in an order sorts.
+pub(super) async fn made<F>(
+    name: &'static str,
+    state: &dyn Session,
+    input: &LogicalPlan,
+    whole: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+    make: F,
+) -> Result<Arc<dyn ExecutionPlan>>
+where
+    F: Fn(SendableRecordBatchStream, &TaskContext) -> Result<Batches> + Send + Sync + 'static,
+{
+    let mut input = give_way::between_batches(state.create_physical_plan(input).await?)?;
+    if input.output_partitioning().partition_count() > 1 {
+        input = Arc::new(CoalescePartitionsExec::new(input));
+    }
+    let schema: SchemaRef = match projection {
+        Some(columns) => Arc::new(Schema::clone(whole).project(columns)?),
+        None => whole.clone(),
+    };
+    let projection = projection.cloned();
+    let run = {
+        let schema = schema.clone();
+        move |input: SendableRecordBatchStream, context: &TaskContext| {
+            let projection = projection.clone();
+            let projected = make(input, context)?.map(move |batch| match (&projection, batch) {
+                (Some(columns), Ok(batch)) => Ok(batch.project(columns)?),
+                (_, batch) => batch,
+            });
+            Ok(paced(schema.clone(), projected.boxed(), context))
+        }
+    };
+    Ok(Operator::making(name, &input, schema, run))
+}
+
+/// The rows of a plan as a table's: what comes after is planned without it.
+#[derive(Debug)]
+pub(crate) struct KeptTable {
+    input: LogicalPlan,
+    schema: SchemaRef,
+}
+
+impl KeptTable {
+    pub(crate) fn new(input: LogicalPlan) -> Self {
+        let schema = Arc::new(input.schema().as_arrow().clone());
+        KeptTable { input, schema }
+    }
+}
+
+#[async_trait]
+impl TableProvider for KeptTable {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let pass = |input: SendableRecordBatchStream, _: &TaskContext| Ok(input.boxed());
+        made(
+            "KeepExec",
+            state,
+            &self.input,
+            &self.schema,
+            projection,
+            pass,
+        )
+        .await
+    }
+}
