@@ -550,3 +550,45 @@ fn one_line(text: &str) -> String {
         first.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_clock_stands_while_an_engine_is_prepared() {
+        let (sender, happens) = channel();
+        let report = |sender: &Sender<Happened>, report| {
+            sender.send(Happened::Report(Box::new(report))).unwrap();
+        };
+        let limit = Duration::from_millis(500);
+        let mut tell = |_: Progress<'_>| {};
+        let mut front = Front {
+            interrupt: Interrupt::default(),
+            happens,
+            deadline: Some(Instant::now() + limit),
+            preparing: None,
+            prepared: Duration::ZERO,
+            allow_errors: false,
+            stop: None,
+            asked: false,
+            tell: &mut tell,
+        };
+        report(&sender, Report::Preparing);
+        let session = std::thread::spawn(move || {
+            std::thread::sleep(limit * 2);
+            report(&sender, Report::Prepared);
+            report(&sender, Report::Done(Ok(End::Carried)));
+        });
+        let mut notebook = Notebook::new();
+        notebook.cells = vec![Cell::code("1")];
+        let mut area = OutputArea::start(&mut notebook, 0);
+        let gathered = front.gather(&mut notebook, &mut area).unwrap();
+        session.join().unwrap();
+        assert_eq!((gathered.end, front.stop), (Some(End::Carried), None));
+        assert!(front.prepared >= limit * 2);
+        assert!(front.preparing.is_none());
+    }
+}
