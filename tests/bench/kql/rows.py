@@ -1,12 +1,14 @@
 """Writes the tables that KQL and SQL are timed on: two weeks of an estate that does not exist, as Parquet.
 
-    python rows.py FOLDER ROWS
+    python rows.py FOLDER ROWS [streams]
 
 Each table of events has ROWS rows, and they are the same each time: everything comes of the row's number by SplitMix64's finaliser. Names
-are Microsoft Sentinel's; what is dynamic there is JSON in text, marked as Spoor marks it.
+are Microsoft Sentinel's; what is dynamic there is JSON in text, marked as Spoor marks it. With `streams` the files are Arrow's streams
+in place of Parquet.
 """
 
 import sys
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +45,8 @@ COMMANDS = [
     ("rundll32.exe", r"rundll32.exe C:\Windows\System32\comsvcs.dll, MiniDump ", r" C:\Users\Public\memory-", ".dmp full", 2),
 ]
 
-DYNAMIC = {b"kusto.type": b"dynamic"}
+DYNAMIC = ("AdditionalFields", "DeviceDetail", "ConditionalAccessPolicies")
+MARK = {b"kusto.type": b"dynamic"}
 
 
 def mix(numbers, salt):
@@ -160,28 +163,35 @@ def signins(rows, total):
     }
 
 
-def write(path, make, total):
-    """A table of `total` rows, a row group at a time."""
-    writer = None
+def table_of(columns):
+    fields = [pa.field(name, values.type, metadata=MARK if name in DYNAMIC else None) for name, values in columns.items()]
+    return pa.table(list(columns.values()), schema=pa.schema(fields))
+
+
+def groups(make, total):
+    """The rows of a table, as many at once as a row group has."""
     for start in range(0, total, GROUP):
-        rows = np.arange(start, min(start + GROUP, total), dtype=np.uint64)
-        columns = make(rows, total)
-        dynamic = ("AdditionalFields", "DeviceDetail", "ConditionalAccessPolicies")
-        fields = [pa.field(name, values.type, metadata=DYNAMIC if name in dynamic else None) for name, values in columns.items()]
-        table = pa.table(list(columns.values()), schema=pa.schema(fields))
-        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=GROUP)
-    writer.close()
+        yield table_of(make(np.arange(start, min(start + GROUP, total), dtype=np.uint64), total))
 
 
-def main(folder, total):
+def write(stem, tables, streams):
+    first = next(tables)
+    if streams:
+        writer = pa.ipc.new_stream(f"{stem}.arrows", first.schema)
+    else:
+        writer = pq.ParquetWriter(f"{stem}.parquet", first.schema, compression="zstd")
+    with writer:
+        for table in chain([first], tables):
+            writer.write_table(table, GROUP)
+
+
+def main(folder, total, streams):
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "DeviceProcessEvents.parquet", processes, total)
-    write(folder / "DeviceNetworkEvents.parquet", connections, total)
-    write(folder / "SigninLogs.parquet", signins, total)
-    known = pa.table({"Domain": pa.array(domain_names()[: DOMAINS * 3 // 4])})
-    pq.write_table(known, folder / "KnownDomains.parquet", compression="zstd")
+    for name, make in [("DeviceProcessEvents", processes), ("DeviceNetworkEvents", connections), ("SigninLogs", signins)]:
+        write(folder / name, groups(make, total), streams)
+    known = table_of({"Domain": pa.array(domain_names()[: DOMAINS * 3 // 4])})
+    write(folder / "KnownDomains", iter([known]), streams)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] == ["streams"])

@@ -2,7 +2,9 @@
 //!
 //! The queries lie in `tests/bench/kql`, each as KQL and as SQL. Spoor's time is that of the whole process, from the files to a
 //! file of JSON. DuckDB's is from an empty database to the rows in Python: to start Python is not charged to it. Both read the
-//! files each time, and no query is timed whose two answers differ.
+//! files each time, and no query is timed whose two answers differ. [`page`] has them in a browser.
+
+pub mod page;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,9 @@ struct Measured {
 /// A row for each query, and one for all.
 pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
     let bench = Bench::ensure(paths)?;
+    for (_, rows) in SIZES {
+        bench.tables(rows, Form::Parquet)?;
+    }
     let mut all: Vec<Measured> = Vec::new();
     for (what, name) in QUERIES {
         let outcomes = SIZES
@@ -77,6 +82,14 @@ pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// What the tables are written as.
+#[derive(Clone, Copy)]
+enum Form {
+    Parquet,
+    /// Arrow's streams.
+    Streams,
+}
+
 /// Where everything is that a measurement needs.
 struct Bench<'p> {
     paths: &'p Paths,
@@ -86,42 +99,46 @@ struct Bench<'p> {
 }
 
 impl<'p> Bench<'p> {
-    /// The peer installed, and the tables made.
+    /// The peer installed.
     fn ensure(paths: &'p Paths) -> Result<Self> {
         let queries = paths.root.join("tests/bench/kql");
         let peers = Peers::ensure_at(paths, "kql-peers", &queries.join("requirements.txt"))?;
         let scratch = paths.target.join("bench/kql");
         fs::create_dir_all(&scratch)
             .with_context(|| format!("could not make {}", scratch.display()))?;
-        let bench = Bench {
+        Ok(Bench {
             paths,
             peers,
             queries,
             scratch,
-        };
-        SIZES.iter().try_for_each(|&(_, rows)| bench.tables(rows))?;
-        Ok(bench)
+        })
     }
 
-    fn folder(&self, rows: u32) -> PathBuf {
-        self.scratch.join(rows.to_string())
+    fn folder(&self, rows: u32, form: Form) -> PathBuf {
+        self.scratch.join(match form {
+            Form::Parquet => rows.to_string(),
+            Form::Streams => format!("{rows}-streams"),
+        })
     }
 
-    /// Makes the tables, once for each state of what makes them.
-    fn tables(&self, rows: u32) -> Result<()> {
+    /// The folder of the tables, which are made once for each state of what makes them.
+    fn tables(&self, rows: u32, form: Form) -> Result<PathBuf> {
         let script = self.queries.join("rows.py");
-        let stamp = self.scratch.join(format!("{rows}.made-by"));
+        let folder = self.folder(rows, form);
+        // Not in the folder, whose files are tables.
+        let stamp = folder.with_extension("made-by");
         let made_by = sha256_file(&script)? + &sha256_file(&self.queries.join("requirements.txt"))?;
         if fs::read_to_string(&stamp).is_ok_and(|text| text == made_by) {
-            return Ok(());
+            return Ok(folder);
         }
         let mut python = self.peers.command("python3");
-        python.arg(script).arg(self.folder(rows));
-        step(
-            &format!("Making tables of {rows} rows"),
-            python.arg(rows.to_string()),
-        )?;
-        fs::write(&stamp, made_by).context("could not mark the tables as made")
+        python.arg(script).arg(&folder).arg(rows.to_string());
+        if let Form::Streams = form {
+            python.arg("streams");
+        }
+        step(&format!("Making tables of {rows} rows"), &mut python)?;
+        fs::write(&stamp, made_by).context("could not mark the tables as made")?;
+        Ok(folder)
     }
 
     /// Holds the answers against each other, then times both in turn.
@@ -156,7 +173,7 @@ impl<'p> Bench<'p> {
         let query = self.queries.join(format!("{name}.kql"));
         let mut command = Command::new(self.paths.spoor());
         command.arg("query").arg(format!("@{}", query.display()));
-        command.arg("--data").arg(self.folder(rows));
+        command.arg("--data").arg(self.folder(rows, Form::Parquet));
         command.args(["--format", "json", "--output"]).arg(answer);
         command
     }
@@ -164,7 +181,7 @@ impl<'p> Bench<'p> {
     fn duckdb(&self, task: &str, name: &str, rows: u32) -> Command {
         let mut command = self.peers.command("python3");
         command.arg(self.queries.join("duckdb_query.py")).arg(task);
-        command.arg(self.folder(rows));
+        command.arg(self.folder(rows, Form::Parquet));
         command.arg(self.queries.join(format!("{name}.sql")));
         command
     }
