@@ -187,11 +187,14 @@ impl<'p> Bench<'p> {
     }
 }
 
-/// Why data was refused: the message without the file, whose place says nothing here.
+/// Why data was refused: the message without the file, whose place says nothing here, and without its details and advice.
 fn reason(said: &str) -> String {
     let line = said.lines().next().unwrap_or_default();
-    let reason = line.split_once(".parquet: ");
-    reason.map_or(line, |(_, reason)| reason).replace('|', "/")
+    let reason = line
+        .split_once(".parquet: ")
+        .map_or(line, |(_, reason)| reason);
+    let reason = reason.split([';', '(']).next().unwrap_or_default();
+    reason.trim().replace('|', "/")
 }
 
 fn row(one: &Measured, peer: &str) -> Row {
@@ -205,7 +208,9 @@ fn row(one: &Measured, peer: &str) -> Row {
         Outcome::Refused(_) => None,
     });
     let speeds = sized().filter_map(|((size, _), outcome)| match outcome {
-        Outcome::Timed(ours, theirs) => Some(format!("{:.2} at {size}", theirs / ours)),
+        Outcome::Timed(ours, theirs) => {
+            Some(format!("{:.2} times its speed at {size}", theirs / ours))
+        }
         Outcome::Refused(_) => None,
     });
     let speeds: Vec<String> = speeds.collect();
@@ -214,8 +219,8 @@ fn row(one: &Measured, peer: &str) -> Row {
         ours: format!("`spoor query` {}", ours.collect::<Vec<_>>().join(", ")),
         peer: format!("{peer} {}", theirs.collect::<Vec<_>>().join(", ")),
         verdict: format!(
-            "no bar set alone: {} times its speed{}",
-            speeds.join(" and "),
+            "no bar set alone: {}{}",
+            speeds.join(", "),
             growth(one).map_or(String::new(), |growth| format!(
                 "; {growth:.1} times as long for ten times the rows"
             ))
@@ -309,7 +314,8 @@ mod tests {
 
     #[test]
     fn a_row_tells_of_a_refusal_without_the_place_of_the_file() {
-        let reason = reason("error: /somewhere/1/T.parquet: fills too much\nmore");
+        let reason =
+            reason("error: /somewhere/1/T.parquet: fills too much (at 1 row); load fewer\nmore");
         assert_eq!(reason, "fills too much");
         let one = measured(vec![Outcome::Timed(0.5, 1.0), Outcome::Refused(reason)]);
         let row = row(&one, "a peer");
@@ -318,6 +324,6 @@ mod tests {
             "`spoor query` 1 M 500.0 ms, 10 M refused (fills too much)"
         );
         assert_eq!(row.peer, "a peer 1 M 1.00 s");
-        assert_eq!(row.verdict, "no bar set alone: 2.00 at 1 M times its speed");
+        assert_eq!(row.verdict, "no bar set alone: 2.00 times its speed at 1 M");
     }
 }
