@@ -29,7 +29,7 @@ for (const name of ["site", "tables", "streams"]) if (!options[name]) throw new 
 const runs = Number(options.runs);
 
 const require = createRequire(new URL("../../web/package.json", import.meta.url));
-const duckdb = fileURLToPath(new URL("../../web/node_modules/@duckdb/duckdb-wasm/dist", import.meta.url));
+const duckdb = fileURLToPath(new URL("./kql/node_modules/@duckdb/duckdb-wasm/dist", import.meta.url));
 const queries = fileURLToPath(new URL("kql/", import.meta.url));
 
 /** Queries of what DuckDB-Wasm has no functions for without an extension. */

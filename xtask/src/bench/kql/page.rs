@@ -19,6 +19,7 @@ const WANTED: f64 = 1.5;
 
 /// One row for all queries.
 pub fn figures(paths: &Paths, runs: u32) -> Result<Vec<Row>> {
+    setup::packages(&paths.root.join("tests/bench/kql"), "the benchmark's")?;
     let bench = Bench::ensure(paths)?;
     let (name, rows) = SIZES[0];
     let tables = bench.tables(rows, Form::Parquet)?;
