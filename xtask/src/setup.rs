@@ -129,25 +129,31 @@ pub fn sha256_file(path: &Path) -> Result<String> {
 
 /// The page's npm packages, as `web/package-lock.json` pins them.
 pub fn npm(paths: &Paths) -> Result<()> {
+    packages(&paths.root.join("web"), "the page's")
+}
+
+/// The npm packages of a folder, as its `package-lock.json` pins them. `whose` is for messages.
+pub fn packages(folder: &Path, whose: &str) -> Result<()> {
     if !on_path("npm") {
         need("Node and npm", &["nodejs", "npm"])?;
     }
-    let web = paths.root.join("web");
     let (lock, stamp) = (
-        web.join("package-lock.json"),
-        web.join("node_modules/.spoor-lock"),
+        folder.join("package-lock.json"),
+        folder.join("node_modules/.spoor-lock"),
     );
     let digest = sha256_file(&lock)?;
     if fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
         return Ok(());
     }
     step(
-        "Installing the page's npm packages, as locked",
+        &format!("Installing {whose} npm packages, as locked"),
         Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&web),
+            .current_dir(folder),
     )
-    .context("npm could not install the page's packages: check that npm reaches its registry")?;
+    .with_context(|| {
+        format!("npm could not install {whose} packages: check that npm reaches its registry")
+    })?;
     fs::write(&stamp, digest).context("could not mark the npm packages as installed")
 }
 

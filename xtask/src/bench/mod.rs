@@ -5,6 +5,7 @@
 
 mod engine;
 mod figures;
+mod kql;
 mod machine;
 mod page;
 pub mod peers;
@@ -27,7 +28,7 @@ pub struct Options {
     /// Counted runs of each command; at least five.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
     runs: u32,
-    /// Measure these alone (run, render, page, engine, pandas, plugins, remote); the other rows of BENCHMARKS.md stay as they were.
+    /// Measure these alone (run, render, page, engine, pandas, plugins, remote, kql, kql-page); the other rows of BENCHMARKS.md stay as they were.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Use the kernel and the page as they are built now, instead of building them for publication.
@@ -56,10 +57,12 @@ pub struct Row {
 /// Builds for publication, measures, and writes BENCHMARKS.md.
 pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     build::host(paths)?;
-    // Plugins run without either.
-    if ["run", "render", "page", "engine", "pandas", "remote"]
-        .iter()
-        .any(|part| options.wants(part))
+    // Plugins and native queries run without either.
+    if [
+        "run", "render", "page", "engine", "pandas", "remote", "kql-page",
+    ]
+    .iter()
+    .any(|part| options.wants(part))
     {
         if !options.as_built {
             build::kernel(paths, Profile::Dist)?;
@@ -67,7 +70,10 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
         build::guest(paths)?;
     }
     // What others ask of a server is asked of one that serves the page.
-    if options.wants("page") || options.wants("remote") {
+    if ["page", "remote", "kql-page"]
+        .iter()
+        .any(|part| options.wants(part))
+    {
         let profile = if options.as_built {
             Profile::Daily
         } else {
@@ -98,6 +104,8 @@ pub fn run(paths: &Paths, options: &Options) -> Result<()> {
     measure("pandas", &engine::to_pandas)?;
     measure("plugins", &plugins::figures)?;
     measure("remote", &remote::figures)?;
+    measure("kql", &kql::figures)?;
+    measure("kql-page", &kql::page::figures)?;
     if !options.only.is_empty() {
         rows = report::merged(report::read(paths)?, rows);
     }
