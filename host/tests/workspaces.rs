@@ -91,8 +91,17 @@ fn a_hunt_is_let_in_and_nothing_that_it_leaves_has_the_token() {
     place.write("data/Logs.csv", "Account,Tries\nana,3\nben,12\n");
     place.write("secret", "robot-secret");
     // Nothing is asked of the endpoint before it is known.
-    place.write("spoor.toml", &configuration(&authority, "http://127.0.0.1:9"));
-    let login = ["login", "--workspace", "soc", "--client-secret-file", "secret"];
+    place.write(
+        "spoor.toml",
+        &configuration(&authority, "http://127.0.0.1:9"),
+    );
+    let login = [
+        "login",
+        "--workspace",
+        "soc",
+        "--client-secret-file",
+        "secret",
+    ];
     let login = spoor(&place).args(login).output().unwrap();
     expect(&login, 0);
     let tokens = authority.given();
@@ -128,9 +137,15 @@ fn a_hunt_is_let_in_and_nothing_that_it_leaves_has_the_token() {
         }
         let mut found = Vec::new();
         let read = files_with(&place.path(""), token.as_bytes(), &mut found);
-        assert!(read > 8 && found.is_empty(), "{token} in {found:?} of {read}");
+        assert!(
+            read > 8 && found.is_empty(),
+            "{token} in {found:?} of {read}"
+        );
     }
     let mut found = Vec::new();
     files_with(&place.path(""), b"summarize sum(Tries)", &mut found);
-    assert!(found.iter().any(|file| file.ends_with("/session")), "{found:?}");
+    assert!(
+        found.iter().any(|file| file.ends_with("/session")),
+        "{found:?}"
+    );
 }

@@ -24,7 +24,16 @@ export async function certificate(folder) {
  */
 export async function startAuthority(folder, page, settings = {}) {
   const tls = await certificate(folder);
-  const child = spawn(process.execPath, [PROVIDER, JSON.stringify({ ...settings, tls, page })], { stdio: ["pipe", "pipe", "ignore"] });
+  return started({ ...settings, tls, page });
+}
+
+/** Starts an authority in plain http, which a server on the same machine takes: its client "door" is that server's. */
+export function startPlainAuthority(settings) {
+  return started(settings);
+}
+
+async function started(settings) {
+  const child = spawn(process.execPath, [PROVIDER, JSON.stringify(settings)], { stdio: ["pipe", "pipe", "ignore"] });
   const issuer = await new Promise((found, failed) => {
     createInterface({ input: child.stdout }).on("line", (line) => line.startsWith('{"issuer"') && found(JSON.parse(line).issuer));
     child.on("exit", () => failed(new Error("the authority did not start")));

@@ -168,9 +168,14 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         "serve",
         paths.site(),
     );
+    let guarded = (
+        "the page behind the door of `spoor serve`",
+        "door",
+        paths.site(),
+    );
     let other = ("the core of a session in Firefox", "firefox", paths.web());
     let firefox = setup::firefox()?;
-    for (what, file, site) in tests.into_iter().chain([plain, served, other]) {
+    for (what, file, site) in tests.into_iter().chain([plain, served, guarded, other]) {
         step(
             &format!("Trying {what}"),
             node(paths, chromium)
