@@ -58,15 +58,19 @@ type Groups = Vec<(String, Vec<&'static str>)>;
 /// All that is refused.
 pub(super) fn all() -> String {
     let named = [
-        ("operator", operators()),
-        ("between operands", operands()),
-        ("function", functions()),
-        ("plugin", plugins()),
-        ("option of `set`", options()),
+        (["operator", "operators"], operators()),
+        (
+            ["operator between operands", "operators between operands"],
+            operands(),
+        ),
+        (["function", "functions"], functions()),
+        (["plugin", "plugins"], plugins()),
+        (["option of `set`:", "options of `set`:"], options()),
     ];
     let mut table = "| what | why, and what to do |\n| --- | --- |\n".to_owned();
-    for (kind, groups) in named {
+    for ([one, several], groups) in named {
         for (why, names) in groups {
+            let kind = if names.len() == 1 { one } else { several };
             let why = super::cell(&sentence(&why));
             writeln!(table, "| {kind} {} | {why} |", codes(names)).unwrap();
         }
@@ -104,7 +108,7 @@ fn functions() -> Groups {
         .collect();
     let other = functions::absent("geo_other").unwrap();
     all.push((
-        format!("{other}: any that is not listed above"),
+        format!("{other}, unless it is listed above"),
         vec!["geo_..."],
     ));
     all
@@ -155,10 +159,5 @@ fn found(query: &str) -> (String, Option<String>) {
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    let end = if text.ends_with(['.', ')', ';']) {
-        ""
-    } else {
-        "."
-    };
-    first.chain(letters).collect::<String>() + end
+    first.chain(letters).chain(['.']).collect()
 }

@@ -24,9 +24,9 @@ pub(super) const TOPICS: &[(&str, &[Said])] = &[
 
 const ROWS: &[Said] = &[
     said(
-        "A result is never cut: there is no limit of 500,000 rows or 64 MB. A query that needs more memory than there is fails with a \
-         message. Limits of workspaces stand in [workspaces.md](workspaces.md); `spoor serve --api` cuts its answers at 500,000 rows, \
-         unless `--api-rows` says otherwise.",
+        "No result is cut at 500,000 rows or 64 MB. A query that needs more memory than there is fails with a message; the table below a \
+         page's cell shows up to 256 MiB of a result. Limits of workspaces stand in [workspaces.md](workspaces.md), and \
+         `spoor serve --api` cuts its answers at 500,000 rows unless `--api-rows` says otherwise.",
         "",
     ),
     said(
@@ -81,8 +81,8 @@ const COUNTS: &[Said] = &[
 
 const VALUES: &[Said] = &[
     said(
-        "A `decimal` has 26 digits before the point and 12 behind it; what goes beyond is rounded. Kusto's has a scale for each value.",
-        "print decimal(1) / decimal(3)",
+        "A `decimal` has up to 26 digits before the point and 12 behind it. Kusto's has a scale for each value.",
+        "print decimal(2) / decimal(3), todecimal(\"123456789012345678901234567\")",
     ),
     said(
         "Whole numbers that no `long` holds are refused as literals; in dynamic values they are `real`.",
@@ -147,7 +147,7 @@ const TIME: &[Said] = &[
 
 const TABLES: &[Said] = &[
     said(
-        "There is one database, whose tables are the data files, the notebook's results and what the page was given. Other services are \
+        "There is one database, whose tables are the data files and the results that a notebook keeps with `--as`. Other services are \
          asked by [workspaces](workspaces.md), where their own KQL runs and nothing of this page holds.",
         "",
     ),
