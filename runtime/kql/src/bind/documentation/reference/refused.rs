@@ -157,7 +157,7 @@ fn found(query: &str) -> (String, Option<String>) {
 
 /// A message as a sentence of its own.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
+    let mut letters = text.trim_end_matches(';').chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).chain(['.']).collect()
 }
