@@ -26,7 +26,7 @@ use crate::sources::{Data, Source};
 /// Query data files with KQL
 ///
 /// Each file that --data names is a table by its name. Runs natively on all cores, without
-/// WebAssembly or Python.
+/// WebAssembly or Python. docs/kql.md lists what the language has, and where it differs from Kusto.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {

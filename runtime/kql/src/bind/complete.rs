@@ -408,7 +408,7 @@ impl Scene<'_> {
 }
 
 /// The properties of a chart, and what may be their values: words, or a column.
-const RENDER_OPTIONS: &[(&str, &[&str])] = &[
+pub(super) const RENDER_OPTIONS: &[(&str, &[&str])] = &[
     ("accumulate", &["false", "true"]),
     ("anomalycolumns", &["column"]),
     ("kind", &["default", "stacked", "stacked100", "unstacked"]),

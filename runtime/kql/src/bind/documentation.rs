@@ -3,6 +3,8 @@
 //! example is bound by a test, over the tables Logins and Hosts.
 
 mod operators;
+#[cfg(test)]
+mod reference;
 mod words;
 
 use spoor_kql_syntax::ast::{BinaryOp, ListOp};

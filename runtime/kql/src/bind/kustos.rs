@@ -121,7 +121,7 @@ pub(super) const PLUGINS: &[Entry] = &[
 ];
 
 /// Those that are not here yet.
-const ABSENT: &[&str] = &[
+pub(super) const ABSENT: &[&str] = &[
     "autocluster",
     "cosmosdb_sql_request",
     "diffpatterns",

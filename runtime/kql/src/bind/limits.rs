@@ -21,15 +21,15 @@ const EXPRESSION_DEPTH: usize = 500;
 /// Nodes of a condition, with all that its columns are computed from.
 const CONDITION_SIZE: usize = 2_000;
 /// Tables of a union times the columns of its result.
-const UNION_SIZE: usize = 4_000_000;
+pub(super) const UNION_SIZE: usize = 4_000_000;
 /// Steps of a plan.
-const PLAN_SIZE: usize = 10_000;
+pub(super) const PLAN_SIZE: usize = 10_000;
 /// Steps of a plan one after another. An operator of Kusto's takes one to three.
-const PLAN_DEPTH: usize = 400;
+pub(super) const PLAN_DEPTH: usize = 400;
 /// Expressions and subqueries within each other, through functions too.
-const NESTING: usize = 500;
+pub(super) const NESTING: usize = 500;
 /// Calls of the query's own functions, those in their bodies included.
-const CALLS: usize = 20_000;
+pub(super) const CALLS: usize = 20_000;
 
 impl Binder<'_> {
     /// Binds something within what is being bound.

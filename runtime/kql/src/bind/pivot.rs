@@ -16,7 +16,7 @@ use crate::functions;
 use crate::typed::Typed;
 
 /// Columns that values may become.
-const MOST_COLUMNS: usize = 2000;
+pub(super) const MOST_COLUMNS: usize = 2000;
 
 impl Binder<'_> {
     pub(super) fn pivot(

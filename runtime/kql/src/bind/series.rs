@@ -27,7 +27,7 @@ use crate::functions::{self, BATCH_BYTES};
 use crate::typed::{BindContext, Typed};
 
 /// Points of a series, as in Kusto.
-const POINT_LIMIT: i64 = 1_048_576;
+pub(super) const POINT_LIMIT: i64 = 1_048_576;
 
 /// The bins of the axis.
 struct Axis {

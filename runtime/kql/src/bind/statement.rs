@@ -15,7 +15,7 @@ use crate::functions;
 use crate::typed::Typed;
 
 /// The options of `set` that change what a query gives.
-const CHANGING: [&str; 5] = [
+pub(super) const CHANGING: [&str; 5] = [
     "query_datetimescope_column",
     "query_datetimescope_from",
     "query_datetimescope_to",

@@ -16,7 +16,7 @@ use crate::functions::{self, operators};
 use crate::typed::{BindContext, Typed};
 
 /// Columns that bags may become: more are no table that anyone reads.
-const MOST_COLUMNS: usize = 2000;
+pub(super) const MOST_COLUMNS: usize = 2000;
 
 /// What becomes of a property that is called as a column of the input.
 #[derive(Clone, Copy, PartialEq, Eq)]

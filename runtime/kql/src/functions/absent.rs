@@ -1,7 +1,7 @@
 //! Functions of Kusto's that Spoor refuses by name: why, and what to use instead.
 
 /// Groups of names, and what to tell whoever calls one.
-const ABSENT: &[(&[&str], &str)] = &[
+pub(crate) const ABSENT: &[(&[&str], &str)] = &[
     (
         &[
             "extent_id",

@@ -33,6 +33,8 @@ mod zone;
 
 use spoor_table::{KustoType, Value};
 
+#[cfg(test)]
+pub(crate) use absent::ABSENT;
 pub use absent::absent;
 pub use args::article;
 pub use cast::convert;
@@ -56,34 +58,34 @@ pub fn literal(value: Value) -> Typed {
     }
 }
 
-/// Every table of scalar functions.
-const SCALAR: [&[ScalarFunction]; 19] = [
-    cast::FUNCTIONS,
-    conditional::FUNCTIONS,
-    text::FUNCTIONS,
-    datetime::FUNCTIONS,
-    math::FUNCTIONS,
-    dynamic::FUNCTIONS,
-    net::FUNCTIONS,
-    encode::FUNCTIONS,
-    geo::FUNCTIONS,
-    series::FUNCTIONS,
-    window::FUNCTIONS,
-    convert::FUNCTIONS,
-    punycode::FUNCTIONS,
-    xml::FUNCTIONS,
-    decompose::FUNCTIONS,
-    beta::FUNCTIONS,
-    hll::FUNCTIONS,
-    tdigest::FUNCTIONS,
-    zone::FUNCTIONS,
+/// Every table of scalar functions, with the family that `docs/kql.md` lists it under.
+const SCALAR: [(&str, &[ScalarFunction]); 19] = [
+    ("Conversions", cast::FUNCTIONS),
+    ("Choosing and testing", conditional::FUNCTIONS),
+    ("Text", text::FUNCTIONS),
+    ("Dates and times", datetime::FUNCTIONS),
+    ("Numbers", math::FUNCTIONS),
+    ("Dynamic values", dynamic::FUNCTIONS),
+    ("Addresses, URLs and paths", net::FUNCTIONS),
+    ("Encodings and hashes", encode::FUNCTIONS),
+    ("Geography", geo::FUNCTIONS),
+    ("Series", series::FUNCTIONS),
+    ("Windows", window::FUNCTIONS),
+    ("Units", convert::FUNCTIONS),
+    ("Encodings and hashes", punycode::FUNCTIONS),
+    ("Dynamic values", xml::FUNCTIONS),
+    ("Series", decompose::FUNCTIONS),
+    ("Numbers", beta::FUNCTIONS),
+    ("Sketches and digests", hll::FUNCTIONS),
+    ("Sketches and digests", tdigest::FUNCTIONS),
+    ("Dates and times", zone::FUNCTIONS),
 ];
 
 /// The scalar or window function called `name`.
 pub fn scalar(name: &str) -> Option<&'static ScalarFunction> {
     SCALAR
         .iter()
-        .flat_map(|table| table.iter())
+        .flat_map(|(_, table)| table.iter())
         .find(|f| f.name == name)
 }
 
@@ -109,7 +111,8 @@ pub struct Entry {
 
 /// Every function, scalar ones first.
 pub fn all() -> impl Iterator<Item = Entry> {
-    let scalar = SCALAR.iter().flat_map(|table| table.iter()).map(|f| Entry {
+    let scalar = SCALAR.iter().flat_map(|(_, table)| table.iter());
+    let scalar = scalar.map(|f| Entry {
         name: f.name,
         docs: f.docs,
         aggregate: false,
@@ -126,6 +129,23 @@ pub fn all() -> impl Iterator<Item = Entry> {
             docs: f.docs,
             aggregate: true,
         }))
+}
+
+/// The scalar functions by family, families in the order in which they first come.
+#[cfg(test)]
+pub(crate) fn families() -> Vec<(&'static str, Vec<Documentation>)> {
+    let scalar = SCALAR
+        .iter()
+        .flat_map(|(family, table)| table.iter().map(|f| (*family, f.docs)));
+    let several = several::FUNCTIONS.iter().map(|f| ("Series", f.docs));
+    let mut families: Vec<(&str, Vec<Documentation>)> = Vec::new();
+    for (family, docs) in scalar.chain(several) {
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, functions)) => functions.push(docs),
+            None => families.push((family, vec![docs])),
+        }
+    }
+    families
 }
 
 /// Every function's name; one that is both scalar and aggregate comes twice.
