@@ -10,6 +10,7 @@ mod authority;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -20,25 +21,25 @@ use authority::Authority;
 use common::{Place, expect, outputs, stderr, stdout};
 
 /// `spoor serve --api`. It ends with the value.
-struct Store(Child, String);
+struct Store(Child);
 
 impl Store {
-    /// Over the folder `data`, for whoever brings one of the tokens.
-    fn start(place: &Place, tokens: &[String]) -> Self {
+    /// Over the folder `data` at a port, for whoever brings one of the tokens.
+    fn start(place: &Place, port: u16, tokens: &[String]) -> Self {
         let line = |token: &String| format!("hunter {:x}\n", Sha256::digest(token));
         let tokens: String = tokens.iter().map(line).collect();
         place.write("tokens", &tokens);
         let mut command = spoor(place);
         command
-            .args(["serve", "--api", "--port", "0", "--data", "data"])
-            .args(["--api-tokens", "tokens"])
+            .args(["serve", "--api", "--port", &port.to_string()])
+            .args(["--data", "data", "--api-tokens", "tokens"])
             .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         lines.read_line(&mut line).unwrap();
-        let url = line.trim().rsplit(' ').next().unwrap().to_owned();
-        Self(child, url)
+        assert!(line.starts_with("The API is at"), "{line}");
+        Self(child)
     }
 }
 
@@ -58,9 +59,9 @@ fn spoor(place: &Place) -> Command {
     command
 }
 
-fn configuration(authority: &Authority, endpoint: &str) -> String {
+fn configuration(authority: &Authority, port: u16) -> String {
     format!(
-        "[workspaces.soc]\nkind = \"kusto\"\ncloud = \"custom\"\nendpoint = \"{endpoint}\"\nplain-loopback = true\n\
+        "[workspaces.soc]\nkind = \"kusto\"\ncloud = \"custom\"\nendpoint = \"http://127.0.0.1:{port}\"\nplain-loopback = true\n\
          authority = \"{}\"\nclient-id = \"robot\"\nscope = \"hunt\"\ndatabase = \"spoor\"\n",
         authority.issuer
     )
@@ -90,11 +91,10 @@ fn a_hunt_is_let_in_and_nothing_that_it_leaves_has_the_token() {
     let authority = Authority::start(&json!({}));
     place.write("data/Logs.csv", "Account,Tries\nana,3\nben,12\n");
     place.write("secret", "robot-secret");
-    // Nothing is asked of the endpoint before it is known.
-    place.write(
-        "spoor.toml",
-        &configuration(&authority, "http://127.0.0.1:9"),
-    );
+    // A sign-in is for one server, which is not there yet.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let port = free.unwrap().port();
+    place.write("spoor.toml", &configuration(&authority, port));
     let login = [
         "login",
         "--workspace",
@@ -106,8 +106,7 @@ fn a_hunt_is_let_in_and_nothing_that_it_leaves_has_the_token() {
     expect(&login, 0);
     let tokens = authority.given();
     assert!(!tokens.is_empty());
-    let store = Store::start(&place, &tokens);
-    place.write("spoor.toml", &configuration(&authority, &store.1));
+    let _store = Store::start(&place, port, &tokens);
 
     place.notebook(
         "hunt.ipynb",

@@ -232,11 +232,11 @@ impl Driver {
         specs
             .into_iter()
             .try_for_each(|source| self.drive(Event::AddSource { source }, report))?;
-        let workspaces = Event::Workspaces {
-            current: self.core.options.workspace.clone(),
-            local: self.core.options.local_workspaces.clone(),
-        };
-        self.drive(workspaces, report)?;
+        let current = self.core.options.workspace.clone();
+        let local = self.core.options.local_workspaces.clone();
+        if current.is_some() || !local.is_empty() {
+            self.drive(Event::Workspaces { current, local }, report)?;
+        }
         let plugins = self.core.options.plugins.clone();
         plugins
             .iter()

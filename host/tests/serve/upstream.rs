@@ -101,6 +101,7 @@ fn place(authority: &Authority, endpoint: &str) -> Place {
         )
     };
     let config: String = ["own", "shared", "unlisted"].map(workspace).concat();
+    let config = format!("{config}[workspaces.shared.limits]\nrows = 100\n");
     let at = |name: &str| dir.path().join(name);
     std::fs::write(at("access.toml"), access).unwrap();
     std::fs::write(at("spoor.toml"), config).unwrap();
