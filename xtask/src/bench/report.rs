@@ -45,8 +45,15 @@ pub fn merged(mut rows: Vec<Row>, measured: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Writes the rows with the machine and the versions above them.
+/// What people have written below the table: from the first heading of the second level on.
+fn written(text: &str) -> &str {
+    text.find("\n## ").map_or("", |at| &text[at..])
+}
+
+/// Writes the rows with the machine and the versions above them. What people have written below them stays.
 pub fn write(paths: &Paths, runs: u32, rows: &[Row]) -> Result<()> {
+    let path = paths.root.join("BENCHMARKS.md");
+    let before = fs::read_to_string(&path).unwrap_or_default();
     let mut text = String::from("# Benchmarks\n\nWritten by `cargo xtask bench`: medians of ");
     writeln!(text, "{runs} runs, Spoor and its peer in turn.\n")?;
     for line in machine::describe(paths)? {
@@ -60,7 +67,7 @@ pub fn write(paths: &Paths, runs: u32, rows: &[Row]) -> Result<()> {
             row.what, row.ours, row.peer, row.verdict
         )?;
     }
-    let path = paths.root.join("BENCHMARKS.md");
+    text.push_str(written(&before));
     fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))
 }
 
@@ -76,5 +83,12 @@ mod tests {
         let rows = merged(rows, new.into_iter().filter_map(row).collect());
         let ours: Vec<&str> = rows.iter().map(|row| row.ours.as_str()).collect();
         assert_eq!(ours, ["1", "3", "4"]);
+    }
+
+    #[test]
+    fn what_people_wrote_below_stays() {
+        let text = "# Benchmarks\n\n| a | 1 | - | met |\n\n## Why\n\nBecause.\n";
+        assert_eq!(written(text), "\n## Why\n\nBecause.\n");
+        assert_eq!(written("# Benchmarks\n"), "");
     }
 }

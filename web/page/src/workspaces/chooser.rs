@@ -1,6 +1,6 @@
 //! The choice of the workspace that a notebook's queries go to where they name none: `metadata.spoor.workspace`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use spoor_notebook::{name_workspace, workspace_in};
@@ -20,6 +20,8 @@ pub struct Chooser {
     select: HtmlSelectElement,
     /// What was offered last.
     offered: RefCell<Vec<(String, String)>>,
+    /// Whether the session was told anything.
+    is_told: Cell<bool>,
 }
 
 impl Default for Chooser {
@@ -33,6 +35,7 @@ impl Default for Chooser {
         Self {
             select: select.cast(),
             offered: RefCell::default(),
+            is_told: Cell::default(),
         }
     }
 }
@@ -100,10 +103,13 @@ impl Screen {
         let names = self.app.workspaces.names();
         self.chooser().show(names, current.as_deref());
         let own_data = known.iter().filter(|one| one.server.is_none());
-        self.session.request(Event::Workspaces {
-            current: current.clone(),
-            local: own_data.map(|one| one.name.clone()).collect(),
-        });
+        let local: Vec<String> = own_data.map(|one| one.name.clone()).collect();
+        // A kernel that need not know has not to load what this takes.
+        if current.is_some() || !local.is_empty() || self.chooser().is_told.get() {
+            self.chooser().is_told.set(true);
+            let current = current.clone();
+            self.session.request(Event::Workspaces { current, local });
+        }
         if let Some(name) = current.filter(|name| known.iter().any(|one| one.name == *name)) {
             self.app.workspaces.tell_tables(&self.session, &name);
         }
