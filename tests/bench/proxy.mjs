@@ -96,7 +96,10 @@ function ask(url, headers, body) {
 }
 
 async function measured(upstream, proxy) {
-  const direct = (csl) => ask(`${upstream.url}/v2/rest/query`, {}, { db: "spoor", csl });
+  // All of the answer, as the server asks for it too.
+  const direct = (query) => ask(`${upstream.url}/v2/rest/query`, {}, {
+    db: "spoor", csl: query, properties: { Options: { truncationmaxrecords: ROWS, truncationmaxsize: 512 << 20 } },
+  });
   const through = (query) => ask(`${proxy.url}/api/workspaces/up/query`, { authorization: `Bearer ${TOKEN}` }, { query });
   /** Both in turn, so many times, after one that is not counted. */
   const inTurn = async (query, times) => {
