@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use axum::{Extension, Json, Router, middleware};
 use serde_json::{Value, json};
 use spoor_door::Door;
@@ -185,7 +186,11 @@ async fn serve_over(
             let listener = Tls::new(listener, config)?;
             connections::serve(listener, routes, patience, stop, GRACE).await
         }
-        None => connections::serve(listener, routes, patience, stop, GRACE).await,
+        None => {
+            // A small answer waits for nothing. A connection that refuses is slower, and no worse.
+            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            connections::serve(listener, routes, patience, stop, GRACE).await
+        }
     }
 }
 

@@ -101,6 +101,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, ready: Ready) {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
+        // As without TLS: a small answer waits for nothing.
+        drop(stream.set_nodelay(true));
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
             let shaken = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
