@@ -25,5 +25,6 @@ pub mod save;
 pub mod serve;
 pub mod session;
 pub mod sources;
+mod stored;
 
 pub use error::Error;

@@ -5,8 +5,8 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use spoor_data::{KERNEL_MEMORY, Limits, Loader, Progress};
-use spoor_kql::{Engine, EngineOptions, QueryError, Step, bind};
+use spoor_data::{DataError, KERNEL_MEMORY, Limits, Loader, Progress};
+use spoor_kql::{Engine, EngineOptions, ExecutionError, QueryError, Step, bind};
 use spoor_kql_syntax::{Diagnostic, line_column};
 use spoor_protocol::FetchError;
 use spoor_table::format::{self, GridOptions};
@@ -22,6 +22,7 @@ use crate::native::{Asked, Watch};
 use crate::plugins::Callable;
 use crate::save::write_atomically;
 use crate::sources::{Data, Source};
+use crate::stored::stored;
 
 /// Query data files with KQL
 ///
@@ -306,6 +307,9 @@ fn answer(
         Err(QueryError::Diagnostics(found)) => {
             QueryError::Diagnostics(explained(&mut engine, text, now, data, found))
         }
+        Err(QueryError::Execution(ExecutionError::Unreadable(told))) => {
+            return Err(Failure::new(Exit::Unreadable, told));
+        }
         Err(error) => error,
     };
     Err(Failure::new(Exit::Failed, told(error, whole, name)))
@@ -366,7 +370,11 @@ pub(super) fn engine_for(text: &str, data: &Data) -> Result<Engine, Failure> {
     let mut engine =
         Engine::new(options()).map_err(|e| Failure::new(Exit::Unable, e.to_string()))?;
     for source in wanted(text, data) {
-        engine.register(&source.spec.name, load(source)?);
+        let stored = stored(&source.path, &source.spec.label, limits());
+        match stored.map_err(unreadable)? {
+            Some(rows) => engine.register_stored(&source.spec.name, rows),
+            None => engine.register(&source.spec.name, load(source)?),
+        }
     }
     Ok(engine)
 }
@@ -417,11 +425,15 @@ pub(super) fn load(source: &Source) -> Result<Table, Failure> {
     let mut loader = loader(source)?;
     loop {
         let step = loader.step(Duration::MAX);
-        let step = step.map_err(|e| Failure::new(Exit::Unreadable, e.to_string()))?;
+        let step = step.map_err(unreadable)?;
         if let Progress::Done(table) = step {
             return Ok(table);
         }
     }
+}
+
+fn unreadable(error: DataError) -> Failure {
+    Failure::new(Exit::Unreadable, error.to_string())
 }
 
 /// A data file, of which a table is to be made in slices.

@@ -11,53 +11,55 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, RecordBatchReader, StringArray,
     new_empty_array,
 };
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow_ipc::reader::StreamReader;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use parquet::arrow::ARROW_SCHEMA_META_KEY;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
-use parquet::basic::LogicalType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use spoor_table::dynamic::{Builder, parse_json_into};
 use spoor_table::{KustoType, convert, ipc, parse};
 
 use crate::assembly::{Assembly, CHUNK_ROWS, Part};
 use crate::error::{Problem, Trouble};
+use crate::footer::Footer;
 use crate::format::Format;
 use crate::pages::{self, Claims};
 use crate::{Deadline, Limits, MOST_ROW_BYTES, messages, weight};
 
 /// The key of a field's metadata that names its extension type, and the one for guids (Arrow's canonical extensions).
-const EXTENSION_KEY: &str = "ARROW:extension:name";
-const UUID: &str = "arrow.uuid";
+pub(crate) const EXTENSION_KEY: &str = "ARROW:extension:name";
+pub(crate) const UUID: &str = "arrow.uuid";
 
 /// Bytes of rows that are converted at once. Nested values take up to thirteen times their size as dynamic ones.
 const CHUNK_BYTES: u64 = 32 << 20;
 
 /// Reads one columnar file.
 pub(crate) struct ColumnarReader {
-    format: Format,
-    batches: Batches,
+    chunks: Chunks,
     /// The schema as the file has it; the batches may have views for its text.
     schema: SchemaRef,
     /// How each column is read; empty before the first step.
     plan: Vec<Plan>,
+}
+
+/// Cuts a reader's batches into chunks.
+pub(crate) struct Chunks {
+    format: Format,
+    batches: Batches,
     /// What is left of a batch that is longer than a chunk.
     rest: Option<RecordBatch>,
 }
 
-type Batches = Box<dyn RecordBatchReader + Send>;
+pub(crate) type Batches = Box<dyn RecordBatchReader + Send>;
 
 /// Where a column goes and how.
-struct Plan {
-    column: usize,
+pub(crate) struct Plan {
+    pub(crate) column: usize,
     /// The type to bring it to first, where it is read as views of another.
     plain: Option<DataType>,
     ty: KustoType,
     how: How,
+    /// Whether the type and the form are the same whatever the values are.
+    pub(crate) settled: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -75,6 +77,16 @@ enum How {
     Convert,
 }
 
+impl How {
+    fn is_settled(self, ty: &DataType) -> bool {
+        match self {
+            How::Asis | How::JsonText | How::GuidText | How::GuidBytes => true,
+            How::Bytes => false,
+            How::Convert => convert::is_settled(ty),
+        }
+    }
+}
+
 impl ColumnarReader {
     pub(crate) fn new(format: Format, bytes: Vec<u8>, limits: Limits) -> Result<Self, Trouble> {
         let (batches, schema) = unwinding(format, || match format {
@@ -82,11 +94,9 @@ impl ColumnarReader {
             _ => arrow(bytes, limits),
         })??;
         Ok(ColumnarReader {
-            format,
-            batches,
+            chunks: Chunks::of(format, batches),
             schema,
             plan: Vec::new(),
-            rest: None,
         })
     }
 
@@ -97,19 +107,17 @@ impl ColumnarReader {
         deadline: &Deadline,
     ) -> Result<bool, Trouble> {
         if self.plan.is_empty() {
-            self.plan = plan(&self.schema, &self.batches.schema(), assembly)?;
+            self.plan = plan(&self.schema, &self.chunks.batches.schema(), assembly)?;
         }
         loop {
-            let Some(batch) = self.next()? else {
+            let Some(batch) = self.chunks.next()? else {
                 return Ok(true);
             };
             let mut parts = Vec::with_capacity(self.plan.len());
             for (plan, array) in self.plan.iter().zip(batch.columns()) {
-                parts.push((
-                    plan.column,
-                    plan.part(array)
-                        .map_err(|cause| refused(self.format, &cause))?,
-                ));
+                let part = plan.part(array);
+                let part = part.map_err(|cause| refused(self.chunks.format, &cause))?;
+                parts.push((plan.column, part));
             }
             assembly.push(batch.num_rows(), parts)?;
             if deadline.passed() {
@@ -117,9 +125,20 @@ impl ColumnarReader {
             }
         }
     }
+}
+
+impl Chunks {
+    /// The chunks of a reader of a format.
+    pub(crate) fn of(format: Format, batches: Batches) -> Self {
+        Chunks {
+            format,
+            batches,
+            rest: None,
+        }
+    }
 
     /// The next batch of at most a chunk's rows and bytes.
-    fn next(&mut self) -> Result<Option<RecordBatch>, Trouble> {
+    pub(crate) fn next(&mut self) -> Result<Option<RecordBatch>, Trouble> {
         let batch = match self.rest.take() {
             Some(batch) => batch,
             None => match unwinding(self.format, || self.batches.next())? {
@@ -152,7 +171,7 @@ fn rows_at_once(batch: &RecordBatch) -> Result<usize, Problem> {
 
 /// Makes an error of a reader's panic. The checks below catch what they can, but the Parquet decoder still panics on some
 /// pages that lie about their contents. Where a panic aborts (WebAssembly) it is a trap, which the driver has to catch.
-fn unwinding<T>(format: Format, work: impl FnOnce() -> T) -> Result<T, Trouble> {
+pub(crate) fn unwinding<T>(format: Format, work: impl FnOnce() -> T) -> Result<T, Trouble> {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     caught.map_err(|_| {
         refused(
@@ -164,54 +183,21 @@ fn unwinding<T>(format: Format, work: impl FnOnce() -> T) -> Result<T, Trouble> 
 
 /// A reader, and the schema as the file has it.
 fn parquet(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Trouble> {
-    let refuse = |error| refused(Format::Parquet, &error);
     let bytes = bytes::Bytes::from(bytes);
-    let bare = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = ArrowReaderMetadata::load(&bytes, bare.clone())
-        .map_err(refuse)?
-        .metadata()
-        .clone();
-    if !columns_lie_within(&metadata, bytes.len() as u64) {
-        return Err(refused(Format::Parquet, &"a column lies outside the file"));
-    }
-    let claims = pages::claims(&metadata, &bytes);
+    let footer = Footer::of(&bytes)?;
+    let groups = footer.metadata().row_groups().iter();
+    let chunks = groups.flat_map(|group| group.columns());
+    let claims = pages::claims(chunks.map(|chunk| (chunk, pages::bytes_of(chunk, &bytes))));
     let claims = claims.map_err(|cause| refused(Format::Parquet, &cause))?;
-    check_claims(&claims, &metadata, limits)?;
-    let options = if has_sound_schema(&metadata) {
-        ArrowReaderOptions::new()
-    } else {
-        bare.clone()
-    };
-    let plain = ArrowReaderMetadata::try_new(metadata.clone(), options).map_err(refuse)?;
-    let schema = with_guids(plain.schema(), &metadata);
-    let views = bare.with_schema(with_views(plain.schema()));
-    let metadata = ArrowReaderMetadata::try_new(metadata, views).map_err(refuse)?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
+    check_claims(&claims, footer.metadata(), limits)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, footer.reading);
     let batches = builder.with_batch_size(CHUNK_ROWS).build();
-    Ok((Box::new(batches.map_err(refuse)?), schema))
-}
-
-/// The schema with the extension type that Arrow has for guids where Parquet's own schema calls a column UUID.
-fn with_guids(schema: &SchemaRef, metadata: &ParquetMetaData) -> SchemaRef {
-    let root = metadata.file_metadata().schema_descr().root_schema();
-    let logical = |name: &str| {
-        let named = root.get_fields().iter().find(|field| field.name() == name);
-        named.and_then(|field| field.get_basic_info().logical_type_ref())
-    };
-    let mark = |field: &FieldRef| match logical(field.name()) {
-        Some(LogicalType::Uuid) => {
-            let mut tags = field.metadata().clone();
-            tags.insert(EXTENSION_KEY.to_owned(), UUID.to_owned());
-            Arc::new(field.as_ref().clone().with_metadata(tags))
-        }
-        _ => field.clone(),
-    };
-    let fields: Fields = schema.fields().iter().map(mark).collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+    let batches = batches.map_err(|error| refused(Format::Parquet, &error))?;
+    Ok((Box::new(batches), footer.schema))
 }
 
 /// Refuses a file that would unpack or decode to more than there is room for.
-fn check_claims(
+pub(crate) fn check_claims(
     claims: &Claims,
     metadata: &ParquetMetaData,
     limits: Limits,
@@ -232,59 +218,6 @@ fn check_claims(
     Ok(())
 }
 
-/// The schema with views for all text and bytes, which then stay in their pages.
-fn with_views(schema: &SchemaRef) -> SchemaRef {
-    let fields: Fields = schema.fields().iter().map(field_with_views).collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
-}
-
-fn field_with_views(field: &FieldRef) -> FieldRef {
-    let ty = match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        DataType::List(item) => DataType::List(field_with_views(item)),
-        DataType::LargeList(item) => DataType::LargeList(field_with_views(item)),
-        DataType::FixedSizeList(item, size) => {
-            DataType::FixedSizeList(field_with_views(item), *size)
-        }
-        DataType::ListView(item) => DataType::ListView(field_with_views(item)),
-        DataType::LargeListView(item) => DataType::LargeListView(field_with_views(item)),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field_with_views).collect()),
-        DataType::Map(entries, sorted) => DataType::Map(field_with_views(entries), *sorted),
-        _ => return field.clone(),
-    };
-    Arc::new(field.as_ref().clone().with_data_type(ty))
-}
-
-/// Whether every column chunk is a range of the file; the reader takes that for granted.
-fn columns_lie_within(metadata: &ParquetMetaData, length: u64) -> bool {
-    let mut chunks = metadata
-        .row_groups()
-        .iter()
-        .flat_map(|group| group.columns());
-    chunks.all(|chunk| {
-        let start = chunk
-            .dictionary_page_offset()
-            .unwrap_or(chunk.data_page_offset());
-        let end = start.checked_add(chunk.compressed_size());
-        start >= 0
-            && chunk.compressed_size() >= 0
-            && end.is_some_and(|end| end.unsigned_abs() <= length)
-    })
-}
-
-/// Whether the Arrow schema that a writer may have left in a Parquet file can be read without a panic. Without it the types
-/// come from Parquet's own schema, and the tags of fields are lost.
-fn has_sound_schema(metadata: &ParquetMetaData) -> bool {
-    let pairs = metadata.file_metadata().key_value_metadata();
-    let encoded = pairs
-        .into_iter()
-        .flatten()
-        .find(|pair| pair.key == ARROW_SCHEMA_META_KEY);
-    let bytes = encoded.and_then(|pair| STANDARD.decode(pair.value.as_deref()?).ok());
-    bytes.is_some_and(|bytes| messages::check(&bytes) == Ok(0))
-}
-
 fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Trouble> {
     let bytes = bytes::Bytes::from(bytes);
     let stream = messages::stream_of(&bytes).map_err(|cause| refused(Format::Arrow, &cause))?;
@@ -302,7 +235,7 @@ fn arrow(bytes: Vec<u8>, limits: Limits) -> Result<(Batches, SchemaRef), Trouble
     Ok((Box::new(reader), schema))
 }
 
-fn refused(format: Format, cause: &impl std::fmt::Display) -> Trouble {
+pub(crate) fn refused(format: Format, cause: &impl std::fmt::Display) -> Trouble {
     Problem::Columnar {
         format,
         cause: cause.to_string(),
@@ -311,7 +244,7 @@ fn refused(format: Format, cause: &impl std::fmt::Display) -> Trouble {
 }
 
 /// Decides on every column, and makes them known even if no row follows. `read` is the schema that the batches have.
-fn plan(
+pub(crate) fn plan(
     schema: &SchemaRef,
     read: &SchemaRef,
     assembly: &mut Assembly,
@@ -333,6 +266,7 @@ fn plan(
             column,
             plain,
             ty,
+            settled: how.is_settled(field.data_type()),
             how,
         });
     }
@@ -384,6 +318,14 @@ fn reading(field: &Field) -> Result<(KustoType, How), Problem> {
 }
 
 impl Plan {
+    /// The values of a column that is settled, in the form of its type.
+    pub(crate) fn values(&self, array: &ArrayRef) -> Result<ArrayRef, String> {
+        match self.part(array)? {
+            Part::Typed(ty, values) if ty == self.ty => Ok(values),
+            _ => Err("a column's type depends on its rows".to_owned()),
+        }
+    }
+
     fn part(&self, array: &ArrayRef) -> Result<Part, String> {
         let array = match &self.plain {
             Some(plain) => cast(array, plain)?,

@@ -19,6 +19,7 @@ mod cells;
 mod columnar;
 mod error;
 mod facts;
+mod footer;
 mod format;
 mod json;
 mod line;
@@ -27,6 +28,7 @@ mod mend;
 mod messages;
 mod pages;
 mod separated;
+mod stored;
 mod text;
 mod unpack;
 mod weight;
@@ -37,6 +39,7 @@ pub use error::{DataError, Place, Problem};
 pub use loader::{Loader, Progress};
 pub use spoor_names::{Format, is_data, other_name, table_name, table_names};
 use spoor_table::Table;
+pub use stored::{Extent, ParquetFile, Rows};
 
 /// The memory of kernel.wasm, in bytes: all that 32 bits address.
 pub const KERNEL_MEMORY: u64 = 4 << 30;

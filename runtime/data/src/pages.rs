@@ -5,7 +5,7 @@
 //! compact protocol.
 
 use parquet::basic::Type;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::metadata::ColumnChunkMetaData;
 
 /// Bytes that a nested value's levels take while it is read.
 const LEVEL_BYTES: u64 = 4;
@@ -28,12 +28,13 @@ pub(crate) struct Claims {
     pub(crate) decoded: u64,
 }
 
-/// Adds up the claims. The column chunks must lie within the file.
-pub(crate) fn claims(metadata: &ParquetMetaData, file: &[u8]) -> Result<Claims, String> {
+/// Adds up the claims of column chunks, each with its bytes.
+pub(crate) fn claims<'a>(
+    chunks: impl Iterator<Item = (&'a ColumnChunkMetaData, &'a [u8])>,
+) -> Result<Claims, String> {
     let mut sum = Claims::default();
-    let groups = metadata.row_groups().iter();
-    for chunk in groups.flat_map(|group| group.columns()) {
-        let mut pages = Compact(bytes_of(chunk, file));
+    for (chunk, bytes) in chunks {
+        let mut pages = Compact(bytes);
         let width = width(chunk);
         while !pages.0.is_empty() {
             let page = pages.header().ok_or_else(|| {
@@ -52,13 +53,21 @@ pub(crate) fn claims(metadata: &ParquetMetaData, file: &[u8]) -> Result<Claims, 
     Ok(sum)
 }
 
-fn bytes_of<'a>(chunk: &ColumnChunkMetaData, file: &'a [u8]) -> &'a [u8] {
-    let start = chunk
-        .dictionary_page_offset()
-        .unwrap_or(chunk.data_page_offset());
+/// What a column chunk says that it will claim, before its pages are there.
+pub(crate) fn announced(chunk: &ColumnChunkMetaData) -> Claims {
+    let values = u64::try_from(chunk.num_values()).unwrap_or(u64::MAX);
+    Claims {
+        unpacked: u64::try_from(chunk.uncompressed_size()).unwrap_or(u64::MAX),
+        decoded: values.saturating_mul(width(chunk)),
+    }
+}
+
+/// A column chunk's bytes of a whole file. They lie within it.
+pub(crate) fn bytes_of<'a>(chunk: &ColumnChunkMetaData, file: &'a [u8]) -> &'a [u8] {
+    let (start, length) = chunk.byte_range();
     let range = usize::try_from(start)
         .ok()
-        .zip(usize::try_from(chunk.compressed_size()).ok());
+        .zip(usize::try_from(length).ok());
     range
         .and_then(|(start, length)| file.get(start..start.checked_add(length)?))
         .unwrap_or_default()

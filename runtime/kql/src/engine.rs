@@ -10,7 +10,9 @@ use spoor_kql_syntax::ast::{self, Render};
 use spoor_table::{Column, Table, Value};
 
 use crate::bind::{self, BindInput, Binding, Catalogue, CatalogueTable};
-use crate::exec::{Called, Desk, ExecutionError, Executor, MemoryTable, Running};
+use crate::exec::{
+    Called, Desk, ExecutionError, Executor, MemoryTable, Running, StoredRows, StoredTable,
+};
 use crate::functions::plugin::{PluginCall, PluginFunction};
 
 /// How an engine may use the machine.
@@ -107,6 +109,18 @@ impl Engine {
         self.tables.insert(name.to_owned(), provider);
     }
 
+    /// Adds a table whose rows are read when a query asks for them, or replaces the one of that name.
+    pub fn register_stored(&mut self, name: &str, rows: Arc<dyn StoredRows>) {
+        let table = CatalogueTable {
+            columns: rows.columns(),
+            source: Arc::new(DefaultTableSource::new(Arc::new(StoredTable::new(rows)))),
+            paths: Arc::from([]),
+            open: false,
+        };
+        self.tables.remove(name);
+        self.catalogue.insert(name.to_owned(), table);
+    }
+
     /// Removes a table; `false` if there is none of that name.
     pub fn remove(&mut self, name: &str) -> bool {
         self.tables.remove(name);
@@ -148,7 +162,7 @@ impl Engine {
         self.catalogue.get(name).map(|table| table.columns.as_ref())
     }
 
-    /// A table of the catalogue.
+    /// A table of the catalogue whose rows are in memory.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name).map(|table| table.table())
     }

@@ -21,7 +21,7 @@ use arrow::datatypes::{
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 pub use bytes::{guids, is_binary, is_text, text_of};
-pub use exact::exact;
+pub use exact::{exact, is_settled};
 
 use crate::ipc::tagged_type;
 use crate::table::{Table, TableError};

@@ -14,6 +14,7 @@ mod sort;
 mod source;
 mod split;
 mod steps;
+mod stored;
 mod whole;
 mod window;
 
@@ -46,6 +47,8 @@ use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
 pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};
+pub(crate) use stored::StoredTable;
+pub use stored::{StoredBatches, StoredRows};
 pub(crate) use whole::WholeTable;
 pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 
@@ -67,6 +70,9 @@ pub enum ExecutionError {
     /// A plugin that it calls gave no answer, or none that can be believed.
     #[error("{0}")]
     Plugin(String),
+    /// A table's rows, which are read as the query asks for them, cannot be read: what the reader says.
+    #[error("{0}")]
+    Unreadable(String),
     /// An operator failed.
     #[error("the query failed while running: {0}")]
     Failed(String),
@@ -275,6 +281,9 @@ fn explain(error: DataFusionError, limit: usize) -> ExecutionError {
         DataFusionError::ResourcesExhausted(_) => ExecutionError::OutOfMemory { limit },
         DataFusionError::External(error) if error.is::<apply::PluginFailed>() => {
             ExecutionError::Plugin(error.to_string())
+        }
+        DataFusionError::External(error) if error.is::<stored::Unreadable>() => {
+            ExecutionError::Unreadable(error.to_string())
         }
         root => ExecutionError::Failed(root.strip_backtrace()),
     }

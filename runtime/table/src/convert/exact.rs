@@ -32,6 +32,20 @@ pub fn exact(array: &ArrayRef, ty: KustoType) -> Result<(KustoType, ArrayRef), T
     }
 }
 
+/// Whether [`exact`] gives arrays of this type the same type whatever their values are.
+pub fn is_settled(ty: &DataType) -> bool {
+    match ty {
+        DataType::Dictionary(_, value) => is_settled(value),
+        DataType::RunEndEncoded(_, value) => is_settled(value.data_type()),
+        DataType::UInt64
+        | DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..) => false,
+        _ => true,
+    }
+}
+
 fn decimals(array: &ArrayRef, scale: i8) -> Result<(KustoType, ArrayRef), TableError> {
     let narrow = cast(array, &KustoType::Decimal.arrow())?;
     let fits = narrow.null_count() == array.null_count();
