@@ -239,7 +239,7 @@ mod tests {
             let read = rows.read.clone();
             run(rows, text).unwrap();
             let read = read.lock().unwrap();
-            assert!(read.len() <= pieces, "{text}: {read:?}");
+            assert_eq!(read.len(), pieces, "{text}: {read:?}");
             assert!(
                 read.iter().all(|(_, read)| *read == columns),
                 "{text}: {read:?}"
