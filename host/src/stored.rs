@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use spoor_data::{DataError, Extent, Limits, ParquetFile};
-use spoor_kql::{StoredBatches, StoredRows};
+use spoor_kql::{StoredBatches, StoredRows, Wanted};
 use spoor_table::Column;
 
 /// The rows of a file that can stay in it; none where they have to be loaded.
@@ -71,8 +71,9 @@ impl StoredRows for Parquet {
         self.0.at_once(columns)
     }
 
-    fn read(&self, pieces: Range<usize>, columns: &[usize], share: usize) -> StoredBatches {
-        let rows = self.0.read(pieces, columns, share);
+    fn read(&self, pieces: Range<usize>, wanted: &Wanted, share: usize) -> StoredBatches {
+        let condition = wanted.condition.clone();
+        let rows = self.0.read(pieces, &wanted.columns, condition, share);
         Box::new(rows.map(|batch| batch.map_err(Into::into)))
     }
 }

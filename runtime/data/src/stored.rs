@@ -9,13 +9,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{filter, filter_record_batch};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
-use spoor_table::{Column, Table};
+use spoor_table::{Column, Condition, Table};
 
 use crate::Limits;
 use crate::assembly::{Assembly, CHUNK_ROWS};
@@ -100,28 +101,44 @@ impl ParquetFile {
         usize::try_from(unpacked.min(decoded).max(1)).unwrap_or(usize::MAX)
     }
 
-    /// The rows of some row groups in order, with some columns. `share` is as many row groups as are read at once: they
-    /// have the limits in common.
-    pub fn read(self: &Arc<Self>, groups: Range<usize>, columns: &[usize], share: usize) -> Rows {
+    /// The rows of some row groups in order, those that are wanted, with some columns. `share` is as many row groups as are read
+    /// at once: they have the limits in common.
+    pub fn read(
+        self: &Arc<Self>,
+        groups: Range<usize>,
+        columns: &[usize],
+        condition: Option<Condition>,
+        share: usize,
+    ) -> Rows {
         let share = (share as u64).max(1);
         let mut places = columns.to_vec();
+        places.extend(condition.iter().flat_map(|rows| &rows.columns));
         places.sort_unstable();
         places.dedup();
-        let all = self.table.columns();
-        let wanted = columns.iter().filter_map(|at| all.get(*at).cloned());
         Rows {
             limits: Limits {
                 output_bytes: self.limits.output_bytes / share,
                 table_bytes: self.limits.table_bytes / share,
                 ..self.limits
             },
-            table: Table::empty(wanted.collect::<Vec<_>>()),
+            table: self.empty(columns),
             columns: columns.to_vec(),
+            tested: condition
+                .as_ref()
+                .map_or_else(|| self.table.clone(), |rows| self.empty(&rows.columns)),
+            condition,
             places,
             file: self.clone(),
             groups,
             reading: None,
         }
+    }
+
+    /// A table of some columns, without rows.
+    fn empty(&self, columns: &[usize]) -> Table {
+        let all = self.table.columns();
+        let some = columns.iter().filter_map(|at| all.get(*at).cloned());
+        Table::empty(some.collect::<Vec<_>>())
     }
 
     /// The column chunks of a row group that some columns are made of.
@@ -189,11 +206,16 @@ fn announced<'a>(chunks: impl Iterator<Item = &'a ColumnChunkMetaData>) -> Claim
 /// Rows of a [`ParquetFile`], in batches that are made as they are asked for. After an error there are no more.
 pub struct Rows {
     file: Arc<ParquetFile>,
-    /// The columns that are wanted, and each of them once in the order of the file.
+    /// The columns that are wanted.
     columns: Vec<usize>,
+    /// The rows that are wanted, if not all.
+    condition: Option<Condition>,
+    /// All columns that are read, each once, in the order of the file.
     places: Vec<usize>,
     /// The wanted columns, without rows.
     table: Table,
+    /// The condition's columns, without rows.
+    tested: Table,
     groups: Range<usize>,
     reading: Option<Reading>,
     limits: Limits,
@@ -283,22 +305,52 @@ impl Rows {
         ))
     }
 
-    /// A batch as it was read, with the columns that are wanted in the forms of their types.
+    /// Of a batch as it was read the rows that are wanted, with the columns that are wanted in the forms of their types.
     fn finished(&self, batch: &RecordBatch) -> Result<RecordBatch, Trouble> {
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
-        let read: Vec<ArrayRef> = self
-            .places
-            .iter()
-            .zip(batch.columns())
-            .filter_map(|(place, array)| Some(self.file.plans.get(*place)?.values(array)))
-            .collect::<Result<_, _>>()
-            .map_err(|cause| refused(Format::Parquet, &cause))?;
-        for column in &self.columns {
-            let at = self.places.binary_search(column).ok();
-            arrays.extend(at.and_then(|at| read.get(at)).cloned());
+        let mut values = vec![None; self.places.len()];
+        let Some(condition) = &self.condition else {
+            return self.columns(&self.columns, &self.table, batch, &mut values);
+        };
+        let tested = self.columns(&condition.columns, &self.tested, batch, &mut values)?;
+        let mask = (condition.test)(&tested);
+        if mask.true_count() == batch.num_rows() {
+            return self.columns(&self.columns, &self.table, batch, &mut values);
+        }
+        // What nobody wants is not even parsed.
+        let batch = filter_record_batch(batch, &mask).map_err(table_problem)?;
+        for known in values.iter_mut().flatten() {
+            *known = filter(known, &mask).map_err(table_problem)?;
+        }
+        self.columns(&self.columns, &self.table, &batch, &mut values)
+    }
+
+    /// Some columns of a batch in the forms of their types, which `values` has where they are known already, and gets. `table` has
+    /// the same columns.
+    fn columns(
+        &self,
+        columns: &[usize],
+        table: &Table,
+        batch: &RecordBatch,
+        values: &mut [Option<ArrayRef>],
+    ) -> Result<RecordBatch, Trouble> {
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
+        for column in columns {
+            let place = self.places.binary_search(column).unwrap_or(usize::MAX);
+            let Some((known, plan)) = values.get_mut(place).zip(self.file.plans.get(*column))
+            else {
+                continue;
+            };
+            let array = match known.take() {
+                Some(array) => array,
+                None => plan
+                    .values(batch.column(place))
+                    .map_err(|cause| refused(Format::Parquet, &cause))?,
+            };
+            arrays.push(array.clone());
+            *known = Some(array);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let mut table = self.table.clone();
+        let mut table = table.clone();
         RecordBatch::try_new_with_options(table.schema().clone(), arrays, &options)
             .map_err(table_problem)
             .and_then(|batch| table.push(batch).map_err(table_problem))?;

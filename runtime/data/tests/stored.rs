@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    UInt64Array,
+    ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt64Array,
 };
+use arrow::datatypes::Int64Type;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use spoor_data::{DataError, Extent, Format, Limits, Loader, ParquetFile, Progress};
-use spoor_table::{Table, Value};
+use spoor_table::{Condition, Table, Value};
 
 const LABEL: &str = "t.parquet";
 const ROWS: i64 = 1000;
@@ -94,7 +95,9 @@ fn rows(table: &Table) -> Vec<Vec<Value>> {
 fn stored(file: &Arc<ParquetFile>, columns: &[usize]) -> Result<Vec<Vec<Value>>, DataError> {
     let all = file.columns();
     let named: Vec<_> = columns.iter().map(|at| all[*at].clone()).collect();
-    let batches: Result<Vec<_>, _> = file.read(0..file.groups().len(), columns, 1).collect();
+    let batches: Result<Vec<_>, _> = file
+        .read(0..file.groups().len(), columns, None, 1)
+        .collect();
     Ok(values(&batches?, &named))
 }
 
@@ -115,7 +118,7 @@ fn rows_are_those_that_are_read_at_once() {
     assert_eq!(stored(&file, &[0, 1, 2]).unwrap(), whole);
     let turned = whole.iter().map(|row| vec![row[2].clone(), row[0].clone()]);
     assert_eq!(stored(&file, &[2, 0]).unwrap(), turned.collect::<Vec<_>>());
-    let some: Result<Vec<_>, _> = file.read(1..2, &[1], 2).collect();
+    let some: Result<Vec<_>, _> = file.read(1..2, &[1], None, 2).collect();
     let texts = whole[300..600].iter().map(|row| vec![row[1].clone()]);
     assert_eq!(
         values(&some.unwrap(), &file.columns()[1..2]),
@@ -133,7 +136,7 @@ fn only_the_wanted_columns_leave_the_file() {
     let file = Arc::new(file.unwrap());
     let footer = *bytes.read.lock().unwrap();
     let counted: usize = file
-        .read(0..4, &[], 1)
+        .read(0..4, &[], None, 1)
         .map(|batch| batch.unwrap().num_rows())
         .sum();
     assert_eq!(counted, ROWS as usize);
@@ -141,6 +144,35 @@ fn only_the_wanted_columns_leave_the_file() {
     stored(&file, &[0]).unwrap();
     let read = *bytes.read.lock().unwrap() - footer;
     assert!(read > 0 && read < bytes.bytes.len() / 2, "{read}");
+}
+
+#[test]
+fn only_the_wanted_rows_come() {
+    let file = open(sample()).unwrap().unwrap();
+    let whole = loaded(sample()).unwrap();
+    let far = |row: &&Vec<Value>| matches!(row[0], Value::Long(n) if n >= 595);
+    for columns in [vec![1], vec![1, 0], vec![2, 1], vec![]] {
+        let condition = Condition {
+            columns: vec![0],
+            test: Arc::new(|batch| {
+                assert_eq!(batch.num_columns(), 1);
+                let n = batch.column(0).as_primitive::<Int64Type>();
+                n.iter().map(|n| n.map(|n| n >= 595)).collect()
+            }),
+        };
+        let batches: Result<Vec<_>, _> = file.read(0..4, &columns, Some(condition), 1).collect();
+        let batches = batches.unwrap();
+        let wanted = whole.iter().filter(far);
+        if columns.is_empty() {
+            let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+            assert_eq!(count, wanted.count());
+            continue;
+        }
+        let all = file.columns();
+        let named: Vec<_> = columns.iter().map(|at| all[*at].clone()).collect();
+        let wanted = wanted.map(|row| columns.iter().map(|at| row[*at].clone()).collect());
+        assert_eq!(values(&batches, &named), wanted.collect::<Vec<Vec<_>>>());
+    }
 }
 
 #[test]
@@ -189,7 +221,7 @@ fn a_file_that_lost_its_rows_after_it_was_opened_is_one_error() {
     let bytes = Arc::new(Shrunk(sample(), Mutex::new(false)));
     let file = ParquetFile::open(LABEL, bytes.clone(), limits()).unwrap();
     *bytes.1.lock().unwrap() = true;
-    let mut rows = Arc::new(file.unwrap()).read(0..4, &[0], 1);
+    let mut rows = Arc::new(file.unwrap()).read(0..4, &[0], None, 1);
     let error = rows.next().unwrap().unwrap_err().to_string();
     assert!(error.starts_with(LABEL), "{error}");
     assert!(rows.next().is_none());

@@ -10,5 +10,5 @@ pub mod functions;
 pub mod typed;
 
 pub use engine::{Engine, EngineOptions, Query, QueryError, QueryResult, Step};
-pub use exec::{Called, ExecutionError, StoredBatches, StoredRows};
+pub use exec::{Called, ExecutionError, StoredBatches, StoredRows, Wanted};
 pub use functions::plugin::{PluginCall, PluginFunction};

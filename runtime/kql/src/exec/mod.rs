@@ -5,6 +5,7 @@ mod apply;
 mod basket;
 mod desk;
 mod give_way;
+mod keep;
 mod made;
 mod operator;
 mod pace;
@@ -48,7 +49,7 @@ pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
 pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};
 pub(crate) use stored::StoredTable;
-pub use stored::{StoredBatches, StoredRows};
+pub use stored::{StoredBatches, StoredRows, Wanted};
 pub(crate) use whole::WholeTable;
 pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 

@@ -9,6 +9,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
+use datafusion::common::stats::Precision;
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
@@ -111,7 +112,7 @@ impl TableProvider for RangeTable {
         let (steps, columns) = (self.steps, schema.clone());
         let open = move || Box::new(batches(columns.clone(), steps, rows)) as Batches;
         let partition = Partition {
-            rows,
+            rows: usize::try_from(rows).map_or(Precision::Absent, Precision::Exact),
             open: Box::new(open),
         };
         let source = SourceExec::new("RangeExec", schema, vec![partition]);

@@ -8,6 +8,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
+use datafusion::common::stats::Precision;
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
@@ -77,10 +78,10 @@ fn source(table: &Table, projection: Option<&Vec<usize>>, partitions: usize) -> 
 }
 
 fn partition(batches: Vec<RecordBatch>) -> Partition {
-    let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let open = move || Box::new(batches.clone().into_iter().map(Ok)) as Batches;
     Partition {
-        rows,
+        rows: Precision::Exact(rows),
         open: Box::new(open),
     }
 }

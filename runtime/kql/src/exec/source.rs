@@ -23,8 +23,8 @@ pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
 /// Some of a leaf's rows.
 pub(super) struct Partition {
-    /// How many there are.
-    pub(super) rows: u64,
+    /// How many there are; of those that a condition may drop, inexactly.
+    pub(super) rows: Precision<usize>,
     /// Begins to read them.
     pub(super) open: Box<dyn Fn() -> Batches + Send + Sync>,
 }
@@ -117,18 +117,23 @@ impl ExecutionPlan for SourceExec {
     }
 
     fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        let none = Precision::Exact(0);
         let rows = match partition {
-            Some(index) => self.partitions.get(index).map_or(0, |some| some.rows),
-            None => self.partitions.iter().map(|some| some.rows).sum(),
+            Some(index) => self.partitions.get(index).map_or(none, |some| some.rows),
+            None => self
+                .partitions
+                .iter()
+                .fold(none, |sum, some| sum.add(&some.rows)),
         };
-        let rows = usize::try_from(rows);
         let fields = self.schema.fields().iter();
         let bytes: usize = fields
             .map(|field| field.data_type().primitive_width().unwrap_or(32))
             .sum();
-        let bytes = rows.unwrap_or(usize::MAX).saturating_mul(bytes);
+        let bytes = rows
+            .get_value()
+            .map_or(usize::MAX, |rows| rows.saturating_mul(bytes));
         Ok(Arc::new(Statistics {
-            num_rows: rows.map_or(Precision::Absent, Precision::Exact),
+            num_rows: rows,
             total_byte_size: Precision::Inexact(bytes),
             column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
         }))

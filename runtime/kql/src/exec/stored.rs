@@ -9,12 +9,14 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::TableType;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
-use spoor_table::{Column, Table};
+use spoor_table::{Column, Condition, Table};
 
+use super::keep::{Failed, Keep, can_keep};
 use super::source::{Batches, Partition, SourceExec};
 
 /// What [`StoredRows::read`] gives: batches of the columns that were asked for, in the Arrow forms of their types. Text is never
@@ -33,9 +35,17 @@ pub trait StoredRows: fmt::Debug + Send + Sync {
     /// How many pieces there is memory for at once, with some columns; 1 at least.
     fn at_once(&self, columns: &[usize]) -> usize;
 
-    /// Begins to read some pieces' rows, in order, with some columns by their places. `share` is as many pieces as are read at
-    /// once.
-    fn read(&self, pieces: Range<usize>, columns: &[usize], share: usize) -> StoredBatches;
+    /// Begins to read what is wanted of some pieces, in order. `share` is as many pieces as are read at once.
+    fn read(&self, pieces: Range<usize>, wanted: &Wanted, share: usize) -> StoredBatches;
+}
+
+/// What is wanted of stored rows.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The columns, by their places.
+    pub columns: Vec<usize>,
+    /// The rows, if not all.
+    pub condition: Option<Condition>,
 }
 
 /// Stored rows that could not be read.
@@ -67,11 +77,22 @@ impl TableProvider for StoredTable {
         TableType::Base
     }
 
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let can = |filter: &&Expr| match can_keep(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(can).collect())
+    }
+
     async fn scan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = match projection {
@@ -79,31 +100,66 @@ impl TableProvider for StoredTable {
             None => (0..self.schema.fields().len()).collect(),
         };
         let schema = Arc::new(self.schema.project(&columns)?);
+        let keep = Keep::all_of(filters, &self.schema, state)?;
+        // Of rows that may be dropped nobody knows how many pieces make the first few.
+        let limit = limit.filter(|_| keep.is_none());
         let pieces = first(self.rows.pieces(), limit);
         let count = state.config().target_partitions();
-        let count = count.min(self.rows.at_once(&columns)).max(1);
+        let count = count.min(self.at_once(&columns, keep.as_ref()));
+        let scan = Scan {
+            rows: self.rows.clone(),
+            columns,
+            keep,
+            share: count,
+        };
         let dealt = dealt(&pieces, count).into_iter();
-        let partitions = dealt.map(|part| self.partition(part, &pieces, &columns, count));
+        let partitions = dealt.map(|part| scan.partition(part, &pieces));
         let partitions = partitions.collect();
         Ok(Arc::new(SourceExec::new("StoredExec", schema, partitions)))
     }
 }
 
 impl StoredTable {
-    fn partition(
-        &self,
-        part: Range<usize>,
-        pieces: &[u64],
-        columns: &[usize],
-        share: usize,
-    ) -> Partition {
-        let (rows, columns) = (self.rows.clone(), columns.to_vec());
+    /// How many pieces can be read at once; 1 at least.
+    fn at_once(&self, columns: &[usize], keep: Option<&Keep>) -> usize {
+        let mut all = columns.to_vec();
+        all.extend(keep.into_iter().flat_map(|keep| keep.columns()));
+        self.rows.at_once(&all).max(1)
+    }
+}
+
+/// What a plan reads of a table.
+struct Scan {
+    rows: Arc<dyn StoredRows>,
+    columns: Vec<usize>,
+    keep: Option<Keep>,
+    share: usize,
+}
+
+impl Scan {
+    fn partition(&self, part: Range<usize>, pieces: &[u64]) -> Partition {
         let counts = pieces.iter().skip(part.start).take(part.len());
+        let count = counts.fold(0, |sum: u64, rows| sum.saturating_add(*rows));
+        let count = usize::try_from(count).map_or(Precision::Absent, Precision::Exact);
+        let (rows, columns, share) = (self.rows.clone(), self.columns.clone(), self.share);
+        let keep = self.keep.clone();
         Partition {
-            rows: counts.fold(0, |sum, rows| sum.saturating_add(*rows)),
+            rows: match keep {
+                Some(_) => count.to_inexact(),
+                None => count,
+            },
             open: Box::new(move || {
-                let batches = rows.read(part.clone(), &columns, share);
-                Box::new(batches.map(|batch| {
+                let (condition, failed) = keep.as_ref().map(Keep::begun).unzip();
+                let wanted = Wanted {
+                    columns: columns.clone(),
+                    condition,
+                };
+                let batches = rows.read(part.clone(), &wanted, share);
+                Box::new(batches.map(move |batch| {
+                    // A test that failed kept nothing: that is no answer.
+                    if let Some(error) = failed.as_ref().and_then(Failed::take) {
+                        return Err(error);
+                    }
                     batch.map_err(|error| DataFusionError::External(Box::new(Unreadable(error))))
                 })) as Batches
             }),
@@ -146,6 +202,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Mutex;
 
+    use arrow::compute::filter_record_batch;
     use spoor_table::{KustoType, Value};
 
     use super::*;
@@ -195,22 +252,24 @@ mod tests {
             3
         }
 
-        fn read(&self, pieces: Range<usize>, columns: &[usize], _: usize) -> StoredBatches {
+        fn read(&self, pieces: Range<usize>, wanted: &Wanted, _: usize) -> StoredBatches {
             let all = self.columns();
-            let (read, bad, columns) = (self.read.clone(), self.bad, columns.to_vec());
+            let (read, bad, wanted) = (self.read.clone(), self.bad, wanted.clone());
             Box::new(pieces.map(move |piece| {
                 if bad == Some(piece) {
                     return Err(format!("f.parquet: piece {piece} is damaged").into());
                 }
-                read.lock().unwrap().push((piece, columns.clone()));
+                read.lock().unwrap().push((piece, wanted.columns.clone()));
                 let first = piece as u64 * ROWS;
-                let rows = (first..first + ROWS).map(|n| {
-                    let both = [Value::Long(n as i64), Value::String(n.to_string())];
-                    columns.iter().map(|at| both[*at].clone()).collect()
-                });
-                let named: Vec<Column> = columns.iter().map(|at| all[*at].clone()).collect();
-                let table = Table::from_values(named, &rows.collect::<Vec<_>>()).unwrap();
-                Ok(table.batches()[0].clone())
+                let rows = (first..first + ROWS)
+                    .map(|n| vec![Value::Long(n as i64), Value::String(n.to_string())]);
+                let table = Table::from_values(all.to_vec(), &rows.collect::<Vec<_>>()).unwrap();
+                let mut batch = table.batches()[0].clone();
+                if let Some(condition) = &wanted.condition {
+                    let mask = (condition.test)(&batch.project(&condition.columns).unwrap());
+                    batch = filter_record_batch(&batch, &mask).unwrap();
+                }
+                Ok(batch.project(&wanted.columns).unwrap())
             }))
         }
     }
@@ -233,7 +292,7 @@ mod tests {
             ("T | take 5", 1, vec![0, 1]),
             ("T | project s | take 1001", 2, vec![1]),
             ("T | summarize sum(n)", 6, vec![0]),
-            ("T | where n > 7 | summarize max(s)", 6, vec![0, 1]),
+            ("T | where n > 7 | summarize max(s)", 6, vec![1]),
         ] {
             let rows = Counted::default();
             let read = rows.read.clone();
@@ -253,6 +312,15 @@ mod tests {
             ("T | count", 6000),
             ("T | summarize sum(n)", 17_997_000),
             ("T | where s endswith '99' | count", 60),
+            ("T | where n > 5998 and n % 2 == 1 | take 9 | count", 1),
+            (
+                "T | where n in ((T | where n > 5990 | project n)) | count",
+                9,
+            ),
+            (
+                "T | extend e = n + 1 | where e > 5999 | summarize countif(s == '5999')",
+                1,
+            ),
             ("T | join kind=inner T on n | count", 6000),
         ] {
             let table = run(Counted::default(), text).unwrap();
