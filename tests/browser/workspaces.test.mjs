@@ -353,6 +353,18 @@ test("a cell that signs in as on a terminal leads to where the page does", () =>
   await page.locator("dialog.workspaces").waitFor();
 }));
 
+test("nobody writes before what is kept is there", () => withPage(async (page) => {
+  await page.addInitScript(() => new MutationObserver(() => {
+    const text = document.getElementById("workspaces-text");
+    if (text) globalThis.firstSeen ??= { readOnly: text.readOnly, save: document.querySelector("dialog.workspaces .dialog-foot .primary").disabled };
+  }).observe(document, { childList: true, subtree: true }));
+  await open(page, "slow.ipynb");
+  await openWorkspaces(page);
+  await page.locator("#workspaces-text:not([readonly])").waitFor();
+  await page.locator("dialog.workspaces .dialog-foot .primary:enabled").waitFor();
+  assert.deepEqual(await page.evaluate(() => firstSeen), { readOnly: true, save: true });
+}, FLAGS));
+
 test("an interrupt ends a query, and the service is told", () => withPage(async (page) => {
   await open(page, "slow.ipynb");
   await configure(page, configuration());

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use spoor_messages::fetch::Known;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, HtmlElement, HtmlTextAreaElement};
+use web_sys::{Event, HtmlButtonElement, HtmlElement, HtmlTextAreaElement};
 
 use super::{Mistakes, realm};
 use crate::app::App;
@@ -28,6 +28,7 @@ const ABOUT: &str = "Cells name a workspace with %%kql --workspace NAME. The con
 struct Parts {
     app: Rc<App>,
     text: HtmlTextAreaElement,
+    save: HtmlButtonElement,
     told: HtmlElement,
     list: HtmlElement,
     /// Where people sign in.
@@ -42,11 +43,17 @@ pub fn open(app: &Rc<App>) {
         .attr("id", "workspaces-text")
         .attr("spellcheck", "false")
         .attr("rows", "10")
+        // What is kept comes later, and would replace what somebody has written by then.
+        .flag("readonly", true)
         .attr("placeholder", EXAMPLE)
         .attr("aria-describedby", "workspaces-told");
     let parts = Rc::new(Parts {
         app: app.clone(),
         text: text.cast(),
+        save: button("Save")
+            .class("primary")
+            .flag("disabled", true)
+            .cast(),
         told: el("div")
             .attr("id", "workspaces-told")
             .attr("role", "status")
@@ -59,12 +66,10 @@ pub fn open(app: &Rc<App>) {
         panel: RefCell::default(),
     });
     let saving = parts.clone();
-    let save = button("Save")
-        .class("primary")
-        .on("click", move |_: Event| {
-            let parts = saving.clone();
-            spawn_local(async move { parts.save().await });
-        });
+    dom::on(&parts.save, "click", move |_: Event| {
+        let parts = saving.clone();
+        spawn_local(async move { parts.save().await });
+    });
     let label = el("label")
         .attr("for", "workspaces-text")
         .text("Configuration (TOML)");
@@ -75,9 +80,13 @@ pub fn open(app: &Rc<App>) {
     dom::append(body, label);
     dom::append(body, &parts.text);
     dom::append(body, &parts.told);
-    dom::append(body, el("div").class("dialog-foot").child(save));
+    dom::append(body, el("div").class("dialog-foot").child(&parts.save));
     let (filling, held) = (parts.clone(), parts.clone());
-    spawn_local(async move { filling.fill().await });
+    spawn_local(async move {
+        filling.fill().await;
+        filling.text.set_read_only(false);
+        filling.save.set_disabled(false);
+    });
     // Nobody hears of accounts once the dialog is gone.
     dialog.on_close(move || drop(held.panel.take()));
 }
