@@ -32,12 +32,17 @@ export function startPlainAuthority(settings) {
   return started(settings);
 }
 
+/** How long an authority may take to start, in milliseconds: some sixty times what it takes. */
+const START = 60_000;
+
 async function started(settings) {
   const child = spawn(process.execPath, [PROVIDER, JSON.stringify(settings)], { stdio: ["pipe", "pipe", "ignore"] });
+  let late;
   const issuer = await new Promise((found, failed) => {
     createInterface({ input: child.stdout }).on("line", (line) => line.startsWith('{"issuer"') && found(JSON.parse(line).issuer));
-    child.on("exit", () => failed(new Error("the authority did not start")));
-  });
+    child.on("exit", (code, signal) => failed(new Error(`the authority ended as it started (${signal ?? code})`)));
+    late = setTimeout(() => child.kill("SIGKILL"), START);
+  }).finally(() => clearTimeout(late));
   return {
     issuer,
     /** Changes settings, and tells what was given out. */

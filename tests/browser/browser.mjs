@@ -81,6 +81,8 @@ export async function withPage(use, { flags = [], kept } = {}) {
     chromiumSandbox: !root,
     args: [...FLAGS, ...flags],
     timeout: PATIENCE,
+    // A file of tests that its time limit ends is to end: the browser goes with the pipe to it.
+    handleSIGTERM: false,
   });
   context.setDefaultTimeout(PATIENCE);
   try {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -176,10 +177,11 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
     let other = ("the core of a session in Firefox", "firefox", paths.web());
     let firefox = setup::firefox()?;
     for (what, file, site) in tests.into_iter().chain([plain, served, guarded, other]) {
-        step(
+        within_limit(
             &format!("Trying {what}"),
             node(paths, chromium)
                 .arg("--test")
+                .arg(format!("--test-timeout={}", LIMIT.as_millis()))
                 .arg(format!("tests/browser/{file}.test.mjs"))
                 .env("SPOOR_SITE", site)
                 .env("SPOOR", paths.spoor())
@@ -190,6 +192,22 @@ pub fn test(paths: &Paths, chromium: &Path, data: &Path) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// How long one file of the browser's tests may take: several times what the longest takes.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// Runs a file of the browser's tests, which ends itself after [`LIMIT`]. A browser or a server that
+/// neither answers nor ends is begun anew, once and said so; a test that fails is not.
+fn within_limit(what: &str, command: &mut Command) -> Result<()> {
+    let begun = Instant::now();
+    match step(what, command) {
+        Err(error) if begun.elapsed() >= LIMIT => {
+            say(&format!("Hung ({error:#}): trying it once more"));
+            step(what, command)
+        }
+        done => done,
+    }
 }
 
 /// The hostile plugins, and how they end under wasmtime.
