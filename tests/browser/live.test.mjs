@@ -19,6 +19,7 @@ const texts = {
   "/million.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
   "/chart.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart with (title='Squares')")]),
   "/typo.ipynb": notebook([code("q", "%%kql\nprint a = 1 | exted b = 2")]),
+  "/slip.ipynb": notebook([code("one", "n = 1"), code("p", "é = n\ntotal = (n, 2")]),
   "/stream.ipynb": notebook([code("p", "import time\nfor n in range(6):\n    print('line', n)\n    time.sleep(0.2)\ntime.sleep(600)")]),
 };
 
@@ -76,6 +77,23 @@ test("a mistake is underlined, and its fix mends it", () => withPage(async (page
   await page.locator(".cm-diagnosticAction").first().click();
   await until(page, () => document.querySelector(".cm-content").textContent.includes("extend b = 2"));
   await until(page, () => !document.querySelector(".cm-lintRange-error"));
+}));
+
+test("a mistake in Python is underlined where Python says, without a run", () => withPage(async (page) => {
+  await page.goto(`${site.url}/?nb=slip.ipynb`);
+  await page.locator(".cell .source").first().click();
+  await page.keyboard.press("Shift+Enter");
+  await until(page, () => spoor.finished);
+  await page.locator(".cell .source").last().click();
+  const underlined = page.locator(".cm-lintRange-error");
+  await underlined.first().waitFor();
+  assert.equal(await underlined.first().textContent(), "(");
+  await underlined.first().hover();
+  await page.getByText("'(' was never closed").waitFor();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(")");
+  await until(page, () => !document.querySelector(".cm-lintRange-error"));
+  assert.equal(await page.evaluate(() => spoor.cells[1].count), null);
 }));
 
 test("what a cell prints is shown while it runs", () => ran("stream.ipynb", async (page) => {

@@ -1,6 +1,7 @@
 //! What is wrong with a source and what its words are: `diagnose_reply`, a message of Spoor's own.
 //!
-//! Nothing is run or loaded for it. Python is not read here: whether it is sound, only the guest knows.
+//! Nothing is run or loaded for it. Python is not read here: whether it is sound, only the guest knows, which is asked where it
+//! is here (see `Ask::Diagnose`).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -38,13 +39,18 @@ pub(crate) fn reply(
             names.values = values;
             of_query(code, &kql, names, reading, &places)
         }
-        Ok(Cell::Python | Cell::Blank) => content("python", Vec::new(), Vec::new()),
+        Ok(Cell::Python | Cell::Blank) => of_python(),
         Err(problem) => content(
             "kql",
             vec![places.diagnostic(&problem)],
             vec![places.token(&cell::magic(code), "keyword")],
         ),
     }
+}
+
+/// The reply on a Python source of which nothing is known.
+pub(crate) fn of_python() -> Map<String, Value> {
+    content("python", Vec::new(), Vec::new())
 }
 
 fn of_query(

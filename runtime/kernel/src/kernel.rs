@@ -229,8 +229,14 @@ impl Machine {
     }
 
     /// Answers at once, whatever else is going on: it waits for nothing and changes nothing. It is no request of Jupyter's, so
-    /// no status goes with it.
-    fn diagnose(&self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
+    /// no status goes with it. Only Python itself knows what is wrong with Python: it is asked in its turn, if it is here and
+    /// has nothing to do.
+    fn diagnose(&mut self, id: &str, code: &str, language: Option<&str>, out: &mut Output) {
+        let is_free = self.current.is_none() && self.waiting.is_empty();
+        if language == Some("python") && is_free && self.session.has_python {
+            let code = code.to_owned();
+            return self.queue(id.to_owned(), Ask::Diagnose { code }, out);
+        }
         let values = self.session.values.mentioned(code);
         let content = diagnosis::reply(code, language, &self.catalogue, &self.workspaces, values);
         out.reply("diagnose_reply", id, content, Map::new());
@@ -278,7 +284,9 @@ impl Machine {
 
     fn begin(&mut self, id: String, ask: Ask, out: &mut Output) {
         self.catalogue.plugins.take_used();
-        out.status(&id, "busy");
+        if ask.has_status() {
+            out.status(&id, "busy");
+        }
         self.last.clone_from(&id);
         let mut request = Request {
             id,
@@ -584,7 +592,9 @@ impl Machine {
             content.insert("execution_count".into(), request.count.into());
         }
         out.reply(request.ask.reply_type(), &request.id, content, metadata);
-        out.status(&request.id, "idle");
+        if request.ask.has_status() {
+            out.status(&request.id, "idle");
+        }
         out.push(Effect::Idle { parent: request.id });
     }
 
@@ -691,6 +701,7 @@ impl Machine {
                             Some(values) => self.session.values = values,
                             None => {}
                         }
+                        self.session.has_python |= outcome == Outcome::Returned;
                         python::ending(outcome, turn.done.take())
                     }
                     Work::Query(_) | Work::Page(_) | Work::Tables(_) => Ending::Aborted,

@@ -8,6 +8,7 @@ use spoor_kql_syntax::parse;
 
 use crate::catalogue::Catalogue;
 use crate::cell::{self, Cell};
+use crate::diagnosis;
 use crate::output::object;
 use crate::request::Ask;
 use crate::workspaces::{Reading, Workspaces};
@@ -21,6 +22,7 @@ pub(crate) fn empty_reply(ask: &Ask) -> Map<String, Value> {
         ),
         Ask::Inspect { .. } => object(json!({ "found": false, "data": {}, "metadata": {} })),
         Ask::IsComplete { .. } => object(json!({ "status": "unknown" })),
+        Ask::Diagnose { .. } => diagnosis::of_python(),
         Ask::Describe { .. } => Map::new(),
     }
 }
@@ -69,7 +71,9 @@ pub(crate) fn answer(
         Ask::Inspect {
             code, cursor_pos, ..
         } => inspect(code, *cursor_pos, &reading(code, *cursor_pos)),
-        Ask::Execute(_) | Ask::IsComplete { .. } | Ask::Describe { .. } => Map::new(),
+        Ask::Execute(_) | Ask::IsComplete { .. } | Ask::Diagnose { .. } | Ask::Describe { .. } => {
+            Map::new()
+        }
     }
 }
 

@@ -232,6 +232,7 @@ impl Machine {
                 json!({ "op": "inspect", "code": code, "cursor_pos": cursor_pos, "detail_level": detail_level })
             }
             Ask::IsComplete { code } => json!({ "op": "is_complete", "code": code }),
+            Ask::Diagnose { code } => json!({ "op": "diagnose", "code": code }),
             Ask::Describe { .. } => return Err(misuse("a table is not described by the guest")),
         };
         Ok(answer(task, Vec::new()))

@@ -28,6 +28,10 @@ pub(crate) enum Ask {
     IsComplete {
         code: String,
     },
+    /// What is wrong with a Python source.
+    Diagnose {
+        code: String,
+    },
     Describe {
         table: String,
         rows: usize,
@@ -48,9 +52,10 @@ impl Ask {
     pub(crate) fn code(&self) -> &str {
         match self {
             Ask::Execute(execute) => &execute.code,
-            Ask::Complete { code, .. } | Ask::Inspect { code, .. } | Ask::IsComplete { code } => {
-                code
-            }
+            Ask::Complete { code, .. }
+            | Ask::Inspect { code, .. }
+            | Ask::IsComplete { code }
+            | Ask::Diagnose { code } => code,
             Ask::Describe { .. } => "",
         }
     }
@@ -62,8 +67,14 @@ impl Ask {
             Ask::Complete { .. } => "complete_reply",
             Ask::Inspect { .. } => "inspect_reply",
             Ask::IsComplete { .. } => "is_complete_reply",
+            Ask::Diagnose { .. } => "diagnose_reply",
             Ask::Describe { .. } => "describe_reply",
         }
+    }
+
+    /// Whether it is a request of Jupyter's, which the session's status goes with.
+    pub(crate) fn has_status(&self) -> bool {
+        !matches!(self, Ask::Diagnose { .. })
     }
 }
 

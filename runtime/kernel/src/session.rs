@@ -19,6 +19,8 @@ pub(crate) struct Session {
     marks: Marks,
     /// Python's values that KQL cells may use.
     pub values: Values,
+    /// Python is loaded, and has ended a turn.
+    pub has_python: bool,
 }
 
 impl Session {

@@ -146,7 +146,8 @@ pub enum Event {
         detail_level: u8,
     },
     /// Asks what is wrong with a source and what its words are, without running it. The answer is a message of Spoor's own,
-    /// `diagnose_reply`, at once, even while a cell runs; nothing is loaded for it. Its content: `status`, `language`,
+    /// `diagnose_reply`, at once, even while a cell runs; nothing is loaded for it. Where `language` is `python`, Python is
+    /// loaded and nothing runs, it is Python's, in a turn. Its content: `status`, `language`,
     /// `diagnostics` of `{start, end, severity, message, hint?, fixes: [{title, safe, edits: [{start, end, text}]}]}`, and
     /// `tokens` of `[start, end, kind]`. Places are Unicode code points of `code`.
     Diagnose {
@@ -154,7 +155,7 @@ pub enum Event {
         id: String,
         /// The cell's source.
         code: String,
-        /// `kql` for a query without a line `%%kql`; left out, the source says what it is, as for [`Event::Execute`].
+        /// `kql` for a query without a line `%%kql`; `python` for what Python is to look at; left out, the source says what it is, as for [`Event::Execute`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
     },

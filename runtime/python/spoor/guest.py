@@ -184,7 +184,13 @@ def _is_complete(request):
     return content, {}
 
 
-SERVERS = {"execute": _execute, "complete": _complete, "inspect": _inspect, "is_complete": _is_complete}
+def _diagnose(request):
+    from spoor import diagnosis
+
+    return {"status": "ok", "diagnostics": diagnosis.of(request["code"], shell.transform_cell)}, {}
+
+
+SERVERS = {"execute": _execute, "complete": _complete, "inspect": _inspect, "is_complete": _is_complete, "diagnose": _diagnose}
 
 
 def warm(pandas):
@@ -242,6 +248,7 @@ def _rehearse(cells, name):
         _complete({"code": f"{name}.g", "cursor_pos": len(name) + 2})
         _inspect({"code": name, "cursor_pos": len(name)})
         _is_complete({"code": "if x:"})
+        _diagnose({"code": "if x:"})
     finally:
         door.ask = real
         sys.stdout, sys.stderr = before

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from spoor import door, frames, literals, names, sandbox, tracebacks  # noqa: E402
+from spoor import diagnosis, door, frames, literals, names, sandbox, tracebacks  # noqa: E402
 
 
 class Frames(unittest.TestCase):
@@ -113,6 +113,35 @@ class Names(unittest.TestCase):
 
     def test_code_that_does_not_parse_has_none(self):
         self.check("for", "", "")
+
+
+class Diagnosis(unittest.TestCase):
+    def check(self, code, *expected, transform=lambda text: text):
+        found = [(one["severity"], one["message"], code[one["start"] : one["end"]]) for one in diagnosis.of(code, transform)]
+        self.assertEqual(found, list(expected), code)
+
+    def test_what_is_sound_has_none(self):
+        for code in ["", "\n", "x = 1", "await x", "async with a as b:\n    pass", "def f():\n    return 1\n"]:
+            self.check(code)
+
+    def test_a_mistake_is_where_python_says(self):
+        self.check("é = 1; b = = 2", ("error", "invalid syntax", "="))
+        self.check("x = (1,\ny = 2", ("error", "'(' was never closed", "("))
+        self.check("return 3", ("error", "'return' outside function", "return 3"))
+        self.check("x is 1", ("warning", '"is" with a literal. Did you mean "=="?', "x is 1"))
+
+    def test_what_ends_too_soon_is_underlined_at_its_end(self):
+        self.check("if x:", ("error", "expected an indented block after 'if' statement on line 1", ":"))
+
+    def test_places_are_those_of_the_cell_and_not_of_what_its_magics_became(self):
+        magic = lambda text: text.replace("%run x", "get_ipython().run_line_magic('run', 'x')")
+        self.check("%run x\ny = = 1", ("error", "invalid syntax", "="), transform=magic)
+        self.check("  %run x", transform=lambda text: magic(text.strip()))
+        self.check("  a\n  b c", ("error", "invalid syntax", "c"), transform=lambda text: "a\nb c")
+        self.check("a = %run x y z", ("error", "invalid syntax", "a = %run x y z"), transform=lambda text: "a = = run(x)")
+
+    def test_what_is_long_is_not_looked_at(self):
+        self.check("x = = 1" + " " * diagnosis.MOST)
 
 
 class Literals(unittest.TestCase):

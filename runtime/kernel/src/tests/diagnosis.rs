@@ -1,7 +1,8 @@
 //! What the kernel says of a source that is not run.
 
+use expect_test::expect;
 use serde_json::{Value, json};
-use spoor_protocol::{Effect, Event};
+use spoor_protocol::{Effect, Event, Outcome};
 
 use super::{Driver, step};
 
@@ -181,4 +182,46 @@ fn completions_have_kinds_signatures_and_sentences() {
     ] {
         assert!(log.contains(piece), "{log}");
     }
+}
+
+#[test]
+fn python_is_asked_once_it_is_here_and_has_nothing_to_do() {
+    let mut driver = Driver::new();
+    let code = "x = = 1";
+    let asked = || ask(code, Some("python"));
+    let nothing = answer(&mut driver, asked());
+    assert_eq!(
+        nothing["diagnostics"],
+        json!([]),
+        "nothing is loaded for it"
+    );
+    driver.turn(|guest| guest.done(&[], &[]));
+    driver.run("1");
+    driver.turn(|guest| {
+        let task = guest.call(json!({ "op": "next" }));
+        guest.say(&task.to_string());
+        let found = json!([{ "start": 4, "end": 5, "severity": "error", "message": "invalid syntax", "fixes": [] }]);
+        guest.call(json!({ "op": "done", "content": { "status": "ok", "diagnostics": found } }));
+        Outcome::Returned
+    });
+    driver.send(asked(), vec![]);
+    expect![[r#"
+        run python
+          guest: {"op":"diagnose","code":"x = = 1"}
+        d diagnose_reply {"status":"ok","language":"python","diagnostics":[{"start":4,"end":5,"severity":"error","message":"invalid syntax","fixes":[]}],"tokens":[]}
+        d ends
+    "#]]
+    .assert_eq(&std::mem::take(&mut driver.log));
+    // While a cell runs, nobody waits for its end to hear it.
+    step(
+        &mut driver.kernel,
+        Event::Execute {
+            id: "r".into(),
+            cell_id: None,
+            code: "2".into(),
+            silent: false,
+            allow_stdin: false,
+        },
+    );
+    assert_eq!(answer(&mut driver, asked())["diagnostics"], json!([]));
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a query, underlined while it is typed.
+//! What is wrong with a query, or with Python, underlined while it is typed.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::editor::{Editor, units_of_points};
 const PAUSE: i32 = 250;
 
 impl Screen {
-    /// Asks what is wrong with a query, once nothing has been typed for a moment.
+    /// Asks what is wrong with a cell, once nothing has been typed for a moment.
     pub(super) fn diagnose_soon(self: &Rc<Self>, key: CellKey) {
         let turn = self.typed.get() + 1;
         self.typed.set(turn);
@@ -27,7 +27,7 @@ impl Screen {
         });
     }
 
-    /// Asks what is wrong with the queries that are in editors: there is something new that they may name.
+    /// Asks what is wrong with the cells that are in editors: there is something new that they may name.
     pub(crate) fn diagnose_all(self: &Rc<Self>) {
         let open: Vec<CellKey> = {
             let views = self.views.borrow();
@@ -47,23 +47,21 @@ impl Screen {
         code.map(|cell| cell.source.clone()).collect()
     }
 
-    /// Asks what is wrong with a query that is in an editor.
+    /// Asks what is wrong with a cell that is in an editor. Python answers once nothing runs.
     pub(super) fn diagnose(self: &Rc<Self>, key: CellKey) {
-        let code = {
+        let (code, language) = {
             let state = self.state.borrow();
             let document = state.document();
-            if document.kind(key) != Kind::Kql {
-                return;
-            }
-            document.source(key).to_owned()
+            let language = match document.kind(key) {
+                Kind::Kql => None,
+                Kind::Code if self.can_ask() => Some("python".to_owned()),
+                _ => return,
+            };
+            (document.source(key).to_owned(), language)
         };
         let weak = Rc::downgrade(self);
         let asked = code.clone();
-        let make = |id| Event::Diagnose {
-            id,
-            code,
-            language: None,
-        };
+        let make = |id| Event::Diagnose { id, code, language };
         self.session.ask(make, move |reply| {
             let Some(screen) = weak.upgrade() else {
                 return;

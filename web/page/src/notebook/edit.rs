@@ -171,7 +171,7 @@ impl Screen {
     }
 
     /// What a request that waits for an idle kernel is worth now: one that runs a cell answers late.
-    fn can_ask(&self) -> bool {
+    pub(super) fn can_ask(&self) -> bool {
         self.session.health() == Health::Known(State::Idle) && self.queue.borrow().is_empty()
     }
 

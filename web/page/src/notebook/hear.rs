@@ -111,6 +111,8 @@ impl Screen {
         }
         if state == State::Idle {
             self.app.keep_for_offline();
+            // What ran may have made names, and Python answers again.
+            self.diagnose_all();
         }
         if state == State::Dead {
             let changes = self.queue.borrow_mut().restarted(dom::now());

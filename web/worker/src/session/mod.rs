@@ -179,14 +179,15 @@ impl Session {
         self.inbox.push(asked);
     }
 
-    /// What is wrong with a source is answered at once, whatever is going on, by a kernel that is all here.
+    /// What is wrong with a query is answered at once, whatever is going on, by a kernel that is all here. Python is asked in turn.
     fn ask(self: &Rc<Self>, event: Event) {
         self.known.note(&event);
         if matches!(event, Event::Interrupt | Event::Restart) {
             return self.urge(Asked::Event(event));
         }
         let ready = matches!(&*self.kernel.borrow(), Ok(kernel) if kernel.is_ready());
-        if !matches!(event, Event::Diagnose { .. }) || !ready {
+        let at_once = matches!(&event, Event::Diagnose { language, .. } if language.as_deref() != Some("python"));
+        if !at_once || !ready {
             return self.inbox.push(Asked::Event(event));
         }
         if self.step_now(&Frame::new(event.clone())).is_err() {
