@@ -85,8 +85,9 @@ fn what_is_admitted_does_the_same_metered() {
                 (before, after) => {
                     assert!(
                         before == after,
-                        "seed {seed}: metering changed what it does: {:?}",
-                        brief(&native)
+                        "seed {seed}: metering changed what it does: {:?}, and not {:?}",
+                        brief(&native),
+                        brief(&(before.clone(), least))
                     );
                     // Every instruction costs at least what the engine's own fuel takes, which is one more for the call.
                     assert!(
