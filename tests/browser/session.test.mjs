@@ -153,6 +153,14 @@ describe("a session", { timeout: 1_200_000 }, () => {
     assert.match(text(await run(page, "print(scipy.linalg.det(numpy.diag([2.0, 5.0])))")), /^10\.0/);
   }));
 
+  test("arithmetic on frames loads nothing of the packages that fewer notebooks import", () => opened(async (page) => {
+    const asked = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const frames = "import numpy, pandas\nframe = pandas.DataFrame({'a': [1.0, 4.0]})\nprint(numpy.log2(frame['a'] + frame['a'] * 7).sum() + numpy.random.default_rng(1).integers(1))";
+    assert.equal(text(await run(page, frames)), "8.0\n");
+    assert.deepEqual(asked.filter((name) => /part\d/.test(name)), ["/python/part1.wasm"]);
+  }));
+
   test("a server that refuses ranges will do", () => opened(async (page) => {
     assert.equal(text(await run(page, `${unloaded}\nprint('imported')`)), "imported\n");
   }, { server: { ranges: false } }));

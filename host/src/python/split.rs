@@ -19,10 +19,13 @@ const EXPORTED: [(&str, &str); 2] = [
 ];
 
 /// The first functions of the module's stretches, by name, and the part of each ([`crate::parts`]):
-/// CPython comes first, then numpy and pandas, then what fewer notebooks import, then what all use.
-const STRETCHES: [(&str, u8); 3] = [
+/// CPython comes first, then numpy and pandas, then what fewer notebooks import; then libraries: numpy's loops over
+/// elements, which are called by pointers alone, BLAS and others, and what all use.
+const STRETCHES: [(&str, u8); 5] = [
     ("Dragon4_PrintFloat_IEEE_binary16", 1),
     ("ImagingSectionEnter", 2),
+    ("UBYTE_argmax", 1),
+    ("saxpy_", 2),
     ("adler32", 0),
 ];
 /// How many parts there are.
