@@ -21,7 +21,7 @@ export const NOTEBOOKS = {
   "python.ipynb": text([cell("a", "print(1 + 1)")]),
   "kql.ipynb": text([cell("a", "%%kql\nprint 1 + 1")]),
   "pandas.ipynb": text([cell("a", "import pandas\nprint(len(pandas.DataFrame({'a': [1, 2]})))")]),
-  "million.ipynb": text([cell("a", "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n)), odd = n % 2 == 1")]),
+  "million.ipynb": text([cell("a", "%%kql\nset notruncation; range n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n)), odd = n % 2 == 1")]),
   "long.ipynb": text([cell("a", "x = 1"), ...Array.from({ length: 499 }, (_, n) => longer(n + 1))]),
 };
 

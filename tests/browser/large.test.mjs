@@ -30,7 +30,7 @@ const many = Array.from({ length: 500 }, (_, n) => {
   return n % 3 === 1 ? code(`c${n}`, `%%kql\nprint number = ${n}`, outputs[1]) : code(`c${n}`, `x = ${n}\nprint(x)`, outputs[n % 4]);
 });
 
-const million = "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))";
+const million = "%%kql\nset notruncation; range n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))";
 const texts = {
   "/data/index.json": "[]",
   "/many.ipynb": notebook(many),

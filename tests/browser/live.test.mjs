@@ -16,7 +16,7 @@ const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_c
 const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
 const texts = {
   "/data/index.json": "[]",
-  "/million.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
+  "/million.ipynb": notebook([code("q", "%%kql\nset notruncation; range n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
   "/chart.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart with (title='Squares')")]),
   "/typo.ipynb": notebook([code("q", "%%kql\nprint a = 1 | exted b = 2")]),
   "/slip.ipynb": notebook([code("one", "n = 1"), code("p", "é = n\ntotal = (n, 2")]),

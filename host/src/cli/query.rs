@@ -385,6 +385,7 @@ pub(super) fn options() -> EngineOptions {
     EngineOptions {
         memory_bytes: memory() / 4 * 3,
         threads,
+        ..EngineOptions::default()
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use spoor_data::{Limits, Loader, Progress};
 use spoor_kql::bind::{self, BindInput};
-use spoor_kql::{Engine, EngineOptions};
+use spoor_kql::{Engine, EngineOptions, RESULT_ROWS};
 use spoor_kql_syntax::{Diagnostic, parse};
 use spoor_protocol::{DataFormat, Effect, SourceSpec, Told};
 use spoor_table::{Table, format as write};
@@ -79,6 +79,7 @@ impl Catalogue {
     pub(crate) fn new(memory_bytes: Option<usize>) -> Result<Self, String> {
         let mut options = EngineOptions {
             threads: 1,
+            result_rows: Some(RESULT_ROWS),
             ..EngineOptions::default()
         };
         if let Some(bytes) = memory_bytes {

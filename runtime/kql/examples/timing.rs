@@ -38,6 +38,7 @@ fn main() {
     let mut engine = Engine::new(EngineOptions {
         memory_bytes: 4 << 30,
         threads: 1,
+        ..EngineOptions::default()
     })
     .unwrap();
     let table = events(rows);

@@ -9,7 +9,8 @@ use spoor_kql_syntax::Diagnostic;
 use spoor_kql_syntax::ast::{self, Render};
 use spoor_table::{Column, Table, Value};
 
-use crate::bind::{self, BindInput, Binding, Catalogue, CatalogueTable};
+use crate::bind::{self, BindInput, Binding, BoundPlan, Catalogue, CatalogueTable};
+use crate::cut;
 use crate::exec::{
     Called, Desk, ExecutionError, Executor, MemoryTable, Running, StoredRows, StoredTable,
 };
@@ -22,6 +23,8 @@ pub struct EngineOptions {
     pub memory_bytes: usize,
     /// Threads; 1 runs queries on the caller's thread, which is all that WebAssembly has.
     pub threads: usize,
+    /// The most rows of a result, unless the query says otherwise; none where a result is always whole.
+    pub result_rows: Option<usize>,
 }
 
 impl Default for EngineOptions {
@@ -29,6 +32,7 @@ impl Default for EngineOptions {
         EngineOptions {
             memory_bytes: 1 << 30,
             threads: 1,
+            result_rows: None,
         }
     }
 }
@@ -38,6 +42,7 @@ pub struct Engine {
     catalogue: Catalogue,
     tables: std::collections::BTreeMap<String, Arc<MemoryTable>>,
     executor: Arc<Executor>,
+    result_rows: Option<usize>,
 }
 
 /// Why a query did not give a result.
@@ -64,6 +69,8 @@ pub struct QueryResult {
     pub table: Table,
     /// How the query asks to draw them.
     pub render: Option<Render>,
+    /// The query has more rows than the table, which has as many as a result may have.
+    pub is_cut: bool,
 }
 
 /// Where a query stands after a slice.
@@ -88,6 +95,7 @@ impl Engine {
             catalogue: Catalogue::new(),
             tables: std::collections::BTreeMap::new(),
             executor: Arc::new(Executor::new(options.memory_bytes, options.threads)?),
+            result_rows: options.result_rows,
         })
     }
 
@@ -201,6 +209,7 @@ impl Engine {
         let mut query = Query {
             executor: self.executor.clone(),
             catalogue: self.catalogue.clone(),
+            most: cut::most_rows(&parsed.query, self.result_rows),
             text: parsed.query,
             now_ticks,
             stages: Vec::new(),
@@ -238,6 +247,8 @@ pub struct Query {
     /// Results of the parts that binding needs.
     stages: Vec<Table>,
     render: Option<Render>,
+    /// The most rows of the result.
+    most: Option<usize>,
     part: Part,
 }
 
@@ -258,10 +269,13 @@ impl Query {
             stages: &self.stages,
         };
         self.part = match bind::bind(&self.text, &input)? {
-            Binding::Stage(stage) => Part::Stage(self.executor.start(stage.plan, stage.columns)),
+            Binding::Stage(stage) => {
+                Part::Stage(self.executor.start(stage.plan, stage.columns, None))
+            }
             Binding::Ready(bound) => {
                 self.render = bound.render;
-                Part::Last(self.executor.start(bound.plan.plan, bound.plan.columns))
+                let BoundPlan { plan, columns } = bound.plan;
+                Part::Last(self.executor.start(plan, columns, self.most))
             }
         };
         Ok(())
@@ -302,9 +316,14 @@ impl Query {
         self.part = Part::Ended;
         let table = outcome?;
         if last {
+            let most = self.most.filter(|most| table.rows() > *most);
             return Ok(Step::Done(QueryResult {
-                table,
+                table: match most {
+                    Some(most) => table.slice(0, most),
+                    None => table,
+                },
                 render: self.render.take(),
+                is_cut: most.is_some(),
             }));
         }
         self.stages.push(table);

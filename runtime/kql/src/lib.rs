@@ -4,11 +4,13 @@
 //! logical plan, [`functions`] know Kusto's operators and functions, `exec` runs plans.
 
 pub mod bind;
+mod cut;
 mod engine;
 mod exec;
 pub mod functions;
 pub mod typed;
 
+pub use cut::RESULT_ROWS;
 pub use engine::{Engine, EngineOptions, Query, QueryError, QueryResult, Step};
 pub use exec::{Called, ExecutionError, StoredBatches, StoredRows, Wanted};
 pub use functions::plugin::{PluginCall, PluginFunction};

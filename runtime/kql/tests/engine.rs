@@ -32,6 +32,7 @@ fn engine(memory_bytes: usize, threads: usize) -> Engine {
     let mut engine = Engine::new(EngineOptions {
         memory_bytes,
         threads,
+        ..EngineOptions::default()
     })
     .unwrap();
     engine.register("Events", events(200_000));
@@ -75,6 +76,46 @@ fn a_query_that_outgrows_its_memory_fails_and_leaves_the_engine_sound() {
     assert_eq!(
         engine.run("Events | count", 0).unwrap().table.value(0, 0),
         Value::Long(200_000)
+    );
+}
+
+#[test]
+fn a_result_has_as_many_rows_as_it_may_and_says_that_it_is_cut() {
+    let cut = |result_rows, text: &str| {
+        let options = EngineOptions {
+            result_rows,
+            ..EngineOptions::default()
+        };
+        let result = Engine::new(options).unwrap().run(text, 0).unwrap();
+        (result.table.rows(), result.is_cut)
+    };
+    let rows = "range n from 1 to 100000 step 1";
+    assert_eq!(cut(None, rows), (100_000, false));
+    assert_eq!(cut(Some(100_000), rows), (100_000, false));
+    assert_eq!(cut(Some(50_000), rows), (50_000, true));
+    assert_eq!(
+        cut(Some(5), &format!("set notruncation; {rows}")),
+        (100_000, false)
+    );
+    assert_eq!(
+        cut(Some(5), &format!("set notruncation = false; {rows}")),
+        (5, true)
+    );
+    assert_eq!(
+        cut(Some(5), &format!("set truncationmaxrecords = 7; {rows}")),
+        (7, true)
+    );
+    // What a query counts on its way is whole, and what comes of it is small.
+    assert_eq!(
+        cut(
+            Some(5),
+            &format!("let all = toscalar({rows} | count); print all")
+        ),
+        (1, false)
+    );
+    assert_eq!(
+        cut(Some(5), &format!("{rows} | summarize count() by n % 3")),
+        (3, false)
     );
 }
 

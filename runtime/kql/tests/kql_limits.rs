@@ -16,6 +16,7 @@ fn first(query: &str) -> Result<Value, String> {
     let options = EngineOptions {
         memory_bytes: 256 << 20,
         threads: 1,
+        ..EngineOptions::default()
     };
     let engine = Engine::new(options).unwrap();
     let mut running = match engine.start(query, 0) {

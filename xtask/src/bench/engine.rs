@@ -11,8 +11,7 @@ use crate::paths::Paths;
 use crate::process::output;
 
 const GROUP_BY: &str = "%%kql\nbench_rows | summarize count(), avg(Score) by Account";
-const TO_PANDAS: &str =
-    "frame = kql('bench_rows')\nassert frame.shape == (1_000_000, 10), frame.shape";
+const TO_PANDAS: &str = "frame = kql('set notruncation; bench_rows')\nassert frame.shape == (1_000_000, 10), frame.shape";
 
 /// A group-by over a million rows in memory.
 pub fn group_by(paths: &Paths, runs: u32) -> Result<Vec<Row>> {

@@ -35,6 +35,29 @@ fn render_gives_a_picture_and_its_specification() {
 }
 
 #[test]
+fn a_result_of_many_rows_is_cut_and_says_so_until_all_are_asked_for() {
+    let mut driver = Driver::with_options(&[("headless", true.into())]);
+    let rows = "range n from 1 to 500001 step 1";
+    let log = driver.run(&format!("%%kql --as many\n{rows}"));
+    let note = "only the first 500000 rows are here; begin the query with `set notruncation;` for all of them";
+    assert!(
+        log.contains(&format!("Partial result of this query: {note}")),
+        "{log}"
+    );
+    assert!(log.contains(r#""rows":500000"#), "{log}");
+    let log = driver.run("%%kql\nmany | count");
+    assert!(
+        log.contains(&format!("Partial result made of many, not whole: {note}")),
+        "{log}"
+    );
+    let log = driver.run(&format!("%%kql\nset notruncation;\n{rows}"));
+    assert!(
+        log.contains(r#""rows":500001"#) && !log.contains("Partial"),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_chart_that_cannot_be_drawn_is_a_table_with_a_note() {
     let mut driver = Driver::with_options(&[("headless", true.into())]);
     driver.file("Signins.csv", SIGNINS);

@@ -11,6 +11,7 @@ use spoor_kql_syntax::{Diagnostic, Fix};
 use super::relation::Relation;
 use super::scope::{Entity, Function, Scope};
 use super::{Bind, Binder, BoundPlan, CALL_LIMIT, Mode, Stop};
+use crate::cut;
 use crate::functions;
 use crate::typed::Typed;
 
@@ -105,7 +106,9 @@ impl Binder<'_> {
                 let bound = self.let_value(value, scope);
                 Ok(scope.with(&name.text, self.or_unknown_entity(bound)?))
             }
-            StatementKind::Set { name, .. } => self.option(name).map(|()| scope.clone()),
+            StatementKind::Set { name, value } => {
+                self.option(name, value.as_ref()).map(|()| scope.clone())
+            }
             StatementKind::DeclareParameters(parameters) => {
                 self.query_parameters(parameters, scope)
             }
@@ -113,8 +116,22 @@ impl Binder<'_> {
         }
     }
 
-    /// Most options steer Kusto's service: truncation, caching, consistency. Those that change an answer are refused.
-    fn option(&mut self, name: &Name) -> Bind<()> {
+    /// Most options steer Kusto's service: caching, consistency. Truncation is the engine's ([`crate::cut`]). Those that change an
+    /// answer in other ways are refused.
+    fn option(&mut self, name: &Name, value: Option<&Expr>) -> Bind<()> {
+        if name.text.eq_ignore_ascii_case("truncationmaxrecords")
+            && value.and_then(cut::count).is_none()
+        {
+            let message = format!("`{}` is a number of rows", name.text);
+            let hint = Some(
+                "say how many: set truncationmaxrecords = 1000000; or set notruncation; for all of them",
+            );
+            return Err(self.error_hint(
+                value.map_or(name.span, |value| value.span),
+                message,
+                hint,
+            ));
+        }
         if !CHANGING
             .iter()
             .any(|option| name.text.eq_ignore_ascii_case(option))

@@ -110,15 +110,21 @@ impl Executor {
         })
     }
 
-    /// Starts a plan whose result has these columns.
-    pub(crate) fn start(&self, plan: LogicalPlan, columns: Vec<Column>) -> Running {
+    /// Starts a plan whose result has these columns. Once there are more rows than `most`, no more are asked for: the table
+    /// then has some more rows than that.
+    pub(crate) fn start(
+        &self,
+        plan: LogicalPlan,
+        columns: Vec<Column>,
+        most: Option<usize>,
+    ) -> Running {
         let pacer = Arc::new(Pacer::new(self.threads == 1));
         let desk = Arc::new(Desk::default());
         let state = self.session(pacer.clone(), desk.clone());
         let limit = self.memory_bytes;
         Running {
             runtime: self.runtime.clone(),
-            future: Box::pin(run(state, plan, columns, limit)),
+            future: Box::pin(run(state, plan, (columns, most), limit)),
             pacer,
             desk,
             threaded: self.threads > 1,
@@ -229,10 +235,10 @@ impl Running {
 async fn run(
     state: SessionState,
     plan: LogicalPlan,
-    columns: Vec<Column>,
+    wanted: (Vec<Column>, Option<usize>),
     limit: usize,
 ) -> Outcome {
-    collect(state, plan, columns)
+    collect(state, plan, wanted)
         .await
         .map_err(|error| match error {
             Failure::Shape(error) => ExecutionError::Shape(error),
@@ -254,7 +260,7 @@ impl From<DataFusionError> for Failure {
 async fn collect(
     state: SessionState,
     plan: LogicalPlan,
-    columns: Vec<Column>,
+    (columns, most): (Vec<Column>, Option<usize>),
 ) -> Result<Table, Failure> {
     let physical = give_way::between_batches(state.create_physical_plan(&plan).await?)?;
     let reservation = MemoryConsumer::new("result").register(&state.runtime_env().memory_pool);
@@ -264,6 +270,9 @@ async fn collect(
         let batch = batch?;
         reservation.try_grow(rows_memory(&batch)?)?;
         table.push(batch).map_err(Failure::Shape)?;
+        if most.is_some_and(|most| table.rows() > most) {
+            break;
+        }
     }
     Ok(table)
 }

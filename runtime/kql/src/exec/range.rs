@@ -156,6 +156,7 @@ mod tests {
         let options = EngineOptions {
             memory_bytes: 8 << 20,
             threads: 1,
+            ..EngineOptions::default()
         };
         let engine = Engine::new(options).unwrap();
         engine.run(text, 0).unwrap().table.value(0, 0)

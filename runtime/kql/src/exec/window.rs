@@ -218,6 +218,7 @@ mod tests {
         let options = EngineOptions {
             memory_bytes: 8 << 20,
             threads: 1,
+            ..EngineOptions::default()
         };
         let engine = Engine::new(options).unwrap();
         let mut query = engine.start(text, 0).unwrap();

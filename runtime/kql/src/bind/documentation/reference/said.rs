@@ -24,10 +24,12 @@ pub(super) const TOPICS: &[(&str, &[Said])] = &[
 
 const ROWS: &[Said] = &[
     said(
-        "No result is cut at 500,000 rows or 64 MB. A query that needs more memory than there is fails with a message; the table below a \
-         page's cell shows up to 256 MiB of a result. Limits of workspaces stand in [workspaces.md](workspaces.md), and \
+        "In a notebook a result is cut at 500,000 rows, and says so: on the cell, in the saved notebook, and to Python as a partial result. \
+         `set notruncation;` gives all rows, `set truncationmaxrecords = N;` another number. There is no limit of 64 MB: a query that \
+         needs more memory than there is fails with a message, and the table below a page's cell shows up to 256 MiB of a result. \
+         `spoor query` and `%%kql host` give all rows. Limits of workspaces stand in [workspaces.md](workspaces.md), and \
          `spoor serve --api` cuts its answers at 500,000 rows unless `--api-rows` says otherwise.",
-        "",
+        "set notruncation; range x from 1 to 600000 step 1 | count",
     ),
     said(
         "`take`, `limit`, `sample` and `sample-distinct` give any rows, mostly those that come first, and no random ones. For those, sort by `rand()` \
@@ -165,8 +167,8 @@ const TABLES: &[Said] = &[
         "",
     ),
     said(
-        "Options of `set`, and hints of `join` and `summarize`, steer Kusto's service. They are read and change nothing; the few that would change \
+        "Other options of `set`, and hints of `join` and `summarize`, steer Kusto's service. They are read and change nothing; the few that would change \
          an answer are refused.",
-        "set notruncation; print x = 1 | join hint.strategy=broadcast (print x = 1) on x | count",
+        "set query_results_cache_max_age = 1h; print x = 1 | join hint.strategy=broadcast (print x = 1) on x | count",
     ),
 ];
