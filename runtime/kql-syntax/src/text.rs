@@ -63,13 +63,13 @@ fn scan_quoted(text: &str, prefix: usize, verbatim: bool) -> (usize, Option<Prob
             match escape(&text[at..]) {
                 Some((length, _)) => at += length,
                 None => {
-                    problem = problem.or_else(|| Some(unknown_escape(text, at)));
-                    at = after
-                        + text[after..]
-                            .chars()
-                            .next()
-                            .filter(|c| *c != '\n')
-                            .map_or(0, char::len_utf8);
+                    let on_its_line = |c: &char| !matches!(c, '\n' | '\r');
+                    let Some(escaped) = text[after..].chars().next().filter(on_its_line) else {
+                        at = after;
+                        break;
+                    };
+                    problem = problem.or_else(|| Some(unknown_escape(at, escaped)));
+                    at = after + escaped.len_utf8();
                 }
             }
             continue;
@@ -95,8 +95,7 @@ fn unterminated(end: usize, quote: &str) -> Problem {
     }
 }
 
-fn unknown_escape(text: &str, at: usize) -> Problem {
-    let next = text[at + 1..].chars().next().unwrap_or(' ');
+fn unknown_escape(at: usize, next: char) -> Problem {
     Problem {
         span: Span::new(at, at + 1 + next.len_utf8()),
         message: format!("\\{next} is no escape sequence"),
