@@ -27,12 +27,27 @@ impl Screen {
         });
     }
 
-    /// Asks what is wrong with the cells that are in editors: there is something new that they may name.
+    /// Asks again once nothing has run for a moment: what ran may have made names, and Python answers again.
+    pub(super) fn diagnose_at_rest(self: &Rc<Self>) {
+        self.after(PAUSE, |screen| {
+            if screen.can_ask() {
+                screen.diagnose_all();
+            }
+        });
+    }
+
+    /// Asks what is wrong with the queries that are in editors, as there is something new that they may name, and with the
+    /// active cell: Python takes a turn for each.
     pub(crate) fn diagnose_all(self: &Rc<Self>) {
         let open: Vec<CellKey> = {
+            let state = self.state.borrow();
+            let active = state.active();
+            let is_asked = |key| key == active || state.document().kind(key) == Kind::Kql;
             let views = self.views.borrow();
             let open = views.iter().filter(|(_, view)| view.editor().is_some());
-            open.map(|(key, _)| *key).collect()
+            open.map(|(key, _)| *key)
+                .filter(|key| is_asked(*key))
+                .collect()
         };
         for key in open {
             self.diagnose(key);

@@ -111,8 +111,7 @@ impl Screen {
         }
         if state == State::Idle {
             self.app.keep_for_offline();
-            // What ran may have made names, and Python answers again.
-            self.diagnose_all();
+            self.diagnose_at_rest();
         }
         if state == State::Dead {
             let changes = self.queue.borrow_mut().restarted(dom::now());
