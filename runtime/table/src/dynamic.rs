@@ -12,6 +12,7 @@
 
 mod build;
 mod json;
+mod plain;
 
 use std::cmp::Ordering;
 

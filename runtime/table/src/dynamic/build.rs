@@ -60,6 +60,17 @@ impl Builder {
         self.offsets.clear();
     }
 
+    /// How much it holds, for [`Builder::release`].
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.bytes.len(), self.offsets.len())
+    }
+
+    /// Forgets what was written since it held so much.
+    pub(super) fn release(&mut self, (bytes, offsets): (usize, usize)) {
+        self.bytes.truncate(bytes);
+        self.offsets.truncate(offsets);
+    }
+
     /// The one value that was written.
     pub fn finish(self) -> Dynamic {
         if self.bytes.is_empty() {
@@ -164,20 +175,22 @@ impl Builder {
 
     /// Closes the innermost container, which must be `mark`.
     pub fn end(&mut self, mark: Mark) {
-        let table = self.offsets.split_off(mark.offsets);
+        let table = self.offsets.get(mark.offsets..).unwrap_or_default();
         let count = if mark.object {
             table.len() / 2
         } else {
             table.len()
         };
-        if mark.object && count > 1 && has_duplicates(&self.bytes[mark.start..], &table) {
+        if mark.object && count > 1 && has_duplicates(&self.bytes[mark.start..], table) {
+            let table = self.offsets.split_off(mark.offsets);
             self.rebuild(&mark, &table);
             return;
         }
-        for end in &table {
+        for end in table {
             self.bytes.extend_from_slice(&end.to_le_bytes());
         }
         self.bytes.extend_from_slice(&(count as u32).to_le_bytes());
+        self.offsets.truncate(mark.offsets);
     }
 
     /// Closes a bag in which a name occurs twice: the first place and the last value stay.
@@ -208,27 +221,28 @@ impl Builder {
     }
 }
 
-fn entries<'a>(items: &'a [u8], table: &[u32]) -> Vec<(&'a [u8], &'a [u8])> {
+/// The names and values of a bag, in order.
+fn entries<'a>(
+    items: &'a [u8],
+    table: &'a [u32],
+) -> impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone {
     let mut start = 0;
-    table
-        .chunks_exact(2)
-        .map(|pair| {
-            let (key, value) = (pair[0] as usize, pair[1] as usize);
-            let entry = (&items[start..key], &items[key..value]);
-            start = value;
-            entry
-        })
-        .collect()
+    table.chunks_exact(2).map(move |pair| {
+        let (key, value) = (pair[0] as usize, pair[1] as usize);
+        let entry = (&items[start..key], &items[key..value]);
+        start = value;
+        entry
+    })
 }
 
 fn has_duplicates(items: &[u8], table: &[u32]) -> bool {
-    let entries = entries(items, table);
-    if entries.len() <= 16 {
-        return entries
-            .iter()
+    let mut names = entries(items, table).map(|(name, _)| name);
+    if names.len() <= 16 {
+        let earlier = names.clone();
+        return names
             .enumerate()
-            .any(|(i, (key, _))| entries[..i].iter().any(|(k, _)| k == key));
+            .any(|(at, name)| earlier.clone().take(at).any(|other| other == name));
     }
-    let mut seen = std::collections::HashSet::with_capacity(entries.len());
-    entries.iter().any(|(key, _)| !seen.insert(*key))
+    let mut seen = std::collections::HashSet::with_capacity(names.len());
+    names.any(|name| !seen.insert(name))
 }

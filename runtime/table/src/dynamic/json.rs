@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Builder, Dynamic, DynamicRef, Kind};
+use super::{Builder, Dynamic, DynamicRef, Kind, Mark, plain};
 use crate::{format, ticks};
 
 /// Nesting deeper than this prints as null: it cannot come from [`parse_json`], and printing recurses.
@@ -18,6 +18,11 @@ pub fn parse_json(text: &str) -> Option<Dynamic> {
 
 /// Reads one JSON value into `builder`; on `false` the builder holds an unfinished value and must be cleared.
 pub fn parse_json_into(text: &str, builder: &mut Builder) -> bool {
+    plain::read(text, builder).is_some() || parse_any_into(text, builder)
+}
+
+/// The same without the short way.
+fn parse_any_into(text: &str, builder: &mut Builder) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     JsonSeed(builder).deserialize(&mut reader).is_ok() && reader.end().is_ok()
 }
@@ -86,13 +91,36 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let mark = self.0.begin_object();
-        while let Some(key) = entries.next_key::<std::borrow::Cow<'de, str>>()? {
-            self.0.key(&mark, &key);
+        while entries.next_key_seed(Key(self.0, &mark))?.is_some() {
             entries.next_value_seed(JsonSeed(self.0))?;
             self.0.item(&mark);
             within(self.0)?;
         }
         self.0.end(mark);
+        Ok(())
+    }
+}
+
+/// Starts the property of a name that it deserializes.
+struct Key<'b>(&'b mut Builder, &'b Mark);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<(), E> {
+        self.0.key(self.1, name);
         Ok(())
     }
 }
@@ -157,6 +185,59 @@ fn write(out: &mut String, value: DynamicRef<'_>, depth: usize) {
                 write(out, item, depth + 1);
             }
             out.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways of reading a text, behind something that the builder holds already.
+    fn both(text: &str) -> [Option<Vec<u8>>; 2] {
+        [parse_json_into, parse_any_into].map(|parse| {
+            let mut builder = Builder::new();
+            builder.long(7);
+            parse(text, &mut builder).then(|| builder.bytes().to_vec())
+        })
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_way_reads() {
+        let whole = concat!(
+            r#" {"a": [1, -2, 0, -0, 1.5, 1e3, 123456789012345678, 12345678901234567890], "\\b\u00e9": "\"x\\", "#,
+            r#""c" :{"d":{},"e":[ ] , "a":true,"a":false}, "f":null,"é":"\ud83d\ude00 ü"} "#
+        );
+        for at in (0..=whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            let (before, after) = whole.split_at(at);
+            let cut: String = after.chars().skip(1).collect();
+            for odd in ["", "0", "\\", "\"", "\u{1}", "}", "]", ",", "-", " ", "e9"] {
+                for text in [
+                    format!("{before}{odd}{after}"),
+                    format!("{before}{odd}{cut}"),
+                    format!("{before}{odd}"),
+                ] {
+                    let [short, long] = both(&text);
+                    assert_eq!(short, long, "{text}");
+                }
+            }
+        }
+        for depth in [63, 64, 65, 126, 127, 128, 129] {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            assert_eq!(both(&text)[0], both(&text)[1], "{depth}");
+        }
+        for text in [
+            "01",
+            "1e999",
+            "+1",
+            "1 2",
+            "\"",
+            r#""\ud800""#,
+            "tru",
+            "nulll",
+            "",
+        ] {
+            assert_eq!(both(text)[0], both(text)[1], "{text}");
         }
     }
 }
