@@ -164,11 +164,11 @@ impl Binder<'_> {
         let own = self.projection(std::slice::from_ref(&level.of), &row)?;
         let mut exprs: Vec<_> = rows.columns.iter().map(BoundColumn::expr).collect();
         exprs.extend(nested.columns.iter().map(BoundColumn::expr));
-        let mut left_keys: Vec<String> = nested.columns.iter().map(|c| c.id.clone()).collect();
+        let mut row_keys: Vec<String> = nested.columns.iter().map(|c| c.id.clone()).collect();
         for expr in own.exprs {
             let id = self.id();
             exprs.push(expr.alias(&id));
-            left_keys.push(id);
+            row_keys.push(id);
         }
         let columns = rows.columns.clone();
         let rows = self.project_to(rows, exprs, columns, span)?;
@@ -176,12 +176,12 @@ impl Binder<'_> {
         let keys = |ids: Vec<&String>| -> Vec<PlanColumn> {
             ids.into_iter().map(PlanColumn::new_unqualified).collect()
         };
-        let right_keys = kept.columns.iter().take(left_keys.len()).map(|c| &c.id);
-        let on = (keys(left_keys.iter().collect()), keys(right_keys.collect()));
-        let right = kept.plan.clone();
-        let plan = LogicalPlanBuilder::from(rows.plan.clone())
+        let kept_keys = kept.columns.iter().take(row_keys.len()).map(|c| &c.id);
+        let on = (keys(kept_keys.collect()), keys(row_keys.iter().collect()));
+        // What is on the left is held while the right streams by: a few values, not all rows.
+        let plan = LogicalPlanBuilder::from(kept.plan.clone())
             .join_detailed(
-                right,
+                rows.plan.clone(),
                 JoinType::Inner,
                 on,
                 None,
