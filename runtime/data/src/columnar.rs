@@ -348,7 +348,13 @@ impl Plan {
 }
 
 fn cast(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef, String> {
-    arrow::compute::cast(array, ty).map_err(|error| error.to_string())
+    let cast = match (array.as_string_view_opt(), ty) {
+        (Some(views), DataType::Utf8) => {
+            convert::texts_of_views(views).map(|texts| Arc::new(texts) as ArrayRef)
+        }
+        _ => arrow::compute::cast(array, ty),
+    };
+    cast.map_err(|error| error.to_string())
 }
 
 /// JSON text as dynamic values. Text that is not JSON is a string value; empty text is null.

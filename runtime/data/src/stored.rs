@@ -313,6 +313,10 @@ impl Rows {
         };
         let tested = self.columns(&condition.columns, &self.tested, batch, &mut values)?;
         let mask = (condition.test)(&tested);
+        for (known, place) in values.iter_mut().zip(&self.places) {
+            // What nobody wants to see is not kept either.
+            known.take_if(|_| !self.columns.contains(place));
+        }
         if mask.true_count() == batch.num_rows() {
             return self.columns(&self.columns, &self.table, batch, &mut values);
         }

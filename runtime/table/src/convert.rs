@@ -9,6 +9,7 @@
 mod bytes;
 mod exact;
 mod nested;
+mod views;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 pub use bytes::{guids, is_binary, is_text, text_of};
 pub use exact::{exact, is_settled};
+pub use views::texts_of_views;
 
 use crate::ipc::tagged_type;
 use crate::table::{Table, TableError};
@@ -195,9 +197,11 @@ fn strings(array: &ArrayRef) -> Result<ArrayRef, TableError> {
             (0..array.len()).for_each(|_| builder.append_value(""));
             Ok(Arc::new(builder.finish()))
         }
-        DataType::LargeUtf8 | DataType::Utf8View => {
-            Ok(crate::without_nulls(&cast(array, &DataType::Utf8)?))
+        DataType::Utf8View => {
+            let texts: ArrayRef = Arc::new(texts_of_views(array.as_string_view())?);
+            Ok(crate::without_nulls(&texts))
         }
+        DataType::LargeUtf8 => Ok(crate::without_nulls(&cast(array, &DataType::Utf8)?)),
         _ => text_of(array, !is_text(array)),
     }
 }
