@@ -12,32 +12,47 @@ const INLINE: usize = 12;
 /// # Errors
 /// When there is more text than 31 bits count.
 pub fn texts_of_views(views: &StringViewArray) -> Result<StringArray, ArrowError> {
-    let rows = views.views().iter().enumerate();
-    let rows = rows.map(|(row, view)| (*view, if views.is_valid(row) { *view as u32 } else { 0 }));
-    let total: u64 = rows.clone().map(|(_, length)| u64::from(length)).sum();
+    let length = |row: usize, view: u128| match views.is_valid(row) {
+        true => view as u32 as usize,
+        false => 0,
+    };
+    let rows = || views.views().iter().copied().enumerate();
+    let total: usize = rows().map(|(row, view)| length(row, view)).sum();
     if i32::try_from(total).is_err() {
-        return Err(ArrowError::OffsetOverflowError(total as usize));
+        return Err(ArrowError::OffsetOverflowError(total));
     }
-    let mut bytes: Vec<u8> = Vec::with_capacity(total as usize + INLINE);
+    let mut bytes = vec![0; total + INLINE];
     let mut ends = Vec::with_capacity(views.len() + 1);
+    let mut at = 0;
     ends.push(0);
-    for (view, length) in rows {
-        let end = bytes.len() + length as usize;
-        if length as usize <= INLINE {
+    for (row, view) in rows() {
+        let length = length(row, view);
+        let held = view.to_le_bytes();
+        let room = bytes.get_mut(at..).unwrap_or_default();
+        match (held.last_chunk::<INLINE>(), room.first_chunk_mut()) {
             // All that there is room for: a copy whose length is known takes no call.
-            let inline: [u8; INLINE] = std::array::from_fn(|at| view.to_le_bytes()[at + 4]);
-            bytes.extend_from_slice(&inline);
-            bytes.truncate(end);
-        } else {
-            let (buffer, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
-            let buffer = views.data_buffers().get(buffer);
-            let text = buffer.and_then(|bytes| bytes.get(start..start + length as usize));
-            bytes.extend_from_slice(text.unwrap_or_default());
+            (Some(inline), Some(room)) if length <= INLINE => *room = *inline,
+            _ => {
+                let text = elsewhere(views, view, length);
+                room.get_mut(..text.len())
+                    .unwrap_or_default()
+                    .copy_from_slice(text);
+            }
         }
-        ends.push(bytes.len() as i32);
+        at += length;
+        ends.push(at as i32);
     }
+    bytes.truncate(total);
     let ends = OffsetBuffer::new(ends.into());
     StringArray::try_new(ends, Buffer::from_vec(bytes), views.nulls().cloned())
+}
+
+/// A text that its view has no room for.
+fn elsewhere(views: &StringViewArray, view: u128, length: usize) -> &[u8] {
+    let (buffer, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
+    let buffer = views.data_buffers().get(buffer);
+    let text = buffer.and_then(|bytes| bytes.get(start..start + length));
+    text.unwrap_or_default()
 }
 
 #[cfg(test)]
