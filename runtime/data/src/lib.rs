@@ -14,6 +14,7 @@
 //! into JSON though JSON does not have it is read: `NaN`, `Infinity` and numbers that no `real` holds (`1e400`) are null,
 //! and half a surrogate pair is U+FFFD. docs/data.md says all of this to users.
 
+mod alike;
 mod assembly;
 mod cells;
 mod columnar;

@@ -8,8 +8,8 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::{filter, filter_record_batch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{filter, filter_record_batch, take_record_batch};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -19,6 +19,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use spoor_table::{Column, Condition, Table};
 
 use crate::Limits;
+use crate::alike::Alike;
 use crate::assembly::{Assembly, CHUNK_ROWS};
 use crate::columnar::{Batches, Chunks, Plan, check_claims, plan, refused, unwinding};
 use crate::error::{DataError, Problem, Trouble};
@@ -311,8 +312,7 @@ impl Rows {
         let Some(condition) = &self.condition else {
             return self.columns(&self.columns, &self.table, batch, &mut values);
         };
-        let tested = self.columns(&condition.columns, &self.tested, batch, &mut values)?;
-        let mask = (condition.test)(&tested);
+        let mask = self.mask(condition, batch, &mut values)?;
         for (known, place) in values.iter_mut().zip(&self.places) {
             // What nobody wants to see is not kept either.
             known.take_if(|_| !self.columns.contains(place));
@@ -326,6 +326,32 @@ impl Rows {
             *known = filter(known, &mask).map_err(table_problem)?;
         }
         self.columns(&self.columns, &self.table, &batch, &mut values)
+    }
+
+    /// Which rows of a batch are wanted. `values` gets the columns that it looked at for all rows.
+    fn mask(
+        &self,
+        condition: &Condition,
+        batch: &RecordBatch,
+        values: &mut [Option<ArrayRef>],
+    ) -> Result<BooleanArray, Trouble> {
+        if let Some(alike) = self.alike(condition, batch) {
+            let firsts = take_record_batch(batch, &alike.firsts()).map_err(table_problem)?;
+            let mut few = vec![None; values.len()];
+            let tested = self.columns(&condition.columns, &self.tested, &firsts, &mut few)?;
+            return Ok(alike.each(&(condition.test)(&tested)));
+        }
+        let tested = self.columns(&condition.columns, &self.tested, batch, values)?;
+        Ok((condition.test)(&tested))
+    }
+
+    /// The different texts that a condition looks at, where it looks at one column and they are few.
+    fn alike(&self, condition: &Condition, batch: &RecordBatch) -> Option<Alike> {
+        let [column] = condition.columns.as_slice() else {
+            return None;
+        };
+        let place = self.places.binary_search(column).ok()?;
+        Alike::of(batch.columns().get(place)?.as_string_view_opt()?)
     }
 
     /// Some columns of a batch in the forms of their types, which `values` has where they are known already, and gets. `table` has
