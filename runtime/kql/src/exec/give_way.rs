@@ -1,6 +1,6 @@
 //! Pauses between the batches that a join or an unnesting gives: their output can be any number of times longer than
 //! what they read, so the scans below them come too seldom to end a slice in time. Sorts and Kusto's window functions, which
-//! DataFusion does in one piece, are done in slices.
+//! DataFusion does in one piece, are done in slices; partitions become one in turn.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, ReplaceC
 use super::operator::Operator;
 use super::pace::paced;
 use super::split::in_pieces;
-use super::{sort, window};
+use super::{in_turn, sort, window};
 
 /// The plan with a pause above each operator that multiplies rows, and with sorts and window functions that pause.
 pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -24,8 +24,9 @@ pub(super) fn between_batches(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Ex
 }
 
 fn paused(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    if let Some(sliced) = sort::in_slices(&node).or_else(|| window::in_slices(&node)) {
-        return Ok(Transformed::yes(sliced));
+    let ours = sort::in_slices(&node).or_else(|| window::in_slices(&node));
+    if let Some(ours) = ours.or_else(|| in_turn::in_place_of(&node)) {
+        return Ok(Transformed::yes(ours));
     }
     let input = match node.name() {
         "AggregateExec" => return in_order(node),

@@ -11,14 +11,13 @@ use datafusion::common::Result;
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::give_way;
 use super::operator::Operator;
 use super::pace::paced;
+use super::{give_way, in_turn};
 
 /// Batches of the schema that is made.
 pub(super) type Batches = BoxStream<'static, Result<RecordBatch>>;
@@ -35,10 +34,8 @@ pub(super) async fn made<F>(
 where
     F: Fn(SendableRecordBatchStream, &TaskContext) -> Result<Batches> + Send + Sync + 'static,
 {
-    let mut input = give_way::between_batches(state.create_physical_plan(input).await?)?;
-    if input.output_partitioning().partition_count() > 1 {
-        input = Arc::new(CoalescePartitionsExec::new(input));
-    }
+    let input = give_way::between_batches(state.create_physical_plan(input).await?)?;
+    let input = in_turn::whole(input);
     let schema: SchemaRef = match projection {
         Some(columns) => Arc::new(Schema::clone(whole).project(columns)?),
         None => whole.clone(),

@@ -5,6 +5,7 @@ mod apply;
 mod basket;
 mod desk;
 mod give_way;
+mod in_turn;
 mod keep;
 mod made;
 mod operator;
@@ -120,7 +121,7 @@ impl Executor {
     ) -> Running {
         let pacer = Arc::new(Pacer::new(self.threads == 1));
         let desk = Arc::new(Desk::default());
-        let state = self.session(pacer.clone(), desk.clone());
+        let state = self.session(pacer.clone(), desk.clone(), in_turn::shows(&plan));
         let limit = self.memory_bytes;
         Running {
             runtime: self.runtime.clone(),
@@ -131,7 +132,8 @@ impl Executor {
         }
     }
 
-    fn session(&self, pacer: Arc<Pacer>, desk: Arc<Desk>) -> SessionState {
+    /// A session for a query whose answer shows its rows' order, or does not.
+    fn session(&self, pacer: Arc<Pacer>, desk: Arc<Desk>, in_order: bool) -> SessionState {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.threads)
             .with_batch_size(BATCH_ROWS)
@@ -141,6 +143,8 @@ impl Executor {
         let options = config.options_mut();
         // Sorting keeps ties as they came only while one stream feeds it, which is Kusto's behaviour in practice.
         options.optimizer.repartition_sorts = self.threads > 1;
+        // What is dealt out a batch at a time is in no order any more.
+        options.optimizer.enable_round_robin_repartition = !in_order;
         options.sql_parser.enable_ident_normalization = false;
         options.execution.collect_statistics = false;
         SessionStateBuilder::new()
@@ -264,7 +268,7 @@ async fn collect(
 ) -> Result<Table, Failure> {
     let physical = give_way::between_batches(state.create_physical_plan(&plan).await?)?;
     let reservation = MemoryConsumer::new("result").register(&state.runtime_env().memory_pool);
-    let mut stream = execute_stream(physical, state.task_ctx())?;
+    let mut stream = execute_stream(in_turn::whole(physical), state.task_ctx())?;
     let mut table = Table::empty(columns);
     while let Some(batch) = stream.next().await {
         let batch = batch?;

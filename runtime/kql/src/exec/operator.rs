@@ -14,6 +14,8 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
+use super::in_turn::gathered;
+
 /// What is done to the stream of a partition.
 type Run = dyn Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>
     + Send
@@ -27,6 +29,8 @@ pub(super) struct Operator {
     /// Whether the input is planned and prepared already, and nobody's but the operator's: a planner that met it again would
     /// take out what stands between partitions.
     sealed: bool,
+    /// Whether it takes all partitions of the input, as one.
+    gathers: bool,
     /// The input's where there are none: the operator hands rows on as they are.
     properties: Option<Arc<PlanProperties>>,
     run: Arc<Run>,
@@ -42,6 +46,7 @@ impl Operator {
         Arc::new(Operator {
             name,
             sealed: false,
+            gathers: false,
             input,
             properties: None,
             run: Arc::new(move |input, context| Ok(pass(input, context))),
@@ -68,6 +73,7 @@ impl Operator {
         Arc::new(Operator {
             name,
             sealed: true,
+            gathers: false,
             input: input.clone(),
             properties: Some(Arc::new(properties)),
             run: Arc::new(run),
@@ -88,6 +94,28 @@ impl Operator {
         Arc::new(Operator {
             name,
             sealed: false,
+            gathers: false,
+            input: input.clone(),
+            properties: Some(node.properties().clone()),
+            run: Arc::new(run),
+        })
+    }
+
+    /// The same of a `node` that makes one partition of the input's.
+    pub(super) fn gathering<F>(
+        node: &Arc<dyn ExecutionPlan>,
+        input: &Arc<dyn ExecutionPlan>,
+        name: &'static str,
+        run: F,
+    ) -> Arc<dyn ExecutionPlan>
+    where
+        F: Fn(SendableRecordBatchStream, &TaskContext) -> Result<SendableRecordBatchStream>,
+        F: Send + Sync + 'static,
+    {
+        Arc::new(Operator {
+            name,
+            sealed: false,
+            gathers: true,
             input: input.clone(),
             properties: Some(node.properties().clone()),
             run: Arc::new(run),
@@ -161,7 +189,10 @@ impl ExecutionPlan for Operator {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context.clone())?;
+        let input = match self.gathers {
+            true => gathered(&self.input, &context)?,
+            false => self.input.execute(partition, context.clone())?,
+        };
         (self.run)(input, &context)
     }
 }
