@@ -12,12 +12,13 @@ const INLINE: usize = 12;
 /// # Errors
 /// When there is more text than 31 bits count.
 pub fn texts_of_views(views: &StringViewArray) -> Result<StringArray, ArrowError> {
-    let length = |row: usize, view: u128| match views.is_valid(row) {
+    let nulls = views.nulls();
+    let length = |row: usize, view: u128| match nulls.is_none_or(|nulls| nulls.is_valid(row)) {
         true => view as u32 as usize,
         false => 0,
     };
-    let rows = || views.views().iter().copied().enumerate();
-    let total: usize = rows().map(|(row, view)| length(row, view)).sum();
+    let rows = views.views().iter().enumerate();
+    let total: usize = rows.clone().map(|(row, view)| length(row, *view)).sum();
     if i32::try_from(total).is_err() {
         return Err(ArrowError::OffsetOverflowError(total));
     }
@@ -25,7 +26,7 @@ pub fn texts_of_views(views: &StringViewArray) -> Result<StringArray, ArrowError
     let mut ends = Vec::with_capacity(views.len() + 1);
     let mut at = 0;
     ends.push(0);
-    for (row, view) in rows() {
+    for (row, &view) in rows {
         let length = length(row, view);
         let held = view.to_le_bytes();
         let room = bytes.get_mut(at..).unwrap_or_default();
@@ -44,7 +45,7 @@ pub fn texts_of_views(views: &StringViewArray) -> Result<StringArray, ArrowError
     }
     bytes.truncate(total);
     let ends = OffsetBuffer::new(ends.into());
-    StringArray::try_new(ends, Buffer::from_vec(bytes), views.nulls().cloned())
+    StringArray::try_new(ends, Buffer::from_vec(bytes), nulls.cloned())
 }
 
 /// A text that its view has no room for.
