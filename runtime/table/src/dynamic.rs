@@ -12,7 +12,6 @@
 
 mod build;
 mod json;
-mod plain;
 
 use std::cmp::Ordering;
 

@@ -60,17 +60,6 @@ impl Builder {
         self.offsets.clear();
     }
 
-    /// How much it holds, for [`Builder::release`].
-    pub(super) fn held(&self) -> (usize, usize) {
-        (self.bytes.len(), self.offsets.len())
-    }
-
-    /// Forgets what was written since it held so much.
-    pub(super) fn release(&mut self, (bytes, offsets): (usize, usize)) {
-        self.bytes.truncate(bytes);
-        self.offsets.truncate(offsets);
-    }
-
     /// The one value that was written.
     pub fn finish(self) -> Dynamic {
         if self.bytes.is_empty() {

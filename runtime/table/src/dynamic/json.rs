@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Builder, Dynamic, DynamicRef, Kind, Mark, plain};
+use super::{Builder, Dynamic, DynamicRef, Kind, Mark};
 use crate::{format, ticks};
 
 /// Nesting deeper than this prints as null: it cannot come from [`parse_json`], and printing recurses.
@@ -18,11 +18,6 @@ pub fn parse_json(text: &str) -> Option<Dynamic> {
 
 /// Reads one JSON value into `builder`; on `false` the builder holds an unfinished value and must be cleared.
 pub fn parse_json_into(text: &str, builder: &mut Builder) -> bool {
-    plain::read(text, builder).is_some() || parse_any_into(text, builder)
-}
-
-/// The same without the short way.
-fn parse_any_into(text: &str, builder: &mut Builder) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     JsonSeed(builder).deserialize(&mut reader).is_ok() && reader.end().is_ok()
 }
@@ -185,59 +180,6 @@ fn write(out: &mut String, value: DynamicRef<'_>, depth: usize) {
                 write(out, item, depth + 1);
             }
             out.push('}');
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Both ways of reading a text, behind something that the builder holds already.
-    fn both(text: &str) -> [Option<Vec<u8>>; 2] {
-        [parse_json_into, parse_any_into].map(|parse| {
-            let mut builder = Builder::new();
-            builder.long(7);
-            parse(text, &mut builder).then(|| builder.bytes().to_vec())
-        })
-    }
-
-    #[test]
-    fn the_short_way_reads_what_the_long_way_reads() {
-        let whole = concat!(
-            r#" {"a": [1, -2, 0, -0, 1.5, 1e3, 123456789012345678, 12345678901234567890], "\\b\u00e9": "\"x\\", "#,
-            r#""c" :{"d":{},"e":[ ] , "a":true,"a":false}, "f":null,"é":"\ud83d\ude00 ü"} "#
-        );
-        for at in (0..=whole.len()).filter(|at| whole.is_char_boundary(*at)) {
-            let (before, after) = whole.split_at(at);
-            let cut: String = after.chars().skip(1).collect();
-            for odd in ["", "0", "\\", "\"", "\u{1}", "}", "]", ",", "-", " ", "e9"] {
-                for text in [
-                    format!("{before}{odd}{after}"),
-                    format!("{before}{odd}{cut}"),
-                    format!("{before}{odd}"),
-                ] {
-                    let [short, long] = both(&text);
-                    assert_eq!(short, long, "{text}");
-                }
-            }
-        }
-        for depth in [63, 64, 65, 126, 127, 128, 129] {
-            let text = "[".repeat(depth) + &"]".repeat(depth);
-            assert_eq!(both(&text)[0], both(&text)[1], "{depth}");
-        }
-        for text in [
-            "01",
-            "1e999",
-            "+1",
-            "1 2",
-            "\"",
-            r#""\ud800""#,
-            "tru",
-            "nulll",
-            "",
-        ] {
-            assert_eq!(both(text)[0], both(text)[1], "{text}");
         }
     }
 }
