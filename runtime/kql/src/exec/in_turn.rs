@@ -19,7 +19,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::operator::Operator;
 use super::rows_memory;
 
-/// Batches of a partition that wait for their turn; as many as there is memory for.
+/// Batches of a partition that may wait for their turn: as many as there is memory for.
 const WAITING: usize = 1 << 24;
 
 /// Whether an answer shows the order in which rows come. Groups have none.
@@ -83,7 +83,7 @@ pub(super) fn gathered(
         .collect();
     let rows = futures::stream::iter(streams).flatten();
     let rows = rows.and_then(move |batch| {
-        let left = rows_memory(&batch).map(|bytes| held.shrink(bytes));
+        let left = rows_memory(&batch).map(|bytes| held.shrink(bytes.min(held.size())));
         futures::future::ready(left.map(|()| batch))
     });
     Ok(Box::pin(RecordBatchStreamAdapter::new(
@@ -106,7 +106,11 @@ fn ahead(
         let mut stream = input.execute(partition, context)?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            held.try_grow(rows_memory(&batch)?)?;
+            let runs_ahead = held.try_grow(rows_memory(&batch)?).is_ok();
+            // Where there is no memory for that, a batch waits until those before it are taken.
+            if !runs_ahead && rows.reserve_many(WAITING).await.is_err() {
+                break;
+            }
             if rows.send(Ok(batch)).await.is_err() {
                 break;
             }
@@ -124,10 +128,10 @@ mod tests {
     use crate::{Engine, EngineOptions};
 
     /// What several threads make of 200,000 numbers.
-    fn asked(text: &str) -> Table {
+    fn asked(text: &str, memory_bytes: usize) -> Table {
         let options = EngineOptions {
             threads: 4,
-            ..EngineOptions::default()
+            memory_bytes,
         };
         let mut engine = Engine::new(options).unwrap();
         let numbers = engine.run("range n from 0 to 199999 step 1", 0).unwrap();
@@ -153,12 +157,22 @@ mod tests {
                 1,
             ),
         ] {
-            let table = asked(text);
+            let table = asked(text, 1 << 30);
             assert_eq!(table.rows(), rows, "{text}");
             for row in 0..rows {
                 let expected = Value::Long(first + apart * row as i64);
                 assert_eq!(table.value(row, 0), expected, "{text}, row {row}");
             }
         }
+    }
+
+    #[test]
+    fn rows_wait_outside_where_there_is_no_memory_for_them() {
+        let text =
+            "T | extend s = strcat('text ', n) | serialize m = row_number() | where m == 200000";
+        // All rows take more than twice as much.
+        let table = asked(text, 3 << 20);
+        assert_eq!(table.rows(), 1);
+        assert_eq!(table.value(0, 0), Value::Long(199_999));
     }
 }
