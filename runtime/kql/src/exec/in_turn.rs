@@ -151,7 +151,7 @@ mod tests {
             ),
             ("T | where n >= 1000 | take 70", 70, 1_000, 1),
             (
-                "T | serialize | extend p = prev(n) | where n - p != 1 or n > 5",
+                "T | serialize | extend p = prev(n) | where n - p == 1 and n > 5",
                 199_994,
                 6,
                 1,
