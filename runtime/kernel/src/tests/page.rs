@@ -116,7 +116,7 @@ fn a_kept_result_goes_to_the_page_and_stays() {
 #[test]
 fn many_rows_are_written_in_slices() {
     let mut driver = arrow();
-    let code = "%%kql\nrange x from 1 to 2000000 step 1 | extend s = strcat('row ', x), y = x % 7";
+    let code = "%%kql\nset notruncation; range x from 1 to 2000000 step 1 | extend s = strcat('row ', x), y = x % 7";
     let (frame, slices) = run(&mut driver, code);
     assert!(slices > 1, "{slices}");
     let (_, metadata, table) = result(&frame);
