@@ -132,6 +132,7 @@ mod tests {
         let options = EngineOptions {
             threads: 4,
             memory_bytes,
+            ..EngineOptions::default()
         };
         let mut engine = Engine::new(options).unwrap();
         let numbers = engine.run("range n from 0 to 199999 step 1", 0).unwrap();
