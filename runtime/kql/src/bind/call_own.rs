@@ -9,6 +9,7 @@ use spoor_kql_syntax::{Diagnostic, Fix, as_written, suggest};
 use spoor_table::KustoType;
 
 use super::expression::Row;
+use super::parsers::{is_parser, table_of_parser};
 use super::relation::Relation;
 use super::scope::{Entity, Function, Scope};
 use super::{Bind, Binder, CALL_LIMIT, Stop};
@@ -269,8 +270,16 @@ impl Binder<'_> {
         let message = format!("no function that gives a table is called `{}`", name.text);
         let problem = Diagnostic::error(name.span, message);
         if is_parser(&name.text) {
-            let hint = "it is one of Sentinel's parsers (ASIM), which a workspace has: run the query there with \
-                --workspace, or define it first with `let` over the tables at hand";
+            let there = match table_of_parser(&name.text) {
+                Some(table) => format!(
+                    "load the normalized table {table}, which it reads here, run the query there"
+                ),
+                None => "run the query there".to_owned(),
+            };
+            let hint = format!(
+                "it is one of Sentinel's parsers (ASIM), which a workspace has: {there} with \
+                 --workspace, or define it first with `let` over the tables at hand"
+            );
             return self.report(problem.hint(hint));
         }
         let problem = match suggest(&name.text, own) {
@@ -282,12 +291,4 @@ impl Binder<'_> {
         };
         self.report(problem)
     }
-}
-
-/// Whether a function's name is that of a parser of Sentinel's: `_Im_Dns`, `_ASim_Dns`, `imDns`, `ASimDns`.
-fn is_parser(name: &str) -> bool {
-    let rest = ["_Im_", "_ASim_", "ASim", "im", "vim"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix));
-    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
 }

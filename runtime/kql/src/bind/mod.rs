@@ -27,6 +27,7 @@ mod naming;
 mod order;
 mod parse;
 mod parse_kv;
+mod parsers;
 mod paths;
 mod pivot;
 mod place;

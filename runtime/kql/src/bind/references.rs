@@ -5,12 +5,18 @@ use std::ops::Range;
 use spoor_kql_syntax::{TokenKind, highlight};
 
 use super::columns::wildcard;
+use super::parsers::table_of_parser;
 
 /// Those of the `declared` names that a query may read: names that it mentions, that a pattern of its matches, or all where it
 /// searches everything. It may name too many, never too few; it works on text that does not parse.
 pub fn references(text: &str, declared: &[String]) -> Vec<String> {
     let tokens = highlight(text);
-    let mentioned: Vec<&str> = mentions(text, &tokens);
+    let mut mentioned: Vec<&str> = mentions(text, &tokens);
+    let parsed: Vec<&str> = mentioned
+        .iter()
+        .filter_map(|name| table_of_parser(name))
+        .collect();
+    mentioned.extend(parsed);
     let wanted = |name: &str| {
         mentioned
             .iter()

@@ -223,7 +223,7 @@ impl Binder<'_> {
                     "materialize" => arguments
                         .first()
                         .is_some_and(|a| self.is_tabular(&a.value, scope)),
-                    _ => false,
+                    name => self.parser_function(name).is_some(),
                 },
             },
             ExprKind::Member { base, .. } | ExprKind::MemberCall { base, .. } => is_database(base),

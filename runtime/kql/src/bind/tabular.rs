@@ -65,6 +65,12 @@ impl Binder<'_> {
                             )
                         }
                         Some(Entity::Unknown) => Err(Stop::Reported),
+                        None if let Some(parser) = self.parser_function(&name.text) => {
+                            self.sense(name.span, TokenSense::Function);
+                            self.tabular_function(
+                                &name.text, &parser, arguments, expr.span, scope, None,
+                            )
+                        }
                         _ => Err(self.unknown_tabular_function(name, scope)),
                     },
                 }
