@@ -325,7 +325,12 @@ fn finished(
     let mut query = engine.start(text, now).map_err(QueryError::Diagnostics)?;
     loop {
         match query.step(Duration::from_secs(3600))? {
-            Step::Done(result) => return Ok(result.table),
+            Step::Done(result) => {
+                for lack in &result.lacks {
+                    say::warning(format_args!("partial result: {lack}"));
+                }
+                return Ok(result.table);
+            }
             Step::More => {}
             // Ctrl-C ends the process, which is all that there is to stop.
             Step::Call(calls) => plugins.answer(&mut query, &calls, &|| true),

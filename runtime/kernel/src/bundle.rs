@@ -35,21 +35,16 @@ impl Answer {
 }
 
 /// Where a result comes from, and what is said of it there.
-#[derive(Default)]
 pub(crate) struct Origin {
     pub from: From,
     pub told: Told,
 }
 
 /// Who made a result.
-#[derive(Default)]
 pub(crate) enum From {
-    /// The kernel, of whole tables.
-    #[default]
-    Here,
     /// Providers, one or several that ran parts of the query.
     Providers(Vec<Provider>),
-    /// The kernel, of these kept results, which are not whole.
+    /// The kernel, of these kept results, which are not whole; of none where the query itself may have told less.
     Kept(Vec<String>),
 }
 
@@ -63,13 +58,6 @@ fn listed(providers: &[Provider]) -> String {
 const REASONS: usize = 5;
 
 impl Origin {
-    /// Says that only so many rows of the result are given.
-    pub(crate) fn cut_at(&mut self, rows: usize) {
-        self.told.partial.push(format!(
-            "only the first {rows} rows are here; begin the query with `set notruncation;` for all of them"
-        ));
-    }
-
     /// As messages' metadata and the guest have it.
     pub(crate) fn value(&self) -> Map<String, Value> {
         let mut about = Map::new();
@@ -105,7 +93,7 @@ impl Origin {
                 .map(|why| format!("{}: {why}", listed(providers)))
                 .collect(),
             // Each says by itself whose it is.
-            From::Here | From::Providers(_) | From::Kept(_) => partial.cloned().collect(),
+            From::Providers(_) | From::Kept(_) => partial.cloned().collect(),
         }
     }
 
@@ -121,8 +109,8 @@ impl Origin {
                 reasons.push_str(&format!("; and {more} more"));
             }
             let told = match &self.from {
-                From::Here => format!("of this query: {reasons}"),
                 From::Providers(providers) => format!("of {}: {reasons}", listed(providers)),
+                From::Kept(tables) if tables.is_empty() => format!("of this query: {reasons}"),
                 From::Kept(tables) => {
                     format!("made of {}, not whole: {reasons}", tables.join(" and "))
                 }

@@ -417,14 +417,17 @@ impl Catalogue {
         true
     }
 
-    /// Where a result comes from that reads these tables: nothing to say of it where they are whole.
-    pub(crate) fn origin(&self, reads: &[String]) -> Option<Box<Origin>> {
+    /// Where a result comes from that reads these tables and `lacks` what the engine says: nothing to say of it where it is whole.
+    pub(crate) fn origin(&self, reads: &[String], lacks: Vec<String>) -> Option<Box<Origin>> {
         let lacking = reads
             .iter()
             .filter_map(|name| self.lacking.get_key_value(name));
-        let (tables, lacks): (Vec<_>, Vec<_>) = lacking.unzip();
-        let mut told = Told::default();
-        for why in lacks.into_iter().flatten() {
+        let (tables, of_tables): (Vec<_>, Vec<_>) = lacking.unzip();
+        let mut told = Told {
+            partial: lacks,
+            ..Told::default()
+        };
+        for why in of_tables.into_iter().flatten() {
             if !told.partial.contains(why) {
                 told.partial.push(why.clone());
             }

@@ -160,15 +160,11 @@ impl Job {
             Ok(Step::Call(calls)) => self.call(calls, catalogue, out),
             Ok(Step::Done(result)) => {
                 let render = result.render.as_ref().map(|r| Render::read(r, &self.text));
-                let mut origin = catalogue.origin(&self.reads);
-                if result.is_cut {
-                    origin.get_or_insert_default().cut_at(result.table.rows());
-                }
                 Progress::Done(Ok(Answer {
                     table: result.table,
                     render,
                     more: std::mem::take(&mut self.more),
-                    origin,
+                    origin: catalogue.origin(&self.reads, result.lacks),
                 }))
             }
             Err(QueryError::Diagnostics(diagnostics)) => {

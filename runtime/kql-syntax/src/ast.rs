@@ -265,6 +265,27 @@ impl Expr {
             _ => Vec::new(),
         }
     }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Paren(inner) => vec![inner],
+            ExprKind::Unary { operand, .. } => vec![operand],
+            ExprKind::Binary { left, right, .. } => vec![left, right],
+            ExprKind::List { operand, items, .. } => {
+                std::iter::once(&mut **operand).chain(items).collect()
+            }
+            ExprKind::Between {
+                operand, low, high, ..
+            } => vec![operand, low, high],
+            ExprKind::Call { arguments, .. } => {
+                arguments.iter_mut().map(|a| &mut a.value).collect()
+            }
+            ExprKind::Member { base, .. } => vec![base],
+            ExprKind::Index { base, index } => vec![base, index],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// An argument of a call.

@@ -8,6 +8,7 @@ mod diagnostic;
 mod edit;
 mod fix;
 mod format;
+mod graph;
 mod highlight;
 mod lexer;
 mod operator;

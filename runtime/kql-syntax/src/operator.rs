@@ -1,5 +1,7 @@
 //! The tabular operators and the scalar operators of the syntax tree. `ast` re-exports all of it.
 
+pub use crate::graph::*;
+
 use crate::ast::{ColumnDeclaration, Expr, Name, NamedExpr, Parameter, Property, Span};
 
 /// A tabular operator, in a pipe or as a source.
@@ -32,12 +34,20 @@ pub enum OperatorKind {
     Extend(Vec<NamedExpr>),
     /// `getschema`.
     GetSchema,
+    /// `graph-mark-components kind=weak with_component_id=name`.
+    GraphMarkComponents(Vec<Property>),
+    /// `graph-match (a)-[e]->(b) where predicate project a.x`.
+    GraphMatch(GraphMatch),
+    /// `graph-to-table nodes`.
+    GraphToTable(Vec<GraphTable>),
     /// `invoke f(arguments)`.
     Invoke(Expr),
     /// `join kind=inner (right) on a, $left.x == $right.y`.
     Join(Join),
     /// `lookup (right) on a`.
     Lookup(Join),
+    /// `make-graph source --> target`.
+    MakeGraph(MakeGraph),
     /// `make-series`.
     MakeSeries(Box<MakeSeries>),
     /// `mv-expand`.

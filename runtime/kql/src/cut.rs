@@ -22,6 +22,13 @@ pub(crate) fn most_rows(query: &Query, usual: Option<usize>) -> Option<usize> {
     Some(most)
 }
 
+/// What is said of a result that was cut.
+pub(crate) fn told(most: usize) -> String {
+    format!(
+        "only the first {most} rows are here; begin the query with `set notruncation;` for all of them"
+    )
+}
+
 /// Whether an option without a value, or with this one, is on.
 fn is_on(value: Option<&Expr>) -> bool {
     !matches!(

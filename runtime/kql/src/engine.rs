@@ -69,8 +69,8 @@ pub struct QueryResult {
     pub table: Table,
     /// How the query asks to draw them.
     pub render: Option<Render>,
-    /// The query has more rows than the table, which has as many as a result may have.
-    pub is_cut: bool,
+    /// Why it may be less than Kusto's result, a sentence each; none where it is whole.
+    pub lacks: Vec<String>,
 }
 
 /// Where a query stands after a slice.
@@ -214,6 +214,7 @@ impl Engine {
             now_ticks,
             stages: Vec::new(),
             render: None,
+            lacks: Vec::new(),
             part: Part::Ended,
         };
         query.bind()?;
@@ -249,6 +250,7 @@ pub struct Query {
     render: Option<Render>,
     /// The most rows of the result.
     most: Option<usize>,
+    lacks: Vec<String>,
     part: Part,
 }
 
@@ -274,6 +276,7 @@ impl Query {
             }
             Binding::Ready(bound) => {
                 self.render = bound.render;
+                self.lacks = bound.lacks;
                 let BoundPlan { plan, columns } = bound.plan;
                 Part::Last(self.executor.start(plan, columns, self.most))
             }
@@ -317,13 +320,15 @@ impl Query {
         let table = outcome?;
         if last {
             let most = self.most.filter(|most| table.rows() > *most);
+            let mut lacks = std::mem::take(&mut self.lacks);
+            lacks.extend(most.map(cut::told));
             return Ok(Step::Done(QueryResult {
                 table: match most {
                     Some(most) => table.slice(0, most),
                     None => table,
                 },
                 render: self.render.take(),
-                is_cut: most.is_some(),
+                lacks,
             }));
         }
         self.stages.push(table);

@@ -289,8 +289,8 @@ fn mistakes_are_told_with_their_place() {
             "lenghts: no plugin has a function called `lenghts`",
         ),
         (
-            "T | evaluate diffpatterns()",
-            "diffpatterns: `evaluate diffpatterns` is not supported yet",
+            "T | evaluate sql_request()",
+            "sql_request: `evaluate sql_request` is not supported yet",
         ),
         (
             "T | evaluate bag_unpack(Host)",

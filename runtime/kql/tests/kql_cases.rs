@@ -2,7 +2,7 @@
 //!
 //! A block ```` ```table Name ```` is a query whose result the file's queries may read as `Name`. A block ```` ```kql ```` is a
 //! query, and the ```` ```text ```` after it what is expected: `name: type` of each column on one line, then each row as JSON values,
-//! then how it is rendered; or the diagnostics as people read them. Expectations follow Kusto's documentation. They are written
+//! then how it is rendered, and what it lacks; or the diagnostics as people read them. Expectations follow Kusto's documentation. They are written
 //! by hand, and `UPDATE_EXPECT=1` rewrites them to what the engine gives: look at the difference before you keep it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -48,6 +48,9 @@ fn describe(result: &Result<QueryResult, String>) -> String {
             let mut text = describe_table(&result.table);
             if let Some(render) = &result.render {
                 write!(text, "\n{}", describe_render(render)).unwrap();
+            }
+            for lack in &result.lacks {
+                write!(text, "\npartial: {lack}").unwrap();
             }
             text
         }

@@ -121,6 +121,37 @@ fn a_sound_query_has_no_mistakes() {
     assert_eq!(check("// nothing yet\n", &catalogue()), []);
 }
 
+#[test]
+fn a_parser_that_reads_one_table_alone_is_warned_of() {
+    let mut engine = Engine::new(EngineOptions::default()).unwrap();
+    let columns = vec![Column::new("TimeGenerated", KustoType::DateTime)];
+    engine.register("ASimDnsActivityLogs", Table::empty(columns));
+    let found = engine.check("_Im_Dns() | union (_Im_Dns()) | count", 0);
+    let told: Vec<_> = found.iter().map(|d| (d.span.clone(), &d.message)).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].0, 0..7);
+    assert!(
+        told[0]
+            .1
+            .starts_with("`_Im_Dns` reads ASimDnsActivityLogs alone")
+    );
+    assert!(!found[0].is_error());
+}
+
+#[test]
+fn of_a_graph_of_rows_that_nobody_has_read_nothing_is_said() {
+    let graph = "Unread | make-graph a --> b with_node_id=Id";
+    let matched = format!("{graph} | graph-match (x)-[e]->(y) where e.c == 1 project x.Id, y.Id");
+    for query in [
+        format!("{matched} | where z > 1"),
+        format!("{graph} | graph-to-table nodes"),
+    ] {
+        assert_eq!(check(&query, &catalogue()), [], "{query}");
+    }
+    let known = "Hosts | make-graph User --> Host with_node_id=Id | graph-match (x)-->(y) project x.Idd | where z > 1";
+    assert_eq!(check(known, &catalogue()).len(), 1);
+}
+
 /// Queries with a word taken out have mistakes of every kind: no fix may leave its diagnostic where it is, and nothing panics.
 #[test]
 fn fixes_of_broken_queries_put_right_what_they_are_for() {

@@ -332,3 +332,27 @@ fn characters_of_several_bytes() {
         assert!(outcome.is_ok(), "{query}: {outcome:?}");
     }
 }
+
+/// A graph of forty nodes with edges between any two.
+const DENSE: &str = "range i from 1 to 40 step 1 | extend k = 1 \
+    | join kind=inner (range j from 1 to 40 step 1 | extend k = 1) on k \
+    | make-graph i --> j with_node_id=Id | graph-match ";
+
+#[test]
+fn a_pattern_with_too_many_matches_ends_at_the_memory() {
+    refused(
+        format!("{DENSE} (a)-[e*6..6]->(b) project a.Id, b.Id"),
+        "memory",
+    );
+}
+
+#[test]
+fn a_pattern_of_many_paths_is_planned() {
+    let query = "datatable(a: long, b: long)[1, 2, 2, 3] | make-graph a --> b with_node_id=Id \
+         | graph-match (x)-[e*1..8]->(y)-[f*1..8]->(z) project x.Id, z.Id | count";
+    gives(query, Value::Long(1));
+    refused(
+        format!("{DENSE} (x)-[e*1..9]->(y)-[f*1..8]->(z) project x.Id"),
+        "in too many ways",
+    );
+}

@@ -145,6 +145,17 @@ fn partial() -> Driver {
 }
 
 #[test]
+fn a_query_that_may_tell_less_than_kusto_says_so() {
+    let mut driver = Driver::new();
+    driver.run("%%kql --as ASimDnsActivityLogs\nprint DnsQuery = 'a.example', EventType = 'Query'");
+    let log = driver.run("%%kql --as names\n_Im_Dns() | project DnsQuery");
+    let notice = "Partial result of this query: `_Im_Dns` reads ASimDnsActivityLogs alone";
+    assert!(log.contains(notice), "{log}");
+    let log = driver.run("%%kql\nnames | count");
+    assert!(log.contains("made of names, not whole: `_Im_Dns`"), "{log}");
+}
+
+#[test]
 fn a_kept_result_that_is_not_whole_says_so_wherever_it_is_read() {
     let mut driver = partial();
     let notice = "Partial result made of hits, not whole: workspace 'soc': cut at <500> rows";

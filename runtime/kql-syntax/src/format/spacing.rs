@@ -7,6 +7,11 @@ use crate::lexer::{Kind, Token};
 /// Options that are written `name=value`, without space, as Kusto's documentation does.
 const OPTIONS: &[&str] = &[
     "kind",
+    "cycles",
+    "with_component_id",
+    "with_node_id",
+    "with_source_id",
+    "with_target_id",
     "withsource",
     "with_source",
     "with_itemindex",
@@ -39,6 +44,9 @@ fn tight_names(source: &str, tokens: &[Token]) -> Vec<bool> {
 fn spaced(source: &str, tokens: &[Token], at: usize) -> bool {
     let (before, here) = (&tokens[at - 1], &tokens[at]);
     let apart = before.span.end < here.span.start;
+    if in_pattern(source, tokens, at) {
+        return apart;
+    }
     match (text_of(source, before), text_of(source, here)) {
         ("(" | "[", _) | (_, ")" | "]" | "," | ";" | ".") | (".", _) => false,
         ("," | ";" | "|", _) | (_, "|" | "{" | "}") | ("{" | "}", _) => true,
@@ -49,6 +57,29 @@ fn spaced(source: &str, tokens: &[Token], at: usize) -> bool {
         (_, "<" | ">") | ("<" | ">", _) => true,
         // A call, an index, a sign, a wildcard, a type: as they were written.
         _ => apart || is_comment(before) || is_comment(here),
+    }
+}
+
+/// Whether the token at `at` and the one before it are of an edge of a graph's pattern: `(a)<-[e*1..3]-(b)`.
+fn in_pattern(source: &str, tokens: &[Token], at: usize) -> bool {
+    let text = |ahead: isize| {
+        let at = at.checked_add_signed(ahead);
+        at.and_then(|at| tokens.get(at))
+            .map_or("", |token| text_of(source, token))
+    };
+    let range = |dots: isize| {
+        text(dots) == ".."
+            && text(dots - 2) == "*"
+            && (text(dots - 3) == "[" || text(dots - 4) == "[")
+    };
+    match (text(-1), text(0)) {
+        (")", "<") => text(1) == "-" && text(2) == "[",
+        ("<", "-") => text(1) == "[" && text(-2) == ")",
+        ("-", ">") => text(-2) == "]",
+        (">", "(") => text(-2) == "-" && text(-3) == "]",
+        (_, "..") => range(0),
+        ("..", _) => range(-1),
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod create_table;
 mod expression;
+mod graph;
 mod habits;
 mod literal;
 mod names;

@@ -57,16 +57,7 @@ pub const OPERATORS: &[&str] = &[
 ];
 
 /// Operators that are known by name only.
-const UNSUPPORTED: &[&str] = &[
-    "facet",
-    "fork",
-    "graph-mark-components",
-    "graph-match",
-    "graph-shortest-paths",
-    "graph-to-table",
-    "make-graph",
-    "reduce",
-];
+const UNSUPPORTED: &[&str] = &["facet", "fork", "graph-shortest-paths", "reduce"];
 
 impl Parser<'_> {
     /// `| operator | ...` after a source; the source alone where no pipe follows.
@@ -153,9 +144,15 @@ impl Parser<'_> {
             "evaluate" => self.evaluate_operator(),
             "extend" => self.list(Self::named_expression).map(OperatorKind::Extend),
             "getschema" => Ok(OperatorKind::GetSchema),
+            "graph-mark-components" => self
+                .properties(false)
+                .map(OperatorKind::GraphMarkComponents),
+            "graph-match" => self.graph_match_operator().map(OperatorKind::GraphMatch),
+            "graph-to-table" => self.graph_to_table_operator(),
             "invoke" => self.postfix().map(OperatorKind::Invoke),
             "join" => self.join_operator(true),
             "lookup" => self.join_operator(false),
+            "make-graph" => self.make_graph_operator(),
             "make-series" => self.make_series_operator(),
             "mv-expand" | "mvexpand" => self.mv_expand_operator(),
             "mv-apply" | "mvapply" => self.mv_apply_operator(),

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use spoor_kql_syntax::ast::{Argument, Span};
+use spoor_table::KustoType::{Long, Real};
 use spoor_table::{Column, KustoType, Value};
 
 use super::relation::Relation;
@@ -12,7 +15,7 @@ use super::{Bind, Binder};
 use crate::exec::{Basket, WholeTable};
 
 /// What stands for an option that is left as it is.
-const DEFAULT: &str = "~";
+pub(super) const DEFAULT: &str = "~";
 
 impl Binder<'_> {
     pub(super) fn basket(
@@ -22,32 +25,40 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
+        let basket = self.basket_options(arguments, scope)?;
+        let leading = [("SegmentId", Long), ("Count", Long), ("Percent", Real)];
+        let find = move |batch: &RecordBatch| basket.find(batch);
+        self.segments(input, 0, &leading, find, span)
+    }
+
+    /// What is found in all rows together: columns of its own, then those of the input but the first few.
+    pub(super) fn segments<F>(
+        &mut self,
+        input: Relation,
+        skipped: usize,
+        leading: &[(&str, KustoType)],
+        find: F,
+        span: Span,
+    ) -> Bind<Relation>
+    where
+        F: Fn(&RecordBatch) -> Result<Vec<ArrayRef>, DataFusionError> + Send + Sync + 'static,
+    {
         if !input.parts.is_empty() {
             let message = "plugins cannot be called in the subquery of `mv-apply` or `partition`";
             return Err(self.error(span, message));
         }
         self.whole(&input)?;
-        let basket = self.basket_options(arguments, scope)?;
-        let mut columns = vec![
-            Column::new("SegmentId", KustoType::Long),
-            Column::new("Count", KustoType::Long),
-            Column::new("Percent", KustoType::Real),
-        ];
-        let ids: Vec<Column> = input
-            .columns
+        let own = || input.columns.iter().skip(skipped);
+        let mut columns: Vec<Column> = leading
             .iter()
-            .map(|c| Column::new(&c.id, c.ty))
+            .map(|(name, ty)| Column::new(*name, *ty))
             .collect();
-        columns.extend(ids);
-        let names: Vec<String> = input.columns.iter().map(|c| c.name.clone()).collect();
+        columns.extend(own().map(|c| Column::new(&c.id, c.ty)));
+        let names: Vec<String> = own().map(|c| c.name.clone()).collect();
         let plan = self.finish(input, span)?.plan;
-        let table = WholeTable::new(
-            Arc::new(move |batch| basket.find(batch)),
-            plan,
-            columns.clone(),
-        );
+        let table = WholeTable::new(Arc::new(find), plan, columns.clone());
         let mut relation = self.scan(provider_as_source(Arc::new(table)), &columns, span)?;
-        for (column, name) in relation.columns.iter_mut().skip(3).zip(names) {
+        for (column, name) in relation.columns.iter_mut().skip(leading.len()).zip(names) {
             column.name = name;
         }
         Ok(relation)

@@ -64,6 +64,22 @@ impl Binder<'_> {
         })
     }
 
+    /// A call of a function that is built in as a text of KQL. What is wrong in the text is told at the place of the call.
+    pub(super) fn built_in_function(
+        &mut self,
+        name: &str,
+        function: &Rc<Function>,
+        arguments: &[Argument],
+        span: Span,
+        scope: &Scope,
+    ) -> Bind<Relation> {
+        self.called(span, |binder| {
+            let row = binder.constant_row(scope);
+            let (inner, body) = binder.called_scope(name, function, arguments, span, &row, None)?;
+            binder.foreign(span, |binder| binder.tabular(body, &inner, None))
+        })
+    }
+
     fn called<T>(&mut self, span: Span, body: impl FnOnce(&mut Self) -> Bind<T>) -> Bind<T> {
         if self.depth >= CALL_LIMIT {
             return Err(self.error(

@@ -54,6 +54,14 @@ impl Binder<'_> {
                 self.sense(name.span, TokenSense::Function);
                 return self.basket(input, arguments, scope, name.span);
             }
+            "autocluster" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.autocluster(input, arguments, scope, name.span);
+            }
+            "diffpatterns" => {
+                self.sense(name.span, TokenSense::Function);
+                return self.diffpatterns(input, arguments, scope, name.span);
+            }
             "narrow" if arguments.is_empty() => {
                 self.sense(name.span, TokenSense::Function);
                 return self.narrow(input, name.span);

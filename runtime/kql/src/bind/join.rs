@@ -122,6 +122,7 @@ impl Binder<'_> {
         self.check_hints(join)?;
         let right = self.tabular(&join.right, scope, None);
         let right = self.or_unknown(right)?;
+        self.is_table(&right, join.right.span)?;
         let open = left.open && kind.keeps_left() || right.open && kind.keeps_right();
         let keys = self.keys(&left, &right, &join.on)?;
         let (left, right, keys) = self.same_types(left, right, keys, span)?;

@@ -29,6 +29,12 @@ pub(super) const PLUGINS: &[Entry] = &[
         "Logins | evaluate activity_metrics(User, When, ago(30d), now(), 7d)",
     ),
     (
+        "autocluster",
+        "autocluster(size_weight=0.5, '~', seeds=25)",
+        "Groups of rows that have some values in common, chosen so that a few of them say much of many rows; an empty value stands for any.",
+        "Logins | project User, Result | evaluate autocluster()",
+    ),
+    (
         "bag_unpack",
         "bag_unpack(column, OutputColumnPrefix=text, columnsConflict=text, ignoredProperties=array)",
         "Makes a column of each property of the bags in a column. Which there are is found out first, unless `: (*, name: type)` says it.",
@@ -45,6 +51,12 @@ pub(super) const PLUGINS: &[Entry] = &[
         "dcount_intersect(sketch, ...)",
         "How many values the first sketch has, how many the first two have in common, the first three, and so on.",
         "Logins | summarize All = hll(User), Failed = hll_if(User, Result != 0) | evaluate dcount_intersect(All, Failed)",
+    ),
+    (
+        "diffpatterns",
+        "diffpatterns(column, a, b, '~', threshold=0.05, dimensions)",
+        "Values that are much more frequent where a column is a than where it is b, or the other way; an empty value stands for any.",
+        "Logins | extend Failed = Result != 0 | project User, Failed | evaluate diffpatterns(Failed, true, false)",
     ),
     (
         "geo_line_lookup",
@@ -122,9 +134,7 @@ pub(super) const PLUGINS: &[Entry] = &[
 
 /// Those that are not here yet.
 pub(super) const ABSENT: &[&str] = &[
-    "autocluster",
     "cosmosdb_sql_request",
-    "diffpatterns",
     "funnel_sequence",
     "funnel_sequence_completion",
     "http_request",

@@ -10,6 +10,7 @@
 mod basket;
 mod call;
 mod call_own;
+mod cluster;
 mod columns;
 mod complete;
 mod documentation;
@@ -17,6 +18,9 @@ mod evaluate;
 mod expand;
 mod expression;
 mod find;
+mod graph;
+mod graph_match;
+mod graph_names;
 mod hover;
 mod join;
 mod kustos;
@@ -171,6 +175,8 @@ pub struct Bound {
     pub plan: BoundPlan,
     /// How to draw it, if the query ends in `render`.
     pub render: Option<Render>,
+    /// Why the result may be less than Kusto's, a sentence each.
+    pub lacks: Vec<String>,
 }
 
 /// A plan and what its columns are.
@@ -189,10 +195,22 @@ pub fn bind(query: &Query, input: &BindInput<'_>) -> Result<Binding, Vec<Diagnos
         Ok(plan) if binder.diagnostics.is_empty() => Ok(Binding::Ready(Bound {
             plan,
             render: binder.render,
+            lacks: sentences(binder.lacks),
         })),
         Err(Stop::Stage(stage)) if binder.diagnostics.is_empty() => Ok(Binding::Stage(*stage)),
         _ => Err(binder.diagnostics),
     }
+}
+
+/// Each sentence once.
+fn sentences(lacks: Vec<(Span, String)>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for (_, sentence) in lacks {
+        if !told.contains(&sentence) {
+            told.push(sentence);
+        }
+    }
+    told
 }
 
 /// The value of a constant expression, such as a literal; `None` of what is none.
@@ -276,6 +294,8 @@ struct Binder<'a> {
     /// What names were found to be, by their places; kept in `Mode::Check`.
     senses: Vec<(Span, TokenSense)>,
     render: Option<Render>,
+    /// Why the result may be less than Kusto's, with the places that are at fault.
+    lacks: Vec<(Span, String)>,
     /// What columns were called before joins numbered their names, by the columns' ids.
     bases: HashMap<String, String>,
 }
@@ -295,6 +315,7 @@ impl<'a> Binder<'a> {
             diagnostics: Vec::new(),
             senses: Vec::new(),
             render: None,
+            lacks: Vec::new(),
             bases: HashMap::new(),
         }
     }

@@ -1,14 +1,15 @@
 //! Sentinel's parsers (ASIM) over the normalized tables that a workspace keeps: `_Im_Dns(...)` gives those rows of
 //! `ASimDnsActivityLogs` that its parameters ask for. In a workspace a parser reads the sources of other vendors too; here it
-//! reads the normalized table, and where that is not loaded there is no parser. Source: Microsoft's pages on ASIM schemas,
+//! reads the normalized table and says that it is all it read, and where that is not loaded there is no parser. Source: Microsoft's pages on ASIM schemas,
 //! "Filtering parser parameters".
 
 use std::rc::Rc;
 
-use spoor_kql_syntax::ast::{ExprKind, StatementKind};
+use spoor_kql_syntax::ast::{Argument, ExprKind, Name, Span, StatementKind};
 
-use super::Binder;
+use super::relation::Relation;
 use super::scope::{Function, Scope};
+use super::{Bind, Binder};
 
 /// A parameter: its name, its type, and what holds for the rows that it asks for. A name in `{}` is a column's.
 type Filter = (&'static str, &'static str, &'static str);
@@ -18,6 +19,8 @@ struct Parser {
     schemas: &'static [&'static str],
     table: &'static str,
     filters: &'static [Filter],
+    /// Further names of columns, each with the name that the table has.
+    aliases: &'static [(&'static str, &'static str)],
 }
 
 const LIST: &str = "dynamic";
@@ -43,6 +46,18 @@ const EITHER_ADDRESS: Filter = (
 const HOST: Filter = ("dvchostname_has_any", LIST, "{DvcHostname} has_any ($)");
 const ACTOR: Filter = ("actorusername_has_any", LIST, "{ActorUsername} has_any ($)");
 
+/// The aliases of the DNS schema, and the names that its fields had before.
+const DNS_ALIASES: &[(&str, &str)] = &[
+    ("Domain", "DnsQuery"),
+    ("Hostname", "SrcHostname"),
+    ("IpAddr", "SrcIpAddr"),
+    ("Query", "DnsQuery"),
+    ("QueryTypeName", "DnsQueryTypeName"),
+    ("ResponseCodeName", "DnsResponseCodeName"),
+    ("ResponseName", "DnsResponseName"),
+    ("User", "SrcUsername"),
+];
+
 const PARSERS: &[Parser] = &[
     Parser {
         schemas: &["Dns"],
@@ -59,6 +74,7 @@ const PARSERS: &[Parser] = &[
             ),
             ("eventtype", TEXT, "{EventType} =~ $"),
         ],
+        aliases: DNS_ALIASES,
     },
     Parser {
         schemas: &["NetworkSession"],
@@ -80,6 +96,7 @@ const PARSERS: &[Parser] = &[
             ("dvcaction", LIST, "{DvcAction} in~ ($)"),
             RESULT,
         ],
+        aliases: &[],
     },
     Parser {
         schemas: &["WebSession"],
@@ -92,6 +109,7 @@ const PARSERS: &[Parser] = &[
             DETAILS,
             RESULT,
         ],
+        aliases: &[],
     },
     Parser {
         schemas: &["Authentication"],
@@ -109,6 +127,7 @@ const PARSERS: &[Parser] = &[
             DETAILS,
             RESULT,
         ],
+        aliases: &[],
     },
     Parser {
         schemas: &["ProcessEvent", "ProcessCreate", "ProcessTerminate"],
@@ -140,6 +159,7 @@ const PARSERS: &[Parser] = &[
             ACTOR,
             ("eventtype", TEXT, "{EventType} =~ $"),
         ],
+        aliases: &[],
     },
     Parser {
         schemas: &["FileEvent"],
@@ -156,6 +176,7 @@ const PARSERS: &[Parser] = &[
             ("srcfilepath_has_any", LIST, "{SrcFilePath} has_any ($)"),
             HOST,
         ],
+        aliases: &[],
     },
     Parser {
         schemas: &["RegistryEvent"],
@@ -167,6 +188,7 @@ const PARSERS: &[Parser] = &[
             ("registryvalue_has_any", LIST, "{RegistryValue} has_any ($)"),
             HOST,
         ],
+        aliases: &[],
     },
 ];
 
@@ -194,6 +216,25 @@ fn find(name: &str) -> Option<(&'static Parser, &str)> {
 }
 
 impl Binder<'_> {
+    /// The rows of a parser, with a word that they may be fewer than a workspace's.
+    pub(super) fn call_parser(
+        &mut self,
+        name: &Name,
+        parser: &Rc<Function>,
+        arguments: &[Argument],
+        span: Span,
+        scope: &Scope,
+    ) -> Bind<Relation> {
+        if let Some(table) = table_of_parser(&name.text) {
+            let message = format!(
+                "`{}` reads {table} alone here, where a workspace's reads further sources",
+                name.text
+            );
+            self.lacks.push((name.span, message));
+        }
+        self.built_in_function(&name.text, parser, arguments, span, scope)
+    }
+
     /// The parser of that name as a function of the query's, where its table is there.
     pub(super) fn parser_function(&self, name: &str) -> Option<Rc<Function>> {
         let (parser, schema) = find(name)?;
@@ -227,7 +268,7 @@ fn text(parser: &Parser, schema: &str) -> String {
     let mut parameters =
         String::from("starttime: datetime = datetime(null), endtime: datetime = datetime(null)");
     let mut conditions = String::from(
-        "(isnull(starttime) or TimeGenerated >= starttime) and (isnull(endtime) or TimeGenerated <= endtime)",
+        "(isnull(starttime) or column_ifexists('TimeGenerated', datetime(null)) >= starttime) and (isnull(endtime) or column_ifexists('TimeGenerated', datetime(null)) <= endtime)",
     );
     for (name, ty, condition) in parser.filters {
         let (default, unset) = match *ty {
@@ -248,10 +289,14 @@ fn text(parser: &Parser, schema: &str) -> String {
         conditions += &format!(" and ({unset} or {condition})");
     }
     let kind = match schema {
-        "ProcessCreate" => " and EventType == 'ProcessCreated'",
-        "ProcessTerminate" => " and EventType == 'ProcessTerminated'",
+        "ProcessCreate" => " and column_ifexists('EventType', '') == 'ProcessCreated'",
+        "ProcessTerminate" => " and column_ifexists('EventType', '') == 'ProcessTerminated'",
         _ => "",
     };
-    let table = parser.table;
-    format!("let f = ({parameters}, pack: bool = false) {{ {table} | where {conditions}{kind} }};")
+    let alias = |(name, of): &(&str, &str)| {
+        format!(" | extend {name} = column_ifexists('{name}', column_ifexists('{of}', ''))")
+    };
+    let aliases: String = parser.aliases.iter().map(alias).collect();
+    let rows = format!("{} | where {conditions}{kind}{aliases}", parser.table);
+    format!("let f = ({parameters}, pack: bool = false) {{ {rows} }};")
 }

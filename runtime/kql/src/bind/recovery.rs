@@ -48,6 +48,12 @@ impl Binder<'_> {
     /// The diagnostics in the order of the source. A function's body is bound for each call, and its mistakes are told once.
     fn in_order(&mut self) -> Vec<Diagnostic> {
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        let lacks = std::mem::take(&mut self.lacks);
+        diagnostics.extend(
+            lacks
+                .into_iter()
+                .map(|(at, why)| Diagnostic::warning(at, why)),
+        );
         diagnostics.sort_by(|a, b| {
             (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message))
         });
@@ -153,6 +159,7 @@ fn recovered(input: Relation, kind: &OperatorKind) -> Relation {
         _ => Relation {
             columns: Vec::new(),
             open: true,
+            graph: None,
             ..input
         },
     }

@@ -4,6 +4,7 @@
 //! in aggregates that list values. An order is kept in hidden columns that projections carry along.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use datafusion::common::{Column as PlanColumn, TableReference};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
@@ -12,6 +13,7 @@ use spoor_kql_syntax::ast::Span;
 use spoor_table::{Column, KustoType};
 
 use super::{Bind, Binder, BoundPlan};
+use crate::exec::Graph;
 use crate::typed::Typed;
 
 /// A column of a relation.
@@ -68,6 +70,8 @@ pub(super) struct Relation {
     /// Whether there may be columns that are not known: those of a table that nobody has read, or what a mistaken operator
     /// would have given. Only what is not run is ever open.
     pub open: bool,
+    /// The graph that stands for the rows, which then have no columns.
+    pub graph: Option<Rc<Graph>>,
 }
 
 impl Relation {
@@ -81,6 +85,7 @@ impl Relation {
             carried: Vec::new(),
             genuine: None,
             open: false,
+            graph: None,
         }
     }
 
@@ -168,6 +173,7 @@ impl Binder<'_> {
             carried,
             genuine,
             open,
+            graph: None,
         })
     }
 
@@ -263,6 +269,7 @@ impl Binder<'_> {
 
     /// The plan of a finished query: sorted, without hidden columns.
     pub(super) fn finish(&mut self, relation: Relation, span: Span) -> Bind<BoundPlan> {
+        self.is_table(&relation, span)?;
         let relation = self.sorted(relation, None, span)?;
         let mut given: HashSet<&str> = HashSet::new();
         let mut exprs: Vec<Expr> = Vec::new();

@@ -67,9 +67,7 @@ impl Binder<'_> {
                         Some(Entity::Unknown) => Err(Stop::Reported),
                         None if let Some(parser) = self.parser_function(&name.text) => {
                             self.sense(name.span, TokenSense::Function);
-                            self.tabular_function(
-                                &name.text, &parser, arguments, expr.span, scope, None,
-                            )
+                            self.call_parser(name, &parser, arguments, expr.span, scope)
                         }
                         _ => Err(self.unknown_tabular_function(name, scope)),
                     },
@@ -198,6 +196,9 @@ impl Binder<'_> {
                 "this operator is not supported in the subquery of `mv-apply` or `partition`";
             return Err(self.error(operator.name_span, message));
         }
+        if let Some(graph) = input.graph.clone() {
+            return self.graph_operator(&graph, operator, scope);
+        }
         match &operator.kind {
             OperatorKind::Where(predicate) => self.filter(input, predicate, scope),
             OperatorKind::Extend(exprs) => self.extend(input, exprs, scope, span),
@@ -224,6 +225,10 @@ impl Binder<'_> {
             OperatorKind::Lookup(join) => self.lookup(input, join, scope, span),
             OperatorKind::Union(union) => self.union(Some(input), union, scope, span),
             OperatorKind::MvExpand(expand) => self.mv_expand(input, expand, scope, span),
+            OperatorKind::MakeGraph(make) => self.make_graph(input, make, scope, span),
+            OperatorKind::GraphMatch(_)
+            | OperatorKind::GraphToTable(_)
+            | OperatorKind::GraphMarkComponents(_) => self.needs_graph(&input, operator.name_span),
             OperatorKind::MakeSeries(make) => self.make_series(input, make, scope, span),
             OperatorKind::MvApply(apply) => self.mv_apply(input, apply, scope, span),
             OperatorKind::Partition { by, subquery } => self.partition(input, by, subquery, scope),
@@ -255,7 +260,11 @@ impl Binder<'_> {
             OperatorKind::AssertSchema(schema) => {
                 self.assert_schema(input, schema, operator.name_span)
             }
-            OperatorKind::Consume => self.unsupported("consume", operator.name_span),
+            OperatorKind::Consume => {
+                let mut nothing = self.sorted(input, Some(0), span)?;
+                nothing.columns.clear();
+                Ok(nothing)
+            }
             OperatorKind::Render(_) => Err(self.error(
                 operator.name_span,
                 "`render` must be the query's last operator",
@@ -271,18 +280,10 @@ impl Binder<'_> {
 
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
-            "consume" => Some("a query that only runs has no result here: leave it out"),
             "facet" | "fork" => Some("a cell gives one result: put each query into its own cell"),
-            "make-graph"
-            | "graph-match"
-            | "graph-to-table"
-            | "graph-shortest-paths"
-            | "graph-mark-components"
-            | "graph"
-            | "graph-where-nodes"
-            | "graph-where-edges" => Some(
-                "follow edges with join, one for each step, or hand them to Python with kql(...)",
-            ),
+            "graph-shortest-paths" => {
+                Some("use `graph-match` with `*1..3`, and keep the shortest paths")
+            }
             "reduce" => Some("use `summarize` over a part of the text"),
             _ => None,
         };

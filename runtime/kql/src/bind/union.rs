@@ -57,6 +57,9 @@ impl Binder<'_> {
         source: Option<&str>,
         span: Span,
     ) -> Bind<Relation> {
+        for table in &tables {
+            self.is_table(table, span)?;
+        }
         let open = tables.iter().any(|table| table.open);
         let merged = merge(&tables, inner);
         self.bounded_union(tables.len(), merged.len(), span)?;

@@ -61,9 +61,18 @@ impl Binder<'_> {
         scope: &Scope,
         span: Span,
     ) -> Bind<Relation> {
-        let (told, sensed) = (self.diagnostics.len(), self.senses.len());
         let scope = scope.with("Input", Entity::Table(input));
-        let result = self.text_bound(text, scope, span);
+        self.foreign(span, |binder| binder.text_bound(text, scope, span))
+    }
+
+    /// Binds what is not the query's text: its places mean nothing there, and are taken for that of the call.
+    pub(super) fn foreign<T>(
+        &mut self,
+        span: Span,
+        bind: impl FnOnce(&mut Self) -> Bind<T>,
+    ) -> Bind<T> {
+        let (told, sensed) = (self.diagnostics.len(), self.senses.len());
+        let result = bind(self);
         self.senses.truncate(sensed);
         for diagnostic in self.diagnostics.iter_mut().skip(told) {
             diagnostic.span = span.range();

@@ -3,8 +3,10 @@
 
 mod apply;
 mod basket;
+mod cluster;
 mod desk;
 mod give_way;
+mod graph;
 mod in_turn;
 mod keep;
 mod made;
@@ -42,8 +44,10 @@ use tokio::runtime::Runtime;
 
 pub(crate) use apply::Applied;
 pub(crate) use basket::Basket;
+pub(crate) use cluster::{Clusters, Differences};
 pub use desk::Called;
 pub(crate) use desk::Desk;
+pub(crate) use graph::{EDGE, Graph, KEY, Keyed, NODE, SOURCE, TARGET};
 pub(crate) use made::KeptTable;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};

@@ -32,7 +32,11 @@ pub(crate) const ABSENT: &[(&[&str], &str)] = &[
         "it asks a Kusto cluster, and this query runs on your own machine",
     ),
     (
-        &["parse_user_agent", "extract_data"],
+        &["parse_user_agent"],
+        "it needs long lists of browsers and devices, which are not part of this: take the parts with extract() or parse",
+    ),
+    (
+        &["extract_data"],
         "it is not built yet: take the parts with extract(), parse or parse_json()",
     ),
     (

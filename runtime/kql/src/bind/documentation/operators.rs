@@ -17,6 +17,12 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Hosts | assert-schema (User: string, Host: string)",
     ),
     (
+        "consume",
+        "consume",
+        "Nothing: a table without columns and rows. For queries that are only to be checked.",
+        "Logins | consume",
+    ),
+    (
         "count",
         "count",
         "The number of rows, as one row with the column Count.",
@@ -72,6 +78,24 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Logins | getschema",
     ),
     (
+        "graph-mark-components",
+        "graph-mark-components kind=weak|strong with_component_id=name",
+        "Gives each node of a graph the number of the part that it is connected with; strong: that it reaches and that reaches it.",
+        "Hosts | make-graph User --> Host with_node_id=Name | graph-mark-components | graph-to-table nodes",
+    ),
+    (
+        "graph-match",
+        "graph-match cycles=unique_edges|all|none pattern, ...\n    where predicate\n    project name = expression, ...",
+        "The matches of a pattern in a graph: (a) is a node, -[e]-> an edge, -[e*1..3]-> a path. all, any and map look at the edges of a path, or at inner_nodes(e).",
+        "Hosts | make-graph User --> Host with_node_id=Name | graph-match (a)-[e]->(h)<-[f]-(b) where a.Name != b.Name project a.Name, h.Name, b.Name",
+    ),
+    (
+        "graph-to-table",
+        "graph-to-table nodes with_node_id=name\ngraph-to-table edges with_source_id=name with_target_id=name",
+        "The nodes or the edges of a graph, with their properties.",
+        "Hosts | make-graph User --> Host with_node_id=Name | graph-to-table nodes",
+    ),
+    (
         "invoke",
         "invoke function(arguments)",
         "Calls a function of the query's with the rows so far as its first argument.",
@@ -100,6 +124,12 @@ pub(super) const OPERATORS: &[Entry] = &[
         "lookup kind=leftouter (table) on column",
         "Adds the columns of a table of facts by key; the kind inner drops rows without a partner.",
         "Logins | lookup (Hosts) on User",
+    ),
+    (
+        "make-graph",
+        "make-graph source --> target with nodes on key, ...\nmake-graph source --> target with_node_id=name",
+        "A graph: each row is an edge, and two of its columns name the nodes that it is between.",
+        "Hosts | make-graph User --> Host with_node_id=Name | graph-match (a)-->(b) project a.Name, b.Name",
     ),
     (
         "make-series",

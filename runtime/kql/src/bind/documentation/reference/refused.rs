@@ -86,10 +86,7 @@ pub(super) fn all() -> String {
 fn operators() -> Groups {
     let all = spoor_kql_syntax::OPERATORS.iter().copied();
     by_reason(all.filter(|name| operator(name).is_none()), |name| {
-        format!(
-            "Logins | {name}{}",
-            if name == "consume" { "" } else { " x" }
-        )
+        format!("Logins | {name} x")
     })
 }
 

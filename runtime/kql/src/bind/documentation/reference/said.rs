@@ -158,6 +158,20 @@ const TABLES: &[Said] = &[
         "let twice = (n: long) { n * 2 }; print twice(21)",
     ),
     said(
+        "Sentinel's parsers, such as `_Im_Dns`, read the normalized table of their schema (`ASimDnsActivityLogs`), where it is loaded, and \
+         nothing else. A workspace's also read tables of other vendors: the editor warns of it, and the result says that it is partial.",
+        "",
+    ),
+    said(
+        "`autocluster`, `diffpatterns` and `basket` look for the same as Kusto's, which does not say how: their patterns need not be its.",
+        "",
+    ),
+    said(
+        "`graph-match` follows paths of up to 16 edges, and its patterns with paths may stand for 64 patterns of single edges. A graph is made of \
+         what the query reads: there are no stored graphs, no labels, and no `partitioned-by`. `graph-to-table` gives one table.",
+        "",
+    ),
+    said(
         "`search`, `find` and `union *` go over the tables that there are, all of them where none is named.",
         "",
     ),
