@@ -122,11 +122,11 @@ impl Binder<'_> {
     /// An expression over a pattern's names as one over the columns of its matches.
     pub(super) fn with_columns(&mut self, expr: &Expr, names: &Names) -> Bind<Expr> {
         let mut expr = expr.clone();
-        self.to_columns(&mut expr, names)?;
+        self.columns_in(&mut expr, names)?;
         Ok(expr)
     }
 
-    fn to_columns(&mut self, expr: &mut Expr, names: &Names) -> Bind<()> {
+    fn columns_in(&mut self, expr: &mut Expr, names: &Names) -> Bind<()> {
         let kind = match &expr.kind {
             ExprKind::Member { base, name } => match &base.kind {
                 ExprKind::Name(of) => self.property(of, name, base.span, names)?,
@@ -145,7 +145,7 @@ impl Binder<'_> {
             Some(kind) => expr.kind = kind,
             None => {
                 for part in expr.parts_mut() {
-                    self.to_columns(part, names)?;
+                    self.columns_in(part, names)?;
                 }
             }
         }
@@ -232,7 +232,7 @@ impl Binder<'_> {
         for part in &parts {
             let mut value = each.value.clone();
             of_part(&mut value, part, known);
-            self.to_columns(&mut value, names)?;
+            self.columns_in(&mut value, names)?;
             of_each.push(value);
         }
         Ok(Some(match name.text.as_str() {
