@@ -34,8 +34,9 @@ fn tried(bytes: &[u8], is_ours: bool) {
     let Ok(metered) = meter(&module, &Limits::default()) else {
         return;
     };
-    let valid = Validator::new().validate_all(&metered.bytes);
-    assert!(valid.is_ok(), "the rewritten module is none: {valid:?}");
+    if let Err(error) = Validator::new().validate_all(&metered.bytes) {
+        panic!("the rewritten module is none: {error}");
+    }
     if !is_ours {
         return;
     }
