@@ -17,13 +17,11 @@ use wasmtime::{
 };
 
 use super::control::{Control, Heard};
+use super::engine::{Place, TABLE_ENTRIES};
 use super::{Failure, Limits, Trapped};
 
 /// Lines that a call may log; further ones are dropped.
 const MAX_LINES: u32 = 1_000;
-
-/// Entries of a store's tables: the gate's cap.
-const TABLE_ENTRIES: usize = 100_000;
 
 /// What came of a call.
 #[derive(Debug)]
@@ -147,6 +145,13 @@ pub(super) fn call(
     frame: &[u8],
     control: &Control,
 ) -> Called {
+    let Some(_place) = Place::take(|| control.is_cancelled()) else {
+        return Called {
+            answered: Err(Failure::Cancelled),
+            fuel: 0,
+            memory: 0,
+        };
+    };
     let mut store = store(pre, limits, control, Instant::now());
     let instance = match pre.instantiate(&mut store) {
         Ok(instance) => instance,
