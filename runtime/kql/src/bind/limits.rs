@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column as PlanColumn, TableReference};
 use datafusion::datasource::provider_as_source;
@@ -94,8 +95,18 @@ impl Binder<'_> {
             return Ok(plan);
         }
         let columns = plan.schema().columns();
+        self.over_rows(Arc::new(KeptTable::new(plan)), columns, span)
+    }
+
+    /// A plan over a table of another's rows, with its columns.
+    pub(super) fn over_rows(
+        &mut self,
+        rows: Arc<dyn TableProvider>,
+        columns: Vec<PlanColumn>,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
         let table = TableReference::bare(self.id());
-        let source = provider_as_source(Arc::new(KeptTable::new(plan)));
+        let source = provider_as_source(rows);
         let kept = LogicalPlanBuilder::scan(table.clone(), source, None).and_then(|scan| {
             let same = columns.iter().map(|column| {
                 let from = PlanColumn::new(Some(table.clone()), column.name.clone());

@@ -52,6 +52,7 @@ mod summarize;
 mod tabular;
 mod taken;
 mod top;
+mod top_nested;
 mod union;
 mod unpack;
 mod written;

@@ -199,9 +199,23 @@ impl Binder<'_> {
         named: &[(Expr, String)],
         span: Span,
     ) -> Bind<Expr> {
+        let by_column = |node: &Expr| {
+            let found = named.iter().find(|(wanted, _)| wanted == node);
+            found.map(|(_, id)| column(id))
+        };
+        self.substitute(expr, by_column, span)
+    }
+
+    /// An expression with each subexpression replaced that there is another for.
+    pub(super) fn substitute(
+        &mut self,
+        expr: Expr,
+        other: impl Fn(&Expr) -> Option<Expr>,
+        span: Span,
+    ) -> Bind<Expr> {
         let replaced = expr.transform_down(|node| {
-            Ok(match named.iter().find(|(wanted, _)| *wanted == node) {
-                Some((_, id)) => Transformed::yes(column(id)),
+            Ok(match other(&node) {
+                Some(other) => Transformed::yes(other),
                 None => Transformed::no(node),
             })
         });

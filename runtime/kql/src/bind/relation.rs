@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use datafusion::common::{Column as PlanColumn, TableReference};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
@@ -13,7 +14,7 @@ use spoor_kql_syntax::ast::Span;
 use spoor_table::{Column, KustoType};
 
 use super::{Bind, Binder, BoundPlan};
-use crate::exec::Graph;
+use crate::exec::{Graph, SharedTable};
 use crate::typed::Typed;
 
 /// A column of a relation.
@@ -177,6 +178,26 @@ impl Binder<'_> {
         })
     }
 
+    /// The relation with its rows computed once, whoever reads them. Others than sums stay as they are: each use reads the columns
+    /// that it needs, and all of them at once may be more than there is memory for.
+    pub(super) fn materialized(&mut self, relation: Relation, span: Span) -> Bind<Relation> {
+        let is_whole = relation.parts.is_empty() && !relation.open && relation.graph.is_none();
+        if !is_whole || !is_summed_up(&relation.plan) {
+            return Ok(relation);
+        }
+        self.shared(relation, span)
+    }
+
+    /// The relation with its rows computed once.
+    pub(super) fn shared(&mut self, relation: Relation, span: Span) -> Bind<Relation> {
+        let columns = relation.plan.schema().columns();
+        let rows = Arc::new(SharedTable::new(relation.plan.clone()));
+        Ok(Relation {
+            plan: self.over_rows(rows, columns, span)?,
+            ..relation
+        })
+    }
+
     /// The relation without its stand-ins.
     pub(super) fn without_stand_ins(&mut self, relation: Relation, span: Span) -> Bind<Relation> {
         let Some(genuine) = &relation.genuine else {
@@ -296,5 +317,16 @@ impl Binder<'_> {
             plan: self.plan(span, plan)?,
             columns,
         })
+    }
+}
+
+/// Whether the rows are few by what they are: groups, or so many and no more, with what is computed of them.
+fn is_summed_up(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_) | LogicalPlan::Limit(_) => true,
+        LogicalPlan::Projection(above) => is_summed_up(&above.input),
+        LogicalPlan::Filter(above) => is_summed_up(&above.input),
+        LogicalPlan::Sort(above) => above.fetch.is_some() || is_summed_up(&above.input),
+        _ => false,
     }
 }

@@ -193,8 +193,8 @@ impl Binder<'_> {
         self.checked_axis(value, first, step, points.or(Some(0)), own, span)
     }
 
-    /// A constant as a series' type.
-    fn constant_as(&mut self, value: Value, ty: KustoType, span: Span) -> Bind<Value> {
+    /// A constant as another type.
+    pub(super) fn constant_as(&mut self, value: Value, ty: KustoType, span: Span) -> Bind<Value> {
         let converted = functions::convert(&BindContext::default(), functions::literal(value), ty);
         let converted = self.applied(converted, span, &[])?;
         Ok(converted.constant.unwrap_or(Value::null(ty)))

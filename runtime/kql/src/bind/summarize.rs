@@ -25,6 +25,7 @@ const ORDERED: &[&str] = &[
 ];
 
 /// An aggregate's column before the plan is made.
+#[derive(Clone)]
 pub(super) struct Output {
     /// Whether the query names it.
     pub(super) declared: bool,

@@ -45,9 +45,11 @@ impl Binder<'_> {
             ExprKind::Context => context.cloned().ok_or(Stop::Reported),
             ExprKind::Call { name, arguments } => {
                 match (name.text.as_str(), arguments.as_slice()) {
-                    ("materialize" | "totable", [argument]) => {
-                        self.tabular(&argument.value, scope, context)
+                    ("materialize", [argument]) => {
+                        let rows = self.tabular(&argument.value, scope, context)?;
+                        self.materialized(rows, expr.span)
                     }
+                    ("totable", [argument]) => self.tabular(&argument.value, scope, context),
                     ("table", [argument, ..]) => {
                         match self.constant(&argument.value, scope, "a table's name")? {
                             Value::String(name) => self.table(&name, argument.value.span, scope),
@@ -527,7 +529,7 @@ fn dot_net(ty: KustoType) -> &'static str {
 /// Whether an operator brings in rows of other tables, which belong to no part.
 fn joins_tables(kind: &OperatorKind) -> bool {
     if let OperatorKind::TopNested(levels) = kind {
-        return levels.len() > 1;
+        return levels.len() > 1 || levels.iter().any(|level| level.others.is_some());
     }
     matches!(
         kind,

@@ -156,7 +156,7 @@ pub(super) const OWN_FUNCTIONS: &[Entry] = &[
     (
         "materialize",
         "materialize(table)",
-        "The table itself; in Kusto it is computed once for all its uses.",
+        "The table; what summarize, distinct, take or top leave of it is computed once for all its uses.",
         "let failed = materialize(Logins | where Result != 0); failed | count",
     ),
     (

@@ -176,8 +176,8 @@ const TABLES: &[Said] = &[
         "",
     ),
     said(
-        "`materialize` is read and changes nothing: the table is computed for each use. Where `rand()` or `new_guid()` is in it, each use \
-         has its own.",
+        "`materialize` computes once what `summarize`, `distinct`, `take` or `top` leave. Of other rows each use reads what it needs, and has its \
+         own `rand()` and `new_guid()`.",
         "",
     ),
     said(
