@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use spoor_protocol::FetchError;
 use spoor_providers::config::{Service, Workspace};
+use spoor_providers::response::TableSchema;
 use spoor_remote::{Ask, Client, Progress, Settings, Tokens};
 
 use crate::native::{Answered, Asked, Remote, Watch};
@@ -54,6 +55,23 @@ impl Workspaces {
             .query(workspace, &ask, tokens, watch, &mut told)?;
         let (tables, told) = outcome.told();
         Ok(Answered { tables, told })
+    }
+
+    /// The tables and columns of a workspace, asked with the session's own tokens where there are no other; none where its service
+    /// does not tell them.
+    ///
+    /// # Errors
+    /// As of [`Remote::ask`].
+    pub fn tables(
+        &self,
+        name: &str,
+        tokens: Option<&dyn Tokens>,
+        watch: &Watch,
+    ) -> Result<Vec<TableSchema>, FetchError> {
+        let workspace = self.find(name)?;
+        let tokens = tokens.unwrap_or(self.tokens.as_ref());
+        let mut told = |progress: Progress| (self.listener)(name, &progress);
+        self.client.schema(workspace, tokens, watch, &mut told)
     }
 
     /// One of them.

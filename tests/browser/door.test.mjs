@@ -110,6 +110,14 @@ test("who signs in asks the server's workspaces, is named, and signs out", () =>
   // What is missing comes along by a header.
   assert.match(text(outputs[2][0]), /Partial result of workspace 'soc'.*20/);
 
+  // The tables came along, and are offered in what is typed next.
+  await page.locator("pre.source").first().click();
+  await until(page, () => document.activeElement.matches(".cm-content"));
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(" and Acc");
+  await page.locator(".cm-tooltip-autocomplete").getByText("Account").waitFor();
+  await page.keyboard.press("Escape");
+
   await page.goto(`${server.url}/`);
   await page.getByText("Signed in as ana").waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();

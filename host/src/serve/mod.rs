@@ -18,6 +18,7 @@ mod noted;
 mod peers;
 mod query;
 mod site;
+mod tables;
 mod upstream;
 
 use std::future::Future;
@@ -199,7 +200,8 @@ fn app(shared: Arc<Shared>) -> Router {
     let dressed = middleware::from_fn_with_state(shared.clone(), guard::dress);
     let api = notebooks::routes()
         .merge(query::routes())
-        .merge(upstream::routes());
+        .merge(upstream::routes())
+        .merge(tables::routes());
     let routes = Router::new()
         .route("/api/", get(about))
         .nest("/api", api)

@@ -30,10 +30,10 @@ pub fn needs(method: &Method, path: &str) -> Result<Need, Refusal> {
     Ok(need)
 }
 
-/// The workspace that a path has a query of.
+/// The workspace that a path asks: for an answer, or for its tables.
 fn workspace(path: &str) -> Option<&str> {
-    path.strip_prefix("/api/workspaces/")?
-        .strip_suffix("/query")
+    let (name, what) = path.strip_prefix("/api/workspaces/")?.rsplit_once('/')?;
+    matches!(what, "query" | "tables").then_some(name)
 }
 
 #[cfg(test)]
@@ -76,6 +76,18 @@ mod tests {
                 "/api/workspaces/soc/query",
                 Role::Responder,
                 Place::Workspace("soc".to_owned()),
+            ),
+            (
+                Method::GET,
+                "/api/workspaces/soc/tables",
+                Role::Responder,
+                Place::Workspace("soc".to_owned()),
+            ),
+            (
+                Method::GET,
+                "/api/workspaces/soc/rows",
+                Role::Contributor,
+                Place::Anywhere,
             ),
             (Method::GET, "/data/index.json", Role::Reader, host()),
             (

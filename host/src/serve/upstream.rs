@@ -32,9 +32,10 @@ const AT_ONCE: usize = 16;
 
 /// What the server needs to ask workspaces.
 pub struct Upstream {
-    workspaces: Arc<Workspaces>,
-    time: Duration,
-    room: Arc<Semaphore>,
+    pub(super) workspaces: Arc<Workspaces>,
+    /// How long an answer may take.
+    pub(super) time: Duration,
+    pub(super) room: Arc<Semaphore>,
     crowd: Arc<Crowd>,
 }
 
@@ -87,19 +88,8 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     let Json(wanted) = wanted.map_err(|e| Refusal::new(e.status(), e.body_text()))?;
     let (upstream, identity) = named(&shared, &name)?;
-    let token = match identity {
-        Identity::Server => None,
-        Identity::User => Some(own(token, &name)?),
-    };
-    let subject = asking.as_ref().map(|Extension(caller)| &caller.subject);
-    let entry = upstream.crowd.enter(subject.map_or("", String::as_str));
-    let entry = entry.ok_or_else(|| {
-        Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "as many of your queries of workspaces are under way as one caller may have",
-        )
-        .hint("ask again when one of them has ended")
-    })?;
+    let token = token_for(identity, token, &name)?;
+    let entry = admit(upstream, &asking)?;
     let told = Arc::new(OnceLock::new());
     let engine = One {
         _entry: entry,
@@ -161,8 +151,24 @@ pub fn offered(shared: &Shared, caller: Option<&Caller>) -> Vec<String> {
     upstream.workspaces.names().filter(may).collect()
 }
 
+/// A caller's place among those whose queries are under way.
+pub(super) fn admit(upstream: &Upstream, asking: &Asking) -> Result<Entry, Refusal> {
+    let subject = asking.as_ref().map(|Extension(caller)| &caller.subject);
+    let entry = upstream.crowd.enter(subject.map_or("", String::as_str));
+    entry.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "as many of your queries of workspaces are under way as one caller may have",
+        )
+        .hint("ask again when one of them has ended")
+    })
+}
+
 /// As whom the workspace is asked, if it may be at all.
-fn named<'s>(shared: &'s Shared, name: &str) -> Result<(&'s Upstream, Identity), Refusal> {
+pub(super) fn named<'s>(
+    shared: &'s Shared,
+    name: &str,
+) -> Result<(&'s Upstream, Identity), Refusal> {
     let identity = match &shared.entrance {
         Entrance::Door(door) => door.identity(name),
         Entrance::Secret(_) => None,
@@ -172,6 +178,18 @@ fn named<'s>(shared: &'s Shared, name: &str) -> Result<(&'s Upstream, Identity),
         Refusal::new(StatusCode::NOT_FOUND, message)
             .hint("name it in spoor.toml, and in [workspaces] of the access file with an identity")
     })
+}
+
+/// The token to ask with; none where the server asks with its own.
+pub(super) fn token_for(
+    identity: Identity,
+    token: Option<Extension<UserToken>>,
+    name: &str,
+) -> Result<Option<Forwarded>, Refusal> {
+    match identity {
+        Identity::Server => Ok(None),
+        Identity::User => own(token, name).map(Some),
+    }
 }
 
 /// The caller's own token.
@@ -244,7 +262,7 @@ impl One {
 }
 
 /// Somebody's own token, sent on.
-struct Forwarded(Secret);
+pub(super) struct Forwarded(Secret);
 
 impl Tokens for Forwarded {
     fn token(

@@ -40,7 +40,10 @@ impl Engine for Rows {
     }
 
     fn schema(&self, _: &dyn Fn() -> Option<Stop>) -> Result<Vec<TableSchema>, Problem> {
-        Ok(Vec::new())
+        Ok(vec![TableSchema {
+            name: "T".into(),
+            columns: vec![Column::new("n", KustoType::Long)],
+        }])
     }
 }
 
@@ -174,6 +177,7 @@ fn a_workspace_is_asked_as_the_server_or_as_whoever_signed_in() {
         )
     );
     offered(&place, &mut ben);
+    tables(&place, &mut anna, &mut ben);
     machine(&place);
     partial(&place);
 
@@ -224,6 +228,24 @@ fn offered(place: &Place, ben: &mut Browser) {
     let about: Json = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(about["caller"], "ben@contoso.example");
     assert_eq!(about["workspaces"], json!(["own", "shared"]));
+}
+
+/// The tables are told to whoever may ask for rows, with the same token, and to nobody else.
+fn tables(place: &Place, anna: &mut Browser, ben: &mut Browser) {
+    let url = |name| format!("http://{}/api/workspaces/{name}/tables", place.address);
+    let expected = json!({ "tables": [["T", [["n", "long"]]]] });
+    let mut told = |browser: &mut Browser, name| {
+        let answer = browser.ask("GET", &url(name), &[], b"");
+        (answer.status, serde_json::from_str(&answer.body).unwrap())
+    };
+    assert_eq!(told(anna, "own"), (200, expected.clone()));
+    assert_eq!(told(ben, "shared"), (200, expected));
+    let (status, refused): (u16, Json) = told(ben, "own");
+    let message = refused["message"].as_str().unwrap();
+    assert_eq!(status, 502);
+    assert!(message.contains("token of your sign-in"), "{message}");
+    let (status, denied): (u16, Json) = told(ben, "unlisted");
+    assert_eq!((status, &denied["role"]), (403, &json!("responder")));
 }
 
 /// A result that is not whole is refused, or comes with its reasons.

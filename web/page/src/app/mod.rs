@@ -92,7 +92,7 @@ impl App {
         let url = |name: &String| (format!("{WORKSPACE}{name}"), client.workspace(name));
         let mut providers: BTreeMap<_, _> = workspaces.iter().map(url).collect();
         providers.insert("host".to_owned(), client.kql());
-        self.workspaces.serve(workspaces);
+        self.workspaces.serve(client, workspaces);
         if let Some(screen) = self.screen() {
             screen.tell_workspaces();
         }

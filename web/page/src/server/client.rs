@@ -7,6 +7,7 @@ use serde::Deserialize;
 use web_sys::AbortSignal;
 
 use crate::storage::StoreError;
+use crate::workspaces::Table;
 
 /// How long an answer may take, in milliseconds: a notebook may be large, and a disk slow.
 const PATIENCE: u32 = 60_000;
@@ -54,6 +55,11 @@ struct List {
 }
 
 #[derive(Deserialize)]
+struct Tables {
+    tables: Vec<Table>,
+}
+
+#[derive(Deserialize)]
 struct Saved {
     version: String,
 }
@@ -84,6 +90,14 @@ impl Client {
     pub fn workspace(&self, name: &str) -> String {
         let name: String = js_sys::encode_uri_component(name).into();
         format!("{}workspaces/{name}/query", self.api)
+    }
+
+    /// The tables of a workspace that the server asks.
+    pub async fn tables(&self, name: &str) -> Result<Vec<Table>, StoreError> {
+        let name: String = js_sys::encode_uri_component(name).into();
+        let url = format!("{}workspaces/{name}/tables", self.api);
+        let told: Tables = read(&send(Request::get(&url), None).await?).await?;
+        Ok(told.tables)
     }
 
     /// What the server has for whoever is signed in; nothing where nobody signs in.

@@ -101,6 +101,7 @@ impl Screen {
         let known = self.app.workspaces.known();
         let current = self.workspace();
         let names = self.app.workspaces.names();
+        let asked = current.clone().filter(|name| names.contains(name));
         self.chooser().show(names, current.as_deref());
         let own_data = known.iter().filter(|one| one.server.is_none());
         let local: Vec<String> = own_data.map(|one| one.name.clone()).collect();
@@ -110,7 +111,7 @@ impl Screen {
             let current = current.clone();
             self.session.request(Event::Workspaces { current, local });
         }
-        if let Some(name) = current.filter(|name| known.iter().any(|one| one.name == *name)) {
+        if let Some(name) = asked {
             self.app.workspaces.tell_tables(&self.session, &name);
         }
     }

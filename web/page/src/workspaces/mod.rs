@@ -23,6 +23,7 @@ use spoor_messages::fetch::{FromFetcher, Known, ToFetcher};
 use spoor_protocol::{FetchError, Told};
 use wasm_bindgen_futures::spawn_local;
 
+use crate::server::Client;
 use crate::session::Session;
 use crate::storage::{Store, StoreError};
 use client::FetchClient;
@@ -47,8 +48,8 @@ pub struct Workspaces {
     /// The configuration that holds, once it was read.
     text: RefCell<Option<String>>,
     known: RefCell<Vec<Known>>,
-    /// Those that the server of the page asks for whoever is here.
-    served: RefCell<Vec<String>>,
+    /// Those that the server of the page asks for whoever is here, and the way to it.
+    served: RefCell<(Vec<String>, Option<Client>)>,
     last: Cell<u32>,
     asked: RefCell<HashMap<u32, Asked>>,
     /// Their tables, by workspace, as far as they were asked for.
@@ -111,8 +112,8 @@ impl Workspaces {
     }
 
     /// Takes in which ones the server of the page asks.
-    pub fn serve(&self, names: Vec<String>) {
-        self.served.replace(names);
+    pub fn serve(&self, client: &Client, names: Vec<String>) {
+        self.served.replace((names, Some(client.clone())));
     }
 
     /// The names of all that can be asked, those of the configuration first.
@@ -120,7 +121,7 @@ impl Workspaces {
         let known = self.known.borrow();
         let remote = known.iter().filter(|one| one.server.is_some());
         let mut names: Vec<String> = remote.map(|one| one.name.clone()).collect();
-        for name in self.served.borrow().iter() {
+        for name in &self.served.borrow().0 {
             if !names.contains(name) {
                 names.push(name.clone());
             }
@@ -235,6 +236,10 @@ impl Workspaces {
     /// # Errors
     /// As of a query.
     pub async fn schema(self: &Rc<Self>, workspace: &str) -> Result<Vec<Table>, FetchError> {
+        if let Some(client) = self.server_of(workspace) {
+            let tables = client.tables(workspace).await;
+            return tables.map_err(|error| FetchError::new(error.to_string()));
+        }
         let id = self.number();
         let (sender, answer) = oneshot::channel();
         self.asked.borrow_mut().insert(id, Asked::Schema(sender));
@@ -243,6 +248,14 @@ impl Workspaces {
             .map_err(FetchError::new)?;
         let gone = |_| FetchError::new("the worker that asks workspaces ended");
         answer.await.map_err(gone)?
+    }
+
+    /// The server that asks a workspace in the page's stead. One of the configuration goes before one of the server's.
+    fn server_of(&self, workspace: &str) -> Option<Client> {
+        let is_own = self.known.borrow().iter().any(|one| one.name == workspace);
+        let (names, client) = &*self.served.borrow();
+        let is_served = !is_own && names.iter().any(|name| name == workspace);
+        client.clone().filter(|_| is_served)
     }
 
     fn number(&self) -> u32 {
