@@ -120,14 +120,13 @@ impl Machine {
         match event {
             Event::Open { .. } => out.refuse("the session is open already"),
             Event::AddSource { source } => {
-                if let Err(reason) = self.catalogue.declare(source) {
-                    out.refuse(reason);
-                }
+                let name = source.name.clone();
+                let declared = self.catalogue.declare(source);
+                self.replaced(&name, declared, out);
             }
             Event::RemoveSource { name } => {
-                if let Err(reason) = self.catalogue.take_away(&name) {
-                    out.refuse(reason);
-                }
+                let taken = self.catalogue.take_away(&name);
+                self.replaced(&name, taken, out);
             }
             Event::Data { name, last, error } => {
                 match self.catalogue.data(&name, bytes, last, error) {
@@ -619,6 +618,19 @@ impl Machine {
         }
         about.insert("stale".into(), self.session.stale().into());
         object(json!({ "spoor": about }))
+    }
+
+    /// After a table's data was replaced or taken away: tells which cells show what was made of the old.
+    fn replaced(&mut self, table: &str, done: Result<(), String>, out: &mut Output) {
+        match done {
+            Ok(()) if self.session.replaced(table) => {
+                let stale = object(json!({ "stale": self.session.stale() }));
+                let kind = (Channel::Iopub, spoor_protocol::STALE, "");
+                out.message(kind, stale, Map::new(), Vec::new());
+            }
+            Ok(()) => {}
+            Err(reason) => out.refuse(reason),
+        }
     }
 
     fn interrupt(&mut self, out: &mut Output) {

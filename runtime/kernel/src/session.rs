@@ -75,6 +75,11 @@ impl Session {
         self.marks.ran(cell, &names.reads, &names.writes);
     }
 
+    /// Notes that a table's data is other than it was; whether a cell may have become stale by it.
+    pub(crate) fn replaced(&mut self, table: &str) -> bool {
+        self.marks.replaced(table)
+    }
+
     /// The cells that show what is no longer so.
     pub(crate) fn stale(&self) -> Vec<String> {
         self.marks.stale()

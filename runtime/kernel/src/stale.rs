@@ -2,7 +2,8 @@
 //!
 //! Each run of a cell reads names and writes names. A cell remembers, for each name that it read,
 //! which run of which cell had written it. When that writer runs again, the reader is stale until
-//! it runs too; so is whoever read what a stale cell wrote. A first run from top to bottom leaves
+//! it runs too; so is whoever read what a stale cell wrote. Data is as if a cell of its own wrote it, before
+//! all others and each time that its file is replaced or taken away. A first run from top to bottom leaves
 //! nothing stale, even where later cells write names that earlier ones have read.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,16 +32,33 @@ impl Marks {
     /// Notes that `cell` has run.
     pub(crate) fn ran(&mut self, cell: &str, reads: &BTreeSet<Name>, writes: &BTreeSet<Name>) {
         self.runs += 1;
-        let sources = reads
-            .iter()
-            .filter_map(|name| self.writers.get(name))
-            .filter(|run| run.0 != cell);
-        let sources = sources.cloned().collect();
+        let sources = reads.iter().filter_map(|name| self.writer(name));
+        let sources = sources.filter(|run| run.0 != cell).collect();
         self.cells.insert(cell.to_string(), (self.runs, sources));
         for name in writes {
             self.writers
                 .insert(name.clone(), (cell.to_string(), self.runs));
         }
+    }
+
+    /// The run that last wrote a name.
+    fn writer(&self, name: &Name) -> Option<Run> {
+        match (self.writers.get(name), name) {
+            (Some(run), _) => Some(run.clone()),
+            (None, Name::Table(table)) => Some((data(table), 0)),
+            (None, Name::Python(_)) => None,
+        }
+    }
+
+    /// Notes that a table's data is other than it was; whether a cell may have become stale by it.
+    pub(crate) fn replaced(&mut self, table: &str) -> bool {
+        self.runs += 1;
+        let (data, run) = (data(table), self.runs);
+        let is_read = self.cells.values();
+        let is_read = { is_read }.any(|(_, sources)| sources.iter().any(|of| of.0 == data));
+        self.cells.insert(data.clone(), (run, BTreeSet::new()));
+        self.writers.insert(Name::Table(table.into()), (data, run));
+        is_read
     }
 
     /// The ids of the cells that are stale, in order.
@@ -65,6 +83,11 @@ impl Marks {
             }
         }
     }
+}
+
+/// What stands for a table's data where a cell's id does. No id has a space.
+fn data(table: &str) -> String {
+    format!("data {table}")
 }
 
 #[cfg(test)]
@@ -101,6 +124,22 @@ mod tests {
         assert_eq!(stale_after(&mended), "c");
         let whole = [&mended[..], &[("c", "y", "")]].concat();
         assert_eq!(stale_after(&whole), "");
+    }
+
+    #[test]
+    fn readers_of_replaced_data_are_stale_until_they_run() {
+        let mut marks = Marks::default();
+        let logs = BTreeSet::from([Name::Table("Logs".into())]);
+        marks.ran("a", &logs, &names("x"));
+        marks.ran("b", &names("x"), &BTreeSet::new());
+        assert!(!marks.replaced("Others") && marks.stale().is_empty());
+        assert!(marks.replaced("Logs"));
+        assert_eq!(marks.stale(), ["a", "b"]);
+        marks.ran("a", &logs, &names("x"));
+        marks.ran("b", &names("x"), &BTreeSet::new());
+        assert!(marks.stale().is_empty());
+        assert!(marks.replaced("Logs"));
+        assert_eq!(marks.stale(), ["a", "b"]);
     }
 
     #[test]

@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::{PluginLimits, Provider};
 
+/// The message type of a broadcast of ours: its content's `stale` has the ids of all cells that are stale, after data was replaced or
+/// taken away while no cell ran. Jupyter's front ends pass over types that they do not know.
+pub const STALE: &str = "spoor_stale";
+
 /// The effects of one step, in the order in which to carry them out.
 pub type Effects = Vec<Effect>;
 

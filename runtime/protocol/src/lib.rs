@@ -20,7 +20,7 @@ mod fetch;
 mod frame;
 mod plugin;
 
-pub use effect::{Channel, Effect, Effects};
+pub use effect::{Channel, Effect, Effects, STALE};
 pub use event::{DataFormat, Event, Outcome, SourceSpec};
 pub use fetch::{
     FetchError, LOCAL_WORKSPACE, MAX_FETCHED, MAX_FETCHED_TABLES, Mistake, Provider, Told,

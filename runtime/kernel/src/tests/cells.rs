@@ -148,6 +148,24 @@ fn a_kept_result_run_again_makes_its_readers_stale() {
 }
 
 #[test]
+fn data_that_is_replaced_or_taken_away_makes_its_readers_stale() {
+    let mut driver = Driver::new();
+    driver.file("People.csv", PEOPLE);
+    driver.run_cell(Some("a"), "%%kql\nPeople");
+    driver.file("Others.csv", PEOPLE);
+    assert_eq!(std::mem::take(&mut driver.log), "");
+    driver.file("People.csv", PEOPLE);
+    let log = std::mem::take(&mut driver.log);
+    assert!(log.contains(r#"spoor_stale {"stale":["a"]}"#), "{log}");
+    let log = driver.run_cell(Some("a"), "%%kql\nPeople");
+    assert!(log.contains(r#""stale":[]"#), "{log}");
+    let name = "People".into();
+    driver.send(Event::RemoveSource { name }, vec![]);
+    let log = std::mem::take(&mut driver.log);
+    assert!(log.contains(r#"spoor_stale {"stale":["a"]}"#), "{log}");
+}
+
+#[test]
 fn a_result_cannot_take_the_name_of_a_source() {
     let mut driver = Driver::new();
     driver.file("People.csv", PEOPLE);

@@ -7,7 +7,7 @@ mod reply;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-pub use reply::Reply;
+pub use reply::{Reply, stale_ids};
 
 use crate::document::{CellKey, Document};
 use crate::notebook::Change;

@@ -27,18 +27,21 @@ impl Reply {
     pub fn read(content: &Map<String, Value>, metadata: &Map<String, Value>) -> Self {
         let spoor = metadata.get("spoor").and_then(Value::as_object);
         let field = |name: &str| spoor?.get(name);
-        let ids = |ids: &Vec<Value>| {
-            let ids = ids.iter().filter_map(Value::as_str);
-            ids.map(str::to_owned).collect()
-        };
         Self {
             outcome: outcome(content),
             rows: field("rows").and_then(Value::as_u64),
             kept: field("kept").and_then(Value::as_str).map(str::to_owned),
-            stale: field("stale").and_then(Value::as_array).map(ids),
+            stale: spoor.and_then(stale_ids),
             plugins: pins(field("plugins")),
         }
     }
+}
+
+/// The ids of all stale cells in what the kernel says.
+pub fn stale_ids(said: &Map<String, Value>) -> Option<Vec<String>> {
+    let ids = said.get("stale")?.as_array()?.iter();
+    let ids = ids.filter_map(Value::as_str);
+    Some(ids.map(str::to_owned).collect())
 }
 
 fn pins(plugins: Option<&Value>) -> Vec<(String, PluginPin)> {

@@ -140,6 +140,13 @@ impl Screen {
     ) {
         let running = self.queue.borrow().key_of(parent);
         match (msg_type, running) {
+            (spoor_protocol::STALE, _) => {
+                let stale = spoor_model::run::stale_ids(content).unwrap_or_default();
+                let mut queue = self.queue.borrow_mut();
+                let changes = queue.set_stale_ids(self.state.borrow().document(), &stale);
+                drop(queue);
+                self.patch(changes, Focus::Keep);
+            }
             ("input_request", Some(key)) => self.ask(key, content),
             ("execute_reply", Some(key)) => {
                 let reply = Reply::read(content, metadata);
