@@ -366,6 +366,40 @@ describe("saving", { timeout: 600_000 }, () => {
     await becomes(() => page.locator(".cell").nth(1).innerText(), /x = 123/);
   }));
 
+  test("what is typed into a notebook from elsewhere outlives its tab, and is offered", () => opened("hunt.ipynb", async ({ page, site }) => {
+    const type = async (text) => {
+      await page.locator(".cell").nth(1).locator("pre.source, .cm-content").click();
+      await until(page, () => document.activeElement.matches(".cm-content"));
+      await page.keyboard.press("Control+End");
+      await page.keyboard.insertText(text);
+      await page.getByText("kept as a draft").waitFor();
+    };
+    const again = async () => {
+      const session = await page.context().newCDPSession(page);
+      const crashed = new Promise((done) => page.once("crash", done));
+      session.send("Page.crash").catch(() => {});
+      await crashed;
+      page = await page.context().newPage();
+      await page.goto(`${site.url}/?nb=hunt.ipynb`);
+      await shown(page);
+      await page.getByText("You changed this notebook here before").waitFor();
+    };
+    await type("23");
+    await again();
+    // What is typed now takes the place of nothing.
+    await type("4");
+    await page.getByText("What you typed here before is now").waitFor();
+    await again();
+    await page.getByRole("button", { name: "Go on with that" }).click();
+    await page.waitForURL(/\?file=/);
+    await shown(page);
+    const texts = await Promise.all((await stored(page)).map(({ id }) => page.evaluate((id) => spoor.storage.read(id), id)));
+    assert.deepEqual(texts.map((text) => source(JSON.parse(text).cells[1])).sort(), ["x = 123", "x = 14"]);
+    await page.goto(`${site.url}/?nb=hunt.ipynb`);
+    await shown(page);
+    assert.equal(await page.getByText("You changed this notebook here before").count(), 0);
+  }));
+
   test("a new notebook, another opened from the list, and another name", () => opened("hunt.ipynb", async ({ page }) => {
     await pick(page, "File", "New notebook");
     await page.waitForURL(/\?file=/);

@@ -252,7 +252,7 @@ describe("the files", { timeout: 900_000 }, () => {
     const { size } = await file.stat();
     await file.close();
     assert.ok(size > 100e6);
-    await choose(page, () => page.getByRole("button", { name: "Add data files" }).click(), csv);
+    await choose(page, () => pick(page, "Add data files", "From files"), csv);
     await page.getByRole("button", { name: "Logons_2026", exact: true }).waitFor({ timeout: 300_000 });
     await ready(page, site);
     assert.deepEqual(await page.evaluate(() => spoor.storage.files()), [["Logons 2026.csv", size]]);
@@ -322,6 +322,24 @@ describe("the files", { timeout: 900_000 }, () => {
     await link(`${site.url}/gallery/signin-anomalies.ipynb`);
     await page.waitForURL(/\?file=/);
     await page.locator(".cell").first().waitFor();
+  }));
+
+  test("data comes from a link, or it is explained why not", () => opened(async (page, site) => {
+    const link = async (address) => {
+      await pick(page, "Add data files", "From a link");
+      await page.getByRole("textbox", { name: /The address of a file/ }).fill(address);
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+    };
+    await link(`${site.url}/data/nothing.csv`);
+    await page.getByText("answered 404: nothing is at this address").waitFor();
+    await link(`${site.url}/index.html`);
+    await page.getByText("is not named like data that Spoor reads").waitFor();
+    const [first] = await page.evaluate(() => fetch("data/index.json").then((answer) => answer.json()));
+    await link(`${site.url}/${first.url}`);
+    const name = first.url.split("/").at(-1);
+    await page.getByRole("button", { name: `${name}: more` }).waitFor({ timeout: 60_000 });
+    const [file] = await page.evaluate(() => spoor.storage.files());
+    assert.deepEqual([file.name, file.bytes], [name, first.bytes]);
   }));
 });
 

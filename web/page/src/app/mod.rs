@@ -3,6 +3,7 @@
 mod beside;
 mod data;
 mod describe;
+mod draft;
 mod export;
 pub mod fetch;
 mod file;
@@ -25,6 +26,7 @@ use spoor_model::{Command, Document};
 use wasm_bindgen_futures::spawn_local;
 
 pub use beside::Beside;
+pub use draft::Aside;
 pub use export::export;
 pub use fetch::Fetched;
 pub use file::{carry_out, file_menu};
@@ -190,6 +192,7 @@ async fn open(app: &Rc<App>, place: &Place) -> Result<(), String> {
         let revision = screen.state.borrow().revision();
         screen.keep(own, revision);
     }
+    draft::follow(&screen, place);
     if app.route.run {
         screen.dispatch(Command::RunAll);
     }

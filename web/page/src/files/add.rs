@@ -7,6 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, Event, FileList, HtmlElement, HtmlInputElement, MouseEvent};
 
 use super::folder::Given;
+use super::links::Target;
 use super::notebooks::opener;
 use super::{Inner, Item, Question, ask_text, ask_yes, download, export, import, is_plugin};
 use crate::dom::{self, button, el};
@@ -26,20 +27,33 @@ pub enum Choice {
 
 /// The ways to import notebooks.
 pub fn import_items(inner: &Rc<Inner>) -> Vec<Item> {
-    let item = |label: &'static str, act: fn(&Rc<Inner>)| -> Item {
-        let weak = Rc::downgrade(inner);
-        let act = move || {
-            if let Some(inner) = weak.upgrade() {
-                act(&inner);
-            }
-        };
-        (label, Rc::new(act))
-    };
     vec![
-        item("From files…", |inner| choose(inner, Choice::Notebooks)),
-        item("From a folder…", |inner| choose(inner, Choice::Folder)),
-        item("From a link…", from_link),
+        item(inner, "From files…", |inner| {
+            choose(inner, Choice::Notebooks);
+        }),
+        item(inner, "From a folder…", |inner| {
+            choose(inner, Choice::Folder);
+        }),
+        item(inner, "From a link…", from_link),
     ]
+}
+
+/// The ways to add data.
+pub fn data_items(inner: &Rc<Inner>) -> Vec<Item> {
+    vec![
+        item(inner, "From files…", |inner| choose(inner, Choice::Any)),
+        item(inner, "From a link…", data_from_link),
+    ]
+}
+
+fn item(inner: &Rc<Inner>, label: &'static str, act: fn(&Rc<Inner>)) -> Item {
+    let weak = Rc::downgrade(inner);
+    let act = move || {
+        if let Some(inner) = weak.upgrade() {
+            act(&inner);
+        }
+    };
+    (label, Rc::new(act))
 }
 
 /// Opens the browser's dialog.
@@ -195,7 +209,7 @@ fn progress_row(inner: &Inner, what: &str, total: f64) -> (Progress, Cancel) {
     (progress, cancel)
 }
 
-/// Imports what an address leads to.
+/// Imports the notebook that an address leads to, or the data.
 pub fn from_link(inner: &Rc<Inner>) {
     inner.run(|inner| async move {
         let question = Question {
@@ -204,18 +218,63 @@ pub fn from_link(inner: &Rc<Inner>) {
             value: "",
             act: "Import",
         };
-        let check = |typed: &str| match typed.trim() {
-            "" => Err("Paste the address.".to_owned()),
-            typed => Ok(typed.to_owned()),
-        };
-        let Some(link) = ask_text(question, check).await else {
+        let Some(link) = ask_text(question, address).await else {
             return Ok(());
         };
+        if let Some(target) = import::data_at(&link) {
+            return fetched(&inner, &target).await;
+        }
         let found = import::from_link(&link).await?;
         let entry = import::keep(&inner.store, &found).await?;
         (inner.callbacks.open)(&entry.id);
         Ok::<_, import::ImportError>(())
     });
+}
+
+/// Adds the data that an address leads to.
+fn data_from_link(inner: &Rc<Inner>) {
+    inner.run(|inner| async move {
+        let question = Question {
+            title: "Add data from a link",
+            label: "The address of a file: CSV, JSON, Parquet or Arrow, plain or as gzip, zstd or zip",
+            value: "",
+            act: "Add",
+        };
+        match ask_text(question, address).await {
+            Some(link) => fetched(&inner, &import::any_data_at(&link)?).await,
+            None => Ok(()),
+        }
+    });
+}
+
+/// Fetches a data file, with a row that says so, and adds it.
+async fn fetched(inner: &Rc<Inner>, target: &Target) -> Result<(), import::ImportError> {
+    let (progress, cancel) = progress_row(inner, &target.name, 0.0);
+    let told = progress.clone();
+    let shown = move |done: f64, total: f64| {
+        dom::set(&told.bar, "max", &total.max(done).max(1.0).to_string());
+        Progress {
+            total: total.max(done),
+            ..told.clone()
+        }
+        .show(done);
+    };
+    let blob = import::blob(target, shown, &cancel).await;
+    progress.row.remove();
+    match blob {
+        Err(import::ImportError::Store(StoreError::Cancelled)) => {
+            toast::show(&format!("Stopped adding {}", target.name), None);
+        }
+        blob => data(inner, &target.name, &blob?).await,
+    }
+    Ok(())
+}
+
+fn address(typed: &str) -> Result<String, String> {
+    match typed.trim() {
+        "" => Err("Paste the address.".to_owned()),
+        typed => Ok(typed.to_owned()),
+    }
 }
 
 /// Puts everything into one archive, and that among the browser's downloads.

@@ -4,16 +4,18 @@
 //! of something that is there: it gets a free name.
 
 use gloo_net::http::{Request, Response};
+use js_sys::{Array, Reflect, Uint8Array};
 use serde_json::Value;
 use spoor_model::convert::decode_link;
 use spoor_model::gallery::{copy_name, notebook_name};
+use spoor_names::is_data;
 use spoor_notebook::Notebook;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File};
+use web_sys::{Blob, File, ReadableStreamDefaultReader};
 
 use super::links::{self, Target};
-use crate::storage::{Entry, Store, StoreError, bytes};
+use crate::storage::{Cancel, Entry, Store, StoreError, bytes};
 
 /// The largest notebook that is taken in, in bytes.
 const MOST_BYTES: f64 = 200e6;
@@ -64,6 +66,11 @@ pub enum ImportError {
         /// What to do.
         advice: &'static str,
     },
+    /// A link to add data from leads to something else.
+    #[error(
+        "“{0}” is not named like data that Spoor reads (CSV, JSON, Parquet, Arrow; gzip, zstd, zip). If it is some, download it, and add the file"
+    )]
+    NotData(String),
     /// A gist without a notebook.
     #[error("the gist has no notebook in it: its files are {0}")]
     NoNotebook(String),
@@ -194,8 +201,62 @@ async fn from_gist(target: &Target, link: &str) -> Result<Found, ImportError> {
     read(name, link, text.as_bytes())
 }
 
-/// What a server answers, without cookies and without saying where the request comes from.
-async fn fetch(url: &str, name: &str) -> Result<String, ImportError> {
+/// The data file that a web address leads to, by its name.
+pub fn data_at(link: &str) -> Option<Target> {
+    links::target(link)
+        .ok()
+        .filter(|target| !target.gist && is_data(&target.name))
+}
+
+/// The file that a web address leads to, which is said to be data.
+pub fn any_data_at(link: &str) -> Result<Target, ImportError> {
+    let target = links::target(link)?;
+    if target.gist || !is_data(&target.name) {
+        return Err(ImportError::NotData(target.name));
+    }
+    Ok(target)
+}
+
+/// The bytes of a file; `progress` is told how many have come, and of how many where the server says (0 where not).
+pub async fn blob(
+    target: &Target,
+    progress: impl Fn(f64, f64),
+    cancel: &Cancel,
+) -> Result<Blob, ImportError> {
+    let (response, host) = answer(&target.url).await?;
+    let broken = || ImportError::Unreachable { host: host.clone() };
+    let total = length(&response);
+    let body = web_sys::Response::from(response).body();
+    let reader = body.ok_or_else(broken)?.get_reader();
+    let reader: ReadableStreamDefaultReader = reader.unchecked_into();
+    let (parts, mut done) = (Array::new(), 0.0);
+    loop {
+        if cancel.is_cancelled() {
+            let _ = reader.cancel();
+            return Err(StoreError::Cancelled.into());
+        }
+        let read = JsFuture::from(reader.read()).await.map_err(|_| broken())?;
+        let Some(part) = part(&read) else {
+            break;
+        };
+        done += f64::from(part.length());
+        parts.push(&part);
+        progress(done, total);
+    }
+    Ok(Blob::new_with_u8_array_sequence(&parts).map_err(StoreError::from)?)
+}
+
+/// The bytes of one answer of a stream's reader; none at its end.
+fn part(read: &JsValue) -> Option<Uint8Array> {
+    let of = |name: &str| Reflect::get(read, &name.into()).ok();
+    let is_over = of("done").is_none_or(|done| done.is_truthy());
+    of("value")
+        .filter(|_| !is_over)
+        .and_then(|value| value.dyn_into().ok())
+}
+
+/// What a server answers, without cookies and without saying where the request comes from; and the server.
+async fn answer(url: &str) -> Result<(Response, String), ImportError> {
     let host = host_of(url);
     let unreachable = |_| ImportError::Unreachable { host: host.clone() };
     let request = Request::get(url)
@@ -203,8 +264,18 @@ async fn fetch(url: &str, name: &str) -> Result<String, ImportError> {
         .referrer_policy(web_sys::ReferrerPolicy::NoReferrer);
     let response = request.send().await.map_err(unreachable)?;
     refuse(&host, &response)?;
+    Ok((response, host))
+}
+
+/// How many bytes an answer says that it has; 0 where it does not say.
+fn length(response: &Response) -> f64 {
     let length = response.headers().get("content-length");
-    let size = length.and_then(|length| length.parse().ok()).unwrap_or(0.0);
+    length.and_then(|length| length.parse().ok()).unwrap_or(0.0)
+}
+
+async fn fetch(url: &str, name: &str) -> Result<String, ImportError> {
+    let (response, host) = answer(url).await?;
+    let size = length(&response);
     if size > MOST_BYTES {
         let name = name.to_owned();
         return Err(ImportError::Large { name, size });

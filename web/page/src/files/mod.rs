@@ -212,9 +212,7 @@ fn panel(inner: &Rc<Inner>) -> HtmlElement {
     };
     let new = inner.button("New", "New notebook", notebooks::new);
     let import = menu("Import", "Import notebooks", add::import_items(inner));
-    let data = inner.button("Add", "Add data files", |inner| {
-        add::choose(inner, add::Choice::Any);
-    });
+    let data = menu("Add", "Add data files", add::data_items(inner));
     let everything = inner.button(
         "Export everything (.zip)",
         "Export everything (.zip)",

@@ -29,7 +29,7 @@ use web_sys::{EventTarget, HtmlElement};
 pub use cell::CellView;
 pub use patch::Focus;
 
-use crate::app::{self, App, Beside, Own, Place};
+use crate::app::{self, App, Aside, Beside, Own, Place};
 use crate::dom::{self, el};
 use crate::find::FindBar;
 use crate::outline::OutlinePanel;
@@ -67,6 +67,8 @@ pub struct Screen {
     pub(crate) find: RefCell<Option<Rc<FindBar>>>,
     /// Where the notebook is kept, if it is the user's own.
     own: RefCell<Option<Rc<Own>>>,
+    /// The draft that is kept where it is nobody's own.
+    aside: RefCell<Option<Rc<Aside>>>,
     /// The user's files.
     beside: RefCell<Option<Rc<Beside>>>,
     /// Whether what was to be run has ended.
@@ -103,6 +105,7 @@ impl Screen {
             outline: OutlinePanel::empty(),
             find: RefCell::default(),
             own: RefCell::default(),
+            aside: RefCell::default(),
             beside: RefCell::default(),
             finished: Cell::new(false),
             ticking: Cell::new(false),
@@ -125,8 +128,16 @@ impl Screen {
     /// this revision.
     pub fn keep(self: &Rc<Self>, own: Rc<Own>, revision: u64) {
         self.own.replace(Some(own.clone()));
+        if let Some(aside) = self.aside.take() {
+            aside.end(self);
+        }
         own.attach(self, revision);
         self.with_beside(Beside::refresh);
+    }
+
+    /// Keeps what changes in a draft, until the notebook is the user's own.
+    pub fn put_aside(&self, aside: &Rc<Aside>) {
+        self.aside.replace(Some(aside.clone()));
     }
 
     /// Where the notebook is kept, if it is the user's own.

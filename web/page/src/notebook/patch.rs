@@ -28,12 +28,14 @@ struct Pending {
 }
 
 impl Screen {
-    /// Has the user's own notebook saved, if something of it has changed.
-    fn keep_changes(&self) {
+    /// Has the user's own notebook saved, if something of it has changed, or a draft of one from elsewhere.
+    fn keep_changes(self: &Rc<Self>) {
         let revision = self.state.borrow().revision();
-        let own = self.own.borrow().clone();
+        let (own, aside) = (self.own.borrow().clone(), self.aside.borrow().clone());
         if let Some(own) = own {
             own.changed(revision);
+        } else if let Some(aside) = aside {
+            aside.changed(self);
         }
     }
 

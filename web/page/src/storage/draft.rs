@@ -35,6 +35,22 @@ impl Store {
         self.put_aside(&draft)
     }
 
+    /// As [`Store::keep_served`], for a notebook that is kept nowhere else, and by a page that goes on: nothing waits for it.
+    pub async fn keep_elsewhere(&self, id: &str, text: &str) -> Result<(), StoreError> {
+        let draft = Draft {
+            id: id.to_owned(),
+            base: 0,
+            text: text.to_owned(),
+            served: Some(String::new()),
+        };
+        let transaction = self.database().write(&[DRAFTS])?;
+        transaction.put(DRAFTS, id, &draft)?;
+        transaction.commit().await?;
+        // An older one would be taken for it.
+        forget_draft(id);
+        Ok(())
+    }
+
     fn put_aside(&self, draft: &Draft) -> Result<bool, StoreError> {
         if keep_locally(draft).is_some() {
             return Ok(true);
