@@ -216,7 +216,8 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await select(page, 0);
     await page.keyboard.press("Enter");
     await until(page, () => document.activeElement.matches(".cm-content"));
-    for (let n = 0; n < 60; n++) await page.keyboard.press("ArrowDown");
+    // To the second line, to its end, and out.
+    for (let n = 0; n < 75; n++) await page.keyboard.press("ArrowDown");
     await until(page, () => [...document.querySelectorAll(".cell")].indexOf(document.activeElement.closest(".cell")) > 20);
     assert.ok((await page.locator(".cm-editor").count()) <= 16);
   }));

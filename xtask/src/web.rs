@@ -102,12 +102,13 @@ fn bundle(paths: &Paths, profile: Profile, out: &Path, options: &[&str]) -> Resu
 }
 
 /// The tests of the page as it is built day by day: what each tries, and its file.
-const TESTS: [(&str, &str); 15] = [
+const TESTS: [(&str, &str); 16] = [
     (
         "a session's traps, interrupts and hostile output",
         "session",
     ),
     ("the notebook's screen", "notebook"),
+    ("the editor of a cell", "editor"),
     ("tables, charts and mistakes that are live", "live"),
     (
         "the storage through crashes, full disks and second tabs",

@@ -119,12 +119,11 @@ function keys({ onKey, onEdge }) {
   return Prec.highest(EditorView.domEventHandlers({ keydown }));
 }
 
-/** Whether an arrow leads out of the text. */
+/** Whether an arrow leads out of the text: from its very start or end, where in the first or last row the arrows lead first. */
 function leaves(view, key) {
   const { main, ranges } = view.state.selection;
-  if (ranges.length > 1 || !main.empty || (key !== "ArrowUp" && key !== "ArrowDown")) return false;
-  const line = view.state.doc.lineAt(main.head);
-  return key === "ArrowUp" ? line.number === 1 : line.number === view.state.doc.lines;
+  if (ranges.length > 1 || !main.empty) return false;
+  return (key === "ArrowUp" && main.head === 0) || (key === "ArrowDown" && main.head === view.state.doc.length);
 }
 
 /** What Tab does: completes behind a word, else indents. */

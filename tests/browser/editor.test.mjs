@@ -1,0 +1,65 @@
+// The editor of a cell in Chromium: its arrows, its completion, its mistakes, and what it undoes.
+//
+//   SPOOR_SITE=DIR node --test tests/browser/editor.test.mjs
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { becomes, until, withPage } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+const root = process.env.SPOOR_SITE;
+if (!root) throw new Error("SPOOR_SITE is to name the site's folder");
+
+const code = (id, source) => ({ cell_type: "code", id, metadata: {}, execution_count: null, outputs: [], source });
+const markdown = (id, source) => ({ cell_type: "markdown", id, metadata: {}, source });
+const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
+
+const texts = {
+  "/data/index.json": "[]",
+  "/prose.ipynb": notebook([code("above", "a = 1"), markdown("prose", "This is one long paragraph of prose. ".repeat(30).trim()), code("below", "b = 2")]),
+};
+
+let site;
+before(async () => { site = await serve(root, { texts }); });
+after(() => site.close());
+
+/** Opens a notebook and hands the page to `use` with a cell being edited. */
+async function editing(name, nth, use) {
+  await withPage(async (page) => {
+    await page.goto(`${site.url}/?nb=${name}`);
+    await until(page, () => document.querySelectorAll(".cell").length > 0);
+    await page.locator(".cell").nth(nth).focus();
+    await page.keyboard.press("Enter");
+    await until(page, (nth) => document.querySelectorAll(".cell")[nth].querySelector(".cm-content") === document.activeElement, nth);
+    await use(page);
+  });
+}
+
+/** Which cell has the focus or holds it, by its place. */
+const focused = (page) => page.evaluate(() => [...document.querySelectorAll(".cell")].indexOf(document.activeElement.closest(".cell")));
+
+describe("the editor of a cell", { timeout: 600_000 }, () => {
+  test("arrows walk the rows of a paragraph, and leave from its start and end", () => editing("prose.ipynb", 1, async (page) => {
+    const rows = () => page.evaluate(() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.activeElement.querySelector(".cm-line"));
+      return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+    });
+    const count = await rows();
+    assert.ok(count > 3, `${count} rows`);
+    await page.keyboard.press("Control+Home");
+    for (let row = 0; row < count; row++) {
+      assert.equal(await focused(page), 1, `${row} rows down`);
+      await page.keyboard.press("ArrowDown");
+    }
+    assert.equal(await focused(page), 1, "at the end of the last row");
+    await page.keyboard.press("ArrowDown");
+    await becomes(() => focused(page), 2);
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await focused(page), 2, "first to the start of the row");
+    await page.keyboard.press("ArrowUp");
+    await becomes(() => focused(page), 1);
+  }));
+});
