@@ -18,6 +18,7 @@ const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, met
 const texts = {
   "/data/index.json": "[]",
   "/prose.ipynb": notebook([code("above", "a = 1"), markdown("prose", "This is one long paragraph of prose. ".repeat(30).trim()), code("below", "b = 2")]),
+  "/indented.ipynb": notebook([code("indented", "if a:\n        b = 1")]),
 };
 
 let site;
@@ -35,6 +36,9 @@ async function editing(name, nth, use) {
     await use(page);
   });
 }
+
+/** What the editor that has the focus holds, line by line. */
+const lines = (page) => page.evaluate(() => [...document.activeElement.querySelectorAll(".cm-line")].map(({ textContent }) => textContent));
 
 /** Which cell has the focus or holds it, by its place. */
 const focused = (page) => page.evaluate(() => [...document.querySelectorAll(".cell")].indexOf(document.activeElement.closest(".cell")));
@@ -61,5 +65,18 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     assert.equal(await focused(page), 2, "first to the start of the row");
     await page.keyboard.press("ArrowUp");
     await becomes(() => focused(page), 1);
+  }));
+
+  test("Shift+Tab takes a line's indentation away, step by step", () => editing("indented.ipynb", 0, async (page) => {
+    await page.keyboard.press("Control+End");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Shift+Tab");
+    await becomes(() => lines(page), ["if a:", "    b = 1"]);
+    await page.keyboard.press("Shift+Tab");
+    await becomes(() => lines(page), ["if a:", "b = 1"]);
+    await page.keyboard.press("End");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Shift+Tab");
+    await becomes(() => lines(page), ["if a:", "b = 1"], "behind text it asks what is there");
   }));
 });

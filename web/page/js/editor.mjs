@@ -126,6 +126,12 @@ function leaves(view, key) {
   return (key === "ArrowUp" && main.head === 0) || (key === "ArrowDown" && main.head === view.state.doc.length);
 }
 
+/** Whether Shift+Tab takes indentation away: with lines selected, and at the indentation of a line. */
+function dedents({ doc, selection: { main } }) {
+  const line = doc.lineAt(main.head);
+  return !main.empty || (/^\s/.test(line.text) && !line.text.slice(0, main.head - line.from).trim());
+}
+
 /** What Tab does: completes behind a word, else indents. */
 function tab(view) {
   const { main } = view.state.selection;
@@ -202,8 +208,7 @@ function close(view) {
 }
 
 async function inspect(view, options) {
-  // With lines selected, Shift+Tab takes indentation away.
-  if (!view.state.selection.main.empty) return indentLess(view);
+  if (dedents(view.state)) return indentLess(view);
   const pos = view.state.selection.main.head;
   const dom = await options.inspect(view.state.doc.toString(), pos);
   if (!dom || view.state.selection.main.head !== pos) return false;
