@@ -19,6 +19,7 @@ const texts = {
   "/data/index.json": "[]",
   "/prose.ipynb": notebook([code("above", "a = 1"), markdown("prose", "This is one long paragraph of prose. ".repeat(30).trim()), code("below", "b = 2")]),
   "/indented.ipynb": notebook([code("indented", "if a:\n        b = 1")]),
+  "/query.ipynb": notebook([code("query", "%%kql\nprint a = 1\n| ")]),
 };
 
 let site;
@@ -78,5 +79,23 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Shift+Tab");
     await becomes(() => lines(page), ["if a:", "b = 1"], "behind text it asks what is there");
+  }));
+
+  test("Enter behind a whole word begins a line, though the word is offered", () => editing("query.ipynb", 0, async (page) => {
+    await until(page, () => spoor.state === "idle");
+    await page.keyboard.press("Control+End");
+    const offered = page.locator(".cm-tooltip-autocomplete [aria-selected]");
+    await page.keyboard.type("coun");
+    await becomes(() => offered.locator(".cm-completionLabel").innerText(), "count");
+    // The list takes no key at once, so that one meant for the text is not taken.
+    await page.waitForTimeout(200);
+    await page.keyboard.press("Enter");
+    await becomes(async () => (await lines(page)).slice(1), ["print a = 1", "| count"]);
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("| take");
+    await becomes(() => offered.locator(".cm-completionLabel").innerText(), "take");
+    await page.waitForTimeout(200);
+    await page.keyboard.press("Enter");
+    await becomes(async () => (await lines(page)).slice(1), ["print a = 1", "| count", "| take", ""]);
   }));
 });

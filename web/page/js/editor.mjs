@@ -2,7 +2,8 @@
 // notebook can be read; `src/editor.rs` has the other end. Offsets are UTF-16 units.
 
 import {
-  acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus, startCompletion,
+  acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus, selectedCompletion,
+  startCompletion,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
@@ -110,6 +111,8 @@ function keys({ onKey, onEdge }) {
     if (completionStatus(view.state) && plain && !event.shiftKey) {
       if (event.key === "Tab" && acceptCompletion(view)) return true;
       if (event.key === "Escape" && closeCompletion(view)) return true;
+      // The word is there already: Enter is for a new line.
+      if (event.key === "Enter" && isTyped(view.state)) closeCompletion(view);
       if (/^(Enter|Arrow|Page)/.test(event.key)) return false;
     }
     if (event.key === "Escape" && view.state.field(tooltip)) return close(view);
@@ -117,6 +120,13 @@ function keys({ onKey, onEdge }) {
     return onKey(event);
   };
   return Prec.highest(EditorView.domEventHandlers({ keydown }));
+}
+
+/** Whether the completion that is selected is what stands before the cursor. */
+function isTyped(state) {
+  const label = selectedCompletion(state)?.label;
+  const { head } = state.selection.main;
+  return Boolean(label) && state.sliceDoc(Math.max(0, head - label.length), head) === label;
 }
 
 /** Whether an arrow leads out of the text: from its very start or end, where in the first or last row the arrows lead first. */
