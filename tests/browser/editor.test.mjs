@@ -98,4 +98,12 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     await page.keyboard.press("Enter");
     await becomes(async () => (await lines(page)).slice(1), ["print a = 1", "| count", "| take", ""]);
   }));
+
+  test("Control+/ makes a comment of prose, and prose again", () => editing("prose.ipynb", 1, async (page) => {
+    const [whole] = await lines(page);
+    await page.keyboard.press("Control+/");
+    await becomes(() => lines(page), [`<!-- ${whole} -->`]);
+    await page.keyboard.press("Control+/");
+    await becomes(() => lines(page), [whole]);
+  }));
 });

@@ -158,12 +158,16 @@ function tab(view) {
 
 function extensionOf(options, name) {
   const colours = painted((text) => options.tokens(text, name));
-  if (name !== "python") return [colours, name === "kql" ? kqlData : []];
+  if (name !== "python") return [colours, languageData[name] ?? []];
   // For indentation and comments; the colours are the page's own, as in cells that are only read.
   return [colours, python()];
 }
 
-const kqlData = EditorState.languageData.of(() => [{ commentTokens: { line: "//" }, closeBrackets: { brackets: ["(", "[", "{", "'", '"'] } }]);
+/** What the editor is to know of languages that it has no parser of. */
+const languageData = Object.fromEntries(Object.entries({
+  kql: { commentTokens: { line: "//" }, closeBrackets: { brackets: ["(", "[", "{", "'", '"'] } },
+  markdown: { commentTokens: { block: { open: "<!--", close: "-->" } } },
+}).map(([name, data]) => [name, EditorState.languageData.of(() => [data])]));
 
 const marks = new Map();
 
