@@ -106,4 +106,14 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     await page.keyboard.press("Control+/");
     await becomes(() => lines(page), [whole]);
   }));
+
+  test("what the page writes is undone by itself", () => editing("query.ipynb", 0, async (page) => {
+    await until(page, () => spoor.state === "idle");
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("count");
+    await page.evaluate(() => spoor.run("query", "%%kql\nprint b = 2"));
+    await becomes(() => lines(page), ["%%kql", "print b = 2"]);
+    await page.keyboard.press("Control+z");
+    await becomes(() => lines(page), ["%%kql", "print a = 1", "| count"]);
+  }));
 });

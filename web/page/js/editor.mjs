@@ -5,7 +5,7 @@ import {
   acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus, selectedCompletion,
   startCompletion,
 } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore, isolateHistory } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
@@ -68,7 +68,8 @@ function handle(view, options, { language, numbers, wrapping, reading, spoken })
     setDoc(text) {
       const { doc } = view.state;
       if (doc.toString() === text) return;
-      view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, annotations: own.of(true) });
+      // A step of its own to undo: what was typed just before stays.
+      view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, annotations: [own.of(true), isolateHistory.of("full")] });
     },
     setLanguage(name) {
       if (spoken.current === name) return;
