@@ -19,6 +19,7 @@ const texts = {
   "/data/index.json": "[]",
   "/prose.ipynb": notebook([code("above", "a = 1"), markdown("prose", "This is one long paragraph of prose. ".repeat(30).trim()), code("below", "b = 2")]),
   "/indented.ipynb": notebook([code("indented", "if a:\n        b = 1")]),
+  "/typo.ipynb": notebook([code("typo", "%%kql\nprint a = 1\n| exted b = 2")]),
   "/query.ipynb": notebook([code("query", "%%kql\nprint a = 1\n| ")]),
 };
 
@@ -115,5 +116,30 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     await becomes(() => lines(page), ["%%kql", "print b = 2"]);
     await page.keyboard.press("Control+z");
     await becomes(() => lines(page), ["%%kql", "print a = 1", "| count"]);
+  }));
+
+  test("a mistake is found, read and mended by keys", () => editing("typo.ipynb", 0, async (page) => {
+    await page.locator(".cm-lintRange-error").first().waitFor();
+    await becomes(() => page.evaluate(() => document.activeElement.ariaInvalid), "true");
+    // What is announced stays for a moment alone.
+    await page.evaluate(() => {
+      globalThis.announced = [];
+      const place = document.querySelector(".cm-announced");
+      new MutationObserver(() => announced.push(place.textContent)).observe(place, { childList: true });
+    });
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.press("F8");
+    const tip = page.locator(".cm-tooltip");
+    await becomes(() => tip.innerText(), /exted[^]*extend[^]*Ctrl\+\./);
+    await becomes(() => page.evaluate(() => announced[0]), /exted[^]*Ctrl\+\.: .*extend/);
+    await page.keyboard.press("Escape");
+    await becomes(() => tip.count(), 0);
+    assert.equal(await page.evaluate(() => document.activeElement.className.includes("cm-content")), true, "Escape closes the message first");
+    await page.keyboard.press("Shift+Tab");
+    await becomes(() => tip.innerText(), /exted/);
+    await page.keyboard.press("Control+.");
+    await becomes(async () => (await lines(page)).slice(1), ["print a = 1", "| extend b = 2"]);
+    await until(page, () => !document.querySelector(".cm-lintRange-error"));
+    await becomes(() => page.evaluate(() => document.activeElement.ariaInvalid), null);
   }));
 });

@@ -8,7 +8,7 @@ import {
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore, isolateHistory } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
-import { setDiagnostics } from "@codemirror/lint";
+import { diagnosticCount, forEachDiagnostic, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, Prec, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import {
@@ -45,11 +45,13 @@ export function create(parent, options) {
         EditorState.tabSize.of(4), indentUnit.of("    "),
         // Enter leads into an editor and Tab past it: inside, Tab completes and would lead nowhere.
         EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "-1" }),
+        EditorView.contentAttributes.of((view) => (diagnosticCount(view.state) > 0 ? { "aria-invalid": "true" } : null)),
         language.of(extensionOf(options, options.language)),
         numbers.of(options.lineNumbers ? lineNumbers() : []),
         wrapping.of(options.wrap ? EditorView.lineWrapping : []),
         reading.of(EditorState.readOnly.of(options.readOnly)),
         completions(options, spoken), tooltips,
+        keymap.of(mistakeKeys),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
           const written = update.transactions.some((transaction) => transaction.annotation(own));
@@ -222,11 +224,109 @@ function close(view) {
   return true;
 }
 
+/** Shows an element below the cursor, or above it. */
+function show(view, dom, above = false) {
+  view.dispatch({ effects: setTooltip.of({ pos: view.state.selection.main.head, above, arrow: false, create: () => ({ dom }) }) });
+}
+
 async function inspect(view, options) {
   if (dedents(view.state)) return indentLess(view);
-  const pos = view.state.selection.main.head;
-  const dom = await options.inspect(view.state.doc.toString(), pos);
-  if (!dom || view.state.selection.main.head !== pos) return false;
-  view.dispatch({ effects: setTooltip.of({ pos, above: false, arrow: false, create: () => ({ dom }) }) });
+  const { doc, selection: { main: { head } } } = view.state;
+  const dom = element("div");
+  const mistakes = mistakesAt(view.state);
+  if (mistakes.length > 0) {
+    dom.append(explained(view, mistakes));
+    show(view, dom);
+  }
+  const about = await options.inspect(doc.toString(), head);
+  if (!about || view.state.selection.main.head !== head) return mistakes.length > 0;
+  dom.append(about);
+  if (mistakes.length > 0) view.requestMeasure();
+  else show(view, dom);
   return true;
 }
+
+// Mistakes: what a mouse is told over an underlined word, and its fixes, by keys
+
+const mistakeKeys = [
+  { key: "F8", run: (view) => goToMistake(view, true), shift: (view) => goToMistake(view, false) },
+  { key: "Mod-.", run: fix },
+];
+
+const FIX_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘." : "Ctrl+.";
+
+/** The mistakes at the cursor or in the selection, where they are now; all of them with a range. */
+function mistakesAt(state, { from, to } = state.selection.main) {
+  const found = [];
+  forEachDiagnostic(state, (mistake, start, end) => {
+    if (start <= to && end >= from) found.push({ ...mistake, from: start, to: end });
+  });
+  return found;
+}
+
+const fixesOf = (mistakes) => mistakes.flatMap(({ actions = [] }) => actions);
+
+/** Goes to the next mistake, or the one before, around the text's ends; says and shows what is wrong. */
+function goToMistake(view, forwards) {
+  const all = mistakesAt(view.state, { from: 0, to: view.state.doc.length });
+  if (all.length === 0) return false;
+  const { head } = view.state.selection.main;
+  const mistake = forwards
+    ? all.find(({ from }) => from > head) ?? all[0]
+    : all.findLast(({ from }) => from < head) ?? all.at(-1);
+  view.dispatch({ selection: { anchor: mistake.from }, scrollIntoView: true });
+  show(view, explained(view, mistakesAt(view.state)), true);
+  return true;
+}
+
+/** Applies the fix of what is wrong at the cursor; where there are several, leads to them. */
+function fix(view) {
+  const mistakes = mistakesAt(view.state);
+  const fixes = fixesOf(mistakes);
+  if (fixes.length === 0 || view.state.readOnly) return false;
+  if (fixes.length === 1) return apply(view, fixes[0]);
+  const dom = explained(view, mistakes);
+  show(view, dom, true);
+  dom.querySelector("button").focus();
+  return true;
+}
+
+function apply(view, { name, apply }) {
+  close(view);
+  apply(view);
+  view.focus();
+  say(view, name);
+  return true;
+}
+
+/** What is wrong and how to mend it, as it is shown over an underlined word. It is said as well. */
+function explained(view, mistakes) {
+  const list = element("ul", "cm-tooltip-lint");
+  const fixes = fixesOf(mistakes);
+  for (const { severity, message, actions = [] } of mistakes) {
+    const item = element("li", `cm-diagnostic cm-diagnostic-${severity}`);
+    item.append(message, ...actions.map((action) => button(view, action, fixes.length === 1)));
+    list.append(item);
+  }
+  list.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    close(view);
+    view.focus();
+  });
+  const ways = fixes.length > 0 ? [`${FIX_KEY}: ${fixes.map(({ name }) => name).join(", ")}`] : [];
+  say(view, [...mistakes.map(({ message }) => message), ...ways].join(" "));
+  return list;
+}
+
+function button(view, action, only) {
+  const button = element("button", "cm-diagnosticAction");
+  button.type = "button";
+  button.append(action.name);
+  if (only) button.append(" ", Object.assign(element("kbd"), { textContent: FIX_KEY }));
+  button.addEventListener("click", () => apply(view, action));
+  return button;
+}
+
+const say = (view, text) => view.dispatch({ effects: EditorView.announce.of(text) });
+
+const element = (name, className = "") => Object.assign(document.createElement(name), { className });
