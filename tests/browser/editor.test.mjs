@@ -142,4 +142,19 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     await until(page, () => !document.querySelector(".cm-lintRange-error"));
     await becomes(() => page.evaluate(() => document.activeElement.ariaInvalid), null);
   }));
+
+  test("a fix that was made for another text writes nothing", () => editing("typo.ipynb", 0, async (page) => {
+    await page.locator(".cm-lintRange-error").first().waitFor();
+    await page.keyboard.press("Control+Home");
+    // All at once: the kernel is not asked anew before a moment without keys.
+    const after = await page.evaluate(() => {
+      const content = document.activeElement;
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", "// ");
+      content.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+      for (const init of [{ key: "F8" }, { key: ".", ctrlKey: true }]) content.dispatchEvent(new KeyboardEvent("keydown", { ...init, bubbles: true, cancelable: true }));
+      return [...content.querySelectorAll(".cm-line")].map(({ textContent }) => textContent);
+    });
+    assert.deepEqual(after, ["// %%kql", "print a = 1", "| exted b = 2"]);
+  }));
 });

@@ -81,7 +81,13 @@ function handle(view, options, { language, numbers, wrapping, reading, spoken })
     setLineNumbers: (shown) => set(numbers, shown ? lineNumbers() : []),
     setWrap: (wraps) => set(wrapping, wraps ? EditorView.lineWrapping : []),
     setReadOnly: (readOnly) => set(reading, EditorState.readOnly.of(readOnly)),
-    setDiagnostics: (list) => view.dispatch(setDiagnostics(view.state, list)),
+    setDiagnostics(list) {
+      const { doc } = view.state;
+      // A fix knows places of this text: once another is typed, it would write elsewhere.
+      const timely = ({ name, apply }) => ({ name, apply: () => view.state.doc === doc && apply() });
+      const guarded = list.map((mistake) => ({ ...mistake, actions: mistake.actions?.map(timely) }));
+      view.dispatch(setDiagnostics(view.state, guarded));
+    },
     focus: () => view.focus(),
     hasFocus: () => view.hasFocus,
     /** Puts the cursor where a click at these coordinates of the window would. */
@@ -292,10 +298,11 @@ function fix(view) {
 }
 
 function apply(view, { name, apply }) {
+  const { doc } = view.state;
   close(view);
   apply(view);
   view.focus();
-  say(view, name);
+  if (view.state.doc !== doc) say(view, name);
   return true;
 }
 
