@@ -88,6 +88,7 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
     const offered = page.locator(".cm-tooltip-autocomplete [aria-selected]");
     await page.keyboard.type("coun");
     await becomes(() => offered.locator(".cm-completionLabel").innerText(), "count");
+    assert.ok((await offered.boundingBox()).height >= 24, "a finger or a mouse hits its row");
     // The list takes no key at once, so that one meant for the text is not taken.
     await page.waitForTimeout(200);
     await page.keyboard.press("Enter");
