@@ -198,6 +198,9 @@ export function misplaced(page) {
       const wide = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1);
       wrong.push(`the page is ${root.scrollWidth} px wide in ${innerWidth}: ${wide.slice(0, 3).map(name).join(" | ")}`);
     }
+    for (const error of document.querySelectorAll(".output :is(.err, .error)")) {
+      if (error.getBoundingClientRect().left < error.closest(".output").getBoundingClientRect().left) wrong.push(`cut off by its output: ${name(error)}`);
+    }
     const within = document.querySelector("dialog[open]") ?? document.querySelector("[role=menu]:not([hidden])") ?? document.body;
     const scrolls = (element) => {
       for (let e = element.parentElement; e; e = e.parentElement) {
