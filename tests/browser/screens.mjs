@@ -201,6 +201,17 @@ export function misplaced(page) {
     for (const error of document.querySelectorAll(".output :is(.err, .error)")) {
       if (error.getBoundingClientRect().left < error.closest(".output").getBoundingClientRect().left) wrong.push(`cut off by its output: ${name(error)}`);
     }
+    // How many there are is read beside the buttons of the find bar, not under them.
+    const range = document.createRange();
+    const count = document.querySelector("#find:not([hidden]) .count");
+    if (count) {
+      range.selectNodeContents(count);
+      const words = range.getBoundingClientRect();
+      for (const button of document.querySelectorAll("#find button")) {
+        const { left, right, top, bottom } = button.getBoundingClientRect();
+        if (left < words.right && right > words.left && top < words.bottom && bottom > words.top) wrong.push(`over the count: ${name(button)}`);
+      }
+    }
     const within = document.querySelector("dialog[open]") ?? document.querySelector("[role=menu]:not([hidden])") ?? document.body;
     const scrolls = (element) => {
       for (let e = element.parentElement; e; e = e.parentElement) {

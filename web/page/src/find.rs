@@ -82,7 +82,11 @@ impl FindBar {
                     .child(flag)
                     .child(el("span").text(label))
             }));
-        let line = line.child(&count).children([&previous, &next, &close]);
+        let steps = el("div")
+            .class("steps")
+            .children([&count])
+            .children([&previous, &next, &close]);
+        let line = line.child(steps);
         let replacing = el("div")
             .class("line")
             .flag("hidden", true)
