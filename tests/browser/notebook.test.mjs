@@ -85,6 +85,15 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     assert.match(await page.locator("#kernel").innerText(), /Spoor\s*loading/);
   }, (page) => page.route("**/kernel0.wasm", () => {})));
 
+  test("what is loading is read in whole, on a narrow screen too", () => opened("hunt.ipynb", async (page) => {
+    await until(page, () => /MB left/.test(document.querySelector("#progress").textContent));
+    const cut = await page.locator("#status > span").evaluateAll((all) => all.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent));
+    assert.deepEqual(cut, []);
+  }, async (page) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.route("**/kernel0.wasm", () => {});
+  }));
+
   test("a query is edited and run", () => opened("hunt.ipynb", async (page) => {
     await idle(page);
     await page.locator(".cell").nth(1).locator("pre.source").click();
