@@ -348,6 +348,13 @@ describe("the gallery", { timeout: 300_000 }, () => {
     const cards = page.getByRole("article");
     await cards.first().waitFor();
     const all = await cards.count();
+    const technique = page.getByRole("group", { name: "Techniques" }).getByRole("button", { name: "T1110.003" });
+    assert.equal(await technique.getAttribute("title"), "Password Spraying: 1 notebook");
+    assert.equal(await page.getByRole("group", { name: "About" }).getByRole("button", { name: /^T\d/ }).count(), 0);
+    await technique.click();
+    await page.getByText(`1 of ${all} notebooks`).waitFor();
+    await technique.click();
+    await page.getByText(`${all} notebooks`, { exact: true }).waitFor();
     await page.getByRole("searchbox").fill("password spray");
     await page.getByText(`1 of ${all} notebooks`).waitFor();
     const save = async (name) => {

@@ -1,11 +1,13 @@
 //! The gallery's entries: what they say of themselves, searching and filtering them.
 
 mod names;
+mod techniques;
 
 use serde::{Deserialize, Serialize};
 use spoor_notebook::Notebook;
 
 pub use names::{MAX_NAME_BYTES, NameError, check_name, copy_name, notebook_name};
+pub use techniques::{is_technique, technique_name};
 
 /// A notebook of the gallery. An index of a gallery is a JSON list of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -135,3 +135,45 @@ fn an_index_is_read_with_what_it_has() {
         serde_json::from_str(&serde_json::to_string(&entries).unwrap()).unwrap();
     assert_eq!(again, entries);
 }
+
+#[test]
+fn techniques_are_told_from_words() {
+    for id in ["T1059", "T1059.001"] {
+        assert!(is_technique(id), "{id}");
+    }
+    for word in [
+        "T105",
+        "T1059.01",
+        "T1059.",
+        "t1059",
+        "Team",
+        "T10591",
+        "execution",
+        "",
+    ] {
+        assert!(!is_technique(word), "{word}");
+    }
+}
+
+#[test]
+fn the_techniques_of_the_notebooks_that_ship_have_names() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../gallery");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "ipynb")
+        {
+            continue;
+        }
+        let notebook = Notebook::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        for tag in notebook.card().tags {
+            if is_technique(&tag) {
+                assert!(technique_name(&tag).is_some(), "{tag}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0);
+}

@@ -10,18 +10,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_net::http::Request;
-use spoor_model::gallery::{Entry, Filter, facet, search};
+use spoor_model::gallery::{Entry, Filter, facet, is_technique, search, technique_name};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, MouseEvent};
 
 use crate::dom::{self, button, el};
 use crate::storage::Store;
+use crate::words::counted;
 
 /// Where the gallery is, relative to the page.
 const FOLDER: &str = "gallery/";
 
-/// The tags that are shown before “More”.
-const TAGS: usize = 10;
+/// The chips of a group that are shown before “More”.
+const CHIPS: usize = 10;
 
 /// What the gallery asks of the app.
 pub struct Callbacks {
@@ -147,50 +148,39 @@ impl Chosen {
 }
 
 impl Inner {
-    /// Shows the tags and data sources to filter by; all of the tags with `all`.
+    /// Shows the data sources, tags and techniques to filter by; all of them with `all`.
     fn show_chips(self: &Rc<Self>, all: bool) {
         let entries = self.entries.borrow();
         let tags = facet(&entries, |entry| &entry.tags);
         let sources = facet(&entries, |entry| &entry.data_sources);
-        let shown = if all {
-            tags.len()
-        } else {
-            TAGS.min(tags.len())
-        };
+        let (techniques, words): (Vec<_>, Vec<_>) =
+            tags.into_iter().partition(|(tag, _)| is_technique(tag));
         dom::clear(&self.chips);
-        dom::append(
-            &self.chips,
-            self.group("Data from", Chosen::Sources, &sources),
-        );
-        let group = self.group("About", Chosen::Tags, &tags[..shown]);
-        if shown < tags.len() {
-            let weak = Rc::downgrade(self);
-            let label = format!("{} more", tags.len() - shown);
-            dom::append(
-                &group,
-                button(&label)
-                    .class("plain")
-                    .on("click", move |_: MouseEvent| {
-                        if let Some(inner) = weak.upgrade() {
-                            inner.show_chips(true);
-                            let first = inner.chips.query_selector(".chips > :last-child button");
-                            focus(first.ok().flatten());
-                        }
-                    }),
-            );
+        for (label, chosen, values) in [
+            ("Data from", Chosen::Sources, sources),
+            ("About", Chosen::Tags, words),
+            ("Techniques", Chosen::Tags, techniques),
+        ] {
+            if !values.is_empty() {
+                dom::append(&self.chips, self.group(label, chosen, &values, all));
+            }
         }
-        dom::append(&self.chips, group);
     }
 
     fn group(
         self: &Rc<Self>,
-        label: &str,
+        label: &'static str,
         chosen: Chosen,
         values: &[(String, usize)],
+        all: bool,
     ) -> HtmlElement {
-        let chips = values
-            .iter()
-            .map(|(value, count)| self.chip(chosen, value, *count));
+        let shown = if all { values.len() } else { CHIPS };
+        let chips = values.iter().take(shown);
+        let chips = chips.map(|(value, count)| self.chip(chosen, value, *count));
+        let list = el("div").class("chip-list").children(chips).build();
+        if shown < values.len() {
+            dom::append(&list, self.more(label, values.len() - shown));
+        }
         el("div")
             .class("chip-group")
             .attr("role", "group")
@@ -201,8 +191,22 @@ impl Inner {
                     .attr("aria-hidden", "true")
                     .text(label),
             )
-            .children(chips)
+            .child(list)
             .build()
+    }
+
+    /// The button that shows the rest of the chips, and leads to those of its group.
+    fn more(self: &Rc<Self>, label: &'static str, left: usize) -> HtmlElement {
+        let weak = Rc::downgrade(self);
+        let more = button(&format!("{left} more")).class("plain");
+        let more = more.on("click", move |_: MouseEvent| {
+            if let Some(inner) = weak.upgrade() {
+                inner.show_chips(true);
+                let first = format!("[aria-label=\"{label}\"] button");
+                focus(inner.chips.query_selector(&first).ok().flatten());
+            }
+        });
+        more.build()
     }
 
     fn chip(self: &Rc<Self>, chosen: Chosen, value: &str, count: usize) -> HtmlElement {
@@ -213,7 +217,7 @@ impl Inner {
         let chip = button(value)
             .class("chip")
             .attr("aria-pressed", if on { "true" } else { "false" })
-            .attr("title", &format!("{count} notebooks"))
+            .attr("title", &about(value, count))
             .build();
         let (weak, pressed, value) = (Rc::downgrade(self), chip.clone(), value.to_owned());
         dom::on(&chip, "click", move |_: MouseEvent| {
@@ -256,6 +260,15 @@ impl Inner {
             (found, all) => format!("{found} of {all} notebooks"),
         };
         self.count.set_text_content(Some(&count));
+    }
+}
+
+/// What there is to say of a chip: what a technique is called, and how many notebooks have it.
+fn about(value: &str, count: usize) -> String {
+    let count = counted(count as u64, "notebook");
+    match technique_name(value) {
+        Some(name) => format!("{name}: {count}"),
+        None => count,
     }
 }
 
