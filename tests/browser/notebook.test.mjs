@@ -180,7 +180,13 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
   test("the list of keys opens, closes and gives the focus back", () => opened("hunt.ipynb", async (page) => {
     await select(page, 1);
     await page.keyboard.press("h");
-    await becomes(() => page.locator("dialog").innerText(), /Shift\+Enter/);
+    const keys = page.locator("dialog");
+    await becomes(() => keys.innerText(), /Shift\+Enter/);
+    // Those of the places that have their own, too.
+    for (const [place, key] of [["In an editor", "F8"], ["In a table", "Alt+Down"], ["In a chart", "Ctrl and wheel"], ["In a timeline", "Enter"], ["In a process tree", "Space"]]) {
+      const section = keys.locator("section").filter({ has: page.getByRole("heading", { name: place, exact: true }) });
+      assert.ok((await section.locator("kbd").allInnerTexts()).includes(key), place);
+    }
     await page.keyboard.press("Escape");
     await becomes(() => page.locator("dialog").count(), 0);
     await becomes(() => focused(page), 1);

@@ -5,7 +5,7 @@ import {
   acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus, selectedCompletion,
   startCompletion,
 } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentLess, indentMore, isolateHistory } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore, isolateHistory, redo } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { diagnosticCount, forEachDiagnostic, setDiagnostics } from "@codemirror/lint";
@@ -51,7 +51,7 @@ export function create(parent, options) {
         wrapping.of(options.wrap ? EditorView.lineWrapping : []),
         reading.of(EditorState.readOnly.of(options.readOnly)),
         completions(options, spoken), tooltips,
-        keymap.of(mistakeKeys),
+        keymap.of([...mistakeKeys, { key: "Mod-Shift-z", run: redo, preventDefault: true }]),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
           const written = update.transactions.some((transaction) => transaction.annotation(own));

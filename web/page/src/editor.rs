@@ -9,6 +9,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, KeyboardEvent};
 
+use crate::help::Keys;
+
 #[wasm_bindgen(raw_module = "spoor:lazy")]
 extern "C" {
     #[wasm_bindgen(js_name = loadEditor)]
@@ -75,6 +77,22 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn destroy(this: &Editor);
 }
+
+/// The keys that it has beside the notebook's.
+pub const KEYS: Keys = &[
+    (
+        "Go to the next mistake, or the one before",
+        &["F8", "Shift+F8"],
+    ),
+    ("Mend the mistake", &["Ctrl+."]),
+    ("Comment out, or in again", &["Ctrl+/"]),
+    ("Indent more, or less", &["Ctrl+]", "Ctrl+["]),
+    ("Move the line", &["Alt+Up", "Alt+Down"]),
+    ("Copy the line", &["Alt+Shift+Up", "Alt+Shift+Down"]),
+    ("Delete the line", &["Ctrl+Shift+K"]),
+    ("Add a cursor", &["Ctrl+Alt+Up", "Ctrl+Alt+Down"]),
+    ("Undo typing, or redo it", &["Ctrl+Z", "Ctrl+Shift+Z"]),
+];
 
 /// How an editor begins.
 #[derive(Debug, Clone, Default)]

@@ -5,6 +5,17 @@ use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::{Inner, Shared, update};
 use crate::dom;
+use crate::help::Keys;
+
+/// What they do, and what a mouse does.
+pub const KEYS: Keys = &[
+    ("Go from point to point", &["Left", "Right"]),
+    ("Go from series to series", &["Up", "Down"]),
+    ("Go to the first or last point", &["Home", "End"]),
+    ("Show more, or less, of the range", &["-", "+"]),
+    ("Choose the range with a mouse", &["Drag", "Ctrl and wheel"]),
+    ("Show everything", &["Esc", "Double click"]),
+];
 
 /// How the keys are described to a screen reader.
 pub(super) const HELP: &str = "Arrow keys move from point to point and between series; Home and End go to the ends; \

@@ -13,6 +13,8 @@ mod save;
 mod table;
 mod theme;
 
+pub use keys::KEYS;
+
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 

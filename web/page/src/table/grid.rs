@@ -16,6 +16,26 @@ use super::scroll::Scroll;
 use super::selection::{At, Move, Selection};
 use super::{actions, panel};
 use crate::dom::{self, el};
+use crate::help::Keys;
+
+/// What its keys do.
+pub const KEYS: Keys = &[
+    (
+        "Go from value to value, and into the header",
+        &["Up", "Down", "Left", "Right"],
+    ),
+    ("Go to the first or last row", &["Ctrl+Up", "Ctrl+Down"]),
+    ("Go to the first or last column", &["Home", "End"]),
+    ("Go a screen up or down", &["Page Up", "Page Down"]),
+    ("Select from here on", &["Shift+Up", "Shift+Down"]),
+    ("Select all", &["Ctrl+A"]),
+    ("Copy what is selected", &["Ctrl+C"]),
+    (
+        "Show the whole value; sort by the column, in the header",
+        &["Enter"],
+    ),
+    ("Open the column's filter and figures", &["Alt+Down"]),
+];
 
 /// A row's height in pixels, as the style sheet has it.
 const ROW: f64 = 26.0;

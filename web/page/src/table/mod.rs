@@ -27,6 +27,9 @@ use std::rc::Rc;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 pub use client::{ResultInfo, ResultsClient};
+pub use grid::KEYS as TABLE_KEYS;
+pub use processes::KEYS as PROCESS_KEYS;
+pub use timeline::KEYS as TIMELINE_KEYS;
 
 use context::Context;
 

@@ -11,7 +11,17 @@ use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::context::Context;
 use crate::dom::{self, el};
+use crate::help::Keys;
 use crate::words::{counted, grouped};
+
+/// What its keys do.
+pub const KEYS: Keys = &[
+    ("Go up or down", &["Up", "Down"]),
+    ("Open a process, then go into it", &["Right"]),
+    ("Close a process, then go out of it", &["Left"]),
+    ("Open or close a process", &["Enter", "Space"]),
+    ("Go to the first or last", &["Home", "End"]),
+];
 
 /// Nodes up to which all of a tree is open at first; beyond, its roots alone.
 const OPEN: usize = 400;

@@ -12,7 +12,15 @@ use web_sys::{Element, Event, HtmlElement, HtmlSelectElement, KeyboardEvent};
 use super::actions;
 use super::context::Context;
 use crate::dom::{self, el};
+use crate::help::Keys;
 use crate::words::counted;
+
+/// What its keys do.
+pub const KEYS: Keys = &[
+    ("Go from event to event", &["Left", "Right"]),
+    ("Go to the first or last event", &["Home", "End"]),
+    ("Open the event, or a part of time", &["Enter"]),
+];
 
 struct View {
     context: Weak<Context>,
