@@ -33,11 +33,8 @@ impl NotebookState {
             Command::MergeAbove if first > 0 => self.merge(first - 1, last, changes),
             Command::MergeAbove => {}
             Command::MergeBelow => self.merge(first, last + 1, changes),
-            Command::MoveUp if first > 0 => self.shift(first - 1, last, changes),
-            Command::MoveDown if last + 1 < self.document.len() => {
-                self.shift(last + 1, first, changes);
-            }
-            Command::MoveUp | Command::MoveDown => {}
+            Command::MoveUp => self.move_up(first, last, changes),
+            Command::MoveDown => self.move_down(first, last, changes),
             Command::Split => changes.push(Change::Effect(Effect::SplitAtCursor(self.active()))),
             _ => return false,
         }
@@ -164,11 +161,40 @@ impl NotebookState {
         self.mode = Mode::Command;
     }
 
-    /// Moves the selected cells past a neighbour by moving the neighbour to their other side: one
-    /// cell moves, however many are selected.
-    fn shift(&mut self, neighbour: usize, to: usize, changes: &mut Vec<Change>) {
-        let key = self.document.keys()[neighbour];
-        self.perform(vec![Op::Move { key, to }], changes);
+    /// Moves the selected cells above the cell in sight that is before them, with what that hides.
+    fn move_up(&mut self, first: usize, last: usize, changes: &mut Vec<Change>) {
+        let above = self.document.key_at(first).and_then(|key| self.above(key));
+        let Some(above) = above.and_then(|key| self.document.index_of(key)) else {
+            return;
+        };
+        self.shift(above..first, self.last_hidden(last), changes);
+    }
+
+    /// Moves the selected cells below the cell in sight that is behind them, with what that hides.
+    fn move_down(&mut self, first: usize, last: usize, changes: &mut Vec<Change>) {
+        let next = self.last_hidden(last) + 1;
+        if next < self.document.len() {
+            self.shift(next..self.last_hidden(next) + 1, first, changes);
+        }
+    }
+
+    /// The last of the cells that a collapsed heading at `index` hides; `index` where there is none.
+    fn last_hidden(&self, index: usize) -> usize {
+        let after = self.document.keys().iter().skip(index + 1);
+        index + after.take_while(|key| self.is_hidden(**key)).count()
+    }
+
+    /// Moves the selected cells past their neighbours by moving those to the other side: as a rule
+    /// one cell moves, however many are selected.
+    fn shift(&mut self, neighbours: std::ops::Range<usize>, to: usize, changes: &mut Vec<Change>) {
+        let down = to < neighbours.start;
+        let keys = self.document.keys()[neighbours].iter().enumerate();
+        let ops = keys.map(|(nth, key)| Op::Move {
+            key: *key,
+            to: if down { to + nth } else { to },
+        });
+        let ops = ops.collect();
+        self.perform(ops, changes);
     }
 
     /// Merges cells into the active one, or into the nearest if that is not among them: its kind

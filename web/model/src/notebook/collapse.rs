@@ -43,12 +43,17 @@ impl NotebookState {
             if state.document.index_of(key).is_none() {
                 return;
             }
-            for heading in state.outline.above(&state.document, key) {
-                state.collapse(heading, false, changes);
-            }
+            state.expand_above(key, changes);
             state.hide(changes);
             state.selection = Selection::of(key);
         })
+    }
+
+    /// Expands every heading that hides a cell.
+    pub(super) fn expand_above(&mut self, key: CellKey, changes: &mut Vec<Change>) {
+        for heading in self.outline.above(&self.document, key) {
+            self.collapse(heading, false, changes);
+        }
     }
 
     fn code(&self) -> Vec<CellKey> {

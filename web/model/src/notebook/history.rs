@@ -165,6 +165,7 @@ impl NotebookState {
         if ops.is_empty() {
             return;
         }
+        self.keep_in_sight(changes);
         History::push(&mut self.history.undo, Step { ops, selection });
         self.history.redo.clear();
     }
@@ -200,7 +201,17 @@ impl NotebookState {
         let selection = self.selection;
         let ops = self.perform_all(step.ops, changes);
         self.selection = step.selection;
+        self.show_active(changes);
         Step { ops, selection }
+    }
+
+    /// Expands the headings that hide the active cell, so that what came back is seen.
+    fn show_active(&mut self, changes: &mut Vec<Change>) {
+        self.read_headings(changes);
+        let active = self.active();
+        if self.outline.hidden(&self.document).contains(&active) {
+            self.expand_above(active, changes);
+        }
     }
 
     /// Whether a cell operation can be taken back.

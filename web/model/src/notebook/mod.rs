@@ -223,6 +223,15 @@ impl NotebookState {
 
     /// Brings the outline and what is hidden up to the cells that changed.
     fn keep_up(&mut self, changes: &mut Vec<Change>) {
+        let moved = self.read_headings(changes);
+        let renamed = |change: &Change| matches!(change, Change::HeadingsChanged { .. });
+        if moved || changes.iter().any(renamed) {
+            self.hide(changes);
+        }
+    }
+
+    /// Brings the outline up to the cells that changed; whether cells came, went, or were hidden.
+    fn read_headings(&mut self, changes: &mut Vec<Change>) -> bool {
         let mut moved = false;
         for change in changes.clone() {
             match change {
@@ -242,9 +251,24 @@ impl NotebookState {
                 _ => {}
             }
         }
-        let renamed = |change: &Change| matches!(change, Change::HeadingsChanged { .. });
-        if moved || changes.iter().any(renamed) {
-            self.hide(changes);
+        moved
+    }
+
+    /// Expands the headings that would hide cells that are new or were in sight: what an operation
+    /// makes, moves or leaves behind is to be seen.
+    fn keep_in_sight(&mut self, changes: &mut Vec<Change>) {
+        self.read_headings(changes);
+        loop {
+            let hidden = self.outline.hidden(&self.document);
+            let lost = |key: &&CellKey| hidden.contains(key) && !self.hidden.contains(key);
+            let Some(lost) = self.document.keys().iter().find(lost).copied() else {
+                return;
+            };
+            let before = changes.len();
+            self.expand_above(lost, changes);
+            if changes.len() == before {
+                return;
+            }
         }
     }
 

@@ -159,3 +159,107 @@ fn the_selection_is_extended_and_narrowed() {
     assert_eq!(shown(&state), "py a | *py b | >py c");
     assert_eq!(state.select(CellKey(99), Mode::Edit), []);
 }
+
+#[test]
+fn what_is_made_under_a_collapsed_heading_is_seen() {
+    for command in [
+        Command::InsertBelow,
+        Command::PasteBelow,
+        Command::RunInsertBelow,
+    ] {
+        let mut state = sections();
+        apply(
+            &mut state,
+            &[Command::SelectLast, Command::Copy, Command::SelectFirst],
+        );
+        apply(&mut state, &[Command::CollapseHeading, command]);
+        assert_eq!(state.document().index_of(state.active()), Some(1));
+        assert_eq!(seen(&state), [0, 1, 2, 3, 4, 5, 6], "{command:?}");
+    }
+    let mut state = sections();
+    let mode = state.mode();
+    apply(&mut state, &[Command::CollapseAllHeadings]);
+    apply(&mut state, &[Command::SelectLast, Command::InsertAbove]);
+    assert_eq!(
+        (state.document().index_of(state.active()), state.mode()),
+        (Some(4), mode)
+    );
+    assert_eq!(
+        seen(&state),
+        [0, 1, 2, 3, 4, 5],
+        "the new cell is the last of A.1: that opens, B does not"
+    );
+    apply(&mut state, &[Command::SelectBelow, Command::RunSelectBelow]);
+    assert_eq!(seen(&state), [0, 1, 2, 3, 4, 5, 6, 7], "a cell at the end");
+    assert_eq!(state.mode(), Mode::Edit);
+}
+
+#[test]
+fn a_heading_that_goes_hides_nothing_under_the_one_above() {
+    for command in [Command::Delete, Command::ToCode] {
+        let mut state = sections();
+        apply(&mut state, &[Command::CollapseHeading]);
+        apply(&mut state, &[Command::SelectBelow, command]);
+        let all: Vec<usize> = (0..state.document().len()).collect();
+        assert_eq!(seen(&state), all, "{command:?}");
+    }
+    let mut state = open(&["md # A\n\nb", "py 1"]);
+    apply(&mut state, &[Command::CollapseHeading]);
+    let key = state.active();
+    state.edit_source(key, "# A\nb");
+    state.split(key, &[3]);
+    assert_eq!(shown(&state), "md # A | *md b | py 1");
+    assert_eq!(seen(&state), [0, 1, 2]);
+}
+
+#[test]
+fn a_collapsed_section_moves_as_one() {
+    let mut state = sections();
+    apply(&mut state, &[Command::CollapseAllHeadings]);
+    apply(&mut state, &[Command::MoveDown]);
+    assert_eq!(
+        shown(&state),
+        "md # B | py 3 | *md # A | py 1 | md ## A.1 | py 2"
+    );
+    assert_eq!(seen(&state), [0, 2]);
+    assert_eq!(state.apply(Command::MoveDown), [], "it is at the end");
+    apply(&mut state, &[Command::MoveUp]);
+    assert_eq!(
+        shown(&state),
+        "*md # A | py 1 | md ## A.1 | py 2 | md # B | py 3"
+    );
+    assert_eq!(seen(&state), [0, 4]);
+    apply(&mut state, &[Command::Undo]);
+    assert_eq!(seen(&state), [0, 2]);
+}
+
+#[test]
+fn a_cell_that_moves_past_a_collapsed_section_is_seen() {
+    let mut state = open(&["py x", "md # A", "py 1", "md # B", "py 2"]);
+    let heading = state.document().keys()[1];
+    state.set_heading_collapsed(heading, true);
+    apply(&mut state, &[Command::MoveDown]);
+    assert_eq!(shown(&state), "md # A | py 1 | *py x | md # B | py 2");
+    assert_eq!(seen(&state), [0, 1, 2, 3, 4]);
+    state.set_heading_collapsed(heading, true);
+    let key = state.document().keys()[3];
+    state.select(key, Mode::Command);
+    apply(&mut state, &[Command::MoveUp]);
+    assert_eq!(shown(&state), "*md # B | md # A | py 1 | py x | py 2");
+    assert_eq!(seen(&state), [0, 1, 2, 3, 4], "what was B's is seen");
+}
+
+#[test]
+fn what_undo_brings_back_is_seen() {
+    let mut state = sections();
+    apply(
+        &mut state,
+        &[Command::SelectBelow, Command::Delete, Command::SelectFirst],
+    );
+    apply(&mut state, &[Command::CollapseHeading, Command::Undo]);
+    assert_eq!(
+        shown(&state),
+        "md # A | *py 1 | md ## A.1 | py 2 | md # B | py 3"
+    );
+    assert_eq!(seen(&state), [0, 1, 2, 3, 4, 5]);
+}
