@@ -5,7 +5,7 @@ use spoor_notebook::{Cell, CellKind, Object};
 use super::history::Op;
 use super::{Change, Effect, Mode, NotebookState, Selection};
 use crate::command::Command;
-use crate::document::{CellKey, Kind, split_kql};
+use crate::document::{CellKey, Kind, recast, split_kql};
 use crate::text::byte_offset;
 
 impl NotebookState {
@@ -54,7 +54,7 @@ impl NotebookState {
             }
             if state.document.is_kql(key) {
                 for piece in &mut pieces[1..] {
-                    *piece = crate::document::recast(piece, Kind::Kql);
+                    *piece = recast(piece, Kind::Kql);
                 }
             }
             state.split_into(index, key, pieces, changes);
@@ -89,8 +89,16 @@ impl NotebookState {
     }
 
     fn insert_empty(&mut self, index: usize, changes: &mut Vec<Change>) {
-        self.insert_cells(index, vec![Cell::code("")], changes);
+        self.insert_cells(index, vec![self.new_cell()], changes);
         self.mode = Mode::Command;
+    }
+
+    /// An empty cell, which goes on with the active one's language.
+    pub(super) fn new_cell(&self) -> Cell {
+        match self.document.kind(self.active()) {
+            Kind::Kql => Cell::code(recast("", Kind::Kql)),
+            _ => Cell::code(""),
+        }
     }
 
     /// Inserts cells and selects them.
@@ -153,7 +161,7 @@ impl NotebookState {
         }
         let mut ops: Vec<Op> = doomed.iter().map(|key| Op::Remove { key: *key }).collect();
         if doomed.len() == self.document.len() {
-            ops.push(self.insert_op(0, Cell::code("")));
+            ops.push(self.insert_op(0, self.new_cell()));
         }
         self.perform(ops, changes);
         let next = first.min(self.document.len() - 1);

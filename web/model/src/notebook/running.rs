@@ -1,7 +1,5 @@
 //! Which cells a command runs. Markdown is rendered at once; code is for the queue.
 
-use spoor_notebook::Cell;
-
 use super::{Change, Effect, Mode, NotebookState, Selection};
 use crate::command::Command;
 use crate::document::{CellKey, Kind};
@@ -55,7 +53,7 @@ impl NotebookState {
     }
 
     fn insert_to_edit(&mut self, index: usize, changes: &mut Vec<Change>) {
-        self.insert_cells(index, vec![Cell::code("")], changes);
+        self.insert_cells(index, vec![self.new_cell()], changes);
         self.mode = Mode::Edit;
     }
 

@@ -14,6 +14,26 @@ fn cells_are_inserted_around_the_selection() {
 }
 
 #[test]
+fn a_new_cell_goes_on_in_the_active_ones_language() {
+    for command in [
+        Command::InsertBelow,
+        Command::RunInsertBelow,
+        Command::RunSelectBelow,
+    ] {
+        for (cell, new) in [("kql T", "*kql"), ("py x", "*py"), ("md a", "*py")] {
+            let mut state = open(&[cell]);
+            apply(&mut state, &[command]);
+            assert_eq!(shown(&state), format!("{cell} | {new}"), "{command:?}");
+        }
+    }
+    let mut state = open(&["kql T", "py x"]);
+    apply(&mut state, &[Command::InsertAbove]);
+    assert_eq!(shown(&state), "*kql | kql T | py x");
+    apply(&mut state, &[Command::SelectLast, Command::InsertAbove]);
+    assert_eq!(shown(&state), "kql | kql T | *py | py x");
+}
+
+#[test]
 fn deleting_selects_what_comes_after_and_undo_what_was_selected() {
     let mut state = open(&["py a", "py b", "py c", "py d"]);
     apply(

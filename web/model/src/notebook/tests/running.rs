@@ -31,7 +31,7 @@ fn run_and_select_below_goes_on_and_ends_in_a_new_cell() {
         effects(state.apply(Command::RunSelectBelow)),
         [Effect::Run(vec![t])]
     );
-    assert_eq!(shown(&state), "py a | md b | kql T | *py");
+    assert_eq!(shown(&state), "py a | md b | kql T | *kql");
     assert_eq!(state.mode(), Mode::Edit);
     state.apply(Command::Undo);
     assert_eq!(shown(&state), "py a | md b | *kql T");
