@@ -256,5 +256,7 @@ mod tests {
         assert_eq!(shown(Command::SelectBelow), ["J", "Down"]);
         let save = Command::Save.shortcuts().next().unwrap();
         assert_eq!(save.label(true), "⌘S");
+        let split = Command::Split.shortcuts().next().unwrap();
+        assert_eq!(split.label(true), "⌃⇧-");
     }
 }

@@ -13,6 +13,8 @@ pub struct Stroke {
     pub key: &'static str,
     /// Control, or Command on a Mac.
     pub ctrl: bool,
+    /// With `ctrl`: on a Mac, Control does as well, and is the one to show.
+    pub control: bool,
     /// Alt, or Option on a Mac.
     pub alt: bool,
     /// Shift.
@@ -73,6 +75,7 @@ const fn key(key: &'static str) -> Stroke {
     Stroke {
         key,
         ctrl: false,
+        control: false,
         alt: false,
         shift: false,
     }
@@ -103,6 +106,21 @@ const fn ctrl_shift(name: &'static str) -> Stroke {
     Stroke {
         ctrl: true,
         ..shift(name)
+    }
+}
+
+/// What JupyterLab has on Control on every machine: with Command a Mac's browser takes some of it.
+const fn control(name: &'static str) -> Stroke {
+    Stroke {
+        control: true,
+        ..ctrl(name)
+    }
+}
+
+const fn control_shift(name: &'static str) -> Stroke {
+    Stroke {
+        control: true,
+        ..ctrl_shift(name)
     }
 }
 
@@ -139,7 +157,7 @@ const fn edit(command: Command, strokes: &'static [Stroke]) -> Shortcut {
 /// The table. A command's first line is the one to show.
 pub const SHORTCUTS: &[Shortcut] = &[
     both(Command::RunSelectBelow, &[shift("enter")]),
-    both(Command::RunStay, &[ctrl("enter")]),
+    both(Command::RunStay, &[control("enter")]),
     both(Command::RunInsertBelow, &[alt("enter")]),
     cmd(Command::EnterEdit, &[key("enter")]),
     edit(Command::LeaveEdit, &[key("escape")]),
@@ -153,10 +171,10 @@ pub const SHORTCUTS: &[Shortcut] = &[
     cmd(Command::Undo, &[key("z")]),
     cmd(Command::Redo, &[shift("z")]),
     cmd(Command::Merge, &[shift("m")]),
-    cmd(Command::MergeAbove, &[ctrl("backspace")]),
-    cmd(Command::MergeBelow, &[ctrl_shift("m")]),
-    cmd(Command::MoveUp, &[ctrl_shift("arrowup")]),
-    cmd(Command::MoveDown, &[ctrl_shift("arrowdown")]),
+    cmd(Command::MergeAbove, &[control("backspace")]),
+    cmd(Command::MergeBelow, &[control_shift("m")]),
+    cmd(Command::MoveUp, &[control_shift("arrowup")]),
+    cmd(Command::MoveDown, &[control_shift("arrowdown")]),
     cmd(Command::ToCode, &[key("y")]),
     cmd(Command::ToKql, &[key("q")]),
     cmd(Command::ToMarkdown, &[key("m")]),
@@ -182,14 +200,14 @@ pub const SHORTCUTS: &[Shortcut] = &[
     cmd(Command::SelectAll, &[ctrl("a")]),
     edit(Command::Complete, &[key("tab")]),
     both(Command::Tooltip, &[shift("tab")]),
-    edit(Command::Split, &[ctrl_shift("-")]),
+    edit(Command::Split, &[control_shift("-")]),
     both(Command::Find, &[ctrl("f")]),
     both(Command::FindReplace, &[ctrl("h")]),
     both(Command::FindReplace, &[ctrl_alt("f")]),
     cmd(Command::CollapseHeading, &[key("arrowleft")]),
     cmd(Command::ExpandHeading, &[key("arrowright")]),
-    cmd(Command::CollapseAllHeadings, &[ctrl_shift("arrowleft")]),
-    cmd(Command::ExpandAllHeadings, &[ctrl_shift("arrowright")]),
+    cmd(Command::CollapseAllHeadings, &[control_shift("arrowleft")]),
+    cmd(Command::ExpandAllHeadings, &[control_shift("arrowright")]),
     cmd(Command::ToggleOutputs, &[key("o")]),
     cmd(Command::ToggleLineNumbers, &[key("l")]),
     cmd(Command::ToggleAllLineNumbers, &[shift("l")]),
@@ -224,12 +242,18 @@ impl Stroke {
     /// As people read it.
     pub fn label(&self, mac: bool) -> String {
         let modifiers = if mac {
-            [(self.alt, "⌥"), (self.shift, "⇧"), (self.ctrl, "⌘")]
+            [
+                (self.control, "⌃"),
+                (self.alt, "⌥"),
+                (self.shift, "⇧"),
+                (self.ctrl && !self.control, "⌘"),
+            ]
         } else {
             [
                 (self.ctrl, "Ctrl+"),
                 (self.alt, "Alt+"),
                 (self.shift, "Shift+"),
+                (false, ""),
             ]
         };
         let held = modifiers.iter().filter(|(held, _)| *held);
@@ -297,16 +321,12 @@ impl Keys {
 
     /// `None` for presses with the modifier that the machine does not use for shortcuts.
     fn names<'a>(&self, press: &Press<'a>) -> Option<Names<'a>> {
-        let (ctrl, other) = if self.mac {
-            (press.meta, press.ctrl)
-        } else {
-            (press.ctrl, press.meta)
-        };
-        // Control+Enter is JupyterLab's on a Mac as well.
-        let ctrl = ctrl || (self.mac && press.ctrl && press.key == "Enter");
-        (!other || ctrl).then_some(Names {
+        let ctrl = if self.mac { press.meta } else { press.ctrl };
+        let control = self.mac && press.ctrl && !press.meta;
+        (ctrl || control || !press.meta).then_some(Names {
             press: *press,
             ctrl,
+            control,
         })
     }
 }
@@ -327,12 +347,16 @@ fn is_modifier(key: &str) -> bool {
 struct Names<'a> {
     press: Press<'a>,
     ctrl: bool,
+    /// Control on a Mac, without Command.
+    control: bool,
 }
 
 impl Names<'_> {
     fn fit(&self, stroke: &Stroke) -> bool {
         let press = &self.press;
-        (self.ctrl, press.alt, press.shift) == (stroke.ctrl, stroke.alt, stroke.shift)
+        let ctrl = self.ctrl || self.control;
+        (ctrl, press.alt, press.shift) == (stroke.ctrl, stroke.alt, stroke.shift)
+            && (!self.control || stroke.control)
             && self.is_key(stroke.key)
     }
 

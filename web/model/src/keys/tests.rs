@@ -163,7 +163,24 @@ fn a_mac_uses_command() {
     assert_eq!(at("Meta+Shift+c"), Meaning::Command(Command::Palette));
     assert_eq!(at("Ctrl+s"), Meaning::None);
     assert_eq!(at("Ctrl+a"), Meaning::None);
-    assert_eq!(at("Ctrl+Enter"), Meaning::Command(Command::RunStay));
+    assert_eq!(at("Ctrl+Shift+c"), Meaning::None);
+    assert_eq!(at("Ctrl+f"), Meaning::None);
+    for held in ["Ctrl+", "Meta+"] {
+        let cases = [
+            ("Enter", Command::RunStay),
+            ("Shift+ArrowUp", Command::MoveUp),
+            ("Shift+ArrowDown", Command::MoveDown),
+            ("Shift+ArrowLeft", Command::CollapseAllHeadings),
+            ("Shift+m", Command::MergeBelow),
+            ("Backspace", Command::MergeAbove),
+        ];
+        for (keys, command) in cases {
+            let text: &'static str = format!("{held}{keys}").leak();
+            assert_eq!(at(text), Meaning::Command(command), "{text}");
+        }
+    }
+    let split = |text| Keys::new(true).press(Mode::Edit, &press(text), 0.0);
+    assert_eq!(split("Ctrl+Shift+_"), Meaning::Command(Command::Split));
     assert_eq!(
         once(Mode::Command, "Meta+s"),
         Meaning::None,
@@ -199,12 +216,19 @@ fn keyboards_of_other_scripts_are_read_by_place() {
 fn no_keys_mean_two_commands() {
     for mode in [Mode::Command, Mode::Edit] {
         let mine: Vec<_> = SHORTCUTS.iter().filter(|one| one.holds_in(mode)).collect();
+        let strokes = |one: &Shortcut, length: usize| -> Vec<Stroke> {
+            let plain = |stroke: &Stroke| Stroke {
+                control: false,
+                ..*stroke
+            };
+            one.strokes[..length].iter().map(plain).collect()
+        };
         for (nth, one) in mine.iter().enumerate() {
             for other in &mine[nth + 1..] {
                 let shorter = one.strokes.len().min(other.strokes.len());
                 assert_ne!(
-                    one.strokes[..shorter],
-                    other.strokes[..shorter],
+                    strokes(one, shorter),
+                    strokes(other, shorter),
                     "{one:?} {other:?}"
                 );
             }
