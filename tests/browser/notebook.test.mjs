@@ -145,6 +145,60 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await until(page, () => document.activeElement.closest(".cell") !== null);
   }));
 
+  test("what is made at a collapsed heading is seen", () => opened("hunt.ipynb", async (page) => {
+    const seen = () => page.locator(".cell:visible").count();
+    await select(page, 0);
+    await page.keyboard.press("ArrowLeft");
+    await becomes(seen, 1);
+    await page.keyboard.press("b");
+    await becomes(seen, 5, "the heading opens");
+    await becomes(() => focused(page), 1);
+    await select(page, 0);
+    await page.keyboard.press("ArrowLeft");
+    await becomes(seen, 1);
+    await page.keyboard.press("x");
+    await becomes(seen, 4);
+    await page.keyboard.press("v");
+    await becomes(seen, 5);
+  }));
+
+  test("a new cell at a query is a query", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await select(page, 3);
+    await page.keyboard.press("Alt+Enter");
+    await becomes(() => page.locator(".cell").nth(4).getAttribute("data-kind"), "kql");
+    await until(page, () => document.activeElement.matches(".cell:last-child .cm-content"));
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText("print 20 + 3");
+    await page.keyboard.press("Control+Enter");
+    await becomes(() => text(page, 4), /23/);
+  }));
+
+  test("lines are numbered in every cell, edited or not", () => opened("hunt.ipynb", async (page) => {
+    const numbers = (nth) => page.locator(".cell").nth(nth).locator(".line").count();
+    const left = (selector) => page.locator(".cell").nth(1).locator(selector).first().evaluate((line) => {
+      const range = document.createRange();
+      range.selectNodeContents(line);
+      return Math.round(range.getBoundingClientRect().left);
+    });
+    await select(page, 1);
+    const source = await page.locator(".cell").nth(1).locator("pre.source").textContent();
+    await page.keyboard.press("Shift+L");
+    await becomes(() => numbers(1), 3);
+    await becomes(() => numbers(3), 2);
+    assert.equal(await page.locator(".cell").nth(1).locator("pre.source").textContent(), source);
+    const read = await left(".line");
+    await page.keyboard.press("Enter");
+    await page.locator(".cell").nth(1).locator(".cm-lineNumbers").waitFor();
+    assert.ok(Math.abs((await left(".cm-line")) - read) <= 1, "the text stays where it was");
+    await page.keyboard.press("Escape");
+    await select(page, 3);
+    await page.keyboard.press("l");
+    await becomes(() => numbers(3), 0, "this cell has none");
+    await page.keyboard.press("Shift+L");
+    await becomes(() => page.locator(".cm-lineNumbers").count(), 0);
+  }));
+
   test("Markdown is edited as text and rendered on run", () => opened("hunt.ipynb", async (page) => {
     await select(page, 2);
     await page.keyboard.press("Enter");

@@ -11,6 +11,9 @@ use crate::dom;
 use crate::words::counted;
 use crate::{find, help, palette, settings, toast, workspaces};
 
+/// Milliseconds for the cells whose lines are numbered before the page is painted.
+const SLICE: f64 = 15.0;
+
 impl Screen {
     pub(super) fn carry_out(self: &Rc<Self>, effect: Effect) {
         match effect {
@@ -149,10 +152,31 @@ impl Screen {
         let Some(view) = self.active_view() else {
             return;
         };
-        let general = self.app.preferences.get().line_numbers;
-        let shown = !view.line_numbers.get().unwrap_or(general);
+        let shown = !self.has_numbers(&view);
         view.line_numbers.set(Some(shown));
-        self.with_editor(view.key, move |_, editor| editor.set_line_numbers(shown));
+        match view.editor() {
+            Some(editor) => editor.set_line_numbers(shown),
+            None => self.draw_source(&view),
+        }
+    }
+
+    /// Numbers the lines of the cells that are read, or takes the numbers away: a slice at a time, for
+    /// there may be many.
+    fn number_lines(self: &Rc<Self>) {
+        let until = dom::now() + SLICE;
+        let keys = self.state.borrow().document().keys().to_vec();
+        for key in keys {
+            let Some(view) = self.view(key) else {
+                continue;
+            };
+            if view.editor().is_some() || view.numbered.get() == self.has_numbers(&view) {
+                continue;
+            }
+            self.draw_source(&view);
+            if dom::now() >= until {
+                return self.after(0, Self::number_lines);
+            }
+        }
     }
 
     /// Changes the settings, and makes them hold in this notebook.
@@ -167,6 +191,7 @@ impl Screen {
                 editor.set_wrap(settings.wrap_lines || !view.kind().is_code());
             }
         }
+        self.number_lines();
     }
 
     fn trust(self: &Rc<Self>) {

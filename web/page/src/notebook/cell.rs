@@ -5,6 +5,7 @@ use std::cell::{Cell as Slot, RefCell};
 use std::rc::Rc;
 
 use spoor_model::run::{CellState, Queue};
+use spoor_model::text::numbered_lines;
 use spoor_model::{CellKey, Document, Kind};
 use spoor_notebook::{Language, highlight};
 use wasm_bindgen::JsCast;
@@ -38,6 +39,8 @@ pub struct CellView {
     pub results: Slot<u32>,
     /// Whether line numbers are shown in this cell, where they differ from the setting.
     pub line_numbers: Slot<Option<bool>>,
+    /// Whether the text that is read has line numbers.
+    pub numbered: Slot<bool>,
     kind: Slot<Kind>,
     badge: HtmlElement,
     gutter: HtmlButtonElement,
@@ -93,6 +96,7 @@ impl CellView {
             rows: RefCell::default(),
             results: Slot::new(0),
             line_numbers: Slot::new(None),
+            numbered: Slot::new(false),
             gutter,
             count,
             number: Slot::new(0),
@@ -123,8 +127,8 @@ impl CellView {
         }
     }
 
-    /// Shows the text, in the editor if there is one.
-    pub fn draw_source(&self, document: &Document) {
+    /// Shows the text, in the editor if there is one; with line numbers, which an editor has of its own.
+    pub fn draw_source(&self, document: &Document, numbers: bool) {
         let source = document.source(self.key);
         if let Some(editor) = self.editor() {
             return editor.set_doc(source);
@@ -136,10 +140,18 @@ impl CellView {
             _ => Language::Other("text".into()),
         };
         let code = el("code").build();
-        code.set_inner_html(&highlight(source, &language));
-        let pre = el("pre").class("source").child(&code);
+        let html = highlight(source, &language);
+        let pre = el("pre").class("source").child(&code).build();
+        self.numbered.set(numbers);
+        if numbers {
+            code.set_inner_html(&numbered_lines(&html));
+            let digits = code.child_element_count().to_string().len();
+            let _ = pre.style().set_property("--digits", &digits.to_string());
+            dom::flag(&pre, "data-numbered", true);
+        } else {
+            code.set_inner_html(&html);
+        }
         dom::clear(&self.input);
-        let pre = pre.build();
         dom::append(&self.input, &pre);
         scroller::watch(&pre);
     }

@@ -81,7 +81,7 @@ impl Screen {
         drop(editors);
         if let Some(view) = retired.and_then(|key| self.view(key)) {
             view.drop_editor();
-            view.draw_source(self.state.borrow().document());
+            self.draw_source(&view);
         }
         Some(editor)
     }
@@ -106,7 +106,7 @@ impl Screen {
             language: editor::language_name(kind),
             label: format!("{} of cell {number}", kind.label()),
             read_only: document.is_read_only(view.key),
-            line_numbers: view.line_numbers.get().unwrap_or(settings.line_numbers),
+            line_numbers: self.has_numbers(view),
             wrap: settings.wrap_lines || !kind.is_code(),
         }
     }

@@ -241,7 +241,7 @@ impl Screen {
         if let Some(key) = key {
             self.change(|state| state.edit_source(key, source));
             if let Some(view) = self.view(key) {
-                view.draw_source(self.state.borrow().document());
+                self.draw_source(&view);
             }
             self.run(&[key]);
         }

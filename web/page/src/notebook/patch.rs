@@ -94,7 +94,7 @@ impl Screen {
             }
             Change::SourceSet { key } => {
                 self.with_view(key, |view| {
-                    view.draw_source(self.state.borrow().document());
+                    self.draw_source(view);
                     self.draw_prose(view);
                 });
                 self.found_anew(key);
@@ -152,12 +152,24 @@ impl Screen {
     pub(super) fn insert(&self, key: CellKey, index: usize) -> Rc<CellView> {
         let kind = self.state.borrow().document().kind(key);
         let view = CellView::new(key, kind);
-        view.draw_source(self.state.borrow().document());
+        self.draw_source(&view);
         self.draw_folds(&view);
         self.draw_run(&view);
         self.put(&view, index);
         self.views.borrow_mut().insert(key, view.clone());
         view
+    }
+
+    /// Shows a cell's text.
+    pub(super) fn draw_source(&self, view: &CellView) {
+        let numbers = self.has_numbers(view);
+        view.draw_source(self.state.borrow().document(), numbers);
+    }
+
+    /// Whether a cell's lines are numbered.
+    pub(super) fn has_numbers(&self, view: &CellView) -> bool {
+        let general = || self.app.preferences.get().line_numbers;
+        view.line_numbers.get().unwrap_or_else(general)
     }
 
     fn put(&self, view: &CellView, index: usize) {
@@ -191,7 +203,7 @@ impl Screen {
         if old.kind().is_code() && kind.is_code() {
             // Typing `%%kql` must not take the editor from under the typist's hands.
             old.set_kind(kind);
-            return old.draw_source(self.state.borrow().document());
+            return self.draw_source(&old);
         }
         old.root.remove();
         old.drop_editor();
