@@ -110,6 +110,7 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     const both = "%%kql\nrange x from 1 to 2 step 1 | evaluate kind() | union (range x from 1 to 2 step 1 | evaluate kind()) | summarize sum(Value)";
     assert.match(text(await run(page, both)), /12/);
     await page.click("#restart");
+    await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
     await works(page, "kind");
     await page.evaluate(() => spoor.send({ type: "remove_plugin", name: "kind" }));
     assert.match(error(await run(page, query(1, "kind"))), /kind/);

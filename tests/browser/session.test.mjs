@@ -60,6 +60,12 @@ async function begin(page, source, marker) {
 /** A query of functions that no hunt of the gallery's calls. */
 const UNUSUAL = "%%kql\nprint reverse('abc'), strrep('ab', 2), translate('abc', 'xyz', 'cab'), hash_md5('a')";
 
+/** Restarts the kernel, which asks first where something has run. */
+async function restart(page) {
+  await page.click("#restart");
+  await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
+}
+
 const LOOP = "n = 0\nprint('begun')\nwhile True:\n    n += 1";
 
 async function interrupted(page) {
@@ -121,8 +127,31 @@ describe("a session", { timeout: 1_200_000 }, () => {
 
   test("restart forgets", () => opened(async (page) => {
     await run(page, "gone = 1");
-    await page.click("#restart");
+    await restart(page);
     assert.match(text(await run(page, "gone")), /NameError/);
+  }));
+
+  test("a restart asks before it forgets, and only where there is something to forget", () => opened(async (page) => {
+    const question = page.locator("dialog[open]", { hasText: "Restart the kernel?" });
+    const zeros = async () => {
+      await page.locator(".cell").first().focus();
+      await page.keyboard.press("0");
+      await page.keyboard.press("0");
+    };
+    await zeros();
+    await page.getByText("The kernel was restarted").waitFor();
+    assert.equal(await question.count(), 0);
+    await run(page, "here = 1");
+    await zeros();
+    await question.waitFor();
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
+    assert.match(text(await run(page, "here")), /1/);
+    await zeros();
+    await question.waitFor();
+    await page.keyboard.press("Enter");
+    await question.waitFor({ state: "detached" });
+    assert.match(text(await run(page, "here")), /NameError/);
   }));
 
   test("scripts of a cell's HTML run apart and cannot reach the page", () => opened(async (page) => {
@@ -216,7 +245,7 @@ describe("a session", { timeout: 1_200_000 }, () => {
     const read = "h = kql('Hosts | summarize n = count()')\nprint(h['n'][0], open('/data/Hosts.csv').read().split())";
     assert.equal(text(await run(page, read)), "2 ['Host', 'alpha', 'beta']\n");
     assert.match(text(await run(page, data)), /^7 Account,Count/);
-    await page.click("#restart");
+    await restart(page);
     assert.equal(text(await run(page, read)), "2 ['Host', 'alpha', 'beta']\n");
   }));
 

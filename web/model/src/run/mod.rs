@@ -77,6 +77,8 @@ pub struct Queue {
     /// Cells that the kernel says are stale.
     stale: HashSet<CellKey>,
     requests: u64,
+    /// Whether the kernel was given a cell since it began.
+    used: bool,
 }
 
 impl Queue {
@@ -105,6 +107,7 @@ impl Queue {
         }
         let key = self.waiting.pop_front()?;
         self.requests += 1;
+        self.used = true;
         let start = Start {
             key,
             request: format!("cell-{}", self.requests),
@@ -163,6 +166,7 @@ impl Queue {
             Some(running) => self.finish(&running.request, Outcome::Interrupted, now),
             None => self.clear(),
         };
+        self.used = false;
         let mut keys: Vec<CellKey> = self.records.keys().copied().collect();
         keys.extend(&self.stale);
         keys.sort_unstable();
@@ -280,6 +284,11 @@ impl Queue {
     /// Whether nothing runs or waits.
     pub fn is_empty(&self) -> bool {
         self.running.is_none() && self.waiting.is_empty()
+    }
+
+    /// Whether a cell ran or runs since the kernel began: whether a restart forgets anything.
+    pub fn has_run(&self) -> bool {
+        self.used
     }
 
     /// How many cells wait.

@@ -234,6 +234,7 @@ fn times_and_rows_are_kept() {
 #[test]
 fn a_restart_interrupts_and_forgets() {
     let mut s = Session::new(4);
+    assert!(!s.queue.has_run());
     s.request(&[0, 1, 2, 3]);
     s.run("ok", &[]);
     s.run("ok", &["id0"]);
@@ -251,6 +252,10 @@ fn a_restart_interrupts_and_forgets() {
     }
     assert!(s.queue.is_empty());
     assert_eq!(s.queue.elapsed(s.keys[2], 99.0), Some(7.0));
+    assert!(!s.queue.has_run(), "there is nothing left to forget");
+    s.request(&[0]);
+    s.queue.start(8.0);
+    assert!(s.queue.has_run());
 }
 
 #[test]

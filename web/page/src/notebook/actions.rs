@@ -8,6 +8,7 @@ use spoor_protocol::Event;
 use super::{Focus, Screen};
 use crate::app;
 use crate::dom;
+use crate::files::ask_yes;
 use crate::words::counted;
 use crate::{find, help, palette, settings, toast, workspaces};
 
@@ -89,6 +90,27 @@ impl Screen {
             Some(_) => self.session.roll_back(),
             None => self.session.request(Event::Interrupt),
         }
+    }
+
+    /// Asks before a command makes the kernel forget what was run; whether it does.
+    pub(super) fn asks_first(self: &Rc<Self>, command: Command) -> bool {
+        let act = match command {
+            Command::Restart => "Restart",
+            Command::RestartRunAll => "Restart and run all",
+            Command::RestartClear => "Restart and clear",
+            _ => return false,
+        };
+        if !self.queue.borrow().has_run() {
+            return false;
+        }
+        let screen = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let text = "It forgets all variables. The notebook and the data stay.";
+            if ask_yes("Restart the kernel?", text, act).await {
+                screen.do_now(command);
+            }
+        });
+        true
     }
 
     /// What runs ends first: a restart waits its turn.

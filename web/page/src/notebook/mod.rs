@@ -242,6 +242,12 @@ impl Screen {
                 None,
             );
         }
+        if !self.asks_first(command) {
+            self.do_now(command);
+        }
+    }
+
+    fn do_now(self: &Rc<Self>, command: Command) {
         self.draw_rest();
         let changes = self.state.borrow_mut().apply(command);
         self.offer_undo(command, &changes);
