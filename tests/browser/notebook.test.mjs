@@ -199,6 +199,41 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await becomes(() => page.locator(".cm-lineNumbers").count(), 0);
   }));
 
+  test("the Run menu runs what is above", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await select(page, 3);
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await until(page, () => document.activeElement.getAttribute("role") === "menuitem");
+    await page.keyboard.press("Escape");
+    await becomes(() => page.getByRole("menu").count(), 0);
+    await page.getByRole("button", { name: "Run", exact: true }).press("ArrowDown");
+    await page.getByRole("menuitem", { name: "Run all above" }).click();
+    await ended(page);
+    const counts = () => page.locator(".cell .count").allInnerTexts();
+    await becomes(async () => (await counts()).join(), /\[1\].*\[ \]$/);
+    await page.getByRole("button", { name: "Kernel", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Restart and clear all outputs" }).click();
+    await page.keyboard.press("Enter");
+    await becomes(() => page.locator(".output").count(), 0);
+  }));
+
+  test("a stale cell says why, and runs by a click on that", () => opened("hunt.ipynb", async (page) => {
+    await idle(page);
+    await select(page, 3);
+    await page.keyboard.press("Control+Enter");
+    await ended(page);
+    await page.keyboard.press("Enter");
+    await until(page, () => document.activeElement.matches(".cm-content"));
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText(" | count");
+    const again = page.locator(".cell").nth(3).getByRole("button", { name: /edited since it ran/ });
+    await again.focus();
+    await page.keyboard.press("Enter");
+    await becomes(() => text(page, 3), /Count/);
+    await becomes(() => again.count(), 0);
+    await becomes(() => focused(page), 3, "the focus stays in the cell");
+  }));
+
   test("Markdown is edited as text and rendered on run", () => opened("hunt.ipynb", async (page) => {
     await select(page, 2);
     await page.keyboard.press("Enter");

@@ -311,7 +311,12 @@ impl Queue {
 
     /// Whether a cell ran and its inputs or its text have changed since.
     pub fn is_stale(&self, key: CellKey) -> bool {
-        self.stale.contains(&key) || self.record(key).is_some_and(|record| record.edited)
+        self.stale.contains(&key) || self.is_edited(key)
+    }
+
+    /// Whether a cell's text has changed since it ran.
+    pub fn is_edited(&self, key: CellKey) -> bool {
+        self.record(key).is_some_and(|record| record.edited)
     }
 
     /// The stale cells, from the top: what `Effect::RunStale` runs.

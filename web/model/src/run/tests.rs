@@ -192,6 +192,7 @@ fn a_cell_edited_after_it_ran_is_stale_until_it_runs() {
     assert_eq!(s.queue.edited(s.keys[0]), [], "it is told once");
     assert_eq!(s.queue.edited(s.keys[1]), [], "it never ran");
     assert_eq!(s.shown(), "Di");
+    assert!(s.queue.is_edited(s.keys[0]) && !s.queue.is_edited(s.keys[1]));
     s.request(&[1]);
     s.run("ok", &[]);
     assert_eq!(s.shown(), "Dd", "the kernel does not know what is typed");

@@ -3,47 +3,11 @@
 use std::rc::Rc;
 
 use spoor_model::Command;
-use web_sys::HtmlElement;
 
 use super::{open, save_as};
-use crate::files::{Choice, Files, Item, grouped_menu};
+use crate::files::{Choice, Files};
 use crate::notebook::Screen;
 use crate::toast;
-
-/// The menu, group by group.
-const MENU: [&[Command]; 4] = [
-    &[Command::New, Command::Open, Command::Gallery],
-    &[
-        Command::Save,
-        Command::SaveCopy,
-        Command::Rename,
-        Command::Versions,
-        Command::Trust,
-    ],
-    &[Command::Import, Command::ImportFolder, Command::ImportLink],
-    &[
-        Command::ExportNotebook,
-        Command::ExportHtml,
-        Command::ExportPython,
-        Command::CopyLink,
-        Command::ExportAll,
-    ],
-];
-
-/// The button that opens the menu.
-pub fn file_menu(screen: &Rc<Screen>) -> HtmlElement {
-    let item = |command: &Command| -> Item {
-        let (weak, command) = (Rc::downgrade(screen), *command);
-        let act = move || {
-            if let Some(screen) = weak.upgrade() {
-                screen.dispatch(command);
-            }
-        };
-        (command.title(), Rc::new(act))
-    };
-    let groups = MENU.iter().map(|group| group.iter().map(item).collect());
-    grouped_menu("File", "File", groups.collect())
-}
 
 /// Carries out a command of the File category that needs the storage; false for any other.
 pub fn carry_out(screen: &Rc<Screen>, command: Command) -> bool {

@@ -179,8 +179,37 @@ impl CellView {
         self.label_gutter();
         dom::set(&self.root, "data-state", state_name(state));
         dom::flag(&self.root, "data-stale", queue.is_stale(self.key));
-        self.foot
-            .set_text_content(Some(&foot(self.key, queue, now)));
+        self.draw_foot(foot(self.key, queue, now), stale(self.key, queue));
+    }
+
+    /// Shows how the cell ran; where its result is stale, with a button that runs it.
+    fn draw_foot(&self, text: String, stale: Option<&str>) {
+        let Some(stale) = stale else {
+            let button = self.foot.first_element_child();
+            let held = dom::document().active_element();
+            let had_focus = button.is_some_and(|button| held.as_ref() == Some(&button));
+            self.foot.set_text_content(Some(&text));
+            if had_focus {
+                self.focus();
+            }
+            return;
+        };
+        let text = if text.is_empty() {
+            text
+        } else {
+            format!("{text} · ")
+        };
+        let label = format!("{stale}: run it again");
+        if self
+            .foot
+            .text_content()
+            .is_some_and(|shown| shown == format!("{text}{label}"))
+        {
+            return;
+        }
+        self.foot.set_text_content(Some(&text));
+        let again = button(&label).class("again").attr("data-act", "run");
+        dom::append(&self.foot, again);
     }
 
     /// Hides and shows what the file and the reader have folded, and what a Markdown cell is read by.
@@ -367,7 +396,16 @@ fn state_name(state: CellState) -> &'static str {
     }
 }
 
-/// `1.2 s · 37 rows · inputs have changed`.
+/// Why a cell's result is stale, if it is.
+fn stale(key: CellKey, queue: &Queue) -> Option<&'static str> {
+    match queue.is_stale(key) {
+        true if queue.is_edited(key) => Some("edited since it ran"),
+        true => Some("an input changed since it ran"),
+        false => None,
+    }
+}
+
+/// `1.2 s · 37 rows · kept as hits`.
 fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
     let mut parts = Vec::new();
     match queue.state(key) {
@@ -386,9 +424,6 @@ fn foot(key: CellKey, queue: &Queue, now: f64) -> String {
     }
     if let Some(name) = queue.record(key).and_then(|record| record.kept.as_deref()) {
         parts.push(format!("kept as {name}"));
-    }
-    if queue.is_stale(key) {
-        parts.push("changed since it ran".to_owned());
     }
     parts.join(" · ")
 }

@@ -193,7 +193,9 @@ impl Screen {
         let _ = shell
             .middle()
             .insert_adjacent_element("afterbegin", self.outline.root());
-        shell.set_menu(&app::file_menu(self));
+        for menu in app::menus(self) {
+            shell.set_menu(&menu);
+        }
         shell.set_title(&self.name.borrow());
         shell.set_kernel(&self.kernel_name());
         self.tools.wire(self);
