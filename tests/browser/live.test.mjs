@@ -18,6 +18,11 @@ const texts = {
   "/data/index.json": "[]",
   "/million.ipynb": notebook([code("q", "%%kql\nset notruncation; range n from 1 to 1000000 step 1 | extend twice = n * 2, text = strcat('row ', tostring(n))")]),
   "/chart.ipynb": notebook([code("q", "%%kql\nrange n from 1 to 5 step 1 | extend squared = n * n | render columnchart with (title='Squares')")]),
+  "/events.ipynb": notebook([code("q", `%%kql
+datatable(TimeGenerated: datetime, DeviceName: string, ProcessId: long, FileName: string, ProcessCommandLine: string, InitiatingProcessId: long, InitiatingProcessFileName: string) [
+  datetime(2026-01-01 10:01), "desk-1", 20, "WINWORD.EXE", "WINWORD.EXE /n, \\"a letter\\"", 10, "explorer.exe",
+  datetime(2026-01-01 10:02), "desk-1", 30, "powershell.exe", "powershell.exe -Enc SQBFAFgA", 20, "WINWORD.EXE"
+]`)]),
   "/typo.ipynb": notebook([code("q", "%%kql\nprint a = 1 | exted b = 2")]),
   "/slip.ipynb": notebook([code("one", "n = 1"), code("p", "é = n\ntotal = (n, 2")]),
   "/stream.ipynb": notebook([code("p", "import time\nfor n in range(6):\n    print('line', n)\n    time.sleep(0.2)\ntime.sleep(600)")]),
@@ -66,6 +71,22 @@ test("a chart is drawn on its canvas, and has a table", () => ran("chart.ipynb",
   // The rows are below, to be opened.
   await page.locator("details.rows > summary").click();
   await page.locator(grid).waitFor();
+}));
+
+test("one value is copied as its text, more as CSV", () => ran("events.ipynb", async (page) => {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await finished(page);
+  await until(page, (grid) => document.querySelector(grid)?.textContent.includes("WINWORD"), grid);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  const table = page.locator(grid);
+  await table.press("ArrowDown");
+  await table.press("Home");
+  for (let n = 0; n < 4; n++) await table.press("ArrowRight");
+  await table.press("Control+c");
+  await becomes(copied, 'WINWORD.EXE /n, "a letter"');
+  await table.press("Shift+ArrowDown");
+  await table.press("Control+c");
+  await becomes(copied, /^ProcessCommandLine\s+"WINWORD.EXE \/n, ""a letter"""\s+powershell/);
 }));
 
 test("a mistake is underlined, and its fix mends it", () => withPage(async (page) => {

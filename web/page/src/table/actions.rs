@@ -31,6 +31,9 @@ pub(super) fn copy(grid: &Rc<Grid>, format: ExportFormat) {
 
 /// Copies the selection: one cell as its text, more as CSV.
 pub(super) fn copy_selection(grid: &Rc<Grid>) {
+    if let Some((row, column)) = grid.only_cell() {
+        return copy_value(&grid.context, row, column);
+    }
     let Some((rows, columns)) = grid.span() else {
         return;
     };
@@ -39,6 +42,22 @@ pub(super) fn copy_selection(grid: &Rc<Grid>) {
         columns: Some((columns.0..columns.1).collect()),
     };
     copy_part(&grid.context, selection, ExportFormat::Csv);
+}
+
+/// Copies a cell's text as it is, whole; a null's is empty.
+fn copy_value(context: &Rc<Context>, row: u32, column: u32) {
+    let weak = Rc::downgrade(context);
+    ask_value(context, row, column, move |value| {
+        if let Some(context) = weak.upgrade() {
+            match value {
+                Ok(text) => {
+                    let text = text.unwrap_or_default();
+                    write_clipboard(&context, &text, "Copied the value".to_owned());
+                }
+                Err(message) => context.say(&message),
+            }
+        }
+    });
 }
 
 fn copy_part(context: &Rc<Context>, selection: Selection, format: ExportFormat) {
@@ -137,29 +156,42 @@ pub(super) fn show_value(context: &Rc<Context>, row: u32, column: u32) {
         .columns()
         .get(column as usize)
         .map(|column| column.name.clone());
+    let weak = Rc::downgrade(context);
+    ask_value(context, row, column, move |value| {
+        let Some(context) = weak.upgrade() else {
+            return;
+        };
+        match value {
+            Ok(text) => {
+                dialog(&context, &name.unwrap_or_default(), &shown(text));
+            }
+            Err(message) => context.say(&message),
+        }
+    });
+}
+
+/// Asks for a cell's text, whole; a null has none.
+fn ask_value(
+    context: &Context,
+    row: u32,
+    column: u32,
+    then: impl FnOnce(Result<Option<String>, String>) + 'static,
+) {
     let ask = Ask::Value {
         result: context.info.id,
         row,
         column,
     };
-    let weak = Rc::downgrade(context);
-    context.ask(ask, move |answer, _| {
-        let Some(context) = weak.upgrade() else {
-            return;
-        };
-        match answer {
-            Answer::Value { text, null } => {
-                let text = if null {
-                    "null".to_owned()
-                } else {
-                    spread(text)
-                };
-                dialog(&context, &name.unwrap_or_default(), &text);
-            }
-            Answer::Failed { message } => context.say(&message),
-            _ => {}
-        }
+    context.ask(ask, move |answer, _| match answer {
+        Answer::Value { text, null } => then(Ok((!null).then_some(text))),
+        Answer::Failed { message } => then(Err(message)),
+        _ => {}
     });
+}
+
+/// A value as it is read.
+fn shown(value: Option<String>) -> String {
+    value.map_or_else(|| "null".to_owned(), spread)
 }
 
 /// JSON on several lines; any other text as it is.

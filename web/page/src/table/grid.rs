@@ -424,6 +424,14 @@ impl Grid {
         self.selection.borrow().span()
     }
 
+    /// The id of the row and the column of the selected cell, where it is but one.
+    pub(super) fn only_cell(&self) -> Option<(u32, u32)> {
+        let (rows, columns) = self.span()?;
+        let one = rows.1 - rows.0 == 1 && columns.1 - columns.0 == 1;
+        let id = self.cache.borrow().row(rows.0).map(|row| row.id);
+        id.filter(|_| one).map(|id| (id, columns.0))
+    }
+
     /// Shows the active cell's value whole.
     fn show_value(self: &Rc<Self>) {
         let At { row, column } = self.selection.borrow().active;
