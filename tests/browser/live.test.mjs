@@ -89,6 +89,28 @@ test("one value is copied as its text, more as CSV", () => ran("events.ipynb", a
   await becomes(copied, /^ProcessCommandLine\s+"WINWORD.EXE \/n, ""a letter"""\s+powershell/);
 }));
 
+test("an event and a process show their whole row", () => ran("events.ipynb", async (page) => {
+  await finished(page);
+  await page.locator(grid).waitFor();
+  const row = page.locator("dialog[open] .row-values");
+  await page.getByRole("button", { name: "Timeline" }).click();
+  await page.locator(".timeline-track button").first().press("Enter");
+  await becomes(() => row.innerText(), /DeviceName\s+desk-1[^]*ProcessCommandLine\s+WINWORD.EXE \/n, "a letter"/);
+  await page.keyboard.press("Escape");
+  await until(page, () => document.activeElement.matches(".timeline-track button"));
+  await page.getByRole("button", { name: "Process tree" }).click();
+  const item = (name) => page.getByRole("treeitem", { name });
+  await item("powershell.exe").click();
+  assert.equal(await row.count(), 0, "the first click chooses");
+  await item("powershell.exe").click();
+  await becomes(() => row.innerText(), /ProcessCommandLine\s+powershell.exe -Enc SQBFAFgA/);
+  await page.keyboard.press("Escape");
+  await until(page, () => document.activeElement.matches("[role=treeitem]"));
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await becomes(() => row.innerText(), /ProcessId\s+20/);
+}));
+
 test("a mistake is underlined, and its fix mends it", () => withPage(async (page) => {
   await page.goto(`${site.url}/?nb=typo.ipynb`);
   await until(page, () => spoor.state === "idle");

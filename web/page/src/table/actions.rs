@@ -1,5 +1,6 @@
 //! What is taken out of a table: to the clipboard, to a file, or one value to read.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, JsString, Uint8Array};
@@ -163,7 +164,9 @@ pub(super) fn show_value(context: &Rc<Context>, row: u32, column: u32) {
         };
         match value {
             Ok(text) => {
-                dialog(&context, &name.unwrap_or_default(), &shown(text));
+                let text = shown(text);
+                let body = el("pre").attr("tabindex", "0").text(&text);
+                dialog(&context, &name.unwrap_or_default(), body, &text, "value");
             }
             Err(message) => context.say(&message),
         }
@@ -194,6 +197,48 @@ fn shown(value: Option<String>) -> String {
     value.map_or_else(|| "null".to_owned(), spread)
 }
 
+/// Shows a row whole, in a dialog with this title: each column's name and value.
+pub(super) fn show_row(context: &Rc<Context>, row: u32, title: &str) {
+    let columns = context.columns().len();
+    let values: Rc<RefCell<Vec<String>>> = Rc::new(RefCell::new(vec![String::new(); columns]));
+    let left = Rc::new(Cell::new(columns));
+    for column in 0..columns {
+        let (weak, title) = (Rc::downgrade(context), title.to_owned());
+        let (values, left) = (values.clone(), left.clone());
+        ask_value(context, row, column as u32, move |value| {
+            let Some(context) = weak.upgrade() else {
+                return;
+            };
+            match value {
+                Ok(text) => values.borrow_mut()[column] = shown(text),
+                // Said once: the others that fail fail alike.
+                Err(message) => return context.say(&message),
+            }
+            left.set(left.get() - 1);
+            if left.get() == 0 {
+                row_dialog(&context, &title, &values.borrow());
+            }
+        });
+    }
+}
+
+fn row_dialog(context: &Rc<Context>, title: &str, values: &[String]) {
+    let names = context.columns().iter().map(|column| column.name.as_str());
+    let pairs: Vec<(&str, &String)> = names.zip(values).collect();
+    let lines = pairs.iter().map(|(name, value)| format!("{name}: {value}"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let list = pairs
+        .iter()
+        .flat_map(|(name, value)| [el("dt").text(name), el("dd").text(value)]);
+    let body = el("div")
+        .class("row-values")
+        .attr("role", "group")
+        .attr("aria-label", "Row")
+        .attr("tabindex", "0")
+        .child(el("dl").children(list));
+    dialog(context, title, body, &text, "row");
+}
+
 /// JSON on several lines; any other text as it is.
 fn spread(text: String) -> String {
     if !text.starts_with(['{', '[']) {
@@ -205,7 +250,8 @@ fn spread(text: String) -> String {
         .unwrap_or(text)
 }
 
-fn dialog(context: &Rc<Context>, name: &str, text: &str) {
+/// Opens a dialog with something to read, and a button that copies it as `text`; `what` it is.
+fn dialog(context: &Rc<Context>, name: &str, body: dom::El, text: &str, what: &'static str) {
     let dialog = el("dialog").class("result-value").attr("aria-label", name);
     let shown: HtmlDialogElement = dialog.cast();
     let (closes, gone) = (shown.clone(), shown.clone());
@@ -213,13 +259,13 @@ fn dialog(context: &Rc<Context>, name: &str, text: &str) {
     let whole = JsString::from(text);
     let copy = dom::button("Copy").on("click", move |_: Event| {
         if let (Some(context), Some(text)) = (weak.upgrade(), whole.as_string()) {
-            write_clipboard(&context, &text, "Copied the value".to_owned());
+            write_clipboard(&context, &text, format!("Copied the {what}"));
         }
     });
     let close = dom::button("Close").on("click", move |_: Event| closes.close());
     dialog
         .child(el("h2").text(name))
-        .child(el("pre").attr("tabindex", "0").text(text))
+        .child(body)
         .child(el("div").class("buttons").child(copy).child(close))
         .on("close", move |_: Event| gone.remove())
         .build();

@@ -1,4 +1,5 @@
-//! A result's rows as trees of processes, with the keys of a tree: up and down, right to open, left to close.
+//! A result's rows as trees of processes, with the keys of a tree: up and down, right to open, left to close. Enter, and
+//! a click on what is chosen already, shows a process' whole row.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,6 +10,7 @@ use spoor_messages::results::{Answer, Ask, Process, Processes};
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 
+use super::actions;
 use super::context::Context;
 use crate::dom::{self, el};
 use crate::help::Keys;
@@ -33,6 +35,8 @@ struct View {
     nodes: RefCell<Vec<Process>>,
     closed: RefCell<HashSet<usize>>,
     active: Cell<usize>,
+    /// Whether the active one was chosen, by key or click.
+    chosen: Cell<bool>,
     asked: Cell<u32>,
 }
 
@@ -52,6 +56,7 @@ pub(super) fn mount(context: &Rc<Context>, parent: &HtmlElement) -> Rc<dyn Any> 
         nodes: RefCell::default(),
         closed: RefCell::default(),
         active: Cell::new(0),
+        chosen: Cell::new(false),
         asked: Cell::new(0),
     });
     dom::append(parent, &view.about);
@@ -122,8 +127,10 @@ impl View {
                 counted(found.others.into(), "row")
             ));
         }
-        self.about
-            .set_text_content(Some(&format!("{}: {text}", found.source)));
+        self.about.set_text_content(Some(&format!(
+            "{}: {text}. Enter shows a row.",
+            found.source
+        )));
         let mut closed = HashSet::new();
         if found.nodes.len() > OPEN {
             closed.extend((0..found.nodes.len()).filter(|at| found.nodes[*at].depth > 0));
@@ -131,6 +138,7 @@ impl View {
         *self.closed.borrow_mut() = closed;
         *self.nodes.borrow_mut() = found.nodes;
         self.active.set(0);
+        self.chosen.set(false);
         self.draw();
     }
 
@@ -183,6 +191,7 @@ impl View {
     }
 
     fn go(&self, at: usize) {
+        self.chosen.set(true);
         if let Some(old) = self.element(self.active.replace(at)) {
             old.set_tab_index(-1);
             dom::set(&old, "aria-selected", "false");
@@ -224,7 +233,11 @@ impl View {
             "End" => visible.last().copied(),
             "ArrowRight" if open => visible.get(place + 1).copied(),
             "ArrowLeft" if !open => self.parent(now, depth),
-            "ArrowRight" | "ArrowLeft" | "Enter" | " " => {
+            "Enter" => {
+                self.show_row(now);
+                None
+            }
+            "ArrowRight" | "ArrowLeft" | " " => {
                 if children > 0 {
                     self.set_open(now, !open);
                 }
@@ -257,19 +270,37 @@ impl View {
         let Some(at) = at else {
             return;
         };
+        let again = self.chosen.get() && self.active.get() == at;
         self.go(at);
         if target.is_some_and(|target| target.class_name() == "tree-twist") {
             let closed = self.closed.borrow().contains(&at);
             self.set_open(at, closed);
+        } else if again {
+            self.show_row(at);
+        }
+    }
+
+    /// Shows the row that tells of a process, if one does.
+    fn show_row(&self, at: usize) {
+        let nodes = self.nodes.borrow();
+        let (Some(node), Some(context)) = (nodes.get(at), self.context.upgrade()) else {
+            return;
+        };
+        match node.row {
+            Some(row) => actions::show_row(&context, row, named(node)),
+            None => context.say("No row is about this process: others name it as their parent."),
         }
     }
 }
 
-fn item(at: usize, node: &Process, open: bool, active: bool) -> HtmlElement {
-    let named = match node.name.is_empty() {
+fn named(node: &Process) -> &str {
+    match node.name.is_empty() {
         true => "(unknown)",
         false => &node.name,
-    };
+    }
+}
+
+fn item(at: usize, node: &Process, open: bool, active: bool) -> HtmlElement {
     let twist = match (node.children, open) {
         (0, _) => "",
         (_, true) => "▾",
@@ -289,7 +320,7 @@ fn item(at: usize, node: &Process, open: bool, active: bool) -> HtmlElement {
                 .attr("aria-hidden", "true")
                 .text(twist),
         )
-        .child(el("strong").text(named))
+        .child(el("strong").text(named(node)))
         .child(el("span").class("tree-id").text(&node.id))
         .child(
             el("span")

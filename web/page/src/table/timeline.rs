@@ -323,8 +323,8 @@ impl View {
     fn open(self: &Rc<Self>, target: &Element) {
         let number = |name: &str| target.get_attribute(name)?.parse::<i64>().ok();
         if let (Some(row), Some(context)) = (number("data-row"), self.context.upgrade()) {
-            let spec = self.spec.borrow();
-            actions::show_value(&context, row as u32, spec.label.unwrap_or(spec.time));
+            let title = target.get_attribute("title").unwrap_or_default();
+            actions::show_row(&context, row as u32, &title);
         } else if let (Some(from), Some(to)) = (number("data-from"), number("data-to")) {
             self.change(|spec| spec.range = Some((from, to)));
         }
