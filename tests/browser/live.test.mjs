@@ -111,6 +111,24 @@ test("an event and a process show their whole row", () => ran("events.ipynb", as
   await becomes(() => row.innerText(), /ProcessId\s+20/);
 }));
 
+test("a worker of tables that broke is replaced by the next result", () => ran("events.ipynb", async (page) => {
+  await finished(page);
+  const rows = () => page.locator(`${grid} .grid-row`).filter({ hasText: "WINWORD" }).count();
+  await becomes(async () => (await rows()) > 0, true);
+  const worker = page.workers().find((worker) => worker.url().endsWith("/results.js"));
+  const gone = new Promise((resolve) => worker.once("close", resolve));
+  await worker.evaluate(() => void setTimeout(() => { throw new Error("broken for the test"); }));
+  await gone;
+  await page.getByRole("searchbox", { name: "Search in all columns" }).fill("word");
+  await page.getByText("run the cell again").waitFor();
+  await page.locator(".cell").first().focus();
+  await page.keyboard.press("Control+Enter");
+  await until(page, () => document.querySelector(".cell .count").textContent === "[2]");
+  await becomes(async () => (await rows()) > 0, true);
+  await page.locator(grid).press("Alt+ArrowDown");
+  await page.locator(".panel").getByText("Distinct").waitFor();
+}));
+
 test("a mistake is underlined, and its fix mends it", () => withPage(async (page) => {
   await page.goto(`${site.url}/?nb=typo.ipynb`);
   await until(page, () => spoor.state === "idle");

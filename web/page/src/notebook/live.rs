@@ -65,10 +65,10 @@ impl Screen {
         });
     }
 
-    /// The worker that holds results, started when it is first wanted.
+    /// The worker that holds results, started when it is first wanted, and anew once it has failed.
     fn results(&self) -> Option<ResultsClient> {
         let mut slot = self.results.borrow_mut();
-        if slot.is_none() {
+        if slot.as_ref().is_none_or(ResultsClient::has_failed) {
             match ResultsClient::start() {
                 Ok(client) => *slot = Some(client),
                 Err(thrown) => self.app.shell.say(&format!(
@@ -105,9 +105,8 @@ impl Screen {
             .and_then(|nth| shown.get(nth));
         if let Some(result) = result
             && let Some(info) = view.rows.borrow_mut().take()
-            && let Some(client) = self.results()
         {
-            show_rows(result, client, info);
+            show_rows(result, info);
         }
     }
 }
@@ -131,17 +130,17 @@ fn show_chart(shown: &Shown, chart: spoor_chart::Chart) {
 /// Rows under a chart.
 enum Rows {
     /// Not looked at yet.
-    Closed(ResultsClient, ResultInfo),
+    Closed(ResultInfo),
     /// A table, which is kept for as long as the output is shown.
     Shown(#[expect(dead_code, reason = "kept, not read")] TableView),
 }
 
 /// Rows in place of the picture; under a chart they are there to be opened.
-fn show_rows(shown: &Shown, client: ResultsClient, info: ResultInfo) {
+fn show_rows(shown: &Shown, info: ResultInfo) {
     let place = el("div").class("live").build();
     if !shown.is_live() {
         shown.enliven(&place);
-        let mounted = table::mount(&place, client, info);
+        let mounted = table::mount(&place, info);
         return shown.keep(Box::new(mounted));
     }
     let details = el("details")
@@ -150,7 +149,7 @@ fn show_rows(shown: &Shown, client: ResultsClient, info: ResultInfo) {
         .child(&place)
         .build();
     dom::append(&shown.root, &details);
-    let rows = Rc::new(RefCell::new(Rows::Closed(client, info)));
+    let rows = Rc::new(RefCell::new(Rows::Closed(info)));
     let opened: HtmlDetailsElement = details.clone().unchecked_into();
     // Held weakly, so that the rows are freed with the output.
     let weak = Rc::downgrade(&rows);
@@ -160,7 +159,7 @@ fn show_rows(shown: &Shown, client: ResultsClient, info: ResultInfo) {
             return;
         };
         let mounted = match &*rows.borrow() {
-            Rows::Closed(client, info) => table::mount(&place, client.clone(), info.clone()),
+            Rows::Closed(info) => table::mount(&place, info.clone()),
             Rows::Shown(_) => return,
         };
         rows.replace(Rows::Shown(mounted));

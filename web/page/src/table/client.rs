@@ -27,6 +27,13 @@ pub struct ResultInfo {
     pub(super) hold: Rc<Hold>,
 }
 
+impl ResultInfo {
+    /// The worker that has it, which is not the page's any more once that has failed.
+    pub(super) fn client(&self) -> ResultsClient {
+        self.hold.client.clone()
+    }
+}
+
 /// A hold of a result in the worker.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -59,6 +66,8 @@ struct Inner {
     asked: Cell<u32>,
     opened: Cell<u32>,
     waiting: Rc<RefCell<HashMap<u32, Then>>>,
+    /// Why the worker answers no more.
+    failed: Rc<RefCell<Option<String>>>,
 }
 
 impl std::fmt::Debug for ResultsClient {
@@ -90,14 +99,17 @@ impl ResultsClient {
                 then(reply.answer, buffer);
             }
         });
-        let failed = waiting.clone();
+        let failed: Rc<RefCell<Option<String>>> = Rc::default();
+        let (waits, why, broken) = (waiting.clone(), failed.clone(), worker.clone());
         dom::on(&worker, "error", move |event: ErrorEvent| {
             // Whoever waits would wait for ever: the worker is gone, and its results with it.
             let message = format!(
                 "the table's worker stopped ({}): run the cell again",
                 event.message()
             );
-            let all: Vec<Then> = failed.borrow_mut().drain().map(|(_, then)| then).collect();
+            broken.terminate();
+            why.replace(Some(message.clone()));
+            let all: Vec<Then> = waits.borrow_mut().drain().map(|(_, then)| then).collect();
             for then in all {
                 let message = message.clone();
                 then(Answer::Failed { message }, None);
@@ -108,7 +120,13 @@ impl ResultsClient {
             asked: Cell::new(0),
             opened: Cell::new(0),
             waiting,
+            failed,
         })))
+    }
+
+    /// Whether the worker has failed: it answers nothing any more, and another is to be started.
+    pub fn has_failed(&self) -> bool {
+        self.0.failed.borrow().is_some()
     }
 
     /// Hands a result's Arrow stream over, which is the worker's from then on, and calls `then` with what it is.
@@ -153,6 +171,11 @@ impl ResultsClient {
     ) -> u32 {
         let request = self.0.asked.get() + 1;
         self.0.asked.set(request);
+        let failed = self.0.failed.borrow().clone();
+        if let Some(message) = failed {
+            then(Answer::Failed { message }, None);
+            return request;
+        }
         self.0.waiting.borrow_mut().insert(request, Box::new(then));
         let text = serde_json::to_string(&Request { request, ask }).unwrap_or_default();
         if let Err(error) = self.post(&text, buffer) {

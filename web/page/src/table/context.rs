@@ -31,13 +31,13 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(client: ResultsClient, info: ResultInfo) -> Rc<Self> {
+    pub(super) fn new(info: ResultInfo) -> Rc<Self> {
         let status = el("p")
             .class("result-status")
             .attr("role", "status")
             .build();
         let context = Rc::new(Self {
-            client,
+            client: info.client(),
             view: RefCell::default(),
             wanted: RefCell::default(),
             rows: Cell::new(info.info.rows),

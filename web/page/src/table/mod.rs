@@ -52,7 +52,7 @@ impl Drop for TableView {
 }
 
 /// Shows a result at the end of `parent`.
-pub fn mount(parent: &Element, client: ResultsClient, info: ResultInfo) -> TableView {
+pub fn mount(parent: &Element, info: ResultInfo) -> TableView {
     let root = el("section")
         .class("result")
         .attr("aria-label", "Result")
@@ -64,7 +64,7 @@ pub fn mount(parent: &Element, client: ResultsClient, info: ResultInfo) -> Table
             }
         })
         .build();
-    let context = Context::new(client, info);
+    let context = Context::new(info);
     let (grid, shown) = (
         grid::Grid::new(&context),
         el("div").class("result-body").build(),
