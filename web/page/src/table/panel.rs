@@ -263,9 +263,9 @@ fn show(context: &Rc<Context>, into: &HtmlElement, stats: &Stats) {
     let counts = [
         ("Rows", Some(grouped(stats.rows.into()))),
         ("Empty", Some(grouped(stats.empty.into()))),
-        ("Different", Some(grouped(stats.distinct.into()))),
-        ("Least", stats.min.clone()),
-        ("Greatest", stats.max.clone()),
+        ("Distinct", Some(grouped(stats.distinct.into()))),
+        ("Minimum", stats.min.clone()),
+        ("Maximum", stats.max.clone()),
         ("Mean", stats.mean.clone()),
     ];
     for (name, figure) in counts {

@@ -122,7 +122,7 @@ fn controls(context: &Rc<Context>, view: &Rc<View>) -> HtmlElement {
         ))
         .child(zoom("+", "Closer", 0.5))
         .child(zoom("−", "Further away", 2.0))
-        .child(dom::button("All of it").on("click", move |_: Event| {
+        .child(dom::button("All times").on("click", move |_: Event| {
             if let Some(view) = weak.upgrade() {
                 view.change(|spec| spec.range = None);
             }
