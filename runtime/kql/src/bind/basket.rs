@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::common::DataFusionError;
 use datafusion::datasource::provider_as_source;
 use spoor_kql_syntax::ast::{Argument, Span};
 use spoor_table::KustoType::{Long, Real};
@@ -11,8 +9,8 @@ use spoor_table::{Column, KustoType, Value};
 
 use super::relation::Relation;
 use super::scope::Scope;
-use super::{Bind, Binder};
-use crate::exec::{Basket, WholeTable};
+use super::{Bind, Binder, Stop, kustos};
+use crate::exec::{Basket, WholeTable, Work};
 
 /// What stands for an option that is left as it is.
 pub(super) const DEFAULT: &str = "~";
@@ -27,39 +25,47 @@ impl Binder<'_> {
     ) -> Bind<Relation> {
         let basket = self.basket_options(arguments, scope)?;
         let leading = [("SegmentId", Long), ("Count", Long), ("Percent", Real)];
-        let find = move |batch: &RecordBatch| basket.find(batch);
-        self.segments(input, 0, &leading, find, span)
+        self.segments(input, 0, &leading, Arc::new(basket), span)
     }
 
     /// What is found in all rows together: columns of its own, then those of the input but the first few.
-    pub(super) fn segments<F>(
+    pub(super) fn segments(
         &mut self,
         input: Relation,
         skipped: usize,
         leading: &[(&str, KustoType)],
-        find: F,
+        work: Arc<dyn Work>,
         span: Span,
-    ) -> Bind<Relation>
-    where
-        F: Fn(&RecordBatch) -> Result<Vec<ArrayRef>, DataFusionError> + Send + Sync + 'static,
-    {
+    ) -> Bind<Relation> {
+        let leading = leading.iter().map(|(name, ty)| Column::new(*name, *ty));
+        let own = input.columns.iter().skip(skipped);
+        let own = own.map(|column| Column::new(&column.name, column.ty));
+        let columns = leading.chain(own).collect();
+        self.of_all_rows(input, columns, work, span)
+    }
+
+    /// A relation of what is made of all rows of another together.
+    pub(super) fn of_all_rows(
+        &mut self,
+        input: Relation,
+        made: Vec<Column>,
+        work: Arc<dyn Work>,
+        span: Span,
+    ) -> Bind<Relation> {
         if !input.parts.is_empty() {
             let message = "plugins cannot be called in the subquery of `mv-apply` or `partition`";
             return Err(self.error(span, message));
         }
         self.whole(&input)?;
-        let own = || input.columns.iter().skip(skipped);
-        let mut columns: Vec<Column> = leading
-            .iter()
-            .map(|(name, ty)| Column::new(*name, *ty))
-            .collect();
-        columns.extend(own().map(|c| Column::new(&c.id, c.ty)));
-        let names: Vec<String> = own().map(|c| c.name.clone()).collect();
         let plan = self.finish(input, span)?.plan;
-        let table = WholeTable::new(Arc::new(find), plan, columns.clone());
-        let mut relation = self.scan(provider_as_source(Arc::new(table)), &columns, span)?;
-        for (column, name) in relation.columns.iter_mut().skip(leading.len()).zip(names) {
-            column.name = name;
+        // Kusto's names may come twice, and a source's may not.
+        let numbered = made.iter().enumerate();
+        let numbered = numbered.map(|(at, column)| Column::new(format!("m{at}"), column.ty));
+        let numbered: Vec<Column> = numbered.collect();
+        let table = WholeTable::new(work, plan, numbered.clone());
+        let mut relation = self.scan(provider_as_source(Arc::new(table)), &numbered, span)?;
+        for (column, made) in relation.columns.iter_mut().zip(made) {
+            column.name = made.name;
         }
         Ok(relation)
     }
@@ -81,12 +87,14 @@ impl Binder<'_> {
                 (1, _) => {
                     return Err(self.error(span, "weights are not supported yet: leave '~' here"));
                 }
-                _ => {
-                    let hint = Some("basket(share, '~', dimensions), such as basket(0.05, '~', 5)");
-                    return Err(self.error_hint(span, "`basket` takes no such option", hint));
-                }
+                _ => return Err(self.refused_option("basket", span)),
             }
         }
         Ok(basket)
+    }
+    /// An option that a plugin does not take, or not at this place.
+    pub(super) fn refused_option(&mut self, plugin: &str, span: Span) -> Stop {
+        let message = format!("`{plugin}` takes no such option here");
+        self.error_hint(span, message, kustos::form(plugin))
     }
 }

@@ -1,6 +1,7 @@
 //! `evaluate autocluster(...)` and `evaluate diffpatterns(...)`: their options, and the columns of what `exec` finds.
 
-use datafusion::arrow::array::RecordBatch;
+use std::sync::Arc;
+
 use spoor_kql_syntax::ast::{Argument, BinaryOp, Span};
 use spoor_table::KustoType::{Bool, Long, Real};
 use spoor_table::Value;
@@ -9,7 +10,7 @@ use super::basket::DEFAULT;
 use super::naming::Projection;
 use super::relation::Relation;
 use super::scope::Scope;
-use super::{Bind, Binder};
+use super::{Bind, Binder, kustos};
 use crate::exec::{Clusters, Differences};
 use crate::functions::operators;
 use crate::typed::Typed;
@@ -34,17 +35,11 @@ impl Binder<'_> {
                     clusters.size_weight = weight;
                 }
                 (2, Value::Long(seeds @ 1..=1000)) => clusters.seeds = seeds as usize,
-                _ => {
-                    let hint =
-                        "autocluster(size_weight, '~', seeds), such as autocluster(0.5, '~', 25)";
-                    let message = "`autocluster` takes no such option here";
-                    return Err(self.error_hint(place, message, Some(hint)));
-                }
+                _ => return Err(self.refused_option("autocluster", place)),
             }
         }
         let leading = [("SegmentId", Long), ("Count", Long), ("Percent", Real)];
-        let find = move |batch: &RecordBatch| clusters.find(batch);
-        self.segments(input, 0, &leading, find, span)
+        self.segments(input, 0, &leading, Arc::new(clusters), span)
     }
 
     pub(super) fn diffpatterns(
@@ -55,9 +50,8 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let [split, first, second, options @ ..] = arguments else {
-            let hint = Some("diffpatterns(column, value_a, value_b, '~', threshold, dimensions)");
             let message = "`diffpatterns` needs a column and the two values to compare";
-            return Err(self.error_hint(span, message, hint));
+            return Err(self.error_hint(span, message, kustos::form("diffpatterns")));
         };
         let differences = self.differences(options, scope)?;
         let row = self.row(&input, scope);
@@ -88,8 +82,7 @@ impl Binder<'_> {
             ("PercentB", Real),
             ("PercentDiffAB", Real),
         ];
-        let find = move |batch: &RecordBatch| differences.find(batch);
-        self.segments(input, 2, &leading, find, span)
+        self.segments(input, 2, &leading, Arc::new(differences), span)
     }
 
     fn differences(&mut self, options: &[Argument], scope: &Scope) -> Bind<Differences> {
@@ -106,11 +99,7 @@ impl Binder<'_> {
                 (2, Value::Long(count @ 1..)) => {
                     differences.dimensions = usize::try_from(count).unwrap_or(usize::MAX);
                 }
-                _ => {
-                    let hint = Some("diffpatterns(column, a, b, '~', threshold, dimensions)");
-                    let message = "`diffpatterns` takes no such option here";
-                    return Err(self.error_hint(option.value.span, message, hint));
-                }
+                _ => return Err(self.refused_option("diffpatterns", option.value.span)),
             }
         }
         Ok(differences)

@@ -11,7 +11,7 @@ use spoor_plugin_abi::{Parameter, ParameterKind, RowMode, Type};
 use spoor_plugins::{Bound, Call, fitting, option_value, output_columns, type_names};
 use spoor_table::{Column, KustoType, Value};
 
-use super::kustos::is_kustos;
+use super::kustos::{self, is_kustos};
 use super::lookups;
 use super::naming::Projection;
 use super::relation::Relation;
@@ -40,53 +40,9 @@ impl Binder<'_> {
         let ExprKind::Call { name, arguments } = &evaluate.call.kind else {
             return Err(Stop::Reported);
         };
-        match name.text.as_str() {
-            "bag_unpack" => {
-                self.sense(name.span, TokenSense::Function);
-                let schema = evaluate.schema.as_ref();
-                return self.bag_unpack(input, arguments, schema, scope, name.span);
-            }
-            "pivot" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.pivot(input, arguments, scope, span);
-            }
-            "basket" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.basket(input, arguments, scope, name.span);
-            }
-            "autocluster" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.autocluster(input, arguments, scope, name.span);
-            }
-            "diffpatterns" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.diffpatterns(input, arguments, scope, name.span);
-            }
-            "narrow" if arguments.is_empty() => {
-                self.sense(name.span, TokenSense::Function);
-                return self.narrow(input, name.span);
-            }
-            "rows_near" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.rows_near(input, arguments, scope, name.span);
-            }
-            "sequence_detect" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.sequence_detect(input, arguments, scope, name.span);
-            }
-            "dcount_intersect" => {
-                self.sense(name.span, TokenSense::Function);
-                return self.dcount_intersect(input, arguments, scope, name.span);
-            }
-            known if written(known).is_some() => {
-                self.sense(name.span, TokenSense::Function);
-                return self.written_plugin(input, name, arguments, scope);
-            }
-            known if lookups::is_lookup(known) => {
-                self.sense(name.span, TokenSense::Function);
-                return self.lookup_plugin(input, name, arguments, scope, span);
-            }
-            _ => {}
+        if kustos::form(&name.text).is_some() {
+            self.sense(name.span, TokenSense::Function);
+            return self.own_plugin(input, name, evaluate, arguments, scope, span);
         }
         let function = self.plugin_function(name)?;
         self.sense(name.span, TokenSense::Function);
@@ -101,6 +57,38 @@ impl Binder<'_> {
         }
         let given = self.given(&function, name, arguments, &input, scope)?;
         self.apply(input, function, given, name.span)
+    }
+
+    /// What a plugin of Kusto's own gives.
+    fn own_plugin(
+        &mut self,
+        input: Relation,
+        name: &Name,
+        evaluate: &Evaluate,
+        arguments: &[Argument],
+        scope: &Scope,
+        span: Span,
+    ) -> Bind<Relation> {
+        let at = name.span;
+        match name.text.as_str() {
+            "bag_unpack" => self.bag_unpack(input, arguments, evaluate.schema.as_ref(), scope, at),
+            "pivot" => self.pivot(input, arguments, scope, span),
+            "basket" => self.basket(input, arguments, scope, at),
+            "autocluster" => self.autocluster(input, arguments, scope, at),
+            "diffpatterns" => self.diffpatterns(input, arguments, scope, at),
+            "narrow" if arguments.is_empty() => self.narrow(input, at),
+            "rows_near" => self.rows_near(input, arguments, scope, at),
+            "sequence_detect" => self.sequence_detect(input, arguments, scope, at),
+            "dcount_intersect" => self.dcount_intersect(input, arguments, scope, at),
+            known if lookups::is_lookup(known) => {
+                self.lookup_plugin(input, name, arguments, scope, span)
+            }
+            known if written(known).is_some() => self.written_plugin(input, name, arguments, scope),
+            known => {
+                let message = format!("`{known}` is called with other arguments");
+                Err(self.error_hint(at, message, kustos::form(known)))
+            }
+        }
     }
 
     fn plugin_function(&mut self, name: &Name) -> Bind<Arc<PluginFunction>> {

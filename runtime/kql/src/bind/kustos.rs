@@ -132,6 +132,12 @@ pub(super) const PLUGINS: &[Entry] = &[
     ),
 ];
 
+/// How one of them is called.
+pub(super) fn form(name: &str) -> Option<&'static str> {
+    let mut known = PLUGINS.iter().filter(|(known, ..)| *known == name);
+    known.next().map(|(_, form, ..)| *form)
+}
+
 /// Those that are not here yet.
 pub(super) const ABSENT: &[&str] = &[
     "cosmosdb_sql_request",

@@ -1,13 +1,15 @@
 //! Values that often come together, for `evaluate basket(...)`: sets of a column's value each, which a share of the rows have at least.
 //! Each value is the set of its rows; values come together where those sets have rows in common.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute::take;
-use arrow::row::{RowConverter, SortField};
+use async_trait::async_trait;
 use datafusion::common::{Result, exec_err};
+
+use super::shared::{Codes, Rows, and, coded, ones};
+use super::whole::{Bench, Work};
 
 /// Sets that are found at most: more are no finding.
 const MOST_SETS: usize = 20_000;
@@ -20,9 +22,6 @@ pub(crate) struct Basket {
     /// How many columns a set has values of at most.
     pub(crate) dimensions: usize,
 }
-
-/// A set of rows, a bit for each.
-type Rows = Vec<u64>;
 
 /// A value of a column: one of its rows, and all of them.
 struct Item {
@@ -37,15 +36,22 @@ struct Together {
     count: u64,
 }
 
-impl Basket {
+/// A set while it is being extended: its values, its rows, and the place of the item that is tried next.
+struct Open {
+    set: Vec<usize>,
+    rows: Rows,
+    next: usize,
+}
+
+#[async_trait]
+impl Work for Basket {
     /// Number, count and percentage of each set, and its value of each column or null, the most frequent first.
-    pub(crate) fn find(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    async fn of(&self, batch: &RecordBatch, bench: &mut Bench) -> Result<Vec<ArrayRef>> {
         let total = batch.num_rows() as u64;
         let least = ((self.share * total as f64).ceil() as u64).max(1);
-        let items = items(batch, least)?;
-        let mut found = Vec::new();
+        let items = items(&coded(batch.columns(), bench).await?, least, bench).await?;
         let all = vec![u64::MAX; batch.num_rows().div_ceil(64)];
-        self.extend(&items, &[], &all, least, &mut found)?;
+        let mut found = self.search(&items, all, least, bench).await?;
         found.sort_by_key(|set| (std::cmp::Reverse(set.count), set.items.len()));
         let counts = found.iter().map(|set| set.count as i64);
         let shares = found
@@ -66,77 +72,79 @@ impl Basket {
         }
         Ok(columns)
     }
+}
 
-    /// Adds the sets that a set grows to with values of later columns.
-    fn extend(
+impl Basket {
+    /// The frequent sets. Each is extended, as soon as it is found, by the items of the columns after its own.
+    async fn search(
         &self,
         items: &[Item],
-        set: &[usize],
-        rows: &Rows,
+        all: Rows,
         least: u64,
-        found: &mut Vec<Together>,
-    ) -> Result<()> {
-        let last = set
-            .last()
-            .and_then(|item| items.get(*item))
-            .map(|item| item.column);
-        for (at, item) in items.iter().enumerate() {
-            if last.is_some_and(|last| item.column <= last) {
+        bench: &mut Bench,
+    ) -> Result<Vec<Together>> {
+        let mut found = Vec::new();
+        let mut path = vec![Open {
+            set: Vec::new(),
+            rows: all,
+            next: 0,
+        }];
+        while let Some(open) = path.last_mut() {
+            let at = open.next;
+            let Some(item) = items.get(at) else {
+                path.pop();
+                continue;
+            };
+            open.next += 1;
+            let last = open.set.last().and_then(|last| items.get(*last));
+            if last.is_some_and(|last| item.column <= last.column) {
                 continue;
             }
-            let both: Rows = rows.iter().zip(&item.rows).map(|(a, b)| a & b).collect();
-            let count = both.iter().map(|bits| u64::from(bits.count_ones())).sum();
+            let both = and(&open.rows, &item.rows);
+            let count = ones(&both);
+            bench.did(2 * both.len() + 1).await;
             if count < least {
                 continue;
             }
-            let mut set = set.to_vec();
-            set.push(at);
             if found.len() >= MOST_SETS {
                 return exec_err!(
                     "more than {MOST_SETS} sets of values are this frequent: ask for a greater share, or keep fewer columns"
                 );
             }
+            let mut set = open.set.clone();
+            set.push(at);
             found.push(Together {
                 items: set.clone(),
                 count,
             });
             if set.len() < self.dimensions {
-                self.extend(items, &set, &both, least, found)?;
+                path.push(Open {
+                    set,
+                    rows: both,
+                    next: at + 1,
+                });
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
 /// The values that enough rows have, column by column.
-fn items(batch: &RecordBatch, least: u64) -> Result<Vec<Item>> {
+async fn items(columns: &[Codes], least: u64, bench: &mut Bench) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    for (column, array) in batch.columns().iter().enumerate() {
-        let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
-        let values = converter.convert_columns(std::slice::from_ref(array))?;
-        let mut rows_of: HashMap<&[u8], Vec<u32>> = HashMap::new();
-        for (row, value) in values.iter().enumerate() {
-            rows_of.entry(value.data()).or_default().push(row as u32);
-        }
-        let mut frequent: Vec<Vec<u32>> = rows_of
-            .into_values()
-            .filter(|rows| rows.len() as u64 >= least)
-            .collect();
-        frequent.sort();
-        for rows in frequent {
-            let mut bits = vec![0; batch.num_rows().div_ceil(64)];
-            for row in &rows {
-                if let Some(word) = bits.get_mut(*row as usize / 64) {
-                    *word |= 1_u64 << (row % 64);
-                }
-            }
-            let Some(row) = rows.first().copied() else {
+    for (column, codes) in columns.iter().enumerate() {
+        for (code, (row, count)) in codes.known.iter().enumerate() {
+            bench.did(1).await;
+            if *count < least {
                 continue;
-            };
+            }
+            let rows = codes.with(code as u32);
+            bench.hold(rows.len() * size_of::<u64>())?;
+            bench.did(64 * rows.len()).await;
             items.push(Item {
                 column,
-                row,
-                rows: bits,
+                row: *row,
+                rows,
             });
         }
     }

@@ -2,24 +2,23 @@
 //! the rows that share them. It grows from a row, a column at a time, as long as it scores better; rows to begin from are spread
 //! over the table, so that the same table always gives the same segments.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, UInt32Array,
 };
 use arrow::compute::take;
-use arrow::row::{RowConverter, SortField};
+use async_trait::async_trait;
 use datafusion::common::{Result, internal_err};
+
+use super::shared::{Codes, Rows, and, and_not, coded, each, marked, ones};
+use super::whole::{Bench, Work};
 
 /// Segments that are given at most.
 const MOST: usize = 25;
 
 /// The share of the rows that a cluster has at least.
 const LEAST_SHARE: f64 = 0.05;
-
-/// A set of rows, a bit for each.
-type Rows = Vec<u64>;
 
 /// What `autocluster` looks for.
 #[derive(Debug, Clone, Copy)]
@@ -48,35 +47,50 @@ struct Segment {
     score: f64,
 }
 
-/// The columns with a number for each value.
-struct Coded {
-    columns: Vec<Vec<u32>>,
-    count: usize,
+/// How good a set of rows is that has the values of so many columns.
+type Score<'a> = &'a (dyn Fn(&Rows, usize) -> f64 + Send + Sync);
+
+/// A search for the best segment of the rows that are left.
+struct Search<'a> {
+    columns: &'a [Codes],
+    left: &'a Rows,
+    seeds: usize,
+    dimensions: usize,
+    score: Score<'a>,
 }
 
-impl Clusters {
+#[async_trait]
+impl Work for Clusters {
     /// Number, count and percentage of each segment, and its value of each column or null.
-    pub(crate) fn find(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
-        let coded = Coded::of(batch.columns(), batch.num_rows())?;
+    async fn of(&self, batch: &RecordBatch, bench: &mut Bench) -> Result<Vec<ArrayRef>> {
+        let coded = coded(batch.columns(), bench).await?;
         let total = batch.num_rows() as f64;
-        let width = coded.columns.len() as f64;
+        let width = coded.len() as f64;
         let score = |rows: &Rows, depth: usize| {
             let share = ones(rows) as f64 / total;
             share.powf(self.size_weight) * (depth as f64 / width).powf(1.0 - self.size_weight)
         };
-        let mut left = coded.all();
-        let mut found: Vec<Segment> = Vec::new();
+        let all = marked((0..batch.num_rows()).map(|_| true));
+        let mut left = all.clone();
+        let (mut found, mut counts) = (Vec::new(), Vec::new());
         while found.len() < MOST {
-            let Some(best) = coded.best(&left, self.seeds, coded.columns.len(), &score) else {
+            let search = Search {
+                columns: &coded,
+                left: &left,
+                seeds: self.seeds,
+                dimensions: coded.len(),
+                score: &score,
+            };
+            let Some(best) = search.best(bench).await? else {
                 break;
             };
             if (ones(&best.rows) as f64) < LEAST_SHARE * total {
                 break;
             }
             left = and_not(&left, &best.rows);
+            counts.push(ones(&matching(&coded, &best, &all, bench).await));
             found.push(best);
         }
-        let counts: Vec<u64> = found.iter().map(|s| ones(&coded.matching(s))).collect();
         let mut columns: Vec<ArrayRef> = vec![
             numbers(0..found.len() as i64),
             numbers(counts.iter().map(|count| *count as i64)),
@@ -87,27 +101,35 @@ impl Clusters {
     }
 }
 
-impl Differences {
+#[async_trait]
+impl Work for Differences {
     /// Number, counts and percentages of both sides, their difference, and its value of each column or null.
-    pub(crate) fn find(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    async fn of(&self, batch: &RecordBatch, bench: &mut Bench) -> Result<Vec<ArrayRef>> {
         let [a, b, columns @ ..] = batch.columns() else {
             return internal_err!("the two sides are missing");
         };
-        let (a, b) = (marked(a)?, marked(b)?);
+        let (a, b) = (side(a)?, side(b)?);
         let (all_a, all_b) = (ones(&a) as f64, ones(&b) as f64);
-        let coded = Coded::of(columns, batch.num_rows())?;
+        let coded = coded(columns, bench).await?;
         let share =
             |rows: &Rows, side: &Rows, all: f64| ones(&and(rows, side)) as f64 / all.max(1.0);
         let score = |rows: &Rows, _: usize| (share(rows, &a, all_a) - share(rows, &b, all_b)).abs();
-        let mut left: Rows = a.iter().zip(&b).map(|(a, b)| a | b).collect();
-        let either = left.clone();
+        let either: Rows = a.iter().zip(&b).map(|(a, b)| a | b).collect();
+        let mut left = either.clone();
         let mut found = Vec::new();
         while found.len() < MOST {
-            let Some(mut best) = coded.best(&left, MOST, self.dimensions, &score) else {
+            let search = Search {
+                columns: &coded,
+                left: &left,
+                seeds: MOST,
+                dimensions: self.dimensions,
+                score: &score,
+            };
+            let Some(mut best) = search.best(bench).await? else {
                 break;
             };
             left = and_not(&left, &best.rows);
-            best.rows = and(&coded.matching(&best), &either);
+            best.rows = matching(&coded, &best, &either, bench).await;
             best.score = score(&best.rows, 0);
             if best.score >= self.threshold {
                 found.push(best);
@@ -130,95 +152,53 @@ impl Differences {
     }
 }
 
-impl Coded {
-    fn of(columns: &[ArrayRef], count: usize) -> Result<Coded> {
-        let mut coded = Vec::with_capacity(columns.len());
-        for array in columns {
-            let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
-            let values = converter.convert_columns(std::slice::from_ref(array))?;
-            let mut known: HashMap<&[u8], u32> = HashMap::new();
-            let mut codes = Vec::with_capacity(count);
-            for value in &values {
-                let next = known.len() as u32;
-                codes.push(*known.entry(value.data()).or_insert(next));
-            }
-            coded.push(codes);
-        }
-        Ok(Coded {
-            columns: coded,
-            count,
-        })
-    }
-
-    fn all(&self) -> Rows {
-        self.those(|_| true)
-    }
-
-    fn those(&self, keep: impl Fn(usize) -> bool) -> Rows {
-        let mut bits = vec![0; self.count.div_ceil(64)];
-        for row in (0..self.count).filter(|row| keep(*row)) {
-            if let Some(word) = bits.get_mut(row / 64) {
-                *word |= 1_u64 << (row % 64);
-            }
-        }
-        bits
-    }
-
-    /// The rows that have a row's value of a column.
-    fn like(&self, column: usize, row: u32) -> Rows {
-        let Some(codes) = self.columns.get(column) else {
-            return self.all();
-        };
-        let wanted = codes.get(row as usize);
-        self.those(|at| codes.get(at) == wanted)
-    }
-
-    fn matching(&self, segment: &Segment) -> Rows {
-        let kept = (0..self.columns.len()).filter(|c| segment.columns.get(*c) == Some(&true));
-        kept.fold(self.all(), |rows, column| {
-            and(&rows, &self.like(column, segment.row))
-        })
-    }
-
-    /// The segment with the best score that grows from one of some rows of a set.
-    fn best(
-        &self,
-        left: &Rows,
-        seeds: usize,
-        dimensions: usize,
-        score: &dyn Fn(&Rows, usize) -> f64,
-    ) -> Option<Segment> {
-        let rows: Vec<u32> = (0..self.count as u32)
-            .filter(|row| has(left, *row))
-            .collect();
-        let step = rows.len().div_ceil(seeds.max(1)).max(1);
-        let grown = rows.iter().step_by(step);
-        let grown = grown.filter_map(|row| self.grow(*row, left, dimensions, score));
-        grown.reduce(|best, next| match next.score > best.score {
-            true => next,
-            false => best,
-        })
-    }
-
-    fn grow(
-        &self,
-        row: u32,
-        left: &Rows,
-        dimensions: usize,
-        score: &dyn Fn(&Rows, usize) -> f64,
-    ) -> Option<Segment> {
-        let width = self.columns.len();
-        let alike: Vec<Rows> = (0..width).map(|column| self.like(column, row)).collect();
-        let mut columns = vec![false; width];
-        let mut rows = left.clone();
+impl Search<'_> {
+    /// The segment with the best score that grows from one of the rows.
+    async fn best(&self, bench: &mut Bench) -> Result<Option<Segment>> {
+        let count = ones(self.left) as usize;
+        let step = count.div_ceil(self.seeds.max(1)).max(1);
+        let seeds: Vec<u32> = each(self.left).step_by(step).collect();
+        bench.did(64 * self.left.len()).await;
+        // Each column's rows, and those of the segments on the way.
+        let bytes = (self.columns.len() + 4) * self.left.len() * size_of::<u64>();
+        bench.hold(bytes)?;
         let mut best: Option<Segment> = None;
-        for depth in 1..=width.min(dimensions) {
-            let open = alike.iter().enumerate().zip(&columns);
-            let open = open.filter(|(_, taken)| !**taken).map(|((at, like), _)| {
+        for row in seeds {
+            let Some(grown) = self.grow(row, bench).await else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|best| grown.score > best.score) {
+                best = Some(grown);
+            }
+        }
+        bench.free(bytes);
+        Ok(best)
+    }
+
+    async fn grow(&self, row: u32, bench: &mut Bench) -> Option<Segment> {
+        let width = self.columns.len();
+        let mut alike: Vec<Rows> = Vec::with_capacity(width);
+        for codes in self.columns {
+            alike.push(codes.like(row));
+            bench.did(64 * self.left.len()).await;
+        }
+        let mut columns = vec![false; width];
+        let mut rows = self.left.clone();
+        let mut best: Option<Segment> = None;
+        for depth in 1..=width.min(self.dimensions) {
+            let mut next: Option<(usize, f64, Rows)> = None;
+            for (at, like) in alike.iter().enumerate() {
+                if columns.get(at) == Some(&true) {
+                    continue;
+                }
                 let both = and(&rows, like);
-                (at, score(&both, depth), both)
-            });
-            let (at, scored, both) = open.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+                let scored = (self.score)(&both, depth);
+                if next.as_ref().is_none_or(|(_, best, _)| scored > *best) {
+                    next = Some((at, scored, both));
+                }
+                bench.did(4 * rows.len()).await;
+            }
+            let (at, scored, both) = next?;
             if let Some(taken) = columns.get_mut(at) {
                 *taken = true;
             }
@@ -237,35 +217,24 @@ impl Coded {
     }
 }
 
-fn ones(rows: &Rows) -> u64 {
-    rows.iter().map(|bits| u64::from(bits.count_ones())).sum()
-}
-
-fn and(a: &Rows, b: &Rows) -> Rows {
-    a.iter().zip(b).map(|(a, b)| a & b).collect()
-}
-
-fn and_not(a: &Rows, b: &Rows) -> Rows {
-    a.iter().zip(b).map(|(a, b)| a & !b).collect()
-}
-
-fn has(rows: &Rows, row: u32) -> bool {
-    let word = rows.get(row as usize / 64).copied().unwrap_or(0);
-    word >> (row % 64) & 1 == 1
+/// The rows of a set that have a segment's values.
+async fn matching(coded: &[Codes], segment: &Segment, of: &Rows, bench: &mut Bench) -> Rows {
+    let mut rows = of.clone();
+    for (codes, told) in coded.iter().zip(&segment.columns) {
+        if *told {
+            rows = and(&rows, &codes.like(segment.row));
+            bench.did(64 * rows.len()).await;
+        }
+    }
+    rows
 }
 
 /// The rows for which a column is true.
-fn marked(array: &ArrayRef) -> Result<Rows> {
-    let Some(array) = array.as_any().downcast_ref::<BooleanArray>() else {
-        return internal_err!("a side is no condition");
-    };
-    let mut bits = vec![0; array.len().div_ceil(64)];
-    for (row, is_in) in array.iter().enumerate() {
-        if let Some(word) = bits.get_mut(row / 64) {
-            *word |= u64::from(is_in == Some(true)) << (row % 64);
-        }
+fn side(array: &ArrayRef) -> Result<Rows> {
+    match array.as_any().downcast_ref::<BooleanArray>() {
+        Some(array) => Ok(marked(array.iter().map(|is_in| is_in == Some(true)))),
+        None => internal_err!("a side is no condition"),
     }
-    Ok(bits)
 }
 
 fn numbers(values: impl Iterator<Item = i64>) -> ArrayRef {

@@ -10,6 +10,7 @@ mod graph;
 mod in_turn;
 mod keep;
 mod made;
+mod once;
 mod operator;
 mod pace;
 mod range;
@@ -53,11 +54,11 @@ pub(crate) use made::KeptTable;
 use pace::Pacer;
 pub(crate) use range::{RangeTable, Steps};
 pub(crate) use scan::MemoryTable;
-pub(crate) use shared::SharedTable;
+pub(crate) use once::SharedTable;
 pub(crate) use steps::{Slot as ScanSlot, Step as ScanStep, SteppedTable, Stepping};
 pub(crate) use stored::StoredTable;
 pub use stored::{StoredBatches, StoredRows, Wanted};
-pub(crate) use whole::WholeTable;
+pub(crate) use whole::{WholeTable, Work};
 pub(crate) use window::{SlicedEvaluator, SlicedWindow};
 
 /// Rows of a batch between operators.

@@ -32,6 +32,11 @@ impl Pacer {
         }
     }
 
+    /// Whether there are slices at all.
+    fn pauses(&self) -> bool {
+        self.deadline.load(Ordering::Relaxed) != u64::MAX
+    }
+
     /// Begins a slice.
     pub(super) fn open(&self, deadline: Instant) {
         let nanos = deadline.saturating_duration_since(self.start).as_nanos();
@@ -98,8 +103,12 @@ impl Turns {
         self.paused = false;
     }
 
-    /// Pauses between two pieces of work, if the slice is over.
+    /// Pauses between two pieces of work, if the slice is over. Where other threads do the work, it lets them see whether anybody
+    /// still waits for it.
     pub(super) async fn pause(&mut self) {
+        if self.pacer.as_ref().is_some_and(|pacer| !pacer.pauses()) {
+            return tokio::task::yield_now().await;
+        }
         std::future::poll_fn(|context| self.poll(context)).await;
         self.worked();
     }

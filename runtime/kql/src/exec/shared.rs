@@ -1,202 +1,151 @@
-//! The rows of a plan that several others read, and that are computed once: by whoever asks first, while the rest wait.
+//! What rows have in common: sets of rows as bits, and columns with a number for each value. `basket` and `cluster` search with them.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use async_trait::async_trait;
-use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_err};
-use datafusion::datasource::TableType;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-};
-use futures::future::{BoxFuture, Shared};
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use arrow::array::{Array, ArrayRef};
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::Result;
 
-use super::pace::paced;
-use super::{give_way, in_turn, rows_memory};
+use super::BATCH_ROWS;
+use super::whole::Bench;
 
-/// The rows, and the memory that they are counted as.
-struct Rows {
-    batches: Vec<RecordBatch>,
-    _held: MemoryReservation,
+/// A set of rows, a bit for each.
+pub(super) type Rows = Vec<u64>;
+
+/// Bytes that a value takes in a table of what is known, besides its own.
+const ENTRY: usize = 48;
+
+/// How many rows are in a set.
+pub(super) fn ones(rows: &Rows) -> u64 {
+    rows.iter().map(|bits| u64::from(bits.count_ones())).sum()
 }
 
-/// Whoever polls it gets on with it, so that nobody waits for one who has stopped asking.
-type Computed = Shared<BoxFuture<'static, Result<Arc<Rows>, Arc<DataFusionError>>>>;
-
-/// Computed, once somebody has asked.
-type Once = Arc<Mutex<Option<Computed>>>;
-
-/// The rows as a source of plans.
-pub(crate) struct SharedTable {
-    input: LogicalPlan,
-    schema: SchemaRef,
-    once: Once,
+/// The rows that are in both sets.
+pub(super) fn and(a: &Rows, b: &Rows) -> Rows {
+    a.iter().zip(b).map(|(a, b)| a & b).collect()
 }
 
-impl SharedTable {
-    /// Those of a plan, for one run of the plans that read them.
-    pub(crate) fn new(input: LogicalPlan) -> Self {
-        let schema = Arc::new(input.schema().as_arrow().clone());
-        SharedTable {
-            input,
-            schema,
-            once: Once::default(),
+/// The rows of the first set that are not in the second.
+pub(super) fn and_not(a: &Rows, b: &Rows) -> Rows {
+    a.iter().zip(b).map(|(a, b)| a & !b).collect()
+}
+
+/// The set of the rows that are marked, in order.
+pub(super) fn marked(marks: impl ExactSizeIterator<Item = bool>) -> Rows {
+    let mut bits = vec![0; marks.len().div_ceil(64)];
+    for (row, is_in) in marks.enumerate() {
+        if let Some(word) = bits.get_mut(row / 64) {
+            *word |= u64::from(is_in) << (row % 64);
         }
     }
+    bits
 }
 
-impl fmt::Debug for SharedTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedTable")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl TableProvider for SharedTable {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        _limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = give_way::between_batches(state.create_physical_plan(&self.input).await?)?;
-        let schema: SchemaRef = match projection {
-            Some(columns) => Arc::new(Schema::clone(&self.schema).project(columns)?),
-            None => self.schema.clone(),
-        };
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema.clone()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
-        Ok(Arc::new(SharedExec {
-            input: in_turn::whole(input),
-            schema,
-            projection: projection.cloned(),
-            properties: Arc::new(properties),
-            once: self.once.clone(),
-        }))
-    }
-}
-
-/// Reads the rows. Each use has a plan of its own for them; the first that runs is the only one that does.
-struct SharedExec {
-    input: Arc<dyn ExecutionPlan>,
-    schema: SchemaRef,
-    projection: Option<Vec<usize>>,
-    properties: Arc<PlanProperties>,
-    once: Once,
-}
-
-impl SharedExec {
-    fn computed(&self, context: &Arc<TaskContext>) -> Computed {
-        let mut once = self.once.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = || {
-            let (input, context) = (self.input.clone(), context.clone());
-            let rows = async move { rows(&input, context).await.map(Arc::new).map_err(Arc::new) };
-            rows.boxed().shared()
-        };
-        once.get_or_insert_with(begin).clone()
-    }
-}
-
-async fn rows(input: &Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Result<Rows> {
-    let held = MemoryConsumer::new("rows that are read again").register(context.memory_pool());
-    let mut stream = input.execute(0, context)?;
-    let mut batches = Vec::new();
-    while let Some(batch) = stream.try_next().await? {
-        held.try_grow(rows_memory(&batch)?)?;
-        batches.push(batch);
-    }
-    Ok(Rows {
-        batches,
-        _held: held,
+/// The rows of a set, in order.
+pub(super) fn each(rows: &Rows) -> impl Iterator<Item = u32> {
+    rows.iter().enumerate().flat_map(|(at, word)| {
+        let is_in = move |bit: &u32| word >> bit & 1 == 1;
+        (0..64).filter(is_in).map(move |bit| at as u32 * 64 + bit)
     })
 }
 
-impl fmt::Debug for SharedExec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedExec")
-            .field("input", &self.input)
-            .finish_non_exhaustive()
-    }
+/// A column with a number for each value, in the order in which values come first.
+pub(super) struct Codes {
+    values: Vec<u32>,
+    /// The row in which each value comes first, and in how many it comes.
+    pub(super) known: Vec<(u32, u64)>,
 }
 
-impl DisplayAs for SharedExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedExec")
-    }
-}
-
-impl ExecutionPlan for SharedExec {
-    fn name(&self) -> &str {
-        "SharedExec"
+impl Codes {
+    /// The rows that have a value.
+    pub(super) fn with(&self, code: u32) -> Rows {
+        self.values.chunks(64).map(|of| equal(of, code)).collect()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    /// The rows that have the value of one of them.
+    pub(super) fn like(&self, row: u32) -> Rows {
+        let code = self.values.get(row as usize);
+        code.map_or_else(Rows::new, |code| self.with(*code))
     }
 
-    /// None: the input is planned and prepared already.
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.is_empty() {
-            true => Ok(self),
-            false => internal_err!("SharedExec has no children"),
+    async fn of(array: &ArrayRef, bench: &mut Bench) -> Result<Codes> {
+        bench.hold(array.len() * size_of::<u32>())?;
+        let converter = RowConverter::new(vec![SortField::new(array.data_type().clone())])?;
+        let mut numbers: HashMap<Box<[u8]>, u32> = HashMap::new();
+        let mut values = Vec::with_capacity(array.len());
+        let (mut known, mut held): (Vec<(u32, u64)>, _) = (Vec::new(), 0);
+        for from in (0..array.len()).step_by(BATCH_ROWS) {
+            let part = array.slice(from, BATCH_ROWS.min(array.len() - from));
+            let mut grown = 0;
+            for value in &converter.convert_columns(&[part])? {
+                let code = numbers.get(value.data()).copied().unwrap_or_else(|| {
+                    let code = known.len() as u32;
+                    grown += value.data().len() + ENTRY;
+                    numbers.insert(value.data().into(), code);
+                    known.push((values.len() as u32, 0));
+                    code
+                });
+                if let Some((_, count)) = known.get_mut(code as usize) {
+                    *count += 1;
+                }
+                values.push(code);
+            }
+            bench.hold(grown)?;
+            held += grown;
+            bench.did(16 * BATCH_ROWS).await;
         }
+        bench.free(held);
+        bench.hold(known.len() * size_of::<(u32, u64)>())?;
+        Ok(Codes { values, known })
+    }
+}
+
+/// Which of up to 64 numbers are a certain one, a bit for each. Compilers make vectors of the comparison alone, so it is apart from
+/// the packing, which a multiplication does for eight bytes: it shifts each one's lowest bit to its place in the topmost byte.
+fn equal(numbers: &[u32], wanted: u32) -> u64 {
+    let mut flags = [0_u8; 64];
+    for (flag, number) in flags.iter_mut().zip(numbers) {
+        *flag = u8::from(*number == wanted);
+    }
+    let (eights, _) = flags.as_chunks::<8>();
+    let packed = eights.iter().map(|eight| {
+        let spread = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
+        spread >> 56
+    });
+    packed
+        .enumerate()
+        .fold(0, |word, (at, bits)| word | bits << (8 * at))
+}
+
+/// The columns as numbers.
+pub(super) async fn coded(columns: &[ArrayRef], bench: &mut Bench) -> Result<Vec<Codes>> {
+    let mut coded = Vec::with_capacity(columns.len());
+    for array in columns {
+        coded.push(Codes::of(array, bench).await?);
+    }
+    Ok(coded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_numbers_are_marked_at_their_places() {
+        for wanted in 0..70 {
+            let numbers: Vec<u32> = (0..64).collect();
+            let bit = 1_u64.checked_shl(wanted).unwrap_or(0);
+            assert_eq!(equal(&numbers, wanted), bit, "{wanted}");
+        }
+        assert_eq!(equal(&[7; 64], 7), u64::MAX);
+        assert_eq!(equal(&[7, 8, 7], 7), 0b101);
     }
 
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (computed, projection) = (self.computed(&context), self.projection.clone());
-        let batches = async move {
-            let rows = computed
-                .await
-                .map_err(|error| DataFusionError::from(&error))?;
-            let each = (0..rows.batches.len()).map(move |at| -> Result<RecordBatch> {
-                let batch = &rows.batches[at];
-                Ok(match &projection {
-                    Some(columns) => batch.project(columns)?,
-                    None => batch.clone(),
-                })
-            });
-            Ok::<_, DataFusionError>(futures::stream::iter(each))
-        };
-        let batches = futures::stream::once(batches).try_flatten().boxed();
-        Ok(paced(self.schema.clone(), batches, &context))
+    #[test]
+    fn a_set_gives_back_its_rows() {
+        let rows: Vec<u32> = (0..200).filter(|row| row % 7 == 3 || *row == 63).collect();
+        let set = marked((0..200).map(|row| rows.contains(&row)));
+        assert_eq!(each(&set).collect::<Vec<_>>(), rows);
+        assert_eq!(ones(&set), rows.len() as u64);
     }
 }
