@@ -95,6 +95,8 @@ pub enum OperatorKind {
         /// The distance.
         step: Expr,
     },
+    /// `reduce by text with threshold=0.1, characters=" "`.
+    Reduce(Reduce),
     /// `render kind with (properties)`.
     Render(Render),
     /// `find in (tables) where predicate project a, b`.
@@ -325,6 +327,17 @@ pub enum ReorderBy {
     GrannyAsc,
     /// The same, descending.
     GrannyDesc,
+}
+
+/// `reduce`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reduce {
+    /// `kind=source` with its place.
+    pub kind: Option<Name>,
+    /// The text.
+    pub by: Expr,
+    /// `threshold=`, `characters=`.
+    pub properties: Vec<Property>,
 }
 
 /// `render`.

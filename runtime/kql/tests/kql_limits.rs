@@ -316,6 +316,8 @@ fn the_ends_of_numbers_and_times() {
 #[test]
 fn characters_of_several_bytes() {
     for query in [
+        "print s = 'né😀x é' | union (print s = 'né😀y é') | reduce by s with characters='😀é'",
+        "print s = 'né😀x é' | union (print s = 'né😀y é') | reduce kind=source by s with threshold=0",
         "print substring('né😀x', 1, 2)",
         "print indexof('né😀x', 'x', 2), indexof_regex('né😀x', '.', 3)",
         "print trim('[é😀]', '😀né😀'), trim_end('é', 'né'), trim_start('n', 'né')",

@@ -83,19 +83,24 @@ fn in_pattern(source: &str, tokens: &[Token], at: usize) -> bool {
     }
 }
 
-/// Whether the word at `at` is the name of an option: of those, or one with a dot, or within
-/// `with (...)`.
+/// Whether the word at `at` is the name of an option: of those, or one with a dot, or within `with (...)`, or after the `with` of
+/// `reduce`.
 fn is_option(source: &str, tokens: &[Token], at: usize) -> bool {
     let text = |at: usize| tokens.get(at).map_or("", |token| text_of(source, token));
     if OPTIONS.contains(&text(at)) || at > 0 && text(at - 1) == "." {
         return true;
     }
+    if text(at) == "output" && at > 0 && text(at - 1) == "paths" {
+        return true;
+    }
+    let of_reduce = matches!(text(at), "threshold" | "characters");
     let mut depth = 0_usize;
     for back in (0..at).rev() {
         match text(back) {
             ")" => depth += 1,
             "(" if depth == 0 => return back > 0 && text(back - 1) == "with",
             "(" => depth -= 1,
+            "with" if depth == 0 && of_reduce => return true,
             "|" | ";" => return false,
             _ => {}
         }

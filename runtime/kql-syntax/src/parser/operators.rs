@@ -3,7 +3,7 @@
 use super::{Parse, Parser};
 use crate::ast::{
     Evaluate, EvaluateSchema, Expr, ExprKind, Join, Name, NamedExpr, OperatorKind, Property,
-    Render, Reorder, ReorderBy, SortKey, Summarize, Union,
+    Reduce, Render, Reorder, ReorderBy, SortKey, Summarize, Union,
 };
 use crate::lexer::Kind;
 
@@ -146,6 +146,21 @@ impl Parser<'_> {
         } else {
             self.postfix()
         }
+    }
+
+    pub(super) fn reduce_operator(&mut self) -> Parse<OperatorKind> {
+        let mut properties = self.properties(false)?;
+        let kind = take_kind(&mut properties);
+        self.expect_word("by", "after `reduce`")?;
+        let by = self.expression()?;
+        if self.eat_word("with") {
+            properties.extend(self.properties(false)?);
+        }
+        Ok(OperatorKind::Reduce(Reduce {
+            kind,
+            by,
+            properties,
+        }))
     }
 
     pub(super) fn render_operator(&mut self) -> Parse<OperatorKind> {

@@ -172,6 +172,7 @@ impl Parser<'_> {
                 .list(Self::named_expression)
                 .map(OperatorKind::ProjectRename),
             "project-reorder" => self.reorder_operator(),
+            "reduce" => self.reduce_operator(),
             "render" => self.render_operator(),
             "scan" => self.scan_operator(),
             "sample" => self.expression().map(OperatorKind::Sample),

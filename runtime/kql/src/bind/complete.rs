@@ -308,8 +308,9 @@ impl Scene<'_> {
         let place = &self.place;
         let first = place.back(0) == place.operator();
         match place.operator() {
-            "sort" | "order" | "partition" if first => vec!["by"],
+            "sort" | "order" | "partition" | "reduce" if first => vec!["by"],
             "summarize" if !place.after_word("by") => vec!["by"],
+            "reduce" if place.after_word("with") => vec!["threshold=", "characters="],
             "join" | "lookup" if place.after_word("on") => vec!["$left.", "$right."],
             "distinct" | "project-away" | "project-keep" | "project-reorder" if first => vec!["*"],
             _ => Vec::new(),
@@ -331,6 +332,9 @@ impl Scene<'_> {
             "mv-apply" => vec!["limit", "on (", "to typeof("],
             "parse" | "parse-where" => unless("with").into_iter().collect(),
             "partition" => vec!["("],
+            "reduce" if place.after_word("with") => vec!["threshold=", "characters="],
+            "reduce" if place.after_word("by") => vec!["with threshold=", "with characters="],
+            "reduce" => vec!["by"],
             "project-reorder" => vec!["asc", "desc", "granny-asc", "granny-desc"],
             "range" => ["from", "to", "step"]
                 .into_iter()

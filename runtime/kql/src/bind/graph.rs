@@ -141,7 +141,7 @@ impl Binder<'_> {
                 ("edges", "with_source_id") => SOURCE,
                 ("edges", "with_target_id") => TARGET,
                 _ => {
-                    return Err(self.no_graph_option(
+                    return Err(self.no_option(
                         property,
                         "with_node_id for nodes, with_source_id and with_target_id for edges",
                     ));
@@ -207,7 +207,7 @@ impl Binder<'_> {
                 ("with_component_id", _) => name = self.column_to_be(property)?,
                 _ => {
                     let options = "kind=weak or strong, with_component_id=name";
-                    return Err(self.no_graph_option(property, options));
+                    return Err(self.no_option(property, options));
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Binder<'_> {
         }
     }
 
-    pub(super) fn no_graph_option(&mut self, property: &Property, options: &str) -> super::Stop {
+    pub(super) fn no_option(&mut self, property: &Property, options: &str) -> super::Stop {
         let message = format!("`{}` is no such option here", property.name.text);
         self.error_hint(
             property.name.span,

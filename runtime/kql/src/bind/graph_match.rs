@@ -107,7 +107,7 @@ impl Binder<'_> {
                 ("cycles", ExprKind::Name(name)) if name == "unique_edges" => Cycles::UniqueEdges,
                 (name, _) if name.starts_with("hint.") => cycles,
                 _ => {
-                    return Err(self.no_graph_option(property, "cycles=all, none or unique_edges"));
+                    return Err(self.no_option(property, "cycles=all, none or unique_edges"));
                 }
             };
         }

@@ -38,6 +38,7 @@ mod place;
 mod project;
 mod range;
 mod recovery;
+mod reduce;
 mod references;
 mod relation;
 mod scan;

@@ -237,6 +237,7 @@ impl Binder<'_> {
             OperatorKind::Parse(parse) => self.parse(input, parse, scope, span),
             OperatorKind::Invoke(call) => self.invoke(input, call, scope),
             OperatorKind::Evaluate(evaluate) => self.evaluate(input, evaluate, scope, span),
+            OperatorKind::Reduce(reduce) => self.reduce(input, reduce, scope, span),
             OperatorKind::ParseKv {
                 source,
                 schema,
@@ -538,6 +539,7 @@ fn joins_tables(kind: &OperatorKind) -> bool {
             | OperatorKind::Union(_)
             | OperatorKind::Invoke(_)
             | OperatorKind::GetSchema
+            | OperatorKind::Reduce(_)
             | OperatorKind::Search { .. }
             | OperatorKind::Scan(_)
             | OperatorKind::MvApply(_)

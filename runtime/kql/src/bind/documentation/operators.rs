@@ -222,6 +222,13 @@ pub(super) const OPERATORS: &[Entry] = &[
         "range Day from datetime(2024-01-01) to datetime(2024-01-31) step 1d",
     ),
     (
+        "reduce",
+        "reduce by text with threshold=0.1, characters=\" -\"\nreduce kind=source by text",
+        "Patterns that many texts have in common, with * for the words that differ: how many texts have each, and one of them. What is \
+         like nothing else is under others. kind=source keeps the rows, and puts each one's pattern beside it.",
+        "Hosts | reduce by Host with threshold=0.05",
+    ),
+    (
         "render",
         "render chart with (title=\"...\", xcolumn=..., ycolumns=...)",
         "Draws the result; must be the last operator.",

@@ -167,8 +167,19 @@ const TABLES: &[Said] = &[
         "",
     ),
     said(
-        "`graph-match` follows paths of up to 16 edges, and its patterns with paths may stand for 64 patterns of single edges. A graph is made of \
-         what the query reads: there are no stored graphs, no labels, and no `partitioned-by`. `graph-to-table` gives one table.",
+        "`reduce` finds patterns as the paper says on which Kusto's is based (R. Vaarandi, A Data Clustering Algorithm for Mining Patterns from \
+         Event Logs, 2003): the threshold is the share of the rows that a word, and then a pattern, has at least. Kusto does not say what it \
+         does besides: its groups need not be the same.",
+        "range x from 1 to 10 step 1 | project s = strcat(\"user \", x, \" came\") | reduce by s",
+    ),
+    said(
+        "`funnel_sequence` gives the first of Kusto's three tables, and the result says so.",
+        "",
+    ),
+    said(
+        "`graph-match` and `graph-shortest-paths` follow paths of up to 16 edges, and their patterns with paths may stand for 64 patterns of \
+         single edges. A graph is made of what the query reads: there are no stored graphs, no labels, and no `partitioned-by`. Of several \
+         tables that `graph-to-table` names, a later statement gives one.",
         "",
     ),
     said(
