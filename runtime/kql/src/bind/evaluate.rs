@@ -78,6 +78,10 @@ impl Binder<'_> {
             "diffpatterns" => self.diffpatterns(input, arguments, scope, at),
             "narrow" if arguments.is_empty() => self.narrow(input, at),
             "rows_near" => self.rows_near(input, arguments, scope, at),
+            "funnel_sequence" => self.funnel_sequence(input, name, arguments, scope),
+            "funnel_sequence_completion" => {
+                self.funnel_sequence_completion(input, name, arguments, scope)
+            }
             "sequence_detect" => self.sequence_detect(input, arguments, scope, at),
             "dcount_intersect" => self.dcount_intersect(input, arguments, scope, at),
             known if lookups::is_lookup(known) => {

@@ -59,6 +59,19 @@ pub(super) const PLUGINS: &[Entry] = &[
         "Logins | extend Failed = Result != 0 | project User, Failed | evaluate diffpatterns(Failed, true, false)",
     ),
     (
+        "funnel_sequence",
+        "funnel_sequence(id, time, start, end, longest_step, bin, state, sequence)",
+        "The ids that went through states one after the other, by the state that each came from and the one that it went to, \
+         with up to 128 of them. Kusto's further tables, of the states before and of those after alone, are not made.",
+        "Logins | evaluate funnel_sequence(User, When, ago(7d), now(), 10m, 1d, Result, dynamic([1, 0]))",
+    ),
+    (
+        "funnel_sequence_completion",
+        "funnel_sequence_completion(id, time, start, end, bin, state, sequence, longest_sequences)",
+        "How many ids came as far as each state of a sequence, for each time that this may take.",
+        "Logins | evaluate funnel_sequence_completion(User, When, ago(7d), now(), 1d, Result, dynamic([1, 0]), dynamic([10m, 1h]))",
+    ),
+    (
         "geo_line_lookup",
         "geo_line_lookup(table, line, longitude, latitude, radius, return_unmatched=false, return_lookup_key=false)",
         "Puts beside each row the rows of a table whose line is within some metres of the row's point.",
@@ -87,6 +100,13 @@ pub(super) const PLUGINS: &[Entry] = &[
         "narrow()",
         "Makes a row of each value: the row's number, the column's name, the value as text.",
         "Logins | evaluate narrow()",
+    ),
+    (
+        "new_activity_metrics",
+        "new_activity_metrics(id, time, start, end, window, cohort, dimension, ..., lookback)",
+        "Of the ids that are new in a window, how many come again in each later one, and how many newer ones that has. The window \
+         may be \"week\", \"month\" or \"year\"; the cohort picks one; ids in the table of the past are never new.",
+        "Logins | evaluate new_activity_metrics(User, When, ago(28d), now(), 7d)",
     ),
     (
         "pivot",
@@ -141,11 +161,8 @@ pub(super) fn form(name: &str) -> Option<&'static str> {
 /// Those that are not here yet.
 pub(super) const ABSENT: &[&str] = &[
     "cosmosdb_sql_request",
-    "funnel_sequence",
-    "funnel_sequence_completion",
     "http_request",
     "infer_storage_schema",
-    "new_activity_metrics",
     "preview",
     "sql_request",
 ];

@@ -18,6 +18,7 @@ mod evaluate;
 mod expand;
 mod expression;
 mod find;
+mod funnel;
 mod graph;
 mod graph_match;
 mod graph_names;

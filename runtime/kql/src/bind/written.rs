@@ -6,12 +6,15 @@ use spoor_kql_syntax::ast::{Argument, Expr, ExprKind, Name, Span, StatementKind}
 use spoor_table::{KustoType, Value};
 
 use super::naming::Projection;
-use super::relation::Relation;
+use super::relation::{BoundColumn, Relation};
 use super::scope::{Entity, Scope};
 use super::written_texts::{Written, written};
 use super::{Bind, Binder, Stop};
 use crate::functions;
 use crate::typed::Typed;
+
+/// Windows of the calendar, which are not all as long.
+const CALENDAR: &[&str] = &["week", "month", "year"];
 
 /// What a call gives a plugin.
 struct Given {
@@ -19,6 +22,60 @@ struct Given {
     /// Columns that results are told apart by.
     dimensions: Vec<Name>,
     constants: Vec<Typed>,
+    /// The ids that were there before.
+    lookback: Option<(Relation, Span)>,
+}
+
+impl Given {
+    /// The window's name where it is one of the calendar's.
+    fn calendar(&self) -> Option<&str> {
+        match self
+            .constants
+            .get(2)
+            .and_then(|window| window.constant.as_ref())
+        {
+            Some(Value::String(name)) if CALENDAR.contains(&name.as_str()) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The beginning of the window that a time is in.
+    fn binned(&self, time: &str) -> String {
+        match self.calendar() {
+            Some(window) => format!("startof{window}({time})"),
+            None => format!("bin_at({time}, Window, Start)"),
+        }
+    }
+
+    /// A row for each window from a row's first one on.
+    fn steps(&self) -> String {
+        match self.calendar() {
+            Some(window) => format!(
+                " | mv-expand __n = range(0, datetime_diff('{window}', End, __first), 1) to typeof(long) \
+                 | extend __to = datetime_add('{window}', __n, __first) | project-away __n"
+            ),
+            None => {
+                " | mv-expand __to = range(__first, End, Window) to typeof($time_type)".to_owned()
+            }
+        }
+    }
+
+    /// Picks one window where the call names it.
+    fn cohort(&self, plugin: &Written) -> String {
+        let names = plugin.constants_of(self.constants.len()).unwrap_or(&[]);
+        match names.contains(&"Cohort") {
+            true => format!(" and __first == {}", self.binned("Cohort")),
+            false => String::new(),
+        }
+    }
+
+    /// Leaves out what was there before.
+    fn past(&self) -> &'static str {
+        match self.lookback {
+            Some(_) => " | join kind=leftanti Lookback on $id",
+            None => "",
+        }
+    }
 }
 
 impl Binder<'_> {
@@ -38,9 +95,13 @@ impl Binder<'_> {
             return Err(self.error(name.span, message));
         }
         self.whole(&input)?;
-        let given = self.given_to_written(plugin, name, arguments, &input, scope)?;
+        let mut given = self.given_to_written(plugin, name, arguments, &input, scope)?;
         let text = self.text_of(plugin, &given, &input, name.span)?;
         let mut inner = Scope::root();
+        if let Some((lookback, span)) = given.lookback.take() {
+            let ids = self.ids_of(lookback, given.columns.first(), span)?;
+            inner = inner.with("Lookback", Entity::Table(ids));
+        }
         let names = plugin.constants_of(given.constants.len()).unwrap_or(&[]);
         for (name, value) in names.iter().zip(given.constants) {
             inner = inner.with(name, Entity::Scalar(value));
@@ -109,6 +170,7 @@ impl Binder<'_> {
             columns: Vec::new(),
             dimensions: Vec::new(),
             constants: Vec::new(),
+            lookback: None,
         };
         for argument in arguments {
             match column_name(&argument.value, input) {
@@ -116,6 +178,10 @@ impl Binder<'_> {
                     given.columns.push(column);
                 }
                 Some(column) if plugin.dimensions => given.dimensions.push(column),
+                None if plugin.lookback && self.is_tabular(&argument.value, scope) => {
+                    let table = self.tabular(&argument.value, scope, None)?;
+                    given.lookback = Some((table, argument.value.span));
+                }
                 _ => {
                     let row = self.constant_row(scope);
                     let value = self.expression(&argument.value, &row)?;
@@ -135,6 +201,27 @@ impl Binder<'_> {
         Err(self.error_hint(name.span, message, Some(plugin.form)))
     }
 
+    /// The ids that a table of the past has: its column of that name, or its only one.
+    fn ids_of(&mut self, table: Relation, id: Option<&Name>, span: Span) -> Bind<Relation> {
+        self.whole(&table)?;
+        self.is_table(&table, span)?;
+        let id = id.map_or("", |id| id.text.as_str());
+        let only = match table.columns.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let Some(column) = table.find(id).or(only).cloned() else {
+            let message = format!("this table of ids has no column `{id}`");
+            let hint = Some("keep the ids alone: | distinct id");
+            return Err(self.error_hint(span, message, hint));
+        };
+        let named = BoundColumn {
+            name: id.to_owned(),
+            ..column.clone()
+        };
+        self.project_to(table, vec![column.expr()], vec![named], span)
+    }
+
     fn text_of(
         &mut self,
         plugin: &Written,
@@ -147,6 +234,10 @@ impl Binder<'_> {
             |each: &dyn Fn(&String) -> String| -> String { dimensions.iter().map(each).collect() };
         let mut text = plugin
             .text
+            .replace("$cohort", &given.cohort(plugin))
+            .replace("$past", given.past())
+            .replace("$time_bin", &given.binned("$time"))
+            .replace("$steps", &given.steps())
             .replace("$dims_first", &listed(&|name| format!("{name} asc, ")))
             .replace(
                 "$dims_changed",
@@ -158,6 +249,14 @@ impl Binder<'_> {
                 .find(&column.text)
                 .map_or(KustoType::Dynamic, |c| c.ty);
             text = text
+                .replace(
+                    &format!("$from_{role}"),
+                    &quoted_text(&format!("from_{}", column.text)),
+                )
+                .replace(
+                    &format!("$to_{role}"),
+                    &quoted_text(&format!("to_{}", column.text)),
+                )
                 .replace(&format!("${role}_type"), ty.name())
                 .replace(&format!("${role}"), &quoted(column));
         }

@@ -15,6 +15,11 @@ pub(super) struct Written {
     pub defaults: &'static [(&'static str, Value)],
     /// Whether further columns tell results apart; `$dims` in the text, each after a comma.
     pub dimensions: bool,
+    /// Whether a table of ids may be given that were there before: `Lookback` in the text.
+    pub lookback: bool,
+    /// What is made of the rows, which are `Input`. Besides the columns there are `$dims_first` and `$dims_changed` for sorting by
+    /// dimensions, `$from_` and `$to_` before a column for names like its own, `$time_bin` and `$steps` for windows, and
+    /// `$cohort` and `$past` for what may be left out.
     pub text: &'static str,
 }
 
@@ -42,6 +47,7 @@ const WRITTEN: &[Written] = &[
         constants: &[&["Start", "End", "Lookback", "Period", "Least", "Bin"]],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "let Seen = Input | where $time > Start - Lookback and $time <= End \
                 | summarize by $id, __at = bin_at($time, Period, Start)$dims; \
             Seen | where __at between (Start .. End) \
@@ -58,6 +64,7 @@ const WRITTEN: &[Written] = &[
         constants: &[SPAN],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "let Seen = Input | where $time between (Start .. End) | extend __at = bin_at($time, Window, Start); \
             let First = Seen | summarize __at = min(__at) by $id$dims | summarize __new = dcount($id) by __at$dims; \
             Seen | summarize ['count'] = count(), dcount = dcount($id) by __at$dims \
@@ -74,6 +81,7 @@ const WRITTEN: &[Written] = &[
         constants: &[&["Start", "End", "Inner", "Outer"]],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "let Seen = Input | where $time between (Start .. End) | summarize by $id, __at = bin_at($time, Inner, Start)$dims; \
             Seen | summarize dcount_activities_inner = dcount($id) by __at$dims \
             | join kind=inner (Seen | mv-expand __then = range(__at, __at + Outer, Inner) to typeof($time_type) \
@@ -89,6 +97,7 @@ const WRITTEN: &[Written] = &[
         constants: &[SPAN],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "let Seen = Input | where $time between (Start .. End) | summarize by $id, __at = bin_at($time, Window, Start)$dims; \
             let First = Seen | summarize __at = min(__at) by $id$dims | summarize __new = dcount($id) by __at$dims; \
             let Next = Seen | project $id, __at = __at + Window$dims; \
@@ -100,12 +109,36 @@ const WRITTEN: &[Written] = &[
             | project $time = __at$dims, dcount_values, dcount_newvalues = coalesce(__new, 0), retention_rate, churn_rate = 1 - retention_rate",
     },
     Written {
+        name: "new_activity_metrics",
+        form: "new_activity_metrics(id, time, start, end, window, cohort, dimension, ..., lookback)",
+        columns: &["id", "time"],
+        constants: &[SPAN, &["Start", "End", "Window", "Cohort"]],
+        defaults: &[],
+        dimensions: true,
+        lookback: true,
+        text: "let Seen = Input | where $time between (Start .. End) | summarize by $id, __at = $time_bin$dims; \
+            let First = Seen$past | summarize __first = min(__at) by $id$dims; \
+            let Kept = Seen | join kind=inner First on $id$dims | summarize __kept = dcount($id) by __first, __to = __at$dims; \
+            let Pairs = Kept | where __first == __to$cohort | project __first, __size = __kept$dims$steps; \
+            let Later = Kept | project __from = __first, __to, __kept$dims; \
+            let New = Pairs | join kind=inner Later on __to$dims | where __from > __first \
+                | summarize __new = sum(__kept) by __first, __to$dims; \
+            Pairs | join kind=leftouter Kept on __first, __to$dims | join kind=leftouter New on __first, __to$dims \
+            | sort by $dims_first__first asc, __to asc \
+            | extend __kept = coalesce(__kept, 0) \
+            | project $from_time = __first, $to_time = __to, \
+                dcount_new_values = iff(__first == __to, __size, coalesce(__new, 0)), \
+                dcount_retained_values = __kept, dcount_churn_values = __size - __kept, \
+                retention_rate = todouble(__kept) / __size, churn_rate = todouble(__size - __kept) / __size$dims",
+    },
+    Written {
         name: "rolling_percentile",
         form: "rolling_percentile(value, percentile, index, bin, bins, dimension, ...)",
         columns: &["value", "index"],
         constants: &[&["Percentile", "Bin", "Bins"]],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "let Seen = Input | extend __at = bin($index, Bin); \
             Seen | mv-expand __then = range(__at, __at + Bin * Bins, Bin) to typeof($index_type) | where __then < __at + Bin * Bins \
             | join kind=inner (Seen | summarize by __then = __at$dims) on __then$dims \
@@ -118,6 +151,7 @@ const WRITTEN: &[Written] = &[
         constants: &[&[], &["Keep"]],
         defaults: &[("Keep", Value::Bool(true))],
         dimensions: false,
+        lookback: false,
         text: "Input | summarize __low = min(ColumnOrdinal), __high = max(ColumnOrdinal), __types = dcount(ColumnType), \
                 DataType = take_any(DataType), ColumnType = take_any(ColumnType) by ColumnName \
             | extend __why = case(__types > 1, 'type mismatch', Keep and __low != __high, 'columns are out of order', '') \
@@ -133,6 +167,7 @@ const WRITTEN: &[Written] = &[
         constants: &[&["Start", "End", "Bin", "Lookback"]],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "Input | where $time between (Start .. End) \
             | sort by $dims_first$id asc, $time asc \
             | extend __begins = row_number() == 1 or $id != prev($id) or $time - prev($time) >= Lookback$dims_changed \
@@ -146,6 +181,7 @@ const WRITTEN: &[Written] = &[
         constants: &[&["Start", "End", "Lookback", "Bin"]],
         defaults: &[],
         dimensions: true,
+        lookback: false,
         text: "Input | where $time > Start - Lookback and $time <= End \
             | extend __at = bin_at($time, Bin, Start) \
             | mv-expand __then = range(__at, __at + Lookback, Bin) to typeof($time_type) \
