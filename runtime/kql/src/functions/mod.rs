@@ -18,6 +18,7 @@ mod hll;
 mod math;
 mod net;
 pub mod operators;
+mod periods;
 pub(crate) mod plugin;
 mod punycode;
 mod regexes;
@@ -59,7 +60,7 @@ pub fn literal(value: Value) -> Typed {
 }
 
 /// Every table of scalar functions, with the family that `docs/kql.md` lists it under.
-const SCALAR: [(&str, &[ScalarFunction]); 19] = [
+const SCALAR: [(&str, &[ScalarFunction]); 20] = [
     ("Conversions", cast::FUNCTIONS),
     ("Choosing and testing", conditional::FUNCTIONS),
     ("Text", text::FUNCTIONS),
@@ -75,6 +76,7 @@ const SCALAR: [(&str, &[ScalarFunction]); 19] = [
     ("Encodings and hashes", punycode::FUNCTIONS),
     ("Dynamic values", xml::FUNCTIONS),
     ("Series", decompose::FUNCTIONS),
+    ("Series", periods::FUNCTIONS),
     ("Numbers", beta::FUNCTIONS),
     ("Sketches and digests", hll::FUNCTIONS),
     ("Sketches and digests", tdigest::FUNCTIONS),
