@@ -38,6 +38,8 @@ pub enum OperatorKind {
     GraphMarkComponents(Vec<Property>),
     /// `graph-match (a)-[e]->(b) where predicate project a.x`.
     GraphMatch(GraphMatch),
+    /// `graph-shortest-paths output=all (a)-[e*1..3]->(b) where predicate project a.x`.
+    GraphShortestPaths(GraphMatch),
     /// `graph-to-table nodes`.
     GraphToTable(Vec<GraphTable>),
     /// `invoke f(arguments)`.

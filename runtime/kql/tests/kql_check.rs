@@ -152,6 +152,26 @@ fn of_a_graph_of_rows_that_nobody_has_read_nothing_is_said() {
     assert_eq!(check(known, &catalogue()).len(), 1);
 }
 
+#[test]
+fn tables_that_a_statement_names_are_known_after_it() {
+    let named =
+        "Hosts | make-graph User --> Host with_node_id=Id | graph-to-table nodes as N, edges as E";
+    let found = |query: &str| check(query, &catalogue()).len();
+    assert_eq!(
+        found(&format!(
+            "{named}; N | join kind=inner E on $left.Id == $right.User"
+        )),
+        0
+    );
+    assert_eq!(found(&format!("{named}; N | where Idd == ''")), 1);
+    assert_eq!(found(&format!("{named}; N; E")), 1);
+    assert_eq!(found("Unread | reduce by a | where Pattern has 'x'"), 0);
+    assert_eq!(
+        found("Unread | evaluate funnel_sequence(a, b, 1, 2, 3, 4, c, d) | where e == 1"),
+        0
+    );
+}
+
 /// Queries with a word taken out have mistakes of every kind: no fix may leave its diagnostic where it is, and nothing panics.
 #[test]
 fn fixes_of_broken_queries_put_right_what_they_are_for() {

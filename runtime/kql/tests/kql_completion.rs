@@ -414,6 +414,35 @@ fn clauses_of_series_and_ranges() {
 }
 
 #[test]
+fn clauses_and_options_of_reduce_and_of_graphs() {
+    let has = |query: &str, wanted: &str| {
+        let words = offered(query, CompletionKind::Keyword);
+        assert!(
+            words.iter().any(|word| word == wanted),
+            "{query}: {words:?}"
+        );
+    };
+    has("Hosts | reduce ‸", "by");
+    has("Hosts | reduce ‸", "kind=source");
+    has("Hosts | reduce kind=‸", "source");
+    has("Hosts | reduce by Host ‸", "with threshold=");
+    has(
+        "Hosts | reduce by Host with threshold=0.1, ‸",
+        "characters=",
+    );
+    let graph = "Hosts | make-graph User --> Host with_node_id=Id";
+    has(&format!("{graph} | graph-shortest-paths ‸"), "output=");
+    has(&format!("{graph} | graph-shortest-paths output=‸"), "all");
+    has(&format!("{graph} | graph-match cycles=‸"), "none");
+    assert_eq!(
+        columns("Hosts | reduce by Host | where ‸"),
+        ["Pattern", "Count", "Representative"]
+    );
+    let named = format!("{graph} | graph-to-table nodes as N, edges as E; N | where ‸");
+    assert_eq!(columns(&named), ["Id"]);
+}
+
+#[test]
 fn parameters_are_in_scope_in_their_function() {
     let query = "let f = (name: string, T: (a: long)) { T | where ‸";
     assert_eq!(columns(query), ["a"]);

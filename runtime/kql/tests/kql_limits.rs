@@ -348,6 +348,23 @@ fn a_pattern_with_too_many_matches_ends_at_the_memory() {
     );
 }
 
+/// All paths of so many edges in such a graph would need more memory than there is.
+#[test]
+fn one_shortest_path_needs_no_others() {
+    let graph = DENSE.trim_end().trim_end_matches("graph-match");
+    let found = "where a.Id == 1 and all(e, i + j < 80) project b.Id, n = array_length(map(e, k))";
+    let path = |output: &str| {
+        format!(
+            "{graph} graph-shortest-paths {output} (a)-[e*1..6]->(b) {found} | summarize max(n)"
+        )
+    };
+    gives(path("output=any"), Value::Long(1));
+    refused(path("output=all"), "memory");
+    let chain = "range i from 1 to 30 step 1 | extend j = i + 1 | make-graph i --> j with_node_id=Id \
+         | graph-shortest-paths (a)-[e*1..16]-(b) where a.Id == 3 project b.Id, n = array_length(map(e, i)) | summarize max(n)";
+    gives(chain, Value::Long(16));
+}
+
 #[test]
 fn a_pattern_of_many_paths_is_planned() {
     let query = "datatable(a: long, b: long)[1, 2, 2, 3] | make-graph a --> b with_node_id=Id \
@@ -356,5 +373,9 @@ fn a_pattern_of_many_paths_is_planned() {
     refused(
         format!("{DENSE} (x)-[e*1..9]->(y)-[f*1..8]->(z) project x.Id"),
         "in too many ways",
+    );
+    refused(
+        format!("{DENSE} (x)-[e*1..17]->(y) project x.Id"),
+        "1 to 16 edges",
     );
 }

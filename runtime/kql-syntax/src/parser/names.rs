@@ -136,6 +136,8 @@ impl Parser<'_> {
         let (kind, span) = self.token(ahead);
         match kind {
             Kind::Word if !is_reserved(self.text_of(span)) => 1,
+            // Kusto reads it as a name where a value follows.
+            Kind::Word if self.text_of(span) == "to" && self.mark_ahead(ahead + 1, "=") => 1,
             Kind::Punctuation
                 if self.mark_ahead(ahead, "[")
                     && self.token(ahead + 1).0 == Kind::String

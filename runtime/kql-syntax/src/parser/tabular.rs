@@ -57,7 +57,7 @@ pub const OPERATORS: &[&str] = &[
 ];
 
 /// Operators that are known by name only.
-const UNSUPPORTED: &[&str] = &["facet", "fork", "graph-shortest-paths", "reduce"];
+const UNSUPPORTED: &[&str] = &["facet", "fork"];
 
 impl Parser<'_> {
     /// `| operator | ...` after a source; the source alone where no pipe follows.
@@ -148,6 +148,9 @@ impl Parser<'_> {
                 .properties(false)
                 .map(OperatorKind::GraphMarkComponents),
             "graph-match" => self.graph_match_operator().map(OperatorKind::GraphMatch),
+            "graph-shortest-paths" => self
+                .graph_match_operator()
+                .map(OperatorKind::GraphShortestPaths),
             "graph-to-table" => self.graph_to_table_operator(),
             "invoke" => self.postfix().map(OperatorKind::Invoke),
             "join" => self.join_operator(true),

@@ -12,7 +12,7 @@ use spoor_table::{Column, KustoType};
 
 use super::relation::Relation;
 use super::scope::Scope;
-use super::{Bind, Binder};
+use super::{Bind, Binder, TokenSense};
 use crate::exec::{Graph, KEY, Keyed, NODE, SOURCE, TARGET};
 
 impl Binder<'_> {
@@ -101,8 +101,11 @@ impl Binder<'_> {
             OperatorKind::GraphMatch(found) => {
                 self.graph_match(graph, found, scope, operator.name_span)
             }
+            OperatorKind::GraphShortestPaths(found) => {
+                self.shortest_paths(graph, found, scope, operator.name_span)
+            }
             OperatorKind::GraphToTable(tables) => {
-                self.graph_to_table(graph, tables, operator.name_span)
+                self.graph_to_tables(graph, tables, operator.name_span)
             }
             OperatorKind::GraphMarkComponents(properties) => {
                 self.mark_components(graph, properties, operator.name_span)
@@ -124,16 +127,45 @@ impl Binder<'_> {
         Err(self.error_hint(span, message, hint))
     }
 
-    fn graph_to_table(
+    /// The nodes or the edges; of several tables, which all have names for later statements, the graph still stands for all.
+    fn graph_to_tables(
         &mut self,
         graph: &Rc<Graph>,
         tables: &[GraphTable],
         span: Span,
     ) -> Bind<Relation> {
-        let [table] = tables else {
-            let hint = Some("ask for nodes and for edges in queries of their own");
-            return Err(self.error_hint(span, "a query gives one table", hint));
-        };
+        if let [table] = tables {
+            let relation = self.graph_to_table(graph, table, span)?;
+            self.name_table(table, &relation);
+            return Ok(relation);
+        }
+        for table in tables {
+            if table.name.is_none() {
+                let hint = Some("give each a name: nodes as N, edges as E; then N");
+                let message = "of several tables each has a name";
+                return Err(self.error_hint(table.kind.span, message, hint));
+            }
+            let relation = self.graph_to_table(graph, table, span)?;
+            self.name_table(table, &relation);
+        }
+        let mut relation = self.one_row(span)?;
+        relation.graph = Some(graph.clone());
+        Ok(relation)
+    }
+
+    fn name_table(&mut self, table: &GraphTable, relation: &Relation) {
+        if let Some(name) = &table.name {
+            self.sense(name.span, TokenSense::Table);
+            self.named.push((name.text.clone(), relation.clone()));
+        }
+    }
+
+    fn graph_to_table(
+        &mut self,
+        graph: &Rc<Graph>,
+        table: &GraphTable,
+        span: Span,
+    ) -> Bind<Relation> {
         let mut ids = Vec::new();
         for property in &table.properties {
             let of = match (table.kind.text.as_str(), property.name.text.as_str()) {

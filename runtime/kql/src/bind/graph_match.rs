@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use datafusion::common::{Column as PlanColumn, JoinType};
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlanBuilder};
 use spoor_kql_syntax::ast::{
-    Direction, ExprKind, GraphMatch, GraphPattern, NamedExpr, PatternEdge, PatternNode, Property,
-    Span,
+    Direction, Expr, ExprKind, GraphMatch, GraphPattern, Literal, Name, NamedExpr, PatternEdge,
+    PatternNode, Property, Span,
 };
-use spoor_table::{Table, Value};
+use spoor_table::{KustoType, Table, Value};
 
 use super::graph_names::{Element, Names};
+use super::graph_shortest::Pruning;
 use super::naming::default_name;
-use super::relation::{Relation, column};
+use super::relation::{BoundColumn, Relation, column};
 use super::scope::Scope;
 use super::{Bind, Binder, TokenSense};
 use crate::exec::{EDGE, Graph, NODE, SOURCE, TARGET};
@@ -27,32 +28,79 @@ const MOST_PATTERNS: usize = 64;
 
 /// What may come more than once in a match.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cycles {
+pub(super) enum Cycles {
     All,
     UniqueEdges,
     None,
 }
 
+/// Which matches are wanted, and what of them.
+pub(super) struct Wanted<'a> {
+    pub(super) cycles: Cycles,
+    pub(super) scope: &'a Scope,
+    /// What to give besides the columns.
+    pub(super) known: &'a [Known],
+    /// Which rows to leave out after each edge.
+    pub(super) pruning: Option<&'a Pruning>,
+}
+
+/// What is known of a match besides its columns.
+#[derive(Clone, Copy)]
+pub(super) enum Known {
+    /// The number of the first pattern's first node.
+    First,
+    /// The number of its last one.
+    Last,
+    /// How many edges there are.
+    Length,
+}
+
+impl Known {
+    /// What its column is called, which a query has no reason to name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Known::First => "#first",
+            Known::Last => "#last",
+            Known::Length => "#length",
+        }
+    }
+
+    fn column(self, lengths: &[usize], span: Span) -> NamedExpr {
+        let kind = match self {
+            Known::Length => {
+                ExprKind::Literal(Literal::Long(Some(lengths.iter().sum::<usize>() as i64)))
+            }
+            _ => ExprKind::Name(self.name().to_owned()),
+        };
+        let text = self.name().to_owned();
+        NamedExpr {
+            names: vec![Name { text, span }],
+            value: Expr { kind, span },
+            span,
+        }
+    }
+}
+
 /// An edge of a pattern, or of a path: from which node to which, by their names.
-struct Step {
+pub(super) struct Step {
     from: String,
-    to: String,
-    edge: String,
+    pub(super) to: String,
+    pub(super) edge: String,
     direction: Direction,
-    span: Span,
+    pub(super) span: Span,
 }
 
 /// A match while it is put together.
-struct Walk<'g> {
+pub(super) struct Walk<'g> {
     graph: &'g Graph,
     both_ways: Option<Table>,
-    names: &'g Names,
+    pub(super) names: &'g Names,
     cycles: Cycles,
     rows: Option<Relation>,
     /// For each node that is bound, the plan's column of its number.
-    nodes: HashMap<String, String>,
+    pub(super) nodes: HashMap<String, String>,
     /// The plan's columns of the edges' numbers.
-    edges: Vec<String>,
+    pub(super) edges: Vec<String>,
 }
 
 impl Binder<'_> {
@@ -64,21 +112,41 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let cycles = self.cycles(&found.properties)?;
+        let wanted = Wanted {
+            cycles,
+            scope,
+            known: &[],
+            pruning: None,
+        };
+        self.matches(graph, found, &wanted, span)
+    }
+
+    /// The columns of all matches, and some of what is known of a match besides.
+    pub(super) fn matches(
+        &mut self,
+        graph: &Graph,
+        found: &GraphMatch,
+        wanted: &Wanted<'_>,
+        span: Span,
+    ) -> Bind<Relation> {
+        let scope = wanted.scope;
         let Some(project) = &found.project else {
             let hint = Some("say which: ... project a.name, b.name");
-            return Err(self.error_hint(span, "`graph-match` needs the columns to give", hint));
+            return Err(self.error_hint(span, "a pattern needs the columns to give", hint));
         };
         let lengths = self.lengths(&found.patterns, scope, span)?;
         let mut tables = Vec::new();
         for lengths in lengths {
             let names = self.names_of(graph, found, &lengths)?;
-            let walked = self.walk(graph, found, &names, cycles, &lengths, span)?;
-            let mut rows = walked;
+            let mut rows = self.walk(graph, found, &names, wanted, &lengths, span)?;
             if let Some(predicate) = &found.predicate {
                 let predicate = self.with_columns(predicate, &names)?;
                 rows = self.filter(rows, &predicate, scope)?;
             }
-            let exprs = self.each(project, |binder, named| binder.match_column(named, &names))?;
+            let mut exprs =
+                self.each(project, |binder, named| binder.match_column(named, &names))?;
+            let known = wanted.known.iter();
+            exprs.extend(known.map(|known| known.column(&lengths, span)));
             tables.push(self.project(rows, &exprs, scope, span)?);
         }
         match tables.len() {
@@ -92,13 +160,13 @@ impl Binder<'_> {
         let mut named = named.clone();
         if let (true, Some(text)) = (named.names.is_empty(), default_name(&named.value)) {
             let span = named.value.span;
-            named.names.push(spoor_kql_syntax::ast::Name { text, span });
+            named.names.push(Name { text, span });
         }
         named.value = self.with_columns(&named.value, names)?;
         Ok(named)
     }
 
-    fn cycles(&mut self, properties: &[Property]) -> Bind<Cycles> {
+    pub(super) fn cycles(&mut self, properties: &[Property]) -> Bind<Cycles> {
         let mut cycles = Cycles::UniqueEdges;
         for property in properties {
             cycles = match (property.name.text.as_str(), &property.value.kind) {
@@ -212,7 +280,7 @@ impl Binder<'_> {
         graph: &Graph,
         found: &GraphMatch,
         names: &Names,
-        cycles: Cycles,
+        wanted: &Wanted<'_>,
         lengths: &[usize],
         span: Span,
     ) -> Bind<Relation> {
@@ -223,7 +291,7 @@ impl Binder<'_> {
             graph,
             both_ways: both_ways.map_err(|error| self.internal(span, error))?,
             names,
-            cycles,
+            cycles: wanted.cycles,
             rows: None,
             nodes: HashMap::new(),
             edges: Vec::new(),
@@ -250,8 +318,28 @@ impl Binder<'_> {
             };
             let step = steps.remove(next);
             self.match_step(&mut walk, &step)?;
+            if let Some(pruning) = wanted.pruning {
+                let rows = walk.rows.take().ok_or(super::Stop::Reported)?;
+                walk.rows = Some(self.pruned(rows, pruning, (&walk, &step), wanted.scope)?);
+            }
         }
-        walk.rows.ok_or(super::Stop::Reported)
+        let mut rows = walk.rows.ok_or(super::Stop::Reported)?;
+        if let Some(first) = found.patterns.first() {
+            let last = first.steps.last().map_or(&first.first, |(_, node)| node);
+            let ends = [
+                (Known::First, node_text(&first.first, 0, 0)),
+                (Known::Last, node_text(last, 0, first.steps.len())),
+            ];
+            for (known, node) in ends {
+                let id = walk.nodes.get(&node).cloned();
+                rows.columns.extend(id.map(|id| BoundColumn {
+                    name: known.name().to_owned(),
+                    ty: KustoType::Long,
+                    id,
+                }));
+            }
+        }
+        Ok(rows)
     }
 
     fn lone_node(&mut self, walk: &mut Walk<'_>, name: &str, span: Span) -> Bind<()> {
@@ -419,7 +507,7 @@ fn steps(patterns: &[GraphPattern], lengths: &[usize]) -> Vec<Step> {
     steps
 }
 
-fn node_text(node: &PatternNode, pattern: usize, place: usize) -> String {
+pub(super) fn node_text(node: &PatternNode, pattern: usize, place: usize) -> String {
     let unnamed = format!("#node{pattern}_{place}");
     node.name.as_ref().map_or(unnamed, |name| name.text.clone())
 }

@@ -55,6 +55,13 @@ impl Names {
         format!("{path}#node{at}")
     }
 
+    /// What is said of each edge of a path, of one of them.
+    pub(super) fn of_edge(&self, said: &Expr, edge: &str) -> Expr {
+        let mut said = said.clone();
+        of_part(&mut said, edge, &self.edges);
+        said
+    }
+
     /// Whether a node's properties are asked for.
     pub(super) fn used(&self, name: &str) -> bool {
         self.used.contains(name)

@@ -22,6 +22,7 @@ mod funnel;
 mod graph;
 mod graph_match;
 mod graph_names;
+mod graph_shortest;
 mod hover;
 mod join;
 mod kustos;
@@ -299,6 +300,8 @@ struct Binder<'a> {
     render: Option<Render>,
     /// Why the result may be less than Kusto's, with the places that are at fault.
     lacks: Vec<(Span, String)>,
+    /// Tables that the statement at hand names for later ones.
+    named: Vec<(String, Relation)>,
     /// What columns were called before joins numbered their names, by the columns' ids.
     bases: HashMap<String, String>,
 }
@@ -319,6 +322,7 @@ impl<'a> Binder<'a> {
             senses: Vec::new(),
             render: None,
             lacks: Vec::new(),
+            named: Vec::new(),
             bases: HashMap::new(),
         }
     }

@@ -24,6 +24,12 @@ pub(super) const CHANGING: [&str; 5] = [
     "query_take_max_records",
 ];
 
+/// Whether a statement is a query's result, not a definition.
+fn gives_more(statements: &[Statement]) -> bool {
+    let gives = |s: &Statement| matches!(s.kind, StatementKind::Expression(_));
+    statements.iter().any(gives)
+}
+
 impl Binder<'_> {
     /// A whole query: the plan of its one tabular statement.
     pub(super) fn query(&mut self, query: &Query) -> Bind<BoundPlan> {
@@ -47,7 +53,7 @@ impl Binder<'_> {
         let mut scope = Scope::root();
         let mut result: Option<(Relation, Span)> = None;
         let mut missing = None;
-        for statement in &query.statements {
+        for (at, statement) in query.statements.iter().enumerate() {
             match &statement.kind {
                 StatementKind::Expression(expr) if expr.kind == ExprKind::Missing => {
                     missing = Some(expr.span);
@@ -59,9 +65,16 @@ impl Binder<'_> {
                         return Err(self.error_hint(expr.span, "this is a second query", hint));
                     }
                     let bound = self.result(expr, &scope);
-                    result = Some((self.or_unknown(bound)?, expr.span));
+                    let relation = self.or_unknown(bound)?;
+                    // What only names tables for a later statement is no result.
+                    if self.named.is_empty() || !gives_more(&query.statements[at + 1..]) {
+                        result = Some((relation, expr.span));
+                    }
                 }
                 _ => scope = self.definition(statement, &scope)?,
+            }
+            for (name, relation) in std::mem::take(&mut self.named) {
+                scope = scope.with(&name, Entity::Table(relation));
             }
         }
         // What could not be parsed may have been the result.

@@ -229,6 +229,7 @@ impl Binder<'_> {
             OperatorKind::MvExpand(expand) => self.mv_expand(input, expand, scope, span),
             OperatorKind::MakeGraph(make) => self.make_graph(input, make, scope, span),
             OperatorKind::GraphMatch(_)
+            | OperatorKind::GraphShortestPaths(_)
             | OperatorKind::GraphToTable(_)
             | OperatorKind::GraphMarkComponents(_) => self.needs_graph(&input, operator.name_span),
             OperatorKind::MakeSeries(make) => self.make_series(input, make, scope, span),
@@ -284,10 +285,6 @@ impl Binder<'_> {
     fn unsupported(&mut self, name: &str, span: Span) -> Bind<Relation> {
         let hint = match name {
             "facet" | "fork" => Some("a cell gives one result: put each query into its own cell"),
-            "graph-shortest-paths" => {
-                Some("use `graph-match` with `*1..3`, and keep the shortest paths")
-            }
-            "reduce" => Some("use `summarize` over a part of the text"),
             _ => None,
         };
         Err(self.error_hint(span, format!("`{name}` is not supported yet"), hint))

@@ -90,9 +90,16 @@ pub(super) const OPERATORS: &[Entry] = &[
         "Hosts | make-graph User --> Host with_node_id=Name | graph-match (a)-[e]->(h)<-[f]-(b) where a.Name != b.Name project a.Name, h.Name, b.Name",
     ),
     (
+        "graph-shortest-paths",
+        "graph-shortest-paths output=any|all pattern\n    where predicate\n    project name = expression, ...",
+        "Of the matches of a pattern with a path such as -[e*1..5]->, one with the fewest edges for each two nodes at its ends; output=all gives \
+         all that are as short.",
+        "Hosts | make-graph User --> Host with_node_id=Name | graph-shortest-paths (a)-[e*1..5]-(b) where a.Name == \"ann\" project a.Name, b.Name",
+    ),
+    (
         "graph-to-table",
-        "graph-to-table nodes with_node_id=name\ngraph-to-table edges with_source_id=name with_target_id=name",
-        "The nodes or the edges of a graph, with their properties.",
+        "graph-to-table nodes with_node_id=name\ngraph-to-table edges with_source_id=name with_target_id=name\ngraph-to-table nodes as name, edges as name",
+        "The nodes or the edges of a graph, with their properties. Both, each under a name for the statements after it.",
         "Hosts | make-graph User --> Host with_node_id=Name | graph-to-table nodes",
     ),
     (
