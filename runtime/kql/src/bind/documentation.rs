@@ -214,7 +214,9 @@ mod tests {
     fn every_example_is_a_query() {
         let engine = engine();
         for (name, _, _, example) in OPERATORS.iter().chain(OWN_FUNCTIONS).chain(PLUGINS) {
-            assert_eq!(engine.check(example, 0), [], "{name}: {example}");
+            let mut found = engine.check(example, 0);
+            found.retain(|diagnostic| diagnostic.is_error());
+            assert_eq!(found, [], "{name}: {example}");
             assert!(example.contains(name), "{name}");
         }
     }

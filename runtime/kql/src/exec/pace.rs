@@ -103,14 +103,19 @@ impl Turns {
         self.paused = false;
     }
 
-    /// Pauses between two pieces of work, if the slice is over. Where other threads do the work, it lets them see whether anybody
-    /// still waits for it.
+    /// Pauses between two pieces of work, if the slice is over.
     pub(super) async fn pause(&mut self) {
+        std::future::poll_fn(|context| self.poll(context)).await;
+        self.worked();
+    }
+
+    /// The same for work that no row comes out of for long: where there are no slices, it lets whoever drives it see whether
+    /// anybody still waits for it.
+    pub(super) async fn give_way(&mut self) {
         if self.pacer.as_ref().is_some_and(|pacer| !pacer.pauses()) {
             return tokio::task::yield_now().await;
         }
-        std::future::poll_fn(|context| self.poll(context)).await;
-        self.worked();
+        self.pause().await;
     }
 }
 

@@ -53,7 +53,7 @@ impl Bench {
         self.steps += steps;
         if self.steps >= STEPS {
             self.steps = 0;
-            self.turns.pause().await;
+            self.turns.give_way().await;
         }
     }
 
