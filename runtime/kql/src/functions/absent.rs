@@ -42,6 +42,8 @@ pub(crate) const ABSENT: &[(&[&str], &str)] = &[
     (
         &[
             "series_fit_poly",
+            "series_periods_detect",
+            "series_periods_validate",
             "series_fft",
             "series_ifft",
             "series_fbprophet_forecast",

@@ -106,7 +106,7 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// A straight line by least squares: its slope, and where it begins.
-pub(super) fn line(values: &[f64]) -> (f64, f64) {
+fn line(values: &[f64]) -> (f64, f64) {
     let (mx, my) = ((values.len() as f64 - 1.0) / 2.0, mean(values));
     let (mut sxx, mut sxy) = (0.0, 0.0);
     for (at, value) in values.iter().enumerate() {
@@ -208,7 +208,7 @@ fn season(rest: &[f64], period: Option<usize>, points: usize) -> Vec<f64> {
     medians.iter().copied().cycle().take(points).collect()
 }
 
-pub(super) fn write_reals(b: &mut Builder, values: &[f64]) {
+fn write_reals(b: &mut Builder, values: &[f64]) {
     let mark = b.begin_array();
     for value in values {
         b.real(*value);

@@ -18,7 +18,6 @@ mod hll;
 mod math;
 mod net;
 pub mod operators;
-mod periods;
 pub(crate) mod plugin;
 mod punycode;
 mod regexes;
@@ -60,7 +59,7 @@ pub fn literal(value: Value) -> Typed {
 }
 
 /// Every table of scalar functions, with the family that `docs/kql.md` lists it under.
-const SCALAR: [(&str, &[ScalarFunction]); 20] = [
+const SCALAR: [(&str, &[ScalarFunction]); 19] = [
     ("Conversions", cast::FUNCTIONS),
     ("Choosing and testing", conditional::FUNCTIONS),
     ("Text", text::FUNCTIONS),
@@ -76,7 +75,6 @@ const SCALAR: [(&str, &[ScalarFunction]); 20] = [
     ("Encodings and hashes", punycode::FUNCTIONS),
     ("Dynamic values", xml::FUNCTIONS),
     ("Series", decompose::FUNCTIONS),
-    ("Series", periods::FUNCTIONS),
     ("Numbers", beta::FUNCTIONS),
     ("Sketches and digests", hll::FUNCTIONS),
     ("Sketches and digests", tdigest::FUNCTIONS),
