@@ -20,6 +20,8 @@ use crate::{Over, STRIDE};
 const TOP: usize = 12;
 /// Characters of a value that are shown.
 const TEXT: usize = 200;
+/// Characters of a frequent value, which is there to filter by: what is longer than this does not come whole, and is found by no test.
+const VALUE: usize = 100_000;
 /// The most bins of a histogram.
 const BINS: usize = 40;
 
@@ -140,7 +142,8 @@ impl Counting {
                 top.truncate(TOP);
             }
         }
-        let shown = |row: u32| cut(data.text(row, self.column), TEXT).0;
+        let text = |row: u32, most: usize| cut(data.text(row, self.column), most).0;
+        let shown = |row: u32| text(row, TEXT);
         let ordered = self.extremes.filter(|_| self.ty != KustoType::Dynamic);
         Stats {
             column: self.column as u32,
@@ -152,7 +155,7 @@ impl Counting {
             mean: self.sum.mean(self.ty),
             top: top
                 .into_iter()
-                .map(|(count, row)| (shown(row), count))
+                .map(|(count, row)| (text(row, VALUE), count))
                 .collect(),
             histogram: self.spread.take().map(Spread::finish),
         }

@@ -292,14 +292,18 @@ impl Screen {
         let state = self.state.borrow();
         let document = state.document();
         let number = document.index_of(active).map_or(0, |index| index + 1);
+        let several = state.selected().len();
         let word = match mode {
             Mode::Command => "Command",
             Mode::Edit => "Edit",
         };
         let kind = document.kind(active);
-        self.app
-            .shell
-            .set_mode(&format!("{word} · cell {number} of {}", document.len()));
+        let of = document.len();
+        let place = match several {
+            2.. => format!("{several} of {of} cells selected"),
+            _ => format!("cell {number} of {of}"),
+        };
+        self.app.shell.set_mode(&format!("{word} · {place}"));
         self.tools.set_kind(kind);
         self.outline.mark(state.outline(), document, active);
     }

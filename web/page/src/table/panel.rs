@@ -13,6 +13,9 @@ use crate::words::grouped;
 /// Pixels by which the buttons make a column wider or narrower.
 const STEP: f64 = 40.0;
 
+/// Characters of a frequent value that are shown.
+const SHOWN: usize = 200;
+
 /// The conditions to choose from, by their names in messages; `1` and `2` say how many values they take.
 const TESTS: [(&str, &str, u8); 11] = [
     ("contains", "contains", 1),
@@ -93,6 +96,15 @@ pub(super) fn open(grid: &Rc<Grid>, column: u32) {
         None => panel.focus(),
     };
     ask_figures(context, column, &figures);
+    let (weak, shown) = (Rc::downgrade(context), figures);
+    context.on_change(move || {
+        // Of a panel that was closed nobody hears any more.
+        let open = weak.upgrade().filter(|_| shown.is_connected());
+        if let Some(context) = &open {
+            ask_figures(context, column, &shown);
+        }
+        open.is_some()
+    });
 }
 
 fn close(grid: &Grid) {
@@ -325,9 +337,10 @@ fn top(context: &Rc<Context>, stats: &Stats) -> HtmlElement {
     let items = stats.top.iter().map(|(value, count)| {
         let weak = Rc::downgrade(context);
         let wanted = value.clone();
+        let shown: String = value.chars().take(SHOWN).collect();
         let button = dom::button("")
-            .attr("title", &format!("Show only rows with {value}"))
-            .child(el("span").text(value))
+            .attr("title", &format!("Show only rows with {shown}"))
+            .child(el("span").text(&shown))
             .child(el("small").text(&grouped((*count).into())))
             .on("click", move |_: Event| {
                 if let Some(context) = weak.upgrade() {
