@@ -21,7 +21,8 @@ pub const KEYS: Keys = &[
     ("Go up or down", &["Up", "Down"]),
     ("Open a process, then go into it", &["Right"]),
     ("Close a process, then go out of it", &["Left"]),
-    ("Open or close a process", &["Enter", "Space"]),
+    ("Open or close a process", &["Space"]),
+    ("Show its row", &["Enter"]),
     ("Go to the first or last", &["Home", "End"]),
 ];
 

@@ -19,7 +19,7 @@ use crate::words::counted;
 pub const KEYS: Keys = &[
     ("Go from event to event", &["Left", "Right"]),
     ("Go to the first or last event", &["Home", "End"]),
-    ("Open the event, or a part of time", &["Enter"]),
+    ("Show the event's row, or a part of time", &["Enter"]),
 ];
 
 struct View {
