@@ -172,11 +172,13 @@ function extensionOf(options, name) {
   return [colours, python()];
 }
 
+const dataOf = (data) => EditorState.languageData.of(() => [data]);
+
 /** What the editor is to know of languages that it has no parser of. */
-const languageData = Object.fromEntries(Object.entries({
-  kql: { commentTokens: { line: "//" }, closeBrackets: { brackets: ["(", "[", "{", "'", '"'] } },
-  markdown: { commentTokens: { block: { open: "<!--", close: "-->" } } },
-}).map(([name, data]) => [name, EditorState.languageData.of(() => [data])]));
+const languageData = {
+  kql: dataOf({ commentTokens: { line: "//" }, closeBrackets: { brackets: ["(", "[", "{", "'", '"'] } }),
+  markdown: dataOf({ commentTokens: { block: { open: "<!--", close: "-->" } } }),
+};
 
 const marks = new Map();
 
