@@ -34,6 +34,10 @@ const texts = {
     markdown("second", "## Second part"),
     code("other", "%%kql\nLogons | where Account == 'ana'"),
   ]),
+  "/marked.ipynb": notebook([
+    markdown("prose", `${"A paragraph.\n\n".repeat(60)}What PowerShell did, and what powershell is.`),
+    code("source", "%%kql\nprint a = 'powershell', b = 'powershell'", [{ output_type: "stream", name: "stdout", text: "powershell ran\n" }]),
+  ]),
   "/half.ipynb": notebook([code("half", "%%kql\nLogo")]),
   "/scripted.ipynb": notebook([code("a", "x", html("<b>still</b><script>document.body.append('moved')</script>"))]),
   "/long.ipynb": many(500),
@@ -291,6 +295,41 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await page.keyboard.press("Escape");
     await page.locator("#find").waitFor({ state: "hidden" });
     await becomes(() => page.locator(".input", { hasText: "SigninLogs" }).count(), 2);
+  }));
+
+  test("what is found is marked where it is read, and in editors", () => opened("marked.ipynb", async (page) => {
+    /** What a highlight covers, each with the kind of place that it is in. */
+    const marked = (name) => page.evaluate((name) => [...(CSS.highlights.get(name) ?? [])].map(({ startContainer, startOffset, endContainer, endOffset }) => {
+      const range = new Range();
+      range.setStart(startContainer, startOffset);
+      range.setEnd(endContainer, endOffset);
+      return `${range} in ${startContainer.parentElement.closest(".prose, .source, .outputs").classList[0]}`;
+    }).sort(), name);
+    const inEditors = () => page.locator(".cm-found").allInnerTexts();
+    await select(page, 0);
+    await page.keyboard.press("Control+f");
+    const field = page.getByRole("textbox", { name: "Find" });
+    await field.fill("powershell");
+    await becomes(() => page.locator("#find .count").innerText(), "1 of 4");
+    await becomes(() => marked("found-now"), ["PowerShell in prose"]);
+    await becomes(() => marked("found"), ["powershell in source", "powershell in source", "powershell in prose"].sort());
+    const inSight = () => page.evaluate(() => {
+      const [{ startContainer }] = CSS.highlights.get("found-now");
+      const { top, bottom } = startContainer.parentElement.getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    });
+    await becomes(inSight, true, "though the cell is higher than the window");
+    await page.getByLabel("Search outputs too").check({ force: true });
+    await becomes(() => page.locator("#find .count").innerText(), "1 of 5");
+    await becomes(async () => (await marked("found")).filter((one) => one.endsWith("in outputs")), ["powershell in outputs"]);
+    await field.press("Enter");
+    await field.press("Enter");
+    await becomes(inEditors, ["powershell", "powershell"]);
+    assert.equal(await page.locator(".cm-found-now").count(), 1);
+    await becomes(() => marked("found-now"), []);
+    await field.press("Escape");
+    await becomes(inEditors, []);
+    await becomes(() => marked("found"), []);
   }));
 
   test("the outline leads to a cell", () => opened("hunt.ipynb", async (page) => {

@@ -50,7 +50,7 @@ export function create(parent, options) {
         numbers.of(options.lineNumbers ? lineNumbers() : []),
         wrapping.of(options.wrap ? EditorView.lineWrapping : []),
         reading.of(EditorState.readOnly.of(options.readOnly)),
-        completions(options, spoken), tooltips,
+        completions(options, spoken), tooltips, found,
         keymap.of([...mistakeKeys, { key: "Mod-Shift-z", run: redo, preventDefault: true }]),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
@@ -87,6 +87,11 @@ function handle(view, options, { language, numbers, wrapping, reading, spoken })
       const timely = ({ name, apply }) => ({ name, apply: () => view.state.doc === doc && apply() });
       const guarded = list.map((mistake) => ({ ...mistake, actions: mistake.actions?.map(timely) }));
       view.dispatch(setDiagnostics(view.state, guarded));
+    },
+    /** Marks what a search found: `from, to, ...` in order, the one that begins at `now` apart. */
+    setFound(flat, now) {
+      if (flat.length === 0 && view.state.field(found).size === 0) return;
+      view.dispatch({ effects: setFound.of(foundAt(flat, now, view.state.doc.length)) });
     },
     focus: () => view.focus(),
     hasFocus: () => view.hasFocus,
@@ -199,6 +204,26 @@ function painted(tokens) {
     update: (value, transaction) => (transaction.docChanged ? paint(transaction.state) : value),
     provide: (field) => EditorView.decorations.from(field),
   });
+}
+
+const setFound = StateEffect.define();
+
+/** What a search found, until it is told anew. */
+const found = StateField.define({
+  create: () => Decoration.none,
+  update(value, transaction) {
+    for (const effect of transaction.effects) if (effect.is(setFound)) return effect.value;
+    return transaction.docChanged ? value.map(transaction.changes) : value;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+function foundAt(flat, now, end) {
+  const builder = new RangeSetBuilder();
+  for (let at = 0; at < flat.length && flat[at + 1] <= end; at += 2) {
+    builder.add(flat[at], flat[at + 1], mark(flat[at] === now ? "cm-found cm-found-now" : "cm-found"));
+  }
+  return builder.finish();
 }
 
 // Completion and tooltips

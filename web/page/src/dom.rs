@@ -155,6 +155,16 @@ where
     let _ = target.add_event_listener_with_callback(event, heard.unchecked_ref());
 }
 
+/// An object of JavaScript's.
+pub fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in fields {
+        // An object of our own takes any property.
+        let _ = js_sys::Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}
+
 /// Calls `then` after `ms` milliseconds.
 pub fn after(ms: i32, then: impl FnOnce() + 'static) {
     let then = Closure::once_into_js(then);

@@ -43,6 +43,9 @@ extern "C" {
     /// Underlines: an array of `{from, to, severity, message, actions}`.
     #[wasm_bindgen(method, js_name = setDiagnostics)]
     pub fn set_diagnostics(this: &Editor, list: &Array);
+    /// Marks what a search found: `from, to, ...` in order, the one that begins at `now` apart.
+    #[wasm_bindgen(method, js_name = setFound)]
+    pub fn set_found(this: &Editor, flat: &[u32], now: Option<u32>);
     /// Takes the focus.
     #[wasm_bindgen(method)]
     pub fn focus(this: &Editor);

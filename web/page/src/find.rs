@@ -1,14 +1,20 @@
 //! The bar to find and replace in all cells.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
 use spoor_model::find::{Finder, Match, Place, Query};
 use spoor_model::{CellKey, Change, Kind, Mode};
-use web_sys::{Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{
+    Element, Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
+};
 
 use crate::dom::{button, el};
+use crate::editor::Editor;
 use crate::icon::{Icon, icon};
+use crate::marks::{self, Marks, Text};
 use crate::notebook::{Focus, Screen};
 use crate::toast;
 
@@ -23,7 +29,14 @@ pub struct FindBar {
     finder: RefCell<Option<Finder>>,
     /// Where the search begins: the cell that was active when the bar was opened.
     origin: Cell<Option<CellKey>>,
+    /// Counts the times that the marks were to be drawn anew, so that they are once.
+    marking: Cell<u32>,
+    /// The user has come to a match that is to be brought into sight.
+    arrived: Cell<bool>,
 }
+
+/// Milliseconds after a change until the marks follow it.
+const PAUSE: i32 = 50;
 
 /// The ways to search, and what they are called.
 const FLAGS: [(&str, &str); 4] = [
@@ -110,6 +123,8 @@ impl FindBar {
             flags,
             finder: RefCell::default(),
             origin: Cell::new(None),
+            marking: Cell::new(0),
+            arrived: Cell::new(false),
         });
         bar.on(screen, &bar.field, "input", |bar, screen, _| {
             bar.search(screen)
@@ -186,6 +201,7 @@ impl FindBar {
     }
 
     fn search(&self, screen: &Rc<Screen>) {
+        self.mark_soon(screen);
         let query = self.query();
         if query.text.is_empty() {
             self.finder.take();
@@ -236,8 +252,10 @@ impl FindBar {
     fn arrive(&self, screen: &Rc<Screen>, found: Option<Match>) {
         self.tell(screen);
         if let Some(found) = found {
+            self.arrived.set(true);
             screen.show_match(&found);
         }
+        self.mark_soon(screen);
     }
 
     fn tell(&self, screen: &Rc<Screen>) {
@@ -293,7 +311,51 @@ impl FindBar {
     fn close(&self, screen: &Rc<Screen>) {
         self.root.set_hidden(true);
         self.finder.take();
+        self.mark(screen);
         screen.follow();
+    }
+
+    /// Marks what is found once nothing has changed for a moment.
+    fn mark_soon(&self, screen: &Rc<Screen>) {
+        let turn = self.marking.get() + 1;
+        self.marking.set(turn);
+        screen.after(PAUSE, move |screen| {
+            let bar = screen.find.borrow().clone();
+            if let Some(bar) = bar.filter(|bar| bar.marking.get() == turn) {
+                bar.mark(screen);
+            }
+        });
+    }
+
+    /// Marks what is found where it is read, from the cell on where the user is.
+    fn mark(&self, screen: &Screen) {
+        let finder = self.finder.borrow();
+        for key in screen.editors.borrow().iter() {
+            let editor = screen.view(*key).and_then(|view| view.editor());
+            if let Some(editor) = editor {
+                mark_editor(&editor, finder.as_ref(), *key);
+            }
+        }
+        let (Some(finder), Some(mut marks)) = (finder.as_ref(), Marks::new()) else {
+            return marks::clear();
+        };
+        let keys = screen.state.borrow().document().keys().to_vec();
+        let here = finder.current().map(|found| found.key);
+        let begin = keys.iter().position(|key| Some(*key) == here).unwrap_or(0);
+        let (before, after) = keys.split_at(begin);
+        let (mut now, arrived) = (None, self.arrived.take());
+        for key in after.iter().chain(before) {
+            if marks.is_full() {
+                break;
+            }
+            now = now.or(mark_cell(screen, finder, *key, &mut marks));
+        }
+        marks.show();
+        if let Some(now) = now.filter(|_| arrived) {
+            let nearest = ScrollIntoViewOptions::new();
+            nearest.set_block(ScrollLogicalPosition::Nearest);
+            now.scroll_into_view_with_scroll_into_view_options(&nearest);
+        }
     }
 
     /// Searches a cell again that has changed.
@@ -314,6 +376,60 @@ impl FindBar {
             finder.remove(key);
         }
     }
+}
+
+/// Marks what is found in a cell outside its editor. Gives what holds the match that the user is at, if it is there.
+fn mark_cell(screen: &Screen, finder: &Finder, key: CellKey, marks: &mut Marks) -> Option<Element> {
+    let found = finder.of(key);
+    let view = screen.view(key).filter(|_| !found.is_empty())?;
+    let now = |place| finder.current_in(key, place);
+    let mut here = None;
+    let source = ranges(found, Place::Source);
+    if !source.is_empty() && !view.prose.hidden() {
+        let text = Text::of(&view.prose);
+        // What is read of Markdown has other places than its text: the nearest is shown.
+        let read = finder.in_text(&text.whole);
+        let now = now(Place::Source).map(|nth| nth.min(read.len().saturating_sub(1)));
+        here = marks.add(&text, &read, now);
+    } else if !source.is_empty() && view.editor().is_none() {
+        here = marks.add(&Text::of(&view.input), &source, now(Place::Source));
+    }
+    let mut shown: Vec<usize> = found
+        .iter()
+        .filter_map(|found| found.place.output())
+        .collect();
+    shown.dedup();
+    for nth in shown {
+        let root = view.shown.borrow().get(nth).map(|shown| shown.root.clone());
+        if let Some(root) = root {
+            let text = Text::of(&root);
+            let read = finder.in_text(&text.whole);
+            let now = now(Place::Output(nth)).map(|nth| nth.min(read.len().saturating_sub(1)));
+            here = here.or(marks.add(&text, &read, now));
+        }
+    }
+    here
+}
+
+/// Marks what is found in an editor.
+fn mark_editor(editor: &Editor, finder: Option<&Finder>, key: CellKey) {
+    let found = finder.map_or(&[][..], |finder| finder.of(key));
+    let sources = ranges(found, Place::Source);
+    let now = finder.and_then(|finder| finder.current_in(key, Place::Source));
+    let now = now.and_then(|nth| sources.get(nth));
+    let flat = sources.iter().flat_map(|range| [range.start, range.end]);
+    let flat: Vec<u32> = flat.map(unit).collect();
+    editor.set_found(&flat, now.map(|range| unit(range.start)));
+}
+
+/// Where the matches are that are in one place of a cell.
+fn ranges(found: &[Match], place: Place) -> Vec<Range<usize>> {
+    let there = found.iter().filter(|found| found.place == place);
+    there.map(|found| found.editor.clone()).collect()
+}
+
+fn unit(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 impl Screen {
@@ -342,6 +458,14 @@ impl Screen {
     pub fn forget_found(&self, key: CellKey) {
         if let Some(bar) = &*self.find.borrow() {
             bar.remove(key);
+        }
+    }
+
+    /// What is shown has changed: the marks of an open search follow.
+    pub fn mark_found(self: &Rc<Self>) {
+        let bar = self.find.borrow().clone();
+        if let Some(bar) = bar.filter(|bar| !bar.root.hidden()) {
+            bar.mark_soon(self);
         }
     }
 
@@ -376,7 +500,6 @@ impl Screen {
         }
         // Where the find bar is closed the user goes on editing at the match.
         self.change(|state| state.select(found.key, Mode::Edit));
-        let unit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let (from, to) = (unit(found.editor.start), unit(found.editor.end));
         self.with_editor(found.key, move |_, editor| editor.select(from, to));
     }

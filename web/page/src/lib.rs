@@ -15,6 +15,7 @@ pub mod gallery;
 pub mod help;
 pub mod icon;
 pub mod kernel;
+pub mod marks;
 pub mod notebook;
 pub mod outline;
 pub mod output;

@@ -28,6 +28,16 @@ pub enum Place {
     Output(usize),
 }
 
+impl Place {
+    /// Which output it is in, if it is in one.
+    pub fn output(self) -> Option<usize> {
+        match self {
+            Self::Source => None,
+            Self::Output(nth) => Some(nth),
+        }
+    }
+}
+
 /// A match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
@@ -112,21 +122,28 @@ impl Finder {
     }
 
     fn search(&self, text: &str, key: CellKey, place: Place) -> Vec<Match> {
+        let found = self.ranges(text).map(|(bytes, editor)| Match {
+            key,
+            place,
+            bytes,
+            editor,
+        });
+        found.collect()
+    }
+
+    /// The matches in a text, in bytes and as the editor counts.
+    fn ranges<'t>(
+        &'t self,
+        text: &'t str,
+    ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + 't {
         let mut cursor = Cursor::new(text);
         let found = self.pattern.find_all(text).take(MOST_IN_CELL);
-        found
-            .map(|bytes| {
-                cursor.go_to(bytes.start);
-                let start = cursor.editor;
-                cursor.go_to(bytes.end);
-                Match {
-                    key,
-                    place,
-                    bytes,
-                    editor: start..cursor.editor,
-                }
-            })
-            .collect()
+        found.map(move |bytes| {
+            cursor.go_to(bytes.start);
+            let start = cursor.editor;
+            cursor.go_to(bytes.end);
+            (bytes, start..cursor.editor)
+        })
     }
 
     /// How many matches there are.
@@ -148,6 +165,19 @@ impl Finder {
     pub fn current(&self) -> Option<&Match> {
         let (key, nth) = self.current?;
         self.of(key).get(nth)
+    }
+
+    /// The matches in a text that is no cell's, as what is read of Markdown: ranges as the editor counts.
+    pub fn in_text(&self, text: &str) -> Vec<Range<usize>> {
+        self.ranges(text).map(|(_, editor)| editor).collect()
+    }
+
+    /// Where among those of its text or output the match is that the user is at, from 0, if it is in this cell and place.
+    pub fn current_in(&self, key: CellKey, place: Place) -> Option<usize> {
+        let (_, nth) = self.current.filter(|(cell, _)| *cell == key)?;
+        let before = self.of(key).get(..nth)?.iter();
+        let is_there = self.of(key).get(nth)?.place == place;
+        is_there.then(|| before.filter(|found| found.place == place).count())
     }
 
     /// The number of the match that the user is at, from 1, as in "3 of 17".

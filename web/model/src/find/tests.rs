@@ -135,6 +135,40 @@ fn outputs_are_searched_when_asked() {
 }
 
 #[test]
+fn the_current_match_is_numbered_within_its_place() {
+    let mut state = open(&["x ab ab"]);
+    let key = state.active();
+    let message = serde_json::from_value(serde_json::json!({
+        "cell": state.document().id(key), "from": 0, "execution_count": 1, "outputs": [
+            { "output_type": "stream", "name": "stdout", "text": "ab ab" }],
+    }));
+    state.apply_outputs(message.unwrap()).unwrap();
+    let query = Query {
+        in_outputs: true,
+        ..query("ab")
+    };
+    let mut finder = Finder::new(&query, state.document()).unwrap();
+    let places = [Place::Source, Place::Output(0)];
+    let mut numbers = || {
+        finder.next(state.document());
+        places.map(|place| finder.current_in(key, place))
+    };
+    assert_eq!(numbers(), [Some(0), None]);
+    assert_eq!(numbers(), [Some(1), None]);
+    assert_eq!(numbers(), [None, Some(0)]);
+    assert_eq!(numbers(), [None, Some(1)]);
+    assert_eq!(finder.current_in(CellKey(7), Place::Source), None);
+}
+
+#[test]
+fn other_texts_are_searched_by_the_same_words() {
+    let state = open(&["x"]);
+    let finder = finder(&state, "ab");
+    assert_eq!(finder.in_text("😀ab, AB"), [2..4, 6..8]);
+    assert!(finder.in_text("").is_empty());
+}
+
+#[test]
 fn one_match_is_replaced_and_the_next_is_current() {
     let mut state = open(&["a a", "a"]);
     let mut finder = finder(&state, "a");

@@ -9,7 +9,7 @@ use spoor_protocol::Event;
 use wasm_bindgen::prelude::*;
 
 use super::Screen;
-use super::edit::object;
+use crate::dom::object;
 use crate::editor::{Editor, units_of_points};
 
 /// Milliseconds after the last key until the kernel is asked.

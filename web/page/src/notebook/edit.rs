@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Array, Promise};
 use serde_json::{Map, Value};
 use spoor_messages::State;
 use spoor_model::{CellKey, Command, Kind, Mode};
@@ -11,7 +11,7 @@ use spoor_protocol::Event;
 use wasm_bindgen::prelude::*;
 
 use super::{CellView, Focus, Screen};
-use crate::dom::{self, el};
+use crate::dom::{self, el, object};
 use crate::editor::{self, Editor, Handlers, Library, Options, points_of_units, units_of_points};
 use crate::session::Health;
 
@@ -92,6 +92,7 @@ impl Screen {
         let editor = library.mount(&view.input, &options, self.handlers(view.key));
         view.set_editor(editor.clone());
         self.diagnose_soon(view.key);
+        self.mark_found();
         editor
     }
 
@@ -303,14 +304,4 @@ fn strings(value: Option<&Value>) -> Vec<&str> {
         .flatten()
         .filter_map(Value::as_str)
         .collect()
-}
-
-/// An object of JavaScript's.
-pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        // An object of our own takes any property.
-        let _ = Reflect::set(&object, &(*name).into(), value);
-    }
-    object.into()
 }

@@ -58,7 +58,7 @@ pub struct Screen {
     /// The HTML of Markdown cells that are yet to be drawn.
     prose: RefCell<HashMap<CellKey, String>>,
     /// Cells with an editor, the one used last at the end.
-    editors: RefCell<Vec<CellKey>>,
+    pub(crate) editors: RefCell<Vec<CellKey>>,
     fragments: RefCell<Fragments>,
     keys: RefCell<Keys>,
     tools: Tools,

@@ -70,6 +70,7 @@ impl Screen {
         for effect in effects {
             self.carry_out(effect);
         }
+        self.mark_found();
     }
 
     fn draw(self: &Rc<Self>, change: Change, pending: &mut Pending) {
