@@ -337,7 +337,7 @@ describe("the files", { timeout: 900_000 }, () => {
     const [first] = await page.evaluate(() => fetch("data/index.json").then((answer) => answer.json()));
     await link(`${site.url}/${first.url}`);
     const name = first.url.split("/").at(-1);
-    await page.getByRole("button", { name: `${name}: more` }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: `${first.name}: more` }).waitFor();
     const [file] = await page.evaluate(() => spoor.storage.files());
     assert.deepEqual([file.name, file.bytes], [name, first.bytes]);
   }));
