@@ -185,14 +185,7 @@ impl CellView {
     /// Shows how the cell ran; where its result is stale, with a button that runs it.
     fn draw_foot(&self, text: String, stale: Option<&str>) {
         let Some(stale) = stale else {
-            let button = self.foot.first_element_child();
-            let held = dom::document().active_element();
-            let had_focus = button.is_some_and(|button| held.as_ref() == Some(&button));
-            self.foot.set_text_content(Some(&text));
-            if had_focus {
-                self.focus();
-            }
-            return;
+            return self.foot.set_text_content(Some(&text));
         };
         let text = if text.is_empty() {
             text

@@ -189,6 +189,10 @@ impl Screen {
             "trust" => self.dispatch(Command::Trust),
             _ => {}
         }
+        // What was clicked may be gone, as what says that a cell is stale is once it runs.
+        if dom::focus_is_nowhere() {
+            self.follow();
+        }
     }
 
     fn hit(&self, event: &MouseEvent) -> Option<(Element, Rc<CellView>)> {
