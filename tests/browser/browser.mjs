@@ -157,3 +157,10 @@ export async function runNotebook(page, site, notebook, { timeout = 300_000, que
     failed: spoor.failed,
   }));
 }
+
+/** Does what restarts the kernel, and waits until that was asked of it: what is run then is not interrupted by it. */
+export async function restarted(page, act) {
+  await page.evaluate(() => document.querySelector("#toasts")?.replaceChildren());
+  await act();
+  await page.getByText("The kernel was restarted").waitFor();
+}

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { becomes, until, withPage } from "./browser.mjs";
+import { becomes, until, withPage, restarted } from "./browser.mjs";
 import { callable, corpus } from "./corpus.mjs";
 import { serve } from "./server.mjs";
 
@@ -109,8 +109,10 @@ describe("plugins", { timeout: 1_200_000 }, () => {
     assert.match(text(await run(page, "t = kql('range x from 1 to 2 step 1 | evaluate kind()')\nprint(list(t['Value']))")), /\[1, 2, 3\]/);
     const both = "%%kql\nrange x from 1 to 2 step 1 | evaluate kind() | union (range x from 1 to 2 step 1 | evaluate kind()) | summarize sum(Value)";
     assert.match(text(await run(page, both)), /12/);
-    await page.click("#restart");
-    await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
+    await restarted(page, async () => {
+      await page.click("#restart");
+      await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
+    });
     await works(page, "kind");
     await page.evaluate(() => spoor.send({ type: "remove_plugin", name: "kind" }));
     assert.match(error(await run(page, query(1, "kind"))), /kind/);

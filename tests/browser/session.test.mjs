@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { until, withPage } from "./browser.mjs";
+import { until, withPage, restarted } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;
@@ -62,8 +62,10 @@ const UNUSUAL = "%%kql\nprint reverse('abc'), strrep('ab', 2), translate('abc', 
 
 /** Restarts the kernel, which asks first where something has run. */
 async function restart(page) {
-  await page.click("#restart");
-  await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
+  await restarted(page, async () => {
+    await page.click("#restart");
+    await page.locator("dialog[open]").getByRole("button", { name: "Restart", exact: true }).click();
+  });
 }
 
 const LOOP = "n = 0\nprint('begun')\nwhile True:\n    n += 1";
@@ -149,8 +151,7 @@ describe("a session", { timeout: 1_200_000 }, () => {
     assert.match(text(await run(page, "here")), /1/);
     await zeros();
     await question.waitFor();
-    await page.keyboard.press("Enter");
-    await question.waitFor({ state: "detached" });
+    await restarted(page, () => page.keyboard.press("Enter"));
     assert.match(text(await run(page, "here")), /NameError/);
   }));
 
