@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { becomes, until, withPage, restarted } from "./browser.mjs";
+import { becomes, restarted, until, withPage } from "./browser.mjs";
 import { callable, corpus } from "./corpus.mjs";
 import { serve } from "./server.mjs";
 

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { until, withPage, restarted } from "./browser.mjs";
+import { restarted, until, withPage } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const root = process.env.SPOOR_SITE;

@@ -31,10 +31,6 @@ const PARTS: &[(&str, &str)] = &[
         "Logins | where User matches regex '(?=a)b'",
     ),
     (
-        "`top-nested ... with others`",
-        "Logins | top-nested 1 of User with others = 'rest' by count()",
-    ),
-    (
         "`scan` steps with `output=last`",
         "Logins | sort by When asc | scan with (step s output=last: true;)",
     ),
