@@ -6,7 +6,9 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::{TableType, source_as_provider};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -101,12 +103,14 @@ fn ahead(
 ) -> SendableRecordBatchStream {
     let mut builder = RecordBatchReceiverStream::builder(input.schema(), WAITING);
     let (input, context, held) = (input.clone(), context.clone(), held.clone());
+    let pool = context.memory_pool().clone();
     let rows = builder.tx();
     builder.spawn(async move {
         let mut stream = input.execute(partition, context)?;
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            let runs_ahead = held.try_grow(rows_memory(&batch)?).is_ok();
+            let bytes = rows_memory(&batch)?;
+            let runs_ahead = leaves_room(pool.as_ref(), bytes) && held.try_grow(bytes).is_ok();
             // Where there is no memory for that, a batch waits until those before it are taken.
             if !runs_ahead && rows.reserve_many(WAITING).await.is_err() {
                 break;
@@ -118,6 +122,14 @@ fn ahead(
         Ok(())
     });
     builder.build()
+}
+
+/// Whether half of the memory stays for what asks for it in earnest: a query does not fail for want of what merely waits.
+fn leaves_room(pool: &dyn MemoryPool, bytes: usize) -> bool {
+    match pool.memory_limit() {
+        MemoryLimit::Finite(limit) => pool.reserved().saturating_add(bytes) <= limit / 2,
+        _ => true,
+    }
 }
 
 #[cfg(test)]
