@@ -234,7 +234,7 @@ fn offered(place: &Place, ben: &mut Browser) {
 fn tables(place: &Place, anna: &mut Browser, ben: &mut Browser) {
     let url = |name| format!("http://{}/api/workspaces/{name}/tables", place.address);
     let expected = json!({ "tables": [["T", [["n", "long"]]]] });
-    let mut told = |browser: &mut Browser, name| {
+    let told = |browser: &mut Browser, name| {
         let answer = browser.ask("GET", &url(name), &[], b"");
         (answer.status, serde_json::from_str(&answer.body).unwrap())
     };
