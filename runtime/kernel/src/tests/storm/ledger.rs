@@ -135,6 +135,10 @@ impl Ledger {
         if msg_type == "stream" && (parent.is_empty() || self.requests.contains_key(parent)) {
             return;
         }
+        // Of no request, and at any time.
+        if msg_type == spoor_protocol::STALE {
+            return assert!(parent.is_empty(), "{parent}");
+        }
         let request = self.requests.get_mut(parent).unwrap();
         assert_eq!(request.ends, 0, "{msg_type} of {parent} after its end");
         if msg_type.ends_with("_reply") {
