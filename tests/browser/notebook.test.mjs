@@ -38,7 +38,6 @@ const texts = {
     markdown("prose", `${"A paragraph.\n\n".repeat(60)}What PowerShell did, and what powershell is.`),
     code("source", "%%kql\nprint a = 'powershell', b = 'powershell'", [{ output_type: "stream", name: "stdout", text: "powershell ran\n" }]),
   ]),
-  "/matches.ipynb": notebook([markdown("prose", Array.from({ length: 3 }, (_, n) => `powershell ${n + 1}\n\n${"A paragraph.\n\n".repeat(30)}`).join(""))]),
   "/half.ipynb": notebook([code("half", "%%kql\nLogo")]),
   "/scripted.ipynb": notebook([code("a", "x", html("<b>still</b><script>document.body.append('moved')</script>"))]),
   "/long.ipynb": many(500),
@@ -332,27 +331,6 @@ describe("the notebook's screen", { timeout: 600_000 }, () => {
     await becomes(inEditors, []);
     await becomes(() => marked("found"), []);
   }));
-
-  test("a match that is read does not come under the bar to find by", () => opened("matches.ipynb", async (page) => {
-    await select(page, 0);
-    await page.keyboard.press("Control+f");
-    const field = page.getByRole("textbox", { name: "Find" });
-    await field.fill("powershell");
-    const at = (number) => becomes(() => page.locator("#find .count").innerText(), `${number} of 3`);
-    await at(1);
-    const clear = () => page.evaluate(() => {
-      const [now] = CSS.highlights.get("found-now");
-      const { top, bottom } = now.startContainer.parentElement.getBoundingClientRect();
-      return now.startContainer.data.slice(0, 12).trim() + (top >= document.querySelector("#find").getBoundingClientRect().bottom && bottom <= innerHeight ? "" : " is not to be seen");
-    });
-    await field.press("Enter");
-    await field.press("Enter");
-    await at(3);
-    await becomes(clear, "powershell 3");
-    await field.press("Shift+Enter");
-    await at(2);
-    await becomes(clear, "powershell 2");
-  }, (page) => page.setViewportSize({ width: 320, height: 640 })));
 
   test("the outline leads to a cell", () => opened("hunt.ipynb", async (page) => {
     await page.locator("#outline").getByText("Second part").click();
