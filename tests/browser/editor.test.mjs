@@ -18,7 +18,6 @@ const notebook = (cells) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, met
 const texts = {
   "/data/index.json": "[]",
   "/prose.ipynb": notebook([code("above", "a = 1"), markdown("prose", "This is one long paragraph of prose. ".repeat(30).trim()), code("below", "b = 2")]),
-  "/tall.ipynb": notebook([code("tall", Array.from({ length: 120 }, (_, n) => `n = ${n}`).join("\n"))]),
   "/indented.ipynb": notebook([code("indented", "if a:\n        b = 1")]),
   "/typo.ipynb": notebook([code("typo", "%%kql\nprint a = 1\n| exted b = 2")]),
   "/query.ipynb": notebook([code("query", "%%kql\nprint a = 1\n| ")]),
@@ -158,25 +157,5 @@ describe("the editor of a cell", { timeout: 600_000 }, () => {
       return [...content.querySelectorAll(".cm-line")].map(({ textContent }) => textContent);
     });
     assert.deepEqual(after, ["// %%kql", "print a = 1", "| exted b = 2"]);
-  }));
-
-  test("the cursor does not come under the bars", () => editing("tall.ipynb", 0, async (page) => {
-    /** Whether the cursor's line, or the match, is below the bars at the top and above the status. */
-    const room = () => page.evaluate(() => {
-      const here = document.querySelector(".cm-found-now") ?? getSelection().focusNode.parentElement;
-      const line = here.closest(".cm-line").getBoundingClientRect();
-      const place = (selector) => document.querySelector(selector).getBoundingClientRect();
-      const bars = Math.max(place("#top").bottom, document.querySelector("#find")?.getBoundingClientRect().bottom ?? 0);
-      return line.top >= bars && line.bottom <= place("#status").top;
-    });
-    await page.keyboard.press("Control+End");
-    await becomes(room, true, "at the end");
-    for (let times = 0; times < 60; times++) await page.keyboard.press("ArrowUp");
-    await becomes(room, true, "on the way up");
-    await page.keyboard.press("Control+End");
-    await page.keyboard.press("Control+f");
-    await page.getByRole("textbox", { name: "Find" }).fill("n = 60");
-    await page.locator(".cm-found-now").waitFor();
-    await becomes(room, true, "at a match");
   }));
 });

@@ -50,7 +50,7 @@ export function create(parent, options) {
         numbers.of(options.lineNumbers ? lineNumbers() : []),
         wrapping.of(options.wrap ? EditorView.lineWrapping : []),
         reading.of(EditorState.readOnly.of(options.readOnly)),
-        completions(options, spoken), tooltips, found, underBars,
+        completions(options, spoken), tooltips, found,
         keymap.of([...mistakeKeys, { key: "Mod-Shift-z", run: redo, preventDefault: true }]),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
@@ -167,13 +167,6 @@ function tab(view) {
   }
   return indentMore(view);
 }
-
-/** What lies over the page, under which the cursor is not to come: the bars at the top, that to find by, and the status. */
-const underBars = EditorView.scrollMargins.of(() => {
-  const place = (id) => document.getElementById(id)?.getBoundingClientRect();
-  const tops = ["top", "find"].map((id) => place(id)?.bottom ?? 0);
-  return { top: Math.max(0, ...tops), bottom: place("status")?.height ?? 0 };
-});
 
 // Languages and colours
 
