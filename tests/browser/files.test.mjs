@@ -384,6 +384,15 @@ describe("saving", { timeout: 600_000 }, () => {
       await shown(page);
       await page.getByText("You changed this notebook here before").waitFor();
     };
+    // What a run gives is nobody's work.
+    await page.locator(".cell").first().focus();
+    await page.keyboard.press("Shift+Enter");
+    await until(page, () => spoor.cells[0].outputs.length > 0 && spoor.finished, undefined, 120_000);
+    await page.waitForTimeout(3_000);
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.reload();
+    await shown(page);
+    assert.equal(await page.getByText("You changed this notebook here before").count(), 0);
     await type("23");
     await again();
     // What is typed now takes the place of nothing.

@@ -236,6 +236,38 @@ fn calls_at_once_are_alike() {
 }
 
 #[test]
+fn no_call_finds_what_another_left() {
+    let bench = bench();
+    // It traps where anything is not as its module has it, and then leaves something everywhere: in memory that the pool wipes in
+    // place, and in memory that it gives back.
+    let leaves = r#"(global $left (mut i32) (i32.const 0))
+        (func $clean (param i32)
+            (if (i32.load (local.get 0)) (then (unreachable)))
+            (i32.store (local.get 0) (i32.const -1)))
+        (func (export "call") (param i32 i32) (result i64)
+            (if (i32.ne (memory.size) (i32.const 2)) (then (unreachable)))
+            (if (global.get $left) (then (unreachable)))
+            (global.set $left (i32.const 1))
+            (drop (memory.grow (i32.const 30)))
+            (call $clean (i32.const 65532))
+            (call $clean (i32.const 131068))
+            (call $clean (i32.const 131072))
+            (call $clean (i32.const 2097148))
+            (i64.const {good}))"#;
+    let plugins = [
+        module(leaves, &[]),
+        module(&format!("(func) {leaves}"), &[]),
+    ];
+    let plugins = plugins.map(|bytes| bench.load(&bytes, &Wish::default()).unwrap());
+    for round in 0..40 {
+        for plugin in &plugins {
+            let came = call(plugin, &Control::default());
+            assert!(came.answer.is_ok(), "{round}: {:?}", came.answer);
+        }
+    }
+}
+
+#[test]
 fn compiled_code_is_kept() {
     let bench = bench();
     let bytes = module(ENDLESS, &[]);

@@ -23,7 +23,9 @@ const SOON: i32 = 1_500;
 pub struct Aside {
     id: String,
     store: Store,
-    /// The revision that is kept.
+    /// What the cells said when the notebook was opened, as [`said`] has it.
+    opened: u64,
+    /// The revision that is kept, or that need not be.
     kept: Cell<u64>,
     /// Whether it is about to be kept.
     waiting: Cell<bool>,
@@ -37,7 +39,7 @@ pub fn follow(screen: &Rc<Screen>, place: &Place) {
     let Some(id) = id_of(place) else {
         return;
     };
-    let (screen, app) = (screen.clone(), screen.app.clone());
+    let (screen, app, opened) = (screen.clone(), screen.app.clone(), said(screen));
     spawn_local(async move {
         // Where the browser keeps nothing the user is asked before the page goes.
         let Ok(store) = app.store().await else {
@@ -48,6 +50,7 @@ pub fn follow(screen: &Rc<Screen>, place: &Place) {
         let aside = Rc::new(Aside {
             id,
             store,
+            opened,
             kept: Cell::new(0),
             waiting: Cell::new(false),
             offered: RefCell::new(offered.filter(|text| *text != screen.copy().text)),
@@ -63,11 +66,7 @@ pub fn follow(screen: &Rc<Screen>, place: &Place) {
 fn id_of(place: &Place) -> Option<String> {
     match place {
         Place::Url(url) => Some(format!("from:{url}")),
-        Place::Link(text) => {
-            let mut hasher = DefaultHasher::new();
-            text.hash(&mut hasher);
-            Some(format!("from:#{:016x}", hasher.finish()))
-        }
+        Place::Link(text) => Some(format!("from:#{text}")),
         Place::Own(_) | Place::Served(_) => None,
     }
 }
@@ -82,7 +81,8 @@ impl Aside {
         // A page that goes is not waited for.
         let leaving = self.clone();
         screen.on(&dom::window(), "pagehide", move |screen, _: Event| {
-            if leaving.is_behind(screen) && leaving.offered.borrow().is_none() {
+            let is_typed = leaving.is_behind(screen) && said(screen) != leaving.opened;
+            if is_typed && leaving.offered.borrow().is_none() {
                 let _ = leaving
                     .store
                     .keep_served(&leaving.id, "", &screen.copy().text);
@@ -116,6 +116,10 @@ impl Aside {
 
     async fn keep(self: &Rc<Self>, screen: &Rc<Screen>) {
         let revision = screen.state.borrow().revision();
+        // What a run gave is no work of the user's: it can be run again.
+        if said(screen) == self.opened {
+            return self.kept.set(revision);
+        }
         let text = screen.copy().text;
         let kept = match self.recover(screen).await {
             Ok(()) => self.store.keep_elsewhere(&self.id, &text).await,
@@ -205,6 +209,18 @@ impl Aside {
             let _ = own.store.forget_served(&own.id).await;
         });
     }
+}
+
+/// A number for the cells' kinds and texts, to tell while the page is open whether anything was typed.
+fn said(screen: &Screen) -> u64 {
+    let state = screen.state.borrow();
+    let document = state.document();
+    let mut hasher = DefaultHasher::new();
+    for key in document.keys() {
+        document.kind(*key).hash(&mut hasher);
+        document.source(*key).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn found(screen: &Screen, text: &str) -> Found {
