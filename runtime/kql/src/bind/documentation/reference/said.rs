@@ -76,8 +76,7 @@ const COUNTS: &[Said] = &[
     ),
     said(
         "`series_decompose` and its like look for a season in a way of their own, as Kusto does not say how it finds one. Give the \
-         seasonality where both have to agree. The scores of `series_periods_detect` and `series_periods_validate` are how alike a series \
-         is after a period, without its trend: they are near Kusto's, and not the same.",
+         seasonality where both have to agree.",
         "",
     ),
 ];
